@@ -1,0 +1,1 @@
+"""Who is this, and may we trust it? Suites, keys, certificates, CRLs, time-stamps, paths."""

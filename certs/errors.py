@@ -1,0 +1,142 @@
+"""Everything that can go wrong in `certs`, as one tree.
+
+    CertsError                       root; `code` is stable, `hint` says what to do next
+    ├── SuiteError
+    │   ├── BadSignature             the value does not verify (wrong bytes, form, range or curve)
+    │   ├── UnsupportedAlgorithm     we cannot compute this algorithm: neither good nor bad
+    │   ├── BadKey                   a key that must not be used (off curve, out of range, wrong length)
+    │   ├── BackendUnavailable       no library on this machine passed its self-test for the suite
+    │   └── BackendFault             a library failed where it must not
+    ├── MalformedInput               bytes that are not what they should be (DER, PEM, token, CRL)
+    ├── KeyStoreError
+    │   ├── WrongPassword
+    │   └── KeyNotFound
+    ├── BadIdentifier                a national identifier whose form or checksum is wrong
+    ├── ProfileError                 the certificate asked for is not one the profile allows
+    ├── IssuanceError                the authority may not or could not sign
+    ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
+    └── PathError                    a chain that could not be built or does not hold
+
+Errors know nothing of HTTP or exit codes; `api/errors.py` and the command line map `code`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SealroadError(Exception):
+    """Root of every error that leaves a public function of this project.
+
+    `code` is a stable identifier in kebab-case, `message` one sentence for people, `hint` what they
+    can do about it, `facts` the machine-readable circumstances.
+    """
+
+    code: ClassVar[str] = "error"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+        self.facts: dict[str, Any] = facts
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class CertsError(SealroadError):
+    """Root of the errors of `certs`."""
+
+    code = "certs-error"
+
+
+class SuiteError(CertsError):
+    """Something about an algorithm suite."""
+
+    code = "suite-error"
+
+
+class BadSignature(SuiteError):
+    """The signature value does not verify. One error for every reason, on purpose."""
+
+    code = "bad-signature"
+
+
+class UnsupportedAlgorithm(SuiteError):
+    """An algorithm, curve or parameter we cannot compute; the answer is unknown, not "wrong"."""
+
+    code = "unsupported-algorithm"
+
+
+class BadKey(SuiteError):
+    """A key that must not be used: off the curve, out of range, of a wrong length or type."""
+
+    code = "bad-key"
+
+
+class BackendUnavailable(SuiteError):
+    """No library on this machine passed its self-test for the suite."""
+
+    code = "backend-unavailable"
+    default_hint = "run 'sealroad doctor' to see which libraries were tried"
+
+
+class BackendFault(SuiteError):
+    """A cryptographic library failed where it must not."""
+
+    code = "backend-fault"
+
+
+class MalformedInput(CertsError):
+    """Bytes that are not what they claim to be."""
+
+    code = "malformed-input"
+
+
+class KeyStoreError(CertsError):
+    """A key store could not do what was asked."""
+
+    code = "key-store-error"
+
+
+class WrongPassword(KeyStoreError):
+    """The password does not open the key."""
+
+    code = "wrong-password"
+
+
+class KeyNotFound(KeyStoreError):
+    """There is no such key, or the URI has no known scheme."""
+
+    code = "key-not-found"
+
+
+class BadIdentifier(CertsError):
+    """A national identifier whose form or checksum is wrong."""
+
+    code = "bad-identifier"
+
+
+class ProfileError(CertsError):
+    """The certificate asked for is not one the profile allows."""
+
+    code = "profile-error"
+
+
+class IssuanceError(CertsError):
+    """The authority may not, or could not, sign what was asked."""
+
+    code = "issuance-error"
+
+
+class TimeStampError(CertsError):
+    """A time-stamp that is missing, wrong, or not for this data."""
+
+    code = "time-stamp-error"
+
+
+class PathError(CertsError):
+    """A certificate chain that could not be built, or does not hold."""
+
+    code = "path-error"

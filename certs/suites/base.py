@@ -1,0 +1,142 @@
+"""What an algorithm suite does, and nothing about how.
+
+A suite binds one public-key algorithm, its digest and its encodings. Everything outside `certs/suites`
+speaks to suites only through this page; nobody else names SM2, GOST or RSA.
+
+    suite = suites.get("sm2")
+    key = suite.generate()
+    value = key.sign(b"contract")
+    key.public_key.verify(value, b"contract")       # returns None, or raises BadSignature
+
+Octets: a signature value is what X.509 puts in its BIT STRING and CMS in its OCTET STRING
+(ECDSA and SM2: DER SEQUENCE{r, s}; GOST: BE(s)‖BE(r), 64 or 128 octets; EdDSA: RFC 8032; ML-DSA: FIPS 204).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Family(StrEnum):
+    """Whose law a suite belongs to."""
+
+    INTERNATIONAL = "international"
+    CHINA = "china"
+    RUSSIA = "russia"
+
+
+class Use(StrEnum):
+    """Where an AlgorithmIdentifier stands; GOST writes a different OID in CMS than in X.509."""
+
+    X509 = "x509"
+    CMS = "cms"
+
+
+@dataclass(frozen=True)
+class AlgorithmID:
+    """An X.509 AlgorithmIdentifier.
+
+    `oid` is dotted; `parameters` is the complete DER of the parameters, or None where they are absent.
+    """
+
+    oid: str
+    parameters: bytes | None = None
+
+    def der(self) -> bytes:
+        """Return the DER of the SEQUENCE."""
+        from certs.der import encode_algorithm_identifier  # noqa: PLC0415 - der.py imports this page
+
+        return encode_algorithm_identifier(self)
+
+
+class Digest(Protocol):
+    """A running digest, as in hashlib."""
+
+    name: str
+    digest_size: int
+
+    def update(self, data: bytes, /) -> None:
+        """Feed octets."""
+        ...
+
+    def digest(self) -> bytes:
+        """Return the digest of what was fed so far (callable more than once)."""
+        ...
+
+
+class PublicKey(ABC):
+    """A public key of one suite, already checked: on its curve, of an allowed size."""
+
+    suite: Suite
+    parameter: str
+    """Key size or parameter set: "3072", "P-256", "CryptoPro-A", "65"."""
+
+    @property
+    @abstractmethod
+    def spki(self) -> bytes:
+        """The SubjectPublicKeyInfo, DER, in the form this suite emits (or as it was loaded)."""
+
+    @abstractmethod
+    def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
+        """Check `signature` over `message`.
+
+        `digest` names the message digest where the signature algorithm leaves it open (RSA, ECDSA);
+        None means the suite's own. Raises BadSignature whatever the reason, UnsupportedAlgorithm where
+        the digest is not one the suite allows.
+        """
+
+
+class PrivateKey(ABC):
+    """A private key in this process. Also the simplest KeyHandle (see `certs.keys.base`)."""
+
+    suite: Suite
+
+    @property
+    @abstractmethod
+    def public_key(self) -> PublicKey:
+        """The matching public key."""
+
+    @abstractmethod
+    def sign(self, message: bytes) -> bytes:
+        """Sign `message` (not its digest) with the suite's own digest."""
+
+    @abstractmethod
+    def pkcs8(self) -> bytes:
+        """Return PrivateKeyInfo, DER, unencrypted: for `certs.keys` only."""
+
+
+class Suite(ABC):
+    """One algorithm suite."""
+
+    name: str
+    family: Family
+    digest_name: str
+    """The digest used for content and attributes: "sha256", "sm3", "streebog256" …"""
+    parameters: tuple[str, ...]
+    """Key sizes or parameter sets; the first is the default."""
+    max_signature_size: int
+    """Octets to reserve for a signature value."""
+
+    @abstractmethod
+    def generate(self, parameter: str | None = None) -> PrivateKey:
+        """Make a new key pair. Raises UnsupportedAlgorithm for an unknown parameter."""
+
+    @abstractmethod
+    def load_private(self, pkcs8: bytes) -> PrivateKey:
+        """Load PrivateKeyInfo (DER). Raises BadKey or MalformedInput."""
+
+    @abstractmethod
+    def load_public(self, spki: bytes) -> PublicKey:
+        """Load SubjectPublicKeyInfo (DER). Raises BadKey or MalformedInput."""
+
+    @abstractmethod
+    def signature_algorithm(self, use: Use) -> AlgorithmID:
+        """Return the AlgorithmIdentifier we emit for this suite's signatures."""
+
+    @property
+    @abstractmethod
+    def digest_algorithm(self) -> AlgorithmID:
+        """The AlgorithmIdentifier of the digest, as we emit it."""

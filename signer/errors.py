@@ -1,0 +1,72 @@
+"""Everything that can go wrong in `signer`, as one tree.
+
+    SignerError
+    ├── UnreadablePDF            not a PDF, or damaged beyond what may be signed
+    ├── EncryptedPDF             needs a password or key first
+    ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
+    ├── FieldError               the named field is missing, filled, or of the wrong kind
+    ├── AppearanceError          text no font of ours can draw, a picture that cannot be read
+    ├── StaleRequest             a value for a preparation that no longer fits the file
+    ├── WrongValue               the value handed back does not verify for what was prepared
+    └── OptionError              options that contradict one another
+
+What is found *inside* a document that is being verified is never one of these: it is in the Report.
+"""
+
+from __future__ import annotations
+
+from certs.errors import SealroadError
+
+
+class SignerError(SealroadError):
+    """Root of the errors of `signer`."""
+
+    code = "signer-error"
+
+
+class UnreadablePDF(SignerError):
+    """Not a PDF, or damaged beyond what may be signed."""
+
+    code = "unreadable-pdf"
+
+
+class EncryptedPDF(SignerError):
+    """The file needs a password or key first."""
+
+    code = "encrypted-pdf"
+
+
+class SigningRefused(SignerError):
+    """Signing would break the file or an earlier signature, or an earlier signature forbids it."""
+
+    code = "signing-refused"
+
+
+class FieldError(SignerError):
+    """The named signature field is missing, already signed, or not a signature field."""
+
+    code = "field-error"
+
+
+class AppearanceError(SignerError):
+    """Text that no vendored font can draw, or a picture that cannot be read."""
+
+    code = "appearance-error"
+
+
+class StaleRequest(SignerError):
+    """The prepared file is not the one this signature request was made for."""
+
+    code = "stale-request"
+
+
+class WrongValue(SignerError):
+    """The signature value or CMS handed back does not verify for what was prepared."""
+
+    code = "wrong-value"
+
+
+class OptionError(SignerError):
+    """Options that contradict one another or the suite."""
+
+    code = "option-error"
