@@ -1,0 +1,1 @@
+"""Side-by-side runs against peers and against the raw-crypto floor. Ratios, never pass or fail."""
