@@ -84,17 +84,18 @@ def guard(pdf: PDFFile, view: View | None, fault: str, entry: SignatureEntry) ->
     def skipped(rule: str, why: str) -> None:
         findings.append(Finding(rule, CLAUSES[rule], "not-checked", why))
 
-    byte_range = _byte_range(pdf, entry)
-    if isinstance(byte_range, str):
-        add("G1-byte-range-shape", byte_range)
-        byte_range = None
+    outcome = _byte_range(pdf, entry)
+    byte_range: tuple[int, int, int, int] | None = None
+    if isinstance(outcome, str):
+        add("G1-byte-range-shape", outcome)
     else:
-        _, gap_start, gap_end, tail = byte_range
-        add("G1-byte-range-shape", None, f"[0 {gap_start} {gap_end} {tail}]")
+        byte_range = outcome
+        add("G1-byte-range-shape", None, f"[{byte_range[0]} {byte_range[1]} {byte_range[2]} {byte_range[3]}]")
 
     contents = entry.dictionary.get("Contents")
     contents = contents if isinstance(contents, bytes) else None
     signed_view: View | None = None
+    trouble: str | None = None
     if byte_range is None:
         for rule in ("G2-gap-is-contents", "G3-range-ends-with-revision"):
             skipped(rule, "there is no usable /ByteRange")

@@ -33,7 +33,7 @@ KNOWN_SUBFILTERS = frozenset({"adbe.pkcs7.detached", "ETSI.CAdES.detached", "ETS
 
 
 def _spelt(name: str) -> str:
-    """A pattern for a name in any of its #xx spellings."""
+    """Return a pattern for a name in any of its #xx spellings."""
     return "".join(f"(?:{c}|#{ord(c):02x}|#{ord(c):02X})" for c in name)
 
 
@@ -193,7 +193,9 @@ def walk_fields(view: View) -> Iterator[Field]:
         return
     seen: set[int] = set()
     count = 0
-    stack = [(item, "", None, None, (0, 0), 0) for item in reversed(roots)]
+    stack: list[tuple[Any, str, str | None, Any, tuple[int, int], int]] = [
+        (item, "", None, None, (0, 0), 0) for item in reversed(roots)
+    ]
     while stack:
         item, prefix, kind, value, holder, depth = stack.pop()
         count += 1
@@ -233,7 +235,7 @@ def _has_name(view: View, kid: Any) -> bool:
 
 
 def _is_field_kid(view: View, kid: Any) -> bool:
-    """A widget that carries a value or type of its own: not regular, but a place to hide one."""
+    """Tell a widget that carries a value or type of its own: not regular, but a place to hide one."""
     value = view.resolve(kid)
     return isinstance(value, Dictionary) and ("V" in value or "FT" in value)
 
@@ -377,7 +379,7 @@ def _with_byte_range(value: Any, depth: int) -> Iterator[Dictionary]:
 
 
 def _scan_object_streams(pdf: PDFFile, view: View | None, listing: Listing) -> Iterator[SignatureEntry]:
-    """A signature cannot live in an object stream, its offsets would mean nothing: list it all the same."""
+    """List what stands in an object stream too, though no signature can live there: offsets mean nothing in it."""
     if view is None:
         return
     containers = {entry.offset for section in view.sections for entry in section.entries.values() if entry.compressed}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from signer.pdf.tokens import Array, Dictionary, Name, Ref, SyntaxFault, decode_hex, object_header, parse, skip
@@ -49,11 +49,11 @@ class Entry(NamedTuple):
 
     compressed: bool
     offset: int
-    index: int
+    place: int
     """Generation for a plain object, index for a compressed one."""
 
 
-FREE = Entry(compressed=False, offset=0, index=65535)
+FREE = Entry(compressed=False, offset=0, place=65535)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,6 @@ class View:
     entries: dict[int, Entry]
     trailer: Dictionary
     forward_steps: int
-    _streams: dict[int, list[tuple[int, Any]]] = field(default_factory=dict)
 
     @property
     def catalog(self) -> Dictionary:
@@ -144,7 +143,7 @@ class View:
         if entry.compressed:
             return self._compressed(number, entry)
         found = self.pdf.object_at(entry.offset, self)
-        if found.number != number or found.generation != entry.index:
+        if found.number != number or found.generation != entry.place:
             raise SyntaxFault(f"object {number} is not at its offset {entry.offset}")
         if found.end > self.end:
             raise SyntaxFault(f"object {number} reaches beyond its revision")
@@ -157,9 +156,9 @@ class View:
         container = self.locate(entry.offset)
         assert container is not None
         items = self.pdf.object_stream(container, self)
-        if entry.index >= len(items) or items[entry.index][0] != number:
-            raise SyntaxFault(f"object {number} is not number {entry.index} of object stream {entry.offset}")
-        value = items[entry.index][1]
+        if entry.place >= len(items) or items[entry.place][0] != number:
+            raise SyntaxFault(f"object {number} is not number {entry.place} of object stream {entry.offset}")
+        value = items[entry.place][1]
         return Located(number, 0, value, container.start, container.end, entry.offset)
 
     def stream_data(self, stream: Stream) -> bytes:
@@ -195,6 +194,8 @@ class PDFFile:
         self._objects: dict[int, Located] = {}
         self._object_streams: dict[int, list[tuple[int, Any]]] = {}
         self._views: dict[int, View] = {}
+        self.references: dict[tuple[int, int], tuple[Ref, ...]] = {}
+        """References inside an object by its offset and number, for `signer.pdf.compare`."""
 
     @property
     def linearized(self) -> bool:
@@ -314,7 +315,7 @@ class PDFFile:
                 if number not in entries:
                     in_use = entry.group(3) == b"n" and int(entry.group(1)) != 0
                     entries[number] = (
-                        Entry(compressed=False, offset=int(entry.group(1)), index=int(entry.group(2)))
+                        Entry(compressed=False, offset=int(entry.group(1)), place=int(entry.group(2)))
                         if in_use
                         else FREE
                     )

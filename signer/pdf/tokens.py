@@ -1,10 +1,10 @@
-"""A small, bounded reader of raw PDF syntax that remembers where everything stands.
+r"""A small, bounded reader of raw PDF syntax that remembers where everything stands.
 
 The guard must know *which bytes* are the value of /Contents, not merely what they decode to, so every
 dictionary keeps the span of each of its values:
 
     d, end = parse(b"<< /Contents <00ff> /N#61me (x) >>", 0)
-    d["Contents"]            # b"\\x00\\xff"
+    d["Contents"]            # b"\x00\xff"
     d.spans["Contents"]      # (13, 19): offsets of `<` and behind `>`
     d["Name"]                # b"x": names are compared after #xx decoding (ISO 32000-2 7.3.5)
 

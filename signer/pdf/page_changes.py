@@ -1,0 +1,179 @@
+"""Rules 4 and 5 of `signer.pdf.changes`: pages stay as they are, annotations may come and go.
+
+An annotation that could act by itself (a script, a launched program, a submitted form) or that hides as page
+content (watermark, media) is forbidden at every level; the others are listed by page, kind and rectangle so that
+the reader can look.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signer.pdf.changes import MAX_PAGES, Level, Rules, plain
+from signer.pdf.structure import BudgetSpent, View
+from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
+
+_FORBIDDEN_KINDS = frozenset(
+    {"Watermark", "Movie", "Sound", "Screen", "3D", "RichMedia", "PrinterMark", "TrapNet", "Redact", "Projection"}
+)
+_NODE_KEYS = frozenset({"Type", "Parent", "Count", "Resources", "MediaBox", "CropBox", "Rotate"})
+"""What a page tree node may hold and hand down (Table 30, Table 31)."""
+_HARMLESS_ACTIONS = frozenset({"URI", "GoTo"})
+
+
+def claim_pages(rules: Rules, before: Dictionary, after: Dictionary) -> list[tuple[Dictionary, Dictionary]]:
+    """Walk both page trees together; return the pages in order, old and new. Raises SyntaxFault."""
+    pages: list[tuple[Dictionary, Dictionary]] = []
+    stack: list[tuple[Any, Any, int]] = [(before.get("Pages"), after.get("Pages"), 0)]
+    while stack:
+        old_ref, new_ref, depth = stack.pop()
+        if depth > 60 or len(pages) > MAX_PAGES:
+            raise BudgetSpent("the page tree is too deep or too large")
+        if not isinstance(old_ref, Ref) or old_ref != new_ref:
+            rules.forbid("pages were added, removed or replaced")
+            return pages
+        old, new = rules.old.resolve(old_ref), rules.new.resolve(new_ref)
+        if not isinstance(old, Dictionary) or not isinstance(new, Dictionary):
+            raise SyntaxFault(f"page tree node {old_ref.number} is not a dictionary")
+        if not rules.walk.claim(old_ref.number, "page"):
+            rules.forbid("a page stands twice in the page tree")
+            return pages
+        old_kids, new_kids = rules.old.get(old, "Kids"), rules.new.get(new, "Kids")
+        if isinstance(old_kids, list):
+            if not isinstance(new_kids, list) or list(old_kids) != list(new_kids):
+                rules.forbid("pages were added, removed or replaced")
+                return pages
+            _node(rules, old, new)
+            stack.extend((a, b, depth + 1) for a, b in zip(reversed(old_kids), reversed(new_kids), strict=True))
+        else:
+            if new_kids is not None:
+                rules.forbid("pages were added, removed or replaced")
+            pages.append((old, new))
+    return pages
+
+
+def _node(rules: Rules, old: Dictionary, new: Dictionary) -> None:
+    for key in sorted((old.keys() | new.keys()) - {"Kids"}):
+        if key not in _NODE_KEYS and plain(rules.new, new.get(key), 0):
+            continue  # not inheritable, so without meaning here; some producers leave a mark
+        rules.walk.later(old.get(key), new.get(key), f"page tree /{key}")
+
+
+def compare_pages(rules: Rules, pages: list[tuple[Dictionary, Dictionary]]) -> None:
+    """Compare each page; the form must have been compared before, it names the new widgets."""
+    for number, (old, new) in enumerate(pages, 1):
+        if old is new:
+            for key in sorted(old.keys() - {"Annots"}):
+                rules.walk.later(old[key], old[key], f"page {number} /{key}")
+        else:
+            for key in sorted((old.keys() | new.keys()) - {"Annots", "PieceInfo", "LastModified", "Tabs"}):
+                rules.walk.later(old.get(key), new.get(key), f"page {number} /{key}")
+            if old.get("Tabs") is not None or new.get("Tabs") not in (None, "S"):
+                rules.walk.later(old.get("Tabs"), new.get("Tabs"), f"page {number} /Tabs")
+            if new.duplicates:
+                rules.forbid(f"page {number} has a key twice")
+        _annotations(rules, number, _items(rules.old, old), _items(rules.new, new))
+
+
+def _items(view: View, page: Dictionary) -> list[Any]:
+    items = view.get(page, "Annots")
+    return list(items) if isinstance(items, list) else []
+
+
+def _annotations(rules: Rules, page: int, before: list[Any], after: list[Any]) -> None:
+    kept = set(after) if all(isinstance(i, Ref) for i in after) else {i for i in after if isinstance(i, Ref)}
+    had = {i for i in before if isinstance(i, Ref)}
+    if [i for i in before if isinstance(i, Ref) and i in kept] != list(
+        dict.fromkeys(i for i in after if isinstance(i, Ref) and i in had)
+    ):
+        rules.note(Level.ANNOTATIONS, f"page {page}: annotations were put in another order")
+    direct_before = [i for i in before if not isinstance(i, Ref)]
+    direct_after = [i for i in after if not isinstance(i, Ref)]
+    rules.walk.later(direct_before, direct_after, f"page {page}: annotations")
+    for item in before:
+        if not isinstance(item, Ref):
+            continue
+        old = rules.old.resolve(item)
+        if item in kept:
+            _existing(rules, page, item, old, rules.new.resolve(item))
+        elif isinstance(old, Dictionary):
+            kind = rules.old.get(old, "Subtype")
+            if kind == "Widget" or item.number in rules.walk.roles:
+                rules.forbid(f"page {page}: a form field was removed from the page")
+            else:
+                rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation deleted, {_box(rules.old, old)}")
+    for item in dict.fromkeys(i for i in after if isinstance(i, Ref)):
+        if item not in had:
+            _added(rules, page, item)
+
+
+def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
+    if rules.walk.roles.get(item.number) == "field":
+        return  # compared as a field
+    if isinstance(old, Dictionary) and rules.old.get(old, "Subtype") not in (None, "Widget"):
+        rules.walk.claim(item.number, "annotation")
+        if rules.walk.same(old, new):
+            return
+        if not isinstance(new, Dictionary) or new.get("Subtype") != old.get("Subtype") or new.duplicates:
+            rules.forbid(f"page {page}: an annotation became something else")
+            return
+        kind = rules.old.get(old, "Subtype")
+        if not _harmless(rules.new, new) and _harmless(rules.old, old):
+            rules.forbid(f"page {page}: {kind} annotation can act now, {_box(rules.new, new)}")
+            return
+        rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation changed, {_box(rules.new, new)}")
+        return
+    rules.walk.later(item, item, f"page {page}: annotation object {item.number}")
+
+
+def _added(rules: Rules, page: int, item: Ref) -> None:
+    name = rules.new_widgets.get(item.number)
+    new = rules.new.resolve(item)
+    if item.number in rules.signed_now:
+        return  # an empty field of the form that was on no page, signed now
+    if name is not None:
+        _overlap(rules, page, item, name)
+        return
+    if not isinstance(new, Dictionary):
+        return  # a missing object shows nothing
+    kind = rules.new.get(new, "Subtype")
+    if kind == "Widget" or kind is None or item.number in rules.walk.roles:
+        rules.forbid(f"page {page}: a widget was added that belongs to no new signature field")
+    elif kind in _FORBIDDEN_KINDS or not _harmless(rules.new, new):
+        rules.forbid(f"page {page}: {kind} annotation added, {_box(rules.new, new)}")
+    else:
+        rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation added, {_box(rules.new, new)}")
+
+
+def _harmless(view: View, annotation: Dictionary) -> bool:
+    """Whether an annotation does nothing by itself beyond following a link."""
+    if view.get(annotation, "AA") is not None:
+        return False
+    action = view.get(annotation, "A")
+    if action is None:
+        return True
+    return isinstance(action, Dictionary) and view.get(action, "S") in _HARMLESS_ACTIONS and "Next" not in action
+
+
+def rectangle(view: View, annotation: Dictionary) -> tuple[float, float, float, float] | None:
+    """Return /Rect with its corners in order, or None."""
+    box = view.get(annotation, "Rect")
+    values = [view.resolve(v) for v in box] if isinstance(box, list) else []
+    if len(values) != 4 or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        return None
+    x0, y0, x1, y1 = (float(v) for v in values)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+def _box(view: View, annotation: Dictionary) -> str:
+    box = rectangle(view, annotation)
+    return "no rectangle" if box is None else "rectangle [" + " ".join(f"{v:.0f}" for v in box) + "]"
+
+
+def _overlap(rules: Rules, page: int, item: Ref, name: str) -> None:
+    """Say where a new signature field is drawn, and over which older annotation of the page."""
+    new = rules.new.resolve(item)
+    box = rectangle(rules.new, new) if isinstance(new, Dictionary) else None
+    if box is None or box[2] - box[0] < 1 or box[3] - box[1] < 1:
+        return
+    rules.note(Level.FORM_FILLING, f"page {page}: signature field {name!r} drawn at {_box(rules.new, new)[10:]}")
