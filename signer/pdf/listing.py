@@ -149,6 +149,8 @@ def _order(entry: SignatureEntry) -> tuple[int, int]:
 
 
 def _explain(entry: SignatureEntry, others: Any) -> SignatureEntry:
+    if entry.note:
+        return entry
     if any(other.number == entry.number and entry.number is not None for other in others):
         return replace(entry, note="replaced")
     return replace(entry, note="unreachable")
@@ -183,8 +185,8 @@ class Field:
     terminal: bool
 
 
-def walk_fields(view: View) -> Iterator[Field]:
-    """Yield every field of the form; raises SyntaxFault, also for a field that is its own ancestor."""
+def walk_fields(view: View, faults: list[str]) -> Iterator[Field]:
+    """Yield every field of the form; a field that cannot be read is put into `faults`. Raises SyntaxFault."""
     form = view.get(view.catalog, "AcroForm")
     if not isinstance(form, Dictionary):
         return
@@ -206,27 +208,32 @@ def walk_fields(view: View) -> Iterator[Field]:
             if number in seen:
                 continue
             seen.add(number)
-            located = view.locate(number)
+            try:
+                located = view.locate(number)
+            except SyntaxFault as error:
+                faults.append(f"form field: {error}")
+                continue
             dictionary = located.value if located is not None else None
             holder = (located.start, located.end) if located is not None else holder
         else:
             dictionary = item
         if not isinstance(dictionary, Dictionary):
             continue
-        partial = view.get(dictionary, "T")
+        try:
+            partial, own_kind, kids = (view.get(dictionary, key) for key in ("T", "FT", "Kids"))
+            inner = [k for k in kids if _has_name(view, k)] if isinstance(kids, list) else []
+            chosen = inner or [k for k in kids if _is_field_kid(view, k)] if isinstance(kids, list) else []
+        except SyntaxFault as error:
+            faults.append(f"form field: {error}")
+            continue
         name = prefix
         if isinstance(partial, bytes):
             own = text_string(partial)
             name = f"{prefix}.{own}" if prefix else own
-        own_kind = view.get(dictionary, "FT")
         kind = own_kind if isinstance(own_kind, str) else kind
         value = dictionary.get("V", value)
-        kids = view.get(dictionary, "Kids")
-        inner = [k for k in kids if _has_name(view, k)] if isinstance(kids, list) else []
         yield Field(name, number, generation, dictionary, kind, value, holder, terminal=not inner)
-        if isinstance(kids, list):
-            chosen = inner or [k for k in kids if _is_field_kid(view, k)]
-            stack.extend((kid, name, kind, value, holder, depth + 1) for kid in reversed(chosen))
+        stack.extend((kid, name, kind, value, holder, depth + 1) for kid in reversed(chosen))
 
 
 def _has_name(view: View, kid: Any) -> bool:
@@ -241,13 +248,16 @@ def _is_field_kid(view: View, kid: Any) -> bool:
 
 
 def _from_fields(view: View, listing: Listing, found: dict[tuple[int, int], SignatureEntry]) -> None:
-    for item in walk_fields(view):
+    for item in walk_fields(view, listing.faults):
         if item.kind != "Sig" or not (item.terminal or "V" in item.dictionary):
             continue
         if item.value is None:
             listing.empty_fields.append(item.name)
             continue
-        entry = _entry(view, item.value, item.holder)
+        try:
+            entry = _entry(view, item.value, item.holder)
+        except SyntaxFault as error:
+            entry = str(error)
         if isinstance(entry, str):
             listing.broken_fields.append((item.name, entry))
             continue
@@ -328,8 +338,11 @@ def _scan_octets(pdf: PDFFile, listing: Listing) -> Iterator[SignatureEntry]:
         if hits > 50 * MAX_SIGNATURES:
             raise BudgetSpent("too many /ByteRange keys")
         outcome = _enclosing(pdf, hit.start())
-        if outcome is None:
-            listing.notes.append(("byte-range-outside", "a /ByteRange stands outside of every object"))
+        if outcome is None or (not outcome[5] and outcome[4] <= hit.start()):
+            # Something that once was, or pretends to be, a signature: said, never dropped.
+            nothing = Dictionary()
+            nothing.span, nothing.spans, nothing.key_offsets, nothing.duplicates = (hit.start(),) * 2, {}, (), ()
+            yield SignatureEntry(nothing, None, 0, hit.start(), hit.end(), sources=("scan",), note="unreadable")
             continue
         number, generation, start, value, end, is_stream = outcome
         held = list(_with_byte_range(value, 0))
@@ -344,7 +357,10 @@ def _scan_octets(pdf: PDFFile, listing: Listing) -> Iterator[SignatureEntry]:
 
 
 def _enclosing(pdf: PDFFile, at: int) -> tuple[int, int, int, Any, int, bool] | None:
-    """Find the indirect object around an offset: the nearest `N G obj` before it that can be read."""
+    """Return the nearest indirect object that begins before an offset, or None when it cannot be read.
+
+    Number, generation, start, value, end of the value, and whether the offset is inside its stream.
+    """
     data = pdf.data
     position = at
     for _ in range(8):
@@ -360,9 +376,10 @@ def _enclosing(pdf: PDFFile, at: int) -> tuple[int, int, int, Any, int, bool] | 
             number, generation, behind = object_header(data, start)
             value, end = parse(data, behind)
         except SyntaxFault:
-            continue
+            return None
         following = data[end : end + 20].lstrip(b"\x00\t\n\x0c\r ")
-        return number, generation, start, value, end, following.startswith(b"stream")
+        is_stream = following.startswith(b"stream") and data.find(b"endstream", end, at) < 0
+        return number, generation, start, value, end, is_stream
     return None
 
 
