@@ -1,6 +1,7 @@
 """Everything that can go wrong in `signer`, as one tree.
 
     SignerError
+    ├── UnreadableFile           cannot be opened, too large, or of no kind we know
     ├── UnreadablePDF            not a PDF, or damaged beyond what may be signed
     ├── EncryptedPDF             needs a password or key first
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
@@ -70,3 +71,9 @@ class OptionError(SignerError):
     """Options that contradict one another or the suite."""
 
     code = "option-error"
+
+
+class UnreadableFile(SignerError):
+    """A file that cannot be opened, is too large, or is of no kind we know."""
+
+    code = "unreadable-file"

@@ -108,7 +108,6 @@ def test_freed_page_content_is_forbidden() -> None:
         ("key_twice", {3: PAGE_WITH_FIELDS.replace(b"/Contents 4 0 R", b"/Contents 4 0 R /Contents 20 0 R"), 20: stream(b"x")}),
     ],
 )
-# fmt: on
 def test_forbidden(name: str, bodies: dict[int, bytes]) -> None:
     if name == "store_removed":
         base = rawpdf.signed_pdf(o1=rawpdf.objects()[1].replace(b"/Pages", b"/DSS << /Certs [] >> /Pages"))
