@@ -35,6 +35,7 @@ class Comparison:
         self.budget = new.pdf.budget
         self.differences: list[str] = []
         self.roles: dict[int, str] = {}
+        self.by_annotation = False
         self._queue: deque[tuple[Any, Any, str]] = deque()
         self._seen: set[tuple[Ref, Ref]] = set()
 
@@ -74,10 +75,14 @@ class Comparison:
             if not self._same(old, new, where):
                 self.difference(where)
 
-    def same(self, old: Any, new: Any) -> bool:
-        """Whether two values, and all they lead to, are the same; records nothing."""
+    def same(self, old: Any, new: Any, *, by_annotation: bool = False) -> bool:
+        """Whether two values, and all they lead to, are the same; records nothing.
+
+        `by_annotation`: the values belong to an annotation, which may refer to others (/Popup, /IRT, /Parent).
+        """
         inner = Comparison(self.old, self.new)
         inner.roles = dict(self.roles)
+        inner.by_annotation = by_annotation
         inner.later(old, new, "")
         inner.run()
         return not inner.differences
@@ -99,7 +104,7 @@ class Comparison:
 
     def _same_references(self, old: Any, new: Any, where: str) -> bool:
         if isinstance(old, Ref) and isinstance(new, Ref):
-            if old == new and old.number in self.roles:
+            if old == new and self._accepts(old.number, where):
                 return True
             if (old, new) in self._seen:
                 return True
@@ -110,10 +115,21 @@ class Comparison:
                     for reference in references(self.old, located):
                         self._queue.append((reference, reference, where))
                 return True
-            if old.number in self.roles or new.number in self.roles:
+            if old != new and (old.number in self.roles or new.number in self.roles):
                 return False  # a page, field … in the place of another object
         self._queue.append((self.old.resolve(old), self.new.resolve(new), where))
         return True
+
+    def _accepts(self, number: int, where: str) -> bool:
+        """Whether the walk may stop at an object because its own rules take care of it.
+
+        An annotation may change freely, so only what cannot draw it may refer to it: another annotation, or the
+        structure tree. A page whose resources are an annotation is not the same page when that changes.
+        """
+        role = self.roles.get(number)
+        if role == "annotation":
+            return self.by_annotation or where.startswith("structure tree")
+        return role is not None
 
     def _same_dictionaries(self, old: Dictionary, new: Dictionary, where: str, *, skipped: frozenset[str]) -> bool:
         if new.duplicates and old is not new:

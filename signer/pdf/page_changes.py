@@ -112,7 +112,7 @@ def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
         return  # compared as a field
     if isinstance(old, Dictionary) and rules.old.get(old, "Subtype") not in (None, "Widget"):
         rules.walk.claim(item.number, "annotation")
-        if rules.walk.same(old, new):
+        if rules.walk.same(old, new, by_annotation=True):
             return
         if not isinstance(new, Dictionary) or new.get("Subtype") != old.get("Subtype") or new.duplicates:
             rules.forbid(f"page {page}: an annotation became something else")

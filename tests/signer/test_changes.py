@@ -229,3 +229,21 @@ def test_check_box_may_show_only_pictures_it_had() -> None:
 def test_certification_added_later_is_forbidden() -> None:
     catalog = FORM.replace(b"/Pages", b"/Perms << /DocMDP 20 0 R >> /Pages")
     assert after({1: catalog, 20: SOME_SIGNATURE}).level.word == "forbidden"
+
+
+def test_annotation_that_is_also_the_resources_of_a_page_cannot_change() -> None:
+    page = PAGE_WITH_FIELDS.replace(b"/MediaBox", b"/Resources 10 0 R /MediaBox")
+    note = NOTE.replace(b"/Rect", b"/XObject << /X 8 0 R >> /Rect")
+    base = rawpdf.signed_pdf(o1=FORM, o3=page, o7=TEXT_FIELD, o8=APPEARANCE, o9=EMPTY_SIGNATURE, o10=note)
+    assert judge(rawpdf.update(base, {10: note})).level.word == "none"
+    assert judge(rawpdf.update(base, {10: note.replace(b"8 0 R", b"4 0 R")})).level.word == "forbidden"
+
+
+def test_annotations_that_refer_to_each_other_are_each_judged_once() -> None:
+    page = PAGE_WITH_FIELDS.replace(b"10 0 R]", b"10 0 R 11 0 R]")
+    note = NOTE.replace(b"/Rect", b"/Popup 11 0 R /Rect")
+    popup = b"<< /Type /Annot /Subtype /Popup /Rect [1 1 2 2] /Parent 10 0 R >>"
+    base = rawpdf.signed_pdf(o1=FORM, o3=page, o7=TEXT_FIELD, o8=APPEARANCE, o9=EMPTY_SIGNATURE, o10=note, o11=popup)
+    found = judge(rawpdf.update(base, {11: popup.replace(b"1 1 2 2", b"1 1 3 3")}))
+    assert found.level.word == "annotations"
+    assert len(found.detail) == 1 or all("annotation" in d for d in found.detail)

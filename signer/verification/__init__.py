@@ -1,0 +1,1 @@
+"""The steps of a verification, one file each; `signer.verify` puts them in order."""
