@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signer.pdf.changes import Level, Rules
+from signer.pdf.drawn_text import agrees, drawn_text
 from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, text_string
 from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
@@ -26,6 +27,9 @@ _FILLING_KEYS = frozenset({"V", "AP", "AS", "I", "TI", "M", "RV", "DA", "Q", "F"
 _HIDING_FLAGS = 0b100011
 """Invisible, Hidden, NoView of /F (Table 167)."""
 _READ_ONLY = 1
+_PASSWORD = 1 << 13
+_FILE_SELECT = 1 << 20
+"""Bits of /Ff (Table 228, Table 231)."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,8 @@ class _Fields:
         rules = self.rules
         if "AP" in changed and not (here.value_changed and here.kind in ("Tx", "Ch")):
             rules.forbid(f"field {here.name!r}: the picture changed, the value did not")
+        elif here.value_changed and here.kind == "Tx" and self.draws_something_else(new):
+            rules.forbid(f"field {here.name!r}: the picture shows another value than the field has")
         if "AS" in changed and not self.state_exists(old, new):
             rules.forbid(f"field {here.name!r}: it shows a state it did not have")
         if changed & {"DA", "Q", "RV"} and not here.value_changed:
@@ -196,6 +202,21 @@ class _Fields:
         if "Type" in changed and rules.new.get(new, "Type") != "Annot":
             rules.forbid(f"field {here.name!r} /Type")
         rules.note(Level.FORM_FILLING, f"field {here.name!r} filled in", field=here.name)
+
+    def draws_something_else(self, new: Dictionary) -> bool:
+        """Whether the picture of a text field is known to say something else than its value.
+
+        Not asked where a script formats the value (/AA), where it is a password, or rich text.
+        """
+        view = self.rules.new
+        value = _inherited(view, new, "V")
+        if not isinstance(value, bytes) or _inherited(view, new, "AA") or _inherited(view, new, "RV"):
+            return False
+        if _flags_of(_inherited(view, new, "Ff")) & (_PASSWORD | _FILE_SELECT):
+            return False
+        appearances = view.get(new, "AP")
+        normal = appearances.get("N") if isinstance(appearances, Dictionary) else None
+        return agrees(text_string(value), drawn_text(view, normal)) is False
 
     def state_exists(self, old: Dictionary, new: Dictionary) -> bool:
         """Whether a check box or radio button shows one of the pictures it always had (12.7.5.2.3)."""
@@ -282,6 +303,22 @@ def _name(view: View, field: Dictionary, parent: str) -> str:
 
 def _rectangles_equal(rules: Rules, old: Dictionary, new: Dictionary) -> bool:
     return "Rect" not in old or rectangle(rules.old, old) == rectangle(rules.new, new)
+
+
+def _inherited(view: View, field: Dictionary, key: str) -> Any:
+    """Return the resolved value of a key of a field or of its nearest ancestor that has it."""
+    node: Any = field
+    for _ in range(MAX_DEPTH):
+        if not isinstance(node, Dictionary):
+            return None
+        if key in node:
+            return view.get(node, key)
+        node = view.get(node, "Parent")
+    return None
+
+
+def _flags_of(value: Any) -> int:
+    return value if type(value) is int else 0
 
 
 def _flags(view: View, dictionary: Dictionary, key: str) -> int:

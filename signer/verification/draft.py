@@ -11,7 +11,8 @@ gravest kind is the one reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from signer.report import (
@@ -52,9 +53,9 @@ class Draft:
     agreed: LayerReport = NOT_CHECKED
     recognised: tuple[tuple[str, LayerReport], ...] = ()
     stated: tuple[tuple[str, str], ...] = ()
-    timestamps: list[TimestampReport] = field(default_factory=list)
-    checks: list[CheckResult] = field(default_factory=list)
-    warnings: list[Notice] = field(default_factory=list)
+    timestamps: list[TimestampReport] = dataclasses.field(default_factory=list)
+    checks: list[CheckResult] = dataclasses.field(default_factory=list)
+    warnings: list[Notice] = dataclasses.field(default_factory=list)
     verdict: Verdict = Verdict.TOTAL_PASSED
     sub_indication: str | None = None
     reason: str = ""

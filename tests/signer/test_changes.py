@@ -247,3 +247,19 @@ def test_annotations_that_refer_to_each_other_are_each_judged_once() -> None:
     found = judge(rawpdf.update(base, {11: popup.replace(b"1 1 2 2", b"1 1 3 3")}))
     assert found.level.word == "annotations"
     assert len(found.detail) == 1 or all("annotation" in d for d in found.detail)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "level"),
+    [
+        (b"BT /F 9 Tf (900) Tj ET", "form-filling"),
+        (b"BT [(9) -20 (00)] TJ ET", "form-filling"),
+        (b"BT <393030> Tj ET", "form-filling"),
+        (b"BT (100) Tj ET", "forbidden"),
+        (b"", "forbidden"),
+        (b"/X Do", "form-filling"),
+    ],
+)
+def test_picture_that_shows_another_value_than_the_field_has(drawn: bytes, level: str) -> None:
+    picture = stream(drawn, b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] ")
+    assert after({7: TEXT_FIELD.replace(b"(100)", b"(900)"), 8: picture}).level.word == level

@@ -1,0 +1,111 @@
+"""What a field's appearance writes, as far as it can be told without drawing it.
+
+After the "shadow replace" attack of 2021 a picture must say what the value says. This reads the strings of the text
+operators of a form XObject (ISO 32000-2 9.4.3) through /ToUnicode or, for simple fonts, as Latin text. Where that is
+not possible the answer is None: not known, which is not the same as wrong.
+
+    agrees("1 000", drawn_text(view, appearance))     # True, False or None
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from signer.pdf.structure import Stream, View
+from signer.pdf.tokens import Array, Dictionary, Keyword, Name, SyntaxFault, parse, skip
+
+MAX_OPERATORS = 20_000
+MAX_CMAP = 256 * 1024
+_BFCHAR = re.compile(rb"<([0-9A-Fa-f]{2,4})>\s*<([0-9A-Fa-f]{4,32})>")
+_BFRANGE = re.compile(rb"<([0-9A-Fa-f]{2,4})>\s*<([0-9A-Fa-f]{2,4})>\s*<([0-9A-Fa-f]{4,8})>")
+
+
+def drawn_text(view: View, appearance: Any) -> str | None:
+    """Return the text of a normal appearance stream, or None when it cannot be told."""
+    stream = view.resolve(appearance)
+    if not isinstance(stream, Stream):
+        return None
+    try:
+        return _text(view, stream)
+    except (SyntaxFault, ValueError):
+        return None
+
+
+def agrees(value: str, drawn: str | None) -> bool | None:
+    """Whether letters and digits of a value and of its picture are the same, in order; None when not known."""
+    if drawn is None:
+        return None
+    return _essence(value) == _essence(drawn)
+
+
+def _essence(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum())
+
+
+def _text(view: View, stream: Stream) -> str | None:
+    data = view.stream_data(stream)
+    resources = view.get(stream.dictionary, "Resources")
+    fonts = view.get(resources, "Font") if isinstance(resources, Dictionary) else None
+    out: list[str] = []
+    operands: list[Any] = []
+    font: dict[bytes, str] | None = {}
+    at = 0
+    for _ in range(MAX_OPERATORS):
+        at = skip(data, at)
+        if at >= len(data):
+            return "".join(out)
+        item, at = parse(data, at, limit=10_000)
+        if not isinstance(item, Keyword):
+            operands.append(item)
+            continue
+        if item in ("Do", "BI"):
+            return None  # text may be in an image or another form
+        if item == "Tf" and len(operands) >= 2 and isinstance(operands[-2], Name):
+            chosen = view.get(fonts, operands[-2]) if isinstance(fonts, Dictionary) else None
+            font = _font(view, chosen)
+        elif item in ("Tj", "'", '"', "TJ") and operands:
+            pieces = operands[-1] if isinstance(operands[-1], Array) else [operands[-1]]
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    decoded = _decode(font, piece)
+                    if decoded is None:
+                        return None
+                    out.append(decoded)
+        operands.clear()
+    return None
+
+
+def _font(view: View, font: Any) -> dict[bytes, str] | None:
+    """Return code to text by /ToUnicode; an empty map for a simple Latin font; None when codes mean nothing to us."""
+    if not isinstance(font, Dictionary):
+        return {}
+    mapping = view.get(font, "ToUnicode")
+    if isinstance(mapping, Stream):
+        text = view.stream_data(mapping)[:MAX_CMAP]
+        found: dict[bytes, str] = {}
+        for first, last, target in _BFRANGE.findall(text):
+            low, high, code = int(first, 16), int(last, 16), int(target, 16)
+            width = len(first) // 2
+            for offset in range(min(high - low, 0xFFFF) + 1):
+                found[(low + offset).to_bytes(width, "big")] = chr(code + offset) if code + offset < 0x110000 else "?"
+        for first, target in _BFCHAR.findall(re.sub(_BFRANGE, b"", text)):
+            found[bytes.fromhex(first.decode())] = bytes.fromhex(target.decode()).decode("utf-16-be", "replace")
+        return found or None
+    encoding = view.get(font, "Encoding")
+    if view.get(font, "Subtype") in ("Type0", "Type3") or (
+        isinstance(encoding, Dictionary) and "Differences" in encoding
+    ):
+        return None
+    return {}
+
+
+def _decode(font: dict[bytes, str] | None, piece: bytes) -> str | None:
+    if font is None:
+        return None
+    if not font:
+        return piece.decode("cp1252", "replace") if all(b >= 32 for b in piece) else None
+    width = len(next(iter(font)))
+    codes = [piece[i : i + width] for i in range(0, len(piece), width)]
+    return "".join(font[c] for c in codes) if all(c in font for c in codes) else None
