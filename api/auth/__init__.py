@@ -1,0 +1,1 @@
+"""Tenants and API keys: who asks, and whether they may."""

@@ -1,0 +1,175 @@
+"""Sub-commands of the service: serve, worker, migrate, tenant, api-key."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from certs.command import Command
+
+if TYPE_CHECKING:
+    from api.config import Settings
+    from api.context import Context
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="data directory (SEALROAD_DATA; default: sealroad-data)"
+    )
+    parser.add_argument(
+        "--database", metavar="URL", help="database (SEALROAD_DATABASE_URL; default: SQLite in the data directory)"
+    )
+
+
+def _configure_serve(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on; 0 picks a free one (default: 8080)")
+    parser.add_argument("--public-url", metavar="URL", help="how others reach this service; written into certificates")
+    parser.add_argument("--no-worker", action="store_true", help="leave the jobs to 'sealroad worker'")
+
+
+def _settings(arguments: argparse.Namespace, **more: Any) -> Settings:
+    from api.config import from_environment
+    from api.errors import ConfigurationError
+
+    database = arguments.database
+    if database is not None and "@" in database and ":" in database.split("@", 1)[0].partition("://")[2]:
+        raise ConfigurationError(
+            "a password on the command line can be seen by everybody on this machine",
+            hint="put the URL into SEALROAD_DATABASE_URL, or the password into ~/.pgpass",
+        )
+    data = arguments.data.resolve() if arguments.data is not None else None
+    return from_environment(os.environ, data=data, database=database, **more)
+
+
+def _open(arguments: argparse.Namespace) -> Context:
+    from api.context import open_context
+    from api.migrations import check_or_upgrade
+
+    context = open_context(_settings(arguments))
+    check_or_upgrade(context.database)
+    return context
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    import logging
+
+    from api.bootstrap import first_key
+    from api.server import serve
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = _settings(
+        arguments,
+        host=arguments.host,
+        port=arguments.port,
+        public_url=arguments.public_url,
+        worker=False if arguments.no_worker else None,
+    )
+    written = first_key(settings)
+    if written is not None:
+        print(f"sealroad: the first API key is in {written}", flush=True)
+    return serve(
+        settings, lambda address: print(f"sealroad: listening on {address}, data in {settings.data}", flush=True)
+    )
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    import logging
+    import signal
+    import threading
+
+    from api.jobs.table import Timers, handlers
+    from api.jobs.worker import Worker
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    context = _open(arguments)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    worker = Worker(context, handlers(), Timers())
+    context.wake = worker.wake
+    worker.start()
+    print(f"sealroad: working as {worker.owner}", flush=True)
+    stop.wait()
+    worker.stop()
+    context.close()
+    return 0
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from api.context import open_context
+    from api.migrations import upgrade
+
+    context = open_context(_settings(arguments))
+    print(f"sealroad: the database is at revision {upgrade(context.database)}")
+    context.close()
+    return 0
+
+
+def _configure_tenant(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="make a tenant and print its first API key, once")
+    create.add_argument("name", metavar="NAME")
+    _common(create)
+
+
+def _tenant(arguments: argparse.Namespace) -> int:
+    from api.auth.service import create_key, create_tenant
+
+    context = _open(arguments)
+    with context.database.write() as session:
+        tenant = create_tenant(session, arguments.name, now=context.now())
+        token = create_key(session, tenant, name="first", now=context.now())
+    context.close()
+    print(f"sealroad: made tenant {tenant.id} ({tenant.name}); its API key is shown only now", file=sys.stderr)
+    print(token)
+    return 0
+
+
+def _configure_key(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="make an API key and print it, once")
+    create.add_argument("tenant", metavar="TENANT", help="name of the tenant")
+    create.add_argument("--name", default="unnamed", help="what the key is for")
+    create.add_argument("--scope", action="append", metavar="SCOPE", help="repeat for several; all of them if left out")
+    create.add_argument("--days", type=int, help="days until the key expires; never if left out")
+    _common(create)
+    revoke = actions.add_parser("revoke", help="make an API key unusable")
+    revoke.add_argument("key", metavar="KEY", help="the key's id: the part between srk_ and the next underscore")
+    _common(revoke)
+
+
+def _key(arguments: argparse.Namespace) -> int:
+    from api.auth.service import SCOPES, create_key, revoke_key, tenant_named
+
+    context = _open(arguments)
+    now = context.now()
+    with context.database.write() as session:
+        if arguments.action == "revoke":
+            print(f"sealroad: revoked {revoke_key(session, arguments.key, now=now)}")
+        else:
+            token = create_key(
+                session,
+                tenant_named(session, arguments.tenant),
+                name=arguments.name,
+                now=now,
+                scopes=tuple(arguments.scope) if arguments.scope else SCOPES,
+                expires_at=now + timedelta(days=arguments.days) if arguments.days is not None else None,
+            )
+            print(token)
+    context.close()
+    return 0
+
+
+COMMANDS: dict[str, Command] = {
+    "serve": Command("serve", "run the HTTP service", _configure_serve, _serve),
+    "worker": Command("worker", "run a job worker beside the service", _common, _worker),
+    "migrate": Command("migrate", "bring the database schema up to date", _common, _migrate),
+    "tenant": Command("tenant", "make tenants of the service", _configure_tenant, _tenant),
+    "api-key": Command("api-key", "make and revoke API keys", _configure_key, _key),
+}

@@ -1,0 +1,94 @@
+"""Settings of one process of the service.
+
+    settings = Settings(data=Path("/var/lib/sealroad"))
+    settings.database_url        # "sqlite:////var/lib/sealroad/sealroad.sqlite3"
+
+Everything has a default, so that `sealroad serve` works on an empty machine. Settings come from the command line
+or from the environment (`SEALROAD_…`, see `from_environment`); secrets come from files only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from api.errors import ConfigurationError
+from certs.clock import Clock, SystemClock
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one process needs to know. Sizes in octets."""
+
+    data: Path
+    """The data directory: documents, keys, and the SQLite database unless `database` names another."""
+    database: str | None = None
+    """An SQLAlchemy URL; None means SQLite in the data directory."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0 picks a free port."""
+    public_url: str | None = None
+    """How others reach this service; goes into certificates as CRL and issuer addresses."""
+    master_key_file: Path | None = None
+    """Where the master key lies; None means `master.key` in the data directory."""
+    max_upload: int = 50 * MEBIBYTE
+    """Largest document."""
+    max_pages: int = 5000
+    max_body: int = 2 * MEBIBYTE
+    """Largest request body that is not an upload."""
+    signature_request_life: timedelta = timedelta(minutes=30)
+    """How long a party has to hand back a signature value."""
+    contract_life: timedelta = timedelta(days=90)
+    """How long a contract may be signed after it was sent, unless it says so itself."""
+    idempotency_life: timedelta = timedelta(hours=48)
+    """How long the answer to a request with Idempotency-Key is kept."""
+    request_lease: timedelta = timedelta(seconds=60)
+    """After this a request with Idempotency-Key that never ended may be taken over."""
+    job_lease: timedelta = timedelta(seconds=30)
+    """After this another worker may take over a job whose worker has gone silent."""
+    worker: bool = True
+    """Run a job worker inside the serving process."""
+    circle_organisation: str = "Sealroad closed circle"
+    """Organisation in the names of the built-in authorities; they call themselves closed-circle on purpose."""
+    circle_country: str | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database or f"sqlite:///{self.data / 'sealroad.sqlite3'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of ours, which may be migrated without asking."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def master_key(self) -> Path:
+        """The file of the master key."""
+        return self.master_key_file or self.data / "master.key"
+
+
+def from_environment(environment: Mapping[str, str], **given: object) -> Settings:
+    """Return settings from `SEALROAD_*` variables; what is `given` (and not None) wins.
+
+    Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
+    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets). Raises ConfigurationError.
+    """
+    values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
+    plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}
+    values |= {name: environment[variable] for name, variable in plain.items() if environment.get(variable)}
+    if environment.get("SEALROAD_MASTER_KEY_FILE"):
+        values["master_key_file"] = Path(environment["SEALROAD_MASTER_KEY_FILE"]).resolve()
+    for name, variable in {"port": "SEALROAD_PORT", "max_upload": "SEALROAD_MAX_UPLOAD"}.items():
+        if environment.get(variable):
+            try:
+                values[name] = int(environment[variable])
+            except ValueError:
+                raise ConfigurationError(f"{variable} is not a number") from None
+    values |= {name: value for name, value in given.items() if value is not None}
+    return Settings(**values)  # type: ignore[arg-type]

@@ -1,0 +1,70 @@
+"""What the rooms of the service share in one process: settings, database, files, secrets, authorities.
+
+    context = open_context(Settings(data=Path("/tmp/sealroad")))
+    context.database, context.storage, context.vault, context.circles
+
+There is no global: the application, each worker and each test has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from api.config import Settings
+from api.db import Database
+from api.errors import ConfigurationError
+from api.pki.circles import Circles
+from api.storage import Storage, open_storage
+from api.vault import Vault
+from certs.clock import Clock
+
+
+def _nothing() -> None:
+    """Nobody waits for jobs in this process."""
+
+
+@dataclass
+class Context:
+    """The shared parts. `wake` tells a worker in this process that there is something to do."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    vault: Vault
+    circles: Circles
+    wake: Callable[[], None] = field(default=_nothing)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock everything here reads."""
+        return self.settings.clock
+
+    def now(self) -> datetime:
+        """Return the present moment, UTC."""
+        return self.settings.clock.now()
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self.circles.close()
+        self.database.close()
+
+
+def open_context(settings: Settings) -> Context:
+    """Open everything; makes the data directory (0700) and the master key (0600) at the first start.
+
+    Raises ConfigurationError or VaultError.
+    """
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from None
+    vault = Vault.open(settings.master_key)
+    return Context(
+        settings=settings,
+        database=Database(settings.database_url),
+        storage=open_storage(settings.data / "objects"),
+        vault=vault,
+        circles=Circles(settings, vault),
+    )

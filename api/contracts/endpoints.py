@@ -1,0 +1,170 @@
+"""`/v1/contracts`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from api.audit.service import events_of
+from api.contracts import evidence, repository, service
+from api.contracts.models import Contract
+from api.contracts.schemas import (
+    ContractIn,
+    ContractList,
+    ContractOut,
+    ContractPatch,
+    EventList,
+    EventOut,
+    EvidenceOut,
+    ReasonIn,
+    VerificationOut,
+)
+from api.contracts.workflow import ContractState
+from api.kit.content import file_response
+from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
+from api.kit.pagination import Cursor, Limit, paginate
+
+router = Router(prefix="/v1/contracts", tags=["contracts"])
+
+
+def _reply(contract: Contract, **headers: str) -> Reply:
+    return Reply(ContractOut.of(contract), etag=etag(contract.version), headers=headers)
+
+
+@router.post("", status_code=201, response_model=ContractOut)
+def create_contract(unit: Annotated[Unit, writes("contracts:write")], body: ContractIn) -> Reply:
+    """Make a draft from uploaded documents and parties."""
+    contract = service.create(unit, body)
+    return _reply(contract, location=f"/v1/contracts/{contract.id}")
+
+
+@router.get("", response_model=ContractList)
+def list_contracts(
+    unit: Annotated[Unit, reads("contracts:read")],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: ContractState | None = None,
+    external_id: Annotated[str | None, Query(max_length=200)] = None,
+) -> Reply:
+    """List contracts, newest first."""
+    query = repository.all_of(unit.tenant_id, state=state, external_id=external_id)
+    with unit.read() as session:
+        page = paginate(session, query, Contract, unit, cursor=cursor, limit=limit)
+        rows = [ContractOut.of(row) for row in page.rows]
+    return Reply(ContractList(data=rows, next_cursor=page.next_cursor), headers=page.link("/v1/contracts", limit))
+
+
+@router.get("/{contract_id}", response_model=ContractOut)
+def get_contract(
+    unit: Annotated[Unit, reads("contracts:read")], request: Request, contract_id: str
+) -> Reply | Response:
+    """Read a contract with its parties and documents."""
+    with unit.read() as session:
+        contract = repository.get(session, unit.tenant_id, contract_id)
+        tag = etag(contract.version)
+        if tag in {value.strip() for value in request.headers.get("if-none-match", "").split(",")}:
+            return Response(status_code=304, headers={"etag": tag})
+        return _reply(contract)
+
+
+@router.patch("/{contract_id}", response_model=ContractOut)
+def update_contract(
+    unit: Annotated[Unit, changes("contracts:write")], contract_id: str, version: Version, body: ContractPatch
+) -> Reply:
+    """Change a draft. Needs If-Match."""
+    return _reply(service.update(unit, contract_id, version, body))
+
+
+@router.delete("/{contract_id}", status_code=204, response_class=Response)
+def delete_contract(unit: Annotated[Unit, changes("contracts:write")], contract_id: str, version: Version) -> Reply:
+    """Delete a draft. Needs If-Match. The audit trail is kept."""
+    service.delete(unit, contract_id, version)
+    return Reply(None)
+
+
+@router.post("/{contract_id}/send", response_model=ContractOut)
+def send_contract(unit: Annotated[Unit, writes("contracts:write")], contract_id: str, version: Version) -> Reply:
+    """Send a draft to its parties. Needs If-Match.
+
+    Refused while anything would make signing fail later: a certificate that is expired or of the wrong kind, a name
+    that no font can draw, a signature area outside the page, a document that cannot be signed.
+    """
+    return _reply(service.send(unit, contract_id, version))
+
+
+@router.post("/{contract_id}/void", response_model=ContractOut)
+def void_contract(
+    unit: Annotated[Unit, writes("contracts:write")],
+    contract_id: str,
+    version: OptionalVersion,
+    body: ReasonIn | None = None,
+) -> Reply:
+    """Withdraw a contract that is not complete."""
+    return _reply(service.void(unit, contract_id, version, body.reason if body else None))
+
+
+@router.post("/{contract_id}/finalize-retry", response_model=ContractOut)
+def retry_finalisation(unit: Annotated[Unit, writes("contracts:write")], contract_id: str) -> Reply:
+    """Finalise a failed contract again."""
+    return _reply(service.retry_finalisation(unit, contract_id))
+
+
+@router.post("/{contract_id}/parties/{party_id}/decline", response_model=ContractOut, tags=["signing"])
+def decline_contract(
+    unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: ReasonIn | None = None
+) -> Reply:
+    """Refuse to sign, as a party. That ends the contract."""
+    return _reply(service.decline(unit, contract_id, party_id, body.reason if body else None))
+
+
+@router.get("/{contract_id}/events", response_model=EventList)
+def list_contract_events(
+    unit: Annotated[Unit, reads("contracts:read")],
+    contract_id: str,
+    after: Annotated[int, Query(ge=0, le=10**9, description="Only events with a higher sequence number.")] = 0,
+    limit: Limit = 200,
+) -> Reply:
+    """Read the audit trail: append-only, each event bound to the one before by its hash."""
+    with unit.read() as session:
+        contract = repository.get(session, unit.tenant_id, contract_id)
+        events = events_of(session, unit.tenant_id, contract.id, after=after, limit=limit + 1)
+    rows = [EventOut.model_validate(event, from_attributes=True) for event in events[:limit]]
+    return Reply(EventList(data=rows, next_after=rows[-1].sequence if len(events) > limit else None))
+
+
+@router.get(
+    "/{contract_id}/documents/{document_id}/content",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}, "description": "The document with its signatures so far."}},
+)
+def get_contract_document_content(
+    unit: Annotated[Unit, reads("contracts:read")],
+    request: Request,
+    contract_id: str,
+    document_id: str,
+    revision: Annotated[
+        int | None, Query(ge=0, le=10_000, description="An earlier revision; the newest if left out.")
+    ] = None,
+) -> Response:
+    """Download a document of the contract as it is now, or as it was at a revision."""
+    with unit.read() as session:
+        contract = repository.get(session, unit.tenant_id, contract_id)
+        row = repository.document_of(contract, document_id)
+        sha256 = repository.revision_sha256(session, row, revision)
+    return file_response(unit, request, sha256, name=row.document.name)
+
+
+@router.get("/{contract_id}/verification", response_model=VerificationOut)
+def verify_contract(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Reply:
+    """Verify the contract's documents as they are now."""
+    with unit.read() as session:
+        contract = repository.get(session, unit.tenant_id, contract_id)
+    return Reply(VerificationOut(contract=contract.id, documents=evidence.verify_documents(unit.context, contract)))
+
+
+@router.get("/{contract_id}/evidence", response_model=EvidenceOut)
+def get_contract_evidence(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Reply:
+    """Read everything needed to check the contract elsewhere: trail, reports, certificates, revocation lists."""
+    return Reply(evidence.collect(unit, contract_id))

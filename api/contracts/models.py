@@ -1,0 +1,115 @@
+"""Tables: contracts, their parties, their documents and the revisions that signing makes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from api.db import Base
+from api.documents.models import Document
+
+
+class Contract(Base):
+    """One agreement. `version` rises with every change and is the ETag; state changes are compare-and-set on it."""
+
+    __tablename__ = "contracts"
+    __table_args__ = (UniqueConstraint("tenant_id", "external_id"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    external_id: Mapped[str | None] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    version: Mapped[int]
+    level: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    audit_sequence: Mapped[int]
+    audit_hash: Mapped[str] = mapped_column(String(64))
+    failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    reports: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """What verification said when the contract was completed, one entry per document."""
+
+    parties: Mapped[list[Party]] = relationship(
+        order_by="(Party.order, Party.position)", cascade="all, delete-orphan", lazy="selectin"
+    )
+    documents: Mapped[list[ContractDocument]] = relationship(
+        order_by="ContractDocument.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class Party(Base):
+    """Somebody who signs, witnesses or receives a copy."""
+
+    __tablename__ = "parties"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.id"), index=True)
+    position: Mapped[int]
+    order: Mapped[int]
+    role: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(200))
+    organisation: Mapped[str | None] = mapped_column(String(200))
+    email: Mapped[str | None] = mapped_column(String(254))
+    country: Mapped[str | None] = mapped_column(String(2))
+    locale: Mapped[str] = mapped_column(String(5))
+    identifiers: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    signature_area: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    reason: Mapped[str | None] = mapped_column(String(300))
+    location: Mapped[str | None] = mapped_column(String(200))
+    key_holder: Mapped[str | None] = mapped_column(String(10))
+    """"service" or "party"; None for whoever does not sign."""
+    suite: Mapped[str | None] = mapped_column(String(20))
+    certificates: Mapped[str | None] = mapped_column(Text)
+    """PEM: the signing certificate first, then the chain as far as it is known."""
+    sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """PKCS#8 under the vault; opens only for this party's id."""
+    signed_at: Mapped[datetime | None]
+    declined_reason: Mapped[str | None] = mapped_column(String(1000))
+
+
+class ContractDocument(Base):
+    """A document of a contract. `head_*` is the newest revision; moving it is compare-and-set on `head_sha256`."""
+
+    __tablename__ = "contract_documents"
+
+    contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.id"), primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), primary_key=True, index=True)
+    position: Mapped[int]
+    head_number: Mapped[int]
+    head_sha256: Mapped[str] = mapped_column(String(64))
+    head_size: Mapped[int] = mapped_column(BigInteger)
+
+    document: Mapped[Document] = relationship(lazy="joined")
+
+
+class Revision(Base):
+    """A state of a document inside a contract. Number 0 is what was sent; every signature adds one.
+
+    Nobody signs a document of a contract twice, and no head has two successors: the constraints say so.
+    """
+
+    __tablename__ = "revisions"
+    __table_args__ = (
+        UniqueConstraint("contract_id", "document_id", "number"),
+        UniqueConstraint("contract_id", "document_id", "party_id"),
+        UniqueConstraint("contract_id", "document_id", "parent_sha256"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.id"))
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"))
+    number: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    parent_sha256: Mapped[str | None] = mapped_column(String(64))
+    party_id: Mapped[str | None] = mapped_column(ForeignKey("parties.id"))
+    signature_id: Mapped[str | None] = mapped_column(ForeignKey("signatures.id"))
+    created_at: Mapped[datetime]

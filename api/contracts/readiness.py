@@ -1,0 +1,152 @@
+"""Everything that is checked, issued and laid out before a contract is sent.
+
+Whatever would make a signature fail later is found here, while it can still be mended:
+
+1. Somebody signs (the state machine), and the deadline lies ahead.
+2. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3).
+3. Every visible signature fits its page, and its text can be drawn with the fonts at hand.
+4. Keys and certificates for the parties whose keys the service holds; each key is tried once.
+5. Every document can be prepared for every party's signature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from api.context import Context
+from api.contracts.models import Contract, Party
+from api.contracts.workflow import Role
+from api.errors import ValidationFailed
+from api.signing import pdf
+from certs.certificate import Certificate, Subject
+from certs.errors import SealroadError
+from certs.identifiers import Identifier
+
+CERTIFICATE_LIFE: Final = timedelta(days=397)
+"""How long an issued party certificate is valid: somewhat more than a year."""
+TRIAL: Final = b"Sealroad: trial of a new key"
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """A key that the service holds for a party."""
+
+    certificates: str
+    sealed_key: bytes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A document as it is sent."""
+
+    sha256: str
+    size: int
+
+
+@dataclass
+class Ready:
+    """What sending writes down."""
+
+    expires_at: datetime
+    keys: dict[str, IssuedKey] = field(default_factory=dict)
+    layouts: dict[str, Layout] = field(default_factory=dict)
+
+
+def make_ready(context: Context, contract: Contract) -> Ready:
+    """Check a draft and make what it needs. Raises ValidationFailed with every finding."""
+    now = context.now()
+    deadline = contract.expires_at
+    if deadline is not None and deadline <= now:
+        raise _refuse([_problem("/expires_at", "past", "the deadline is past")])
+    signers = [(index, party) for index, party in enumerate(contract.parties) if party.role != Role.CC]
+    findings: list[dict[str, str]] = []
+    ends = [now + context.settings.contract_life]
+    for index, party in signers:
+        if party.key_holder == "party":
+            certificate = pdf.certificates_of(party)[0]
+            ends.append(certificate.not_after)
+            findings += _certificate_findings(f"/parties/{index}/certificate", certificate, now, deadline)
+    if findings:
+        raise _refuse(findings)
+
+    ready = Ready(expires_at=deadline or min(ends))
+    for index, party in signers:
+        if party.key_holder == "service":
+            try:
+                ready.keys[party.id] = _issue(context, party)
+            except SealroadError as error:
+                if error.code in {"profile-error", "bad-identifier", "backend-unavailable", "unsupported-algorithm"}:
+                    raise _refuse([_problem(f"/parties/{index}", error.code, error.message)]) from None
+                raise
+            party.certificates = ready.keys[party.id].certificates  # of the detached copy, for the trial below
+    for row in contract.documents:
+        ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
+    for index, party in signers:
+        findings += _trial(context, contract, party, f"/parties/{index}")
+    if findings:
+        raise _refuse(findings)
+    return ready
+
+
+def _certificate_findings(
+    pointer: str, certificate: Certificate, now: datetime, deadline: datetime | None
+) -> list[dict[str, str]]:
+    """Return what forbids signing a contract with this certificate."""
+    found = []
+    if certificate.not_before > now:
+        found.append(_problem(pointer, "not-yet-valid", f"valid only from {certificate.not_before:%Y-%m-%d}"))
+    if certificate.not_after <= now:
+        found.append(_problem(pointer, "expired", f"expired on {certificate.not_after:%Y-%m-%d}"))
+    elif deadline is not None and certificate.not_after < deadline:
+        found.append(_problem(pointer, "expires-too-early", "expires before the contract's deadline"))
+    # RFC 5280 clause 4.2.1.3: a certificate without the extension does not restrict its key.
+    usage = certificate.key_usage
+    if usage and not usage & {"digital_signature", "non_repudiation"}:
+        found.append(_problem(pointer, "key-usage", "the certificate is not one for signatures"))
+    if certificate.is_ca:
+        found.append(_problem(pointer, "is-ca", "the certificate is an authority's"))
+    return found
+
+
+def _issue(context: Context, party: Party) -> IssuedKey:
+    """Make a key and a closed-circle certificate for a party, and try the key."""
+    from certs import suites
+
+    assert party.suite is not None
+    key = suites.get(party.suite).generate()
+    key.public_key.verify(key.sign(TRIAL), TRIAL)
+    subject = Subject(
+        common_name=party.name,
+        organisation=party.organisation,
+        country=party.country,
+        identifiers=tuple(Identifier(item["scheme"], item["value"]) for item in party.identifiers),
+    )
+    circle = context.circles.get(party.suite)
+    profile = "organisation" if party.organisation else "person"
+    certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
+    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key.pkcs8(), about=party.id))
+
+
+def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> list[dict[str, str]]:
+    """Prepare every document for a party's signature, and throw the result away."""
+    found = []
+    with context.storage.scratch() as directory:
+        for row in contract.documents:
+            with context.storage.local(row.document.sha256) as source:
+                try:
+                    pdf.prepare(context, contract, party, row.document_id, source, directory / "trial.pdf")
+                except SealroadError as error:
+                    place = "/signature_area" if error.code in {"appearance-error", "option-error"} else ""
+                    found.append(_problem(pointer + place, error.code, error.message))
+            (directory / "trial.pdf").unlink(missing_ok=True)
+    return found
+
+
+def _refuse(findings: list[dict[str, str]]) -> ValidationFailed:
+    return ValidationFailed(f"the contract cannot be sent: {findings[0]['detail']}", errors=findings)
+
+
+def _problem(pointer: str, code: str, detail: str) -> dict[str, str]:
+    return {"pointer": pointer, "code": code, "detail": detail}

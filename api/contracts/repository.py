@@ -1,0 +1,120 @@
+"""Queries over contracts, parties and revisions; who may read is part of every one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy.orm import Session
+
+from api.contracts.models import Contract, ContractDocument, Party, Revision
+from api.contracts.workflow import OPEN
+from api.documents.models import Document
+from api.errors import NotFound
+
+
+def get(session: Session, tenant_id: str, contract_id: str, *, lock: bool = False) -> Contract:
+    """Return a tenant's contract; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
+    query = select(Contract).where(Contract.tenant_id == tenant_id, Contract.id == contract_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    contract = session.scalars(query).one_or_none()
+    if contract is None:
+        raise NotFound("there is no such contract")
+    return contract
+
+
+def party_of(contract: Contract, party_id: str) -> Party:
+    """Return a party of a contract. Raises NotFound."""
+    for party in contract.parties:
+        if party.id == party_id:
+            return party
+    raise NotFound("the contract has no such party")
+
+
+def document_of(contract: Contract, document_id: str) -> ContractDocument:
+    """Return a document of a contract. Raises NotFound."""
+    for document in contract.documents:
+        if document.document_id == document_id:
+            return document
+    raise NotFound("the contract has no such document")
+
+
+def all_of(tenant_id: str, *, state: str | None, external_id: str | None) -> Select[Contract]:
+    """Return the query for a tenant's contracts."""
+    query = select(Contract).where(Contract.tenant_id == tenant_id)
+    if state is not None:
+        query = query.where(Contract.state == state)
+    if external_id is not None:
+        query = query.where(Contract.external_id == external_id)
+    return query
+
+
+def documents_named(session: Session, tenant_id: str, ids: Iterable[str]) -> dict[str, Document]:
+    """Return those of the tenant's documents that have these ids."""
+    query = select(Document).where(Document.tenant_id == tenant_id, Document.id.in_(list(ids)))
+    return {document.id: document for document in session.scalars(query)}
+
+
+def external_id_taken(session: Session, tenant_id: str, external_id: str, *, by_other_than: str) -> bool:
+    """Tell whether another contract of the tenant has this external id."""
+    query = select(Contract.id).where(
+        Contract.tenant_id == tenant_id, Contract.external_id == external_id, Contract.id != by_other_than
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def revisions_of(session: Session, contract: Contract, document_id: str | None = None) -> list[Revision]:
+    """Return the revisions of a contract's documents, oldest first."""
+    query = select(Revision).where(Revision.contract_id == contract.id)
+    if document_id is not None:
+        query = query.where(Revision.document_id == document_id)
+    return list(session.scalars(query.order_by(Revision.document_id, Revision.number)))
+
+
+def signed_documents(session: Session, contract: Contract, party_id: str) -> set[str]:
+    """Return the documents of a contract that a party has signed."""
+    query = select(Revision.document_id).where(Revision.contract_id == contract.id, Revision.party_id == party_id)
+    return set(session.scalars(query))
+
+
+def move_head(
+    session: Session, contract_id: str, document_id: str, *, base: str, number: int, sha256: str, size: int
+) -> bool:
+    """Make a revision the newest one, if `base` still is; tell whether it was."""
+    done = session.execute(
+        update(ContractDocument)
+        .where(
+            ContractDocument.contract_id == contract_id,
+            ContractDocument.document_id == document_id,
+            ContractDocument.head_sha256 == base,
+        )
+        .values(head_sha256=sha256, head_size=size, head_number=number)
+        .execution_options(synchronize_session="fetch")
+    )
+    return cast("CursorResult[Any]", done).rowcount == 1
+
+
+def overdue(session: Session, now: datetime, limit: int = 100) -> list[tuple[str, str]]:
+    """Return (tenant, contract) of open contracts whose time is over."""
+    query = (
+        select(Contract.tenant_id, Contract.id)
+        .where(Contract.state.in_([str(state) for state in OPEN]), Contract.expires_at <= now)
+        .limit(limit)
+    )
+    return [(tenant, contract) for tenant, contract in session.execute(query)]
+
+
+def revision_sha256(session: Session, row: ContractDocument, number: int | None) -> str:
+    """Return the content of a revision, the newest if `number` is None. Raises NotFound."""
+    if number is None or number == row.head_number:
+        return row.head_sha256
+    query = select(Revision.sha256).where(
+        Revision.contract_id == row.contract_id, Revision.document_id == row.document_id, Revision.number == number
+    )
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("the document has no such revision")
+    return found

@@ -1,0 +1,317 @@
+"""What contracts and parties look like from outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from api.contracts.models import Contract, ContractDocument, Party
+from api.contracts.workflow import ContractState, PartyState, Role
+from api.kit.fields import Body, line
+
+Locale = Literal["en", "zh", "ru"]
+Level = Literal["B-B", "B-T"]
+DocumentID = Annotated[str, StringConstraints(pattern=r"^doc_[0-9a-f]{32}$")]
+Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/\r\n]*={0,2}\s*$")]
+
+
+class IdentifierIn(Body):
+    """A national identifier; its checksum is checked."""
+
+    scheme: line(20) = Field(examples=["CN-USCC", "RU-INN", "KZ-BIN", "LEI"])  # type: ignore[valid-type]
+    value: line(60)  # type: ignore[valid-type]
+
+
+class SignatureArea(Body):
+    """Where a visible signature stands, in points from the lower left corner of the page."""
+
+    page: int = Field(ge=1, le=100_000, description="Counted from 1.")
+    box: tuple[float, float, float, float] = Field(description="x1, y1, x2, y2", examples=[[60, 80, 260, 160]])
+    document: DocumentID | None = Field(None, description="Which document; the first one if left out.")
+    picture: Base64 | None = Field(None, max_length=400_000, description="A stamp picture, PNG or JPEG, in base64.")
+
+    @field_validator("box")
+    @classmethod
+    def _box_has_an_area(cls, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        x1, y1, x2, y2 = box
+        if not all(-14_400 <= edge <= 14_400 for edge in box) or x2 - x1 < 20 or y2 - y1 < 15:
+            raise PydanticCustomError("box", "a box is at least 20 by 15 points, x1 < x2 and y1 < y2")
+        return box
+
+
+class PartyIn(Body):
+    """Somebody who signs, witnesses, or receives a copy."""
+
+    name: line(200) = Field(description="The person, in their own script.", examples=["王伟"])  # type: ignore[valid-type]
+    organisation: line(200) | None = Field(None, examples=["上海远东机械有限公司"])  # type: ignore[valid-type]
+    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")] | None = (
+        None
+    )
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(None, examples=["CN"])
+    order: int = Field(1, ge=1, le=1000, description="Lower acts first; equal numbers act in any order.")
+    role: Role = Role.SIGNER
+    locale: Locale = "en"
+    certificate: Annotated[str, StringConstraints(max_length=100_000)] | None = Field(
+        None,
+        description="PEM: the party's own signing certificate, then its chain. The party holds the key.",
+    )
+    suite: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        None,
+        description="An algorithm suite: the service issues a closed-circle certificate and holds the key.",
+        examples=["sm2", "gost2012-256", "ecdsa-p256"],
+    )
+    identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
+    signature_area: SignatureArea | None = None
+    reason: line(300) | None = None  # type: ignore[valid-type]
+    location: line(200) | None = None  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _one_way_to_sign(self) -> PartyIn:
+        given = [name for name in ("certificate", "suite") if getattr(self, name) is not None]
+        if self.role is Role.CC and given:
+            raise PydanticCustomError("certificate", "whoever receives a copy has no certificate and no suite")
+        if self.role is not Role.CC and len(given) != 1:
+            raise PydanticCustomError("certificate", "a party that signs has either a certificate or a suite")
+        return self
+
+
+class ContractIn(Body):
+    """A new contract."""
+
+    title: line(300) = Field(examples=["Supply contract 2026-117"])  # type: ignore[valid-type]
+    documents: list[DocumentID] = Field(min_length=1, max_length=20, description="Ids of uploaded documents.")
+    parties: list[PartyIn] = Field(default_factory=list, max_length=50)
+    level: Level = Field("B-T", description="PAdES level of every signature; B-T adds an RFC 3161 time-stamp.")
+    expires_at: datetime | None = Field(
+        None, description="After this nobody can sign; 90 days after sending by default."
+    )
+    external_id: line(200) | None = Field(None, description="Your own identifier; unique.")  # type: ignore[valid-type]
+
+
+class ContractPatch(Body):
+    """What of a draft is to change; `documents` and `parties` replace the whole list."""
+
+    title: line(300) | None = None  # type: ignore[valid-type]
+    documents: list[DocumentID] | None = Field(None, min_length=1, max_length=20)
+    parties: list[PartyIn] | None = Field(None, max_length=50)
+    level: Level | None = None
+    expires_at: datetime | None = None
+    external_id: line(200) | None = None  # type: ignore[valid-type]
+
+
+class ReasonIn(Body):
+    """Why."""
+
+    reason: line(1000) | None = None  # type: ignore[valid-type]
+
+
+class CertificateOut(BaseModel):
+    """The certificate a party signs with."""
+
+    subject: str
+    issuer: str
+    serial: str = Field(description="Hexadecimal.")
+    not_before: datetime
+    not_after: datetime
+    sha256: str
+    pem: str
+
+
+class PartyOut(BaseModel):
+    """A party of a contract."""
+
+    id: str
+    name: str
+    organisation: str | None
+    email: str | None
+    country: str | None
+    order: int
+    role: Role
+    state: PartyState
+    locale: Locale
+    identifiers: list[dict[str, str]]
+    suite: str | None
+    key_holder: Literal["service", "party"] | None
+    certificate: CertificateOut | None
+    signature_area: dict[str, Any] | None
+    reason: str | None
+    location: str | None
+    signed_at: datetime | None
+    declined_reason: str | None
+
+    @classmethod
+    def of(cls, party: Party) -> PartyOut:
+        """Return the outside of a row."""
+        area = party.signature_area
+        return cls.model_validate(
+            {
+                "id": party.id,
+                "name": party.name,
+                "organisation": party.organisation,
+                "email": party.email,
+                "country": party.country,
+                "order": party.order,
+                "role": Role(party.role),
+                "state": PartyState(party.state),
+                "locale": party.locale,
+                "identifiers": party.identifiers,
+                "suite": party.suite,
+                "key_holder": party.key_holder,
+                "certificate": certificate_out(party.certificates) if party.certificates else None,
+                "signature_area": {key: value for key, value in area.items() if key != "picture"} if area else None,
+                "reason": party.reason,
+                "location": party.location,
+                "signed_at": party.signed_at,
+                "declined_reason": party.declined_reason,
+            }
+        )
+
+
+def certificate_out(pem: str) -> CertificateOut:
+    """Return the outside of the first certificate in a PEM bundle."""
+    from certs.certificate import load_certificates
+
+    certificate = load_certificates(pem.encode())[0]
+    end = "-----END CERTIFICATE-----"
+    return CertificateOut(
+        subject=str(certificate.subject),
+        issuer=str(certificate.issuer),
+        serial=f"{certificate.serial:x}",
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        sha256=hex_of(certificate.fingerprint()),
+        pem=pem.partition(end)[0] + end + "\n",
+    )
+
+
+def hex_of(value: bytes | str) -> str:
+    """Return a digest as hexadecimal."""
+    return value.hex() if isinstance(value, bytes) else value
+
+
+class ContractDocumentOut(BaseModel):
+    """A document of a contract: what was uploaded, and its newest revision."""
+
+    id: str
+    name: str
+    sha256: str = Field(description="SHA-256 of the upload.")
+    revision: int = Field(description="0 before the first signature.")
+    revision_sha256: str = Field(description="SHA-256 of the newest revision, which is what a party is shown.")
+    revision_size: int
+
+    @classmethod
+    def of(cls, row: ContractDocument) -> ContractDocumentOut:
+        """Return the outside of a row."""
+        return cls.model_validate(
+            {
+                "id": row.document_id,
+                "name": row.document.name,
+                "sha256": row.document.sha256,
+                "revision": row.head_number,
+                "revision_sha256": row.head_sha256,
+                "revision_size": row.head_size,
+            }
+        )
+
+
+class ContractOut(BaseModel):
+    """A contract."""
+
+    id: str = Field(examples=["ctr_0193f1d2c5a87c1e9a2f6d4b8e0c7a35"])
+    title: str
+    state: ContractState
+    version: int = Field(description='Rises with every change; `"v{version}"` is the ETag.')
+    level: Level
+    external_id: str | None
+    documents: list[ContractDocumentOut]
+    parties: list[PartyOut]
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+    completed_at: datetime | None
+    expires_at: datetime | None
+    audit_sequence: int = Field(description="Number of the newest audit event.")
+    audit_hash: str = Field(description="Its hash.")
+    failure: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, contract: Contract) -> ContractOut:
+        """Return the outside of a row."""
+        return cls.model_validate(
+            {
+                "id": contract.id,
+                "title": contract.title,
+                "state": ContractState(contract.state),
+                "version": contract.version,
+                "level": contract.level,
+                "external_id": contract.external_id,
+                "documents": [ContractDocumentOut.of(row) for row in contract.documents],
+                "parties": [PartyOut.of(row) for row in contract.parties],
+                "created_at": contract.created_at,
+                "updated_at": contract.updated_at,
+                "sent_at": contract.sent_at,
+                "completed_at": contract.completed_at,
+                "expires_at": contract.expires_at,
+                "audit_sequence": contract.audit_sequence,
+                "audit_hash": contract.audit_hash,
+                "failure": contract.failure,
+            }
+        )
+
+
+class ContractList(BaseModel):
+    """A page of contracts, newest first."""
+
+    data: list[ContractOut]
+    next_cursor: str | None
+
+
+class EventOut(BaseModel):
+    """An event of the audit trail; `hash` is SHA-256 over the canonical JSON of `body`."""
+
+    id: str
+    sequence: int
+    type: str
+    at: datetime
+    body: dict[str, Any]
+    hash: str
+
+
+class EventList(BaseModel):
+    """Events in order; `next_after` continues."""
+
+    data: list[EventOut]
+    next_after: int | None
+
+
+class DocumentReport(BaseModel):
+    """What verification said about one document."""
+
+    document: str
+    revision: int
+    report: dict[str, Any] = Field(description="A report of schema sealroad.report/1.")
+
+
+class VerificationOut(BaseModel):
+    """What verification says about a contract's documents now."""
+
+    contract: str
+    documents: list[DocumentReport]
+
+
+class EvidenceOut(BaseModel):
+    """Everything needed to check a contract without this service, except the documents themselves."""
+
+    schema_: Literal["sealroad.evidence/1"] = Field("sealroad.evidence/1", alias="schema")
+    created_at: datetime
+    contract: ContractOut
+    revisions: list[dict[str, Any]]
+    signatures: list[dict[str, Any]]
+    events: list[EventOut]
+    reports: list[DocumentReport]
+    certificates: list[str] = Field(description="PEM: every party's certificates.")
+    authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
+    crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")

@@ -1,0 +1,105 @@
+"""The job `finalize`, and what runs by the clock.
+
+Finalisation verifies every document once more, as a stranger would: a contract is completed only if every party's
+signature is cryptographically intact in the file that is handed out. Whether a certificate chain is *trusted* depends on
+whom one trusts, so a party's own certificate from elsewhere may leave a report at INDETERMINATE; nothing may be
+TOTAL-FAILED.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from api.context import Context
+from api.contracts import repository, workflow
+from api.contracts.evidence import verify_documents
+from api.contracts.models import Contract, ContractDocument, Revision
+from api.contracts.schemas import DocumentReport
+from api.contracts.transition import SYSTEM, agreement_of, apply
+from api.documents.models import Document
+from api.errors import NotFound, StateConflict
+from api.jobs import queue
+from api.jobs.queue import JobRun
+from api.signing.models import Signature
+
+
+def finalize(context: Context, run: JobRun) -> dict[str, Any]:
+    """Run the job. Payload: contract."""
+    with context.database.read() as session:
+        contract = repository.get(session, run.tenant_id, run.payload["contract"])
+    if contract.state != workflow.ContractState.FINALIZING:
+        return {"contract": contract.id, "state": contract.state}
+    reports = verify_documents(context, contract)
+    problem = _objection(contract, reports)
+    with context.database.write() as session:
+        queue.fence(session, run)
+        contract = repository.get(session, run.tenant_id, contract.id, lock=True)
+        now, agreement = context.now(), agreement_of(contract)
+        facts: dict[str, Any] = {"verdicts": {report.document: report.report["verdict"] for report in reports}}
+        if problem is None:
+            contract.reports = [report.model_dump(mode="json") for report in reports]
+            contract.completed_at = now
+            apply(session, contract, workflow.completed(agreement), now=now, actor=SYSTEM, data=facts)
+        else:
+            contract.failure = {"code": "verification-failed", "detail": problem}
+            apply(
+                session, contract, workflow.failed(agreement), now=now, actor=SYSTEM, data={**facts, "detail": problem}
+            )
+        state = contract.state
+        queue.end(session, run, state="succeeded", result={"contract": contract.id, "state": state}, now=now)
+    return {"contract": contract.id, "state": state}
+
+
+def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:
+    """Mark the contract as failed; it can be finalised again."""
+    with context.database.write() as session:
+        queue.fence(session, run)
+        with contextlib.suppress(NotFound, StateConflict):
+            contract = repository.get(session, run.tenant_id, run.payload["contract"], lock=True)
+            change = workflow.failed(agreement_of(contract))
+            contract.failure = failure
+            apply(session, contract, change, now=context.now(), actor=SYSTEM, data=failure)
+
+
+def expire_overdue(context: Context) -> int:
+    """End contracts whose time is over; return how many."""
+    with context.database.read() as session:
+        overdue = repository.overdue(session, context.now())
+    count = 0
+    for tenant_id, contract_id in overdue:
+        with context.database.write() as session, contextlib.suppress(NotFound, StateConflict):
+            contract = repository.get(session, tenant_id, contract_id, lock=True)
+            now = context.now()
+            if contract.expires_at is not None and contract.expires_at <= now:
+                apply(session, contract, workflow.expire(agreement_of(contract)), now=now, actor=SYSTEM)
+                count += 1
+    return count
+
+
+def sweep_storage(context: Context, *, before: datetime) -> int:
+    """Delete stored files that no row names and that are older than a moment; return how many."""
+    with context.database.read() as session:
+        needed: set[str] = set(session.scalars(select(Document.sha256)))
+        needed |= set(session.scalars(select(Revision.sha256)))
+        needed |= set(session.scalars(select(ContractDocument.head_sha256)))
+        needed |= set(
+            session.scalars(select(Signature.prepared_sha256).where(Signature.state.in_(("prepared", "signed"))))
+        )
+    return context.storage.sweep(needed, before=before)
+
+
+def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
+    """Return why the documents cannot be handed out as completed, if there is a reason."""
+    signers = sum(1 for party in contract.parties if party.role != workflow.Role.CC)
+    for entry in reports:
+        found = [item for item in entry.report["signatures"] if item["kind"] in {"signature", "certification"}]
+        intact = [item for item in found if item["layers"]["cryptographic"]["result"] == "passed"]
+        if entry.report["verdict"] == "TOTAL-FAILED":
+            return f"verification of {entry.document} says TOTAL-FAILED"
+        if len(intact) < signers:
+            return f"{entry.document} has {len(intact)} intact signatures, {signers} were made"
+    return None

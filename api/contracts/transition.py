@@ -1,0 +1,78 @@
+"""Carry a decision of the state machine into the database: states, audit, version, jobs, in one transaction.
+
+contract = repository.get(session, tenant_id, contract_id, lock=True)
+change = workflow.decline(agreement_of(contract), party_id)
+apply(session, contract, change, now=now, actor=actor)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.audit.service import record
+from api.contracts.models import Contract
+from api.contracts.workflow import Agreement, Change, ContractState, PartyState, Role
+from api.contracts.workflow import Party as PartyView
+from api.errors import PreconditionFailed
+from api.jobs.queue import enqueue
+from api.kit.edge import Unit, etag
+
+SYSTEM: dict[str, Any] = {"type": "system"}
+
+
+def agreement_of(contract: Contract) -> Agreement:
+    """Return a contract as the state machine sees it."""
+    parties = tuple(
+        PartyView(party.id, party.order, Role(party.role), PartyState(party.state)) for party in contract.parties
+    )
+    return Agreement(ContractState(contract.state), parties)
+
+
+def actor_of(unit: Unit) -> dict[str, Any]:
+    """Return who acts, for the audit."""
+    return {
+        "type": "api-key",
+        "id": unit.principal.key_id,
+        "address": unit.address,
+        "user_agent": unit.user_agent,
+        "request_id": unit.request_id,
+    }
+
+
+def check_version(contract: Contract, expected: int | None) -> None:
+    """Raise PreconditionFailed unless the contract has the version that If-Match named."""
+    if expected is not None and contract.version != expected:
+        raise PreconditionFailed(f"the contract is at {etag(contract.version)} by now")
+
+
+def touch(contract: Contract, now: datetime) -> None:
+    """Count one more version."""
+    contract.version += 1
+    contract.updated_at = now
+
+
+def apply(
+    session: Session,
+    contract: Contract,
+    change: Change,
+    *,
+    now: datetime,
+    actor: dict[str, Any],
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Write a change. `data` goes to its first event. The contract's row is locked by the caller."""
+    contract.state = str(change.agreement.state)
+    views = {view.id: view for view in change.agreement.parties}
+    for party in contract.parties:
+        party.state = str(views[party.id].state)
+    for index, event in enumerate(change.events):
+        facts = data if index == 0 else None
+        record(session, contract, event.type, now=now, actor=actor, party_id=event.party_id, data=facts)
+    for kind in change.jobs:
+        key, payload = f"{kind}:{contract.id}", {"contract": contract.id}
+        enqueue(session, tenant_id=contract.tenant_id, kind=kind, key=key, payload=payload, now=now)
+    touch(contract, now)
+    session.flush()

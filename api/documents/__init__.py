@@ -1,0 +1,1 @@
+"""Documents: PDFs as they were uploaded."""

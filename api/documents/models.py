@@ -1,0 +1,26 @@
+"""Table: uploaded documents. The bytes lie in the document store under their SHA-256."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.db import Base
+
+
+class Document(Base):
+    """One upload. Never changes; signing makes revisions of the contract's copy."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInteger)
+    pages: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    sm3: Mapped[str | None] = mapped_column(String(64))
+    streebog256: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime]

@@ -1,0 +1,29 @@
+"""Queries over documents; who may read is part of every one."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session
+
+from api.contracts.models import ContractDocument
+from api.documents.models import Document
+from api.errors import NotFound
+
+
+def get(session: Session, tenant_id: str, document_id: str) -> Document:
+    """Return a tenant's document. Raises NotFound."""
+    query = select(Document).where(Document.tenant_id == tenant_id, Document.id == document_id)
+    document = session.scalars(query).one_or_none()
+    if document is None:
+        raise NotFound("there is no such document")
+    return document
+
+
+def all_of(tenant_id: str) -> Select[Document]:
+    """Return the query for a tenant's documents."""
+    return select(Document).where(Document.tenant_id == tenant_id)
+
+
+def in_use(session: Session, document_id: str) -> bool:
+    """Tell whether any contract holds the document."""
+    return bool(session.scalar(select(exists().where(ContractDocument.document_id == document_id))))

@@ -1,0 +1,72 @@
+"""Take in a PDF, give it out, delete it while nothing uses it."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+from fastapi import UploadFile
+
+from api.documents import repository
+from api.documents.inspect import inspect_pdf
+from api.documents.models import Document
+from api.errors import Conflict
+from api.kit.edge import Unit
+from api.kit.files import upload_chunks
+from api.kit.ids import new_id
+from certs.errors import BackendUnavailable
+
+
+def upload(unit: Unit, file: UploadFile) -> Document:
+    """Store a PDF and return its row.
+
+    Raises PayloadTooLarge, DocumentRefused, EncryptedPDF or UnreadablePDF; nothing is kept then.
+    """
+    context = unit.context
+    digests = available_digests()
+    with context.storage.receive(upload_chunks(file), limit=context.settings.max_upload, digests=digests) as received:
+        pages = inspect_pdf(received.path, max_pages=context.settings.max_pages)
+        context.storage.keep(received)
+    document = Document(
+        id=new_id("doc"),
+        tenant_id=unit.tenant_id,
+        name=clean_name(file.filename),
+        size=received.size,
+        pages=pages,
+        sha256=received.sha256,
+        sm3=received.digests.get("sm3"),
+        streebog256=received.digests.get("streebog256"),
+        created_at=context.now(),
+    )
+    unit.session.add(document)
+    unit.session.flush()
+    return document
+
+
+def delete(unit: Unit, document_id: str) -> None:
+    """Delete a document that no contract holds. Raises NotFound or Conflict. Its octets go with the next sweep."""
+    document = repository.get(unit.session, unit.tenant_id, document_id)
+    if repository.in_use(unit.session, document_id):
+        raise Conflict("a contract holds this document")
+    unit.session.delete(document)
+
+
+def available_digests() -> tuple[str, ...]:
+    """Return the digests a document gets: SHA-256 always, the national ones where this machine can compute them."""
+    from certs import suites
+
+    names = ["sha256"]
+    for name in ("sm3", "streebog256"):
+        try:
+            suites.new_digest(name)
+        except BackendUnavailable:
+            continue
+        names.append(name)
+    return tuple(names)
+
+
+def clean_name(name: str | None) -> str:
+    """Return a file name to show: no directories, no control or invisible direction characters, 1 to 255 characters."""
+    base = Path((name or "").replace("\\", "/")).name
+    kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
+    return kept.strip()[:255] or "document.pdf"

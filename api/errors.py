@@ -1,0 +1,290 @@
+"""Everything that can go wrong in `api`, and the one table that turns a code into an HTTP status.
+
+    APIError
+    ├── Unauthenticated          no credential, or one that is not valid (any longer)
+    ├── Forbidden                the credential lacks the scope
+    ├── NotFound                 no such object for this tenant (another tenant's object looks the same)
+    ├── StateConflict            the object is in a state that does not allow this; facts: state, allowed
+    ├── Conflict                 something else got there first
+    ├── PreconditionFailed       If-Match names another version
+    ├── PreconditionRequired     If-Match is missing
+    ├── MalformedRequest         not HTTP, JSON or multipart as it should be
+    ├── ValidationFailed         well-formed, but a field is not acceptable; facts: errors
+    ├── PayloadTooLarge          the body is larger than the service takes
+    ├── DocumentRefused          the upload is not a document that can be signed
+    ├── ConsentRefused           the consent is not for what would be signed
+    ├── IdempotencyMismatch      the Idempotency-Key was used for another request
+    ├── IdempotencyInProgress    the first request with this Idempotency-Key is still running
+    ├── LeaseLost                another worker has taken a job over
+    ├── RangeNotSatisfiable      a range outside the file
+    ├── MethodNotAllowed         the resource does not know this method
+    ├── ServiceUnavailable       a part of the service is not ready
+    ├── ConfigurationError       settings, data directory or database that cannot be used
+    ├── VaultError               a secret at rest that cannot be opened
+    ├── StorageError             a stored file that is missing or damaged
+    └── InternalError            a defect of ours; details are in the log only
+
+HTTP appears here and nowhere else in the decisions: services raise errors with a `code`, this table says
+which status that is. A class without a row fails a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from certs.errors import SealroadError
+
+PROBLEM_TYPE: Final = "application/problem+json"
+DOCUMENTATION: Final = "/docs/errors"
+
+
+class APIError(SealroadError):
+    """Root of the errors of `api`."""
+
+    code = "api-error"
+
+
+class Unauthenticated(APIError):
+    """No credential, or one that is not valid (any longer). One answer for every reason."""
+
+    code = "unauthenticated"
+    default_hint = "send 'Authorization: Bearer srk_…' with a key that is neither expired nor revoked"
+
+
+class Forbidden(APIError):
+    """The credential is valid but lacks the scope."""
+
+    code = "forbidden"
+
+
+class NotFound(APIError):
+    """No such object for this tenant."""
+
+    code = "not-found"
+
+
+class StateConflict(APIError):
+    """The object's state does not allow this; `state` and `allowed` are in the facts."""
+
+    code = "state-conflict"
+
+
+class Conflict(APIError):
+    """Something else got there first."""
+
+    code = "conflict"
+
+
+class PreconditionFailed(APIError):
+    """If-Match names another version than the current one."""
+
+    code = "precondition-failed"
+    default_hint = "read the object again and send its ETag as If-Match"
+
+
+class PreconditionRequired(APIError):
+    """A change without If-Match."""
+
+    code = "precondition-required"
+    default_hint = "send the ETag of the object as If-Match"
+
+
+class MalformedRequest(APIError):
+    """A request that cannot be read."""
+
+    code = "malformed-request"
+
+
+class ValidationFailed(APIError):
+    """A request whose fields are not acceptable; `errors` lists pointer, code and detail."""
+
+    code = "validation-failed"
+
+
+class PayloadTooLarge(APIError):
+    """The body is larger than the service takes."""
+
+    code = "payload-too-large"
+
+
+class DocumentRefused(APIError):
+    """The upload is not a document that can be signed here."""
+
+    code = "document-refused"
+
+
+class ConsentRefused(APIError):
+    """The consent is missing or is not for what would be signed."""
+
+    code = "consent-refused"
+
+
+class IdempotencyMismatch(APIError):
+    """The Idempotency-Key was used before, for a different request."""
+
+    code = "idempotency-mismatch"
+    default_hint = "use a new Idempotency-Key for a new request"
+
+
+class IdempotencyInProgress(APIError):
+    """The first request with this Idempotency-Key has not ended yet."""
+
+    code = "idempotency-in-progress"
+    default_hint = "repeat the request after a moment"
+
+
+class LeaseLost(APIError):
+    """Another worker has taken the job over; whatever this one was about to record does not count."""
+
+    code = "lease-lost"
+
+
+class RangeNotSatisfiable(APIError):
+    """The range asked for lies outside the file."""
+
+    code = "range-not-satisfiable"
+
+
+class MethodNotAllowed(APIError):
+    """The resource does not know this method."""
+
+    code = "method-not-allowed"
+
+
+class ServiceUnavailable(APIError):
+    """A part of the service is not ready."""
+
+    code = "service-unavailable"
+    default_hint = "repeat the request after a moment"
+
+
+class ConfigurationError(APIError):
+    """Settings, a data directory or a database that cannot be used."""
+
+    code = "configuration-error"
+
+
+class VaultError(APIError):
+    """A secret at rest that cannot be opened with this master key."""
+
+    code = "vault-error"
+
+
+class StorageError(APIError):
+    """A stored file that is missing, or is not what was stored."""
+
+    code = "storage-error"
+
+
+class InternalError(APIError):
+    """A defect of ours."""
+
+    code = "internal-error"
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one code looks from outside."""
+
+    status: int
+    title: str
+    private: bool = False
+    """The message may speak of the inside of the service: it is logged, not sent."""
+
+
+CODES: Final[dict[str, Row]] = {
+    # api
+    "unauthenticated": Row(401, "No valid credential"),
+    "forbidden": Row(403, "Not allowed with this credential"),
+    "not-found": Row(404, "No such object"),
+    "method-not-allowed": Row(405, "Method not allowed"),
+    "state-conflict": Row(409, "The state does not allow this"),
+    "conflict": Row(409, "Something else got there first"),
+    "lease-lost": Row(409, "Another worker has taken over"),
+    "idempotency-in-progress": Row(409, "The first request with this key is still running"),
+    "precondition-failed": Row(412, "The object has changed"),
+    "payload-too-large": Row(413, "Too large"),
+    "range-not-satisfiable": Row(416, "No such range"),
+    "malformed-request": Row(400, "The request cannot be read"),
+    "validation-failed": Row(422, "A field is not acceptable"),
+    "document-refused": Row(422, "Not a document that can be signed"),
+    "consent-refused": Row(422, "The consent does not fit"),
+    "idempotency-mismatch": Row(422, "The Idempotency-Key belongs to another request"),
+    "precondition-required": Row(428, "If-Match is required"),
+    "service-unavailable": Row(503, "Not ready"),
+    "api-error": Row(500, "Internal error", private=True),
+    "configuration-error": Row(500, "Internal error", private=True),
+    "vault-error": Row(500, "Internal error", private=True),
+    "storage-error": Row(500, "Internal error", private=True),
+    "internal-error": Row(500, "Internal error", private=True),
+    # signer
+    "unreadable-file": Row(422, "Not a readable file"),
+    "unreadable-pdf": Row(422, "Not a readable PDF"),
+    "encrypted-pdf": Row(422, "The PDF is encrypted"),
+    "signing-refused": Row(422, "Signing would break the document"),
+    "field-error": Row(422, "The signature field cannot be used"),
+    "appearance-error": Row(422, "The signature cannot be drawn"),
+    "stale-request": Row(409, "The document has changed since"),
+    "wrong-value": Row(422, "The signature value does not fit"),
+    "option-error": Row(422, "Options contradict one another"),
+    "signer-error": Row(500, "Internal error", private=True),
+    # certs
+    "bad-signature": Row(422, "The signature does not verify"),
+    "unsupported-algorithm": Row(422, "Unknown algorithm"),
+    "bad-key": Row(422, "A key that must not be used"),
+    "backend-unavailable": Row(503, "No library for this algorithm here"),
+    "backend-fault": Row(500, "Internal error", private=True),
+    "suite-error": Row(500, "Internal error", private=True),
+    "malformed-input": Row(422, "Not what it should be"),
+    "key-store-error": Row(500, "Internal error", private=True),
+    "wrong-password": Row(500, "Internal error", private=True),
+    "key-not-found": Row(500, "Internal error", private=True),
+    "bad-identifier": Row(422, "The identifier is wrong"),
+    "profile-error": Row(422, "The certificate profile does not allow this"),
+    "issuance-error": Row(500, "Internal error", private=True),
+    "time-stamp-error": Row(502, "No usable time-stamp"),
+    "path-error": Row(422, "The certificate chain does not hold"),
+    "certs-error": Row(500, "Internal error", private=True),
+    "error": Row(500, "Internal error", private=True),
+}
+
+UNMAPPED: Final = Row(500, "Internal error", private=True)
+
+RETRY_AFTER: Final = {"idempotency-in-progress": 1, "service-unavailable": 5, "time-stamp-error": 30}
+"""Seconds a client waits before it repeats a request that ended with this code."""
+
+
+def row_of(code: str) -> Row:
+    """Return the row of a code; an unknown code is an internal error, never an open one."""
+    return CODES.get(code, UNMAPPED)
+
+
+def status_of(error: SealroadError) -> int:
+    """Return the HTTP status of an error."""
+    return row_of(error.code).status
+
+
+def problem(error: SealroadError, *, instance: str, request_id: str) -> dict[str, Any]:
+    """Return the RFC 9457 problem document of an error; private messages are left out."""
+    row = row_of(error.code)
+    code = "internal-error" if row.private else error.code
+    body: dict[str, Any] = {
+        "type": f"{DOCUMENTATION}#{code}",
+        "title": row.title,
+        "status": row.status,
+        "detail": "The request could not be completed; the log has the details." if row.private else error.message,
+        "instance": instance,
+        "code": code,
+        "request_id": request_id,
+    }
+    if row.private:
+        return body
+    if error.hint:
+        body["hint"] = error.hint
+    for name in ("errors", "state", "allowed"):  # the only facts that are part of the interface
+        if name in error.facts:
+            body[name] = error.facts[name]
+    if error.code in RETRY_AFTER:
+        body["retry_after"] = RETRY_AFTER[error.code]
+    return body

@@ -1,0 +1,38 @@
+"""The table of jobs: kind → handler; and what runs by the clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from api.context import Context
+from api.contracts import tasks as contract_tasks
+from api.jobs.worker import Handler
+from api.kit import idempotency
+from api.signing import tasks as signing_tasks
+
+_HOUR = 3600.0
+
+
+def handlers() -> dict[str, Handler]:
+    """Return every kind of job there is."""
+    return {
+        "sign": Handler(signing_tasks.sign_with_held_key, signing_tasks.gave_up),
+        "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
+    }
+
+
+class Timers:
+    """What is looked at regularly: contracts whose time is over every second, leftovers every hour."""
+
+    def __init__(self) -> None:
+        self._cleaned = time.monotonic()
+
+    def __call__(self, context: Context) -> None:
+        """Do what is due."""
+        contract_tasks.expire_overdue(context)
+        if time.monotonic() - self._cleaned > _HOUR:
+            self._cleaned = time.monotonic()
+            with context.database.write() as session:
+                idempotency.purge(session, context.now())
+            contract_tasks.sweep_storage(context, before=context.now() - timedelta(days=1))

@@ -1,0 +1,267 @@
+"""The edge of a request: one unit of work, one transaction, one answer.
+
+    router = Router(prefix="/v1/contracts")
+
+    @router.post("", status_code=201, response_model=ContractOut)
+    def create(unit: Annotated[Unit, writes("contracts:write")], body: ContractIn) -> Reply:
+        contract = service.create(unit, body)          # uses unit.session
+        return Reply(ContractOut.of(contract), etag=...)
+
+An endpoint is an ordinary function that runs in one worker thread from first query to commit: nobody waits for a free
+thread while holding the database's write lock. `unit.session` begins the writing transaction when it is first used;
+it is committed after the answer has been rendered, together with the answer to be replayed for this Idempotency-Key.
+On any exception nothing of it remains. `unit.read()` gives short reading transactions for what comes before heavy work.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from api.auth.service import Principal, check_token
+from api.context import Context
+from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, Unauthenticated
+from api.kit import idempotency
+
+bearer = HTTPBearer(
+    auto_error=False, scheme_name="APIKey", description="An API key: `srk_<id>_<secret>` (sealroad api-key create)"
+)
+
+
+@dataclass
+class Reply:
+    """What an endpoint answers; `body` None means no content."""
+
+    body: BaseModel | None
+    status: int | None = None
+    etag: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Unit:
+    """One request's work for one tenant."""
+
+    def __init__(
+        self, context: Context, principal: Principal, request: Request, claim: idempotency.Claim | None
+    ) -> None:
+        self.context = context
+        self.principal = principal
+        self.address = request.client.host if request.client else ""
+        self.user_agent = request.headers.get("user-agent", "")[:300]
+        self.request_id: str = request.state.request_id
+        self._claim = claim
+        self._open: AbstractContextManager[Session] | None = None
+        self._session: Session | None = None
+        self._wake = False
+
+    @property
+    def tenant_id(self) -> str:
+        """Whose request this is."""
+        return self.principal.tenant_id
+
+    @property
+    def session(self) -> Session:
+        """The writing transaction of this request; it begins here."""
+        if self._session is None:
+            self._open = self.context.database.write()
+            self._session = self._open.__enter__()
+        return self._session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a short reading transaction, or the writing one if it has begun."""
+        if self._session is not None:
+            yield self._session
+        else:
+            with self.context.database.read() as session:
+                yield session
+
+    def wake_worker(self) -> None:
+        """Tell the worker, after the commit, that there is a job."""
+        self._wake = True
+
+    def run(self, endpoint: Callable[[], Reply | Response], default_status: int) -> Response:
+        """Run the endpoint, render its answer, commit. Everything is undone when it raises."""
+        claim = self._claim
+        if claim is not None:
+            replay = idempotency.begin(self.context, claim)
+            if replay is not None:
+                return replay
+        try:
+            response = _render(endpoint(), default_status)
+            if claim is not None:
+                idempotency.finish(self.session, self.context, claim, response)
+            self._close(None)
+        except BaseException as error:
+            self._close(error)
+            if claim is not None:
+                idempotency.forget(self.context, claim)
+            raise
+        if self._wake:
+            self.context.wake()
+        return response
+
+    def _close(self, error: BaseException | None) -> None:
+        opened, self._open, self._session = self._open, None, None
+        if opened is None:
+            return
+        try:
+            opened.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        except BaseException as raised:
+            if raised is not error:
+                raise
+
+
+def _render(reply: Reply | Response, default_status: int) -> Response:
+    if isinstance(reply, Response):
+        return reply
+    headers = dict(reply.headers)
+    if reply.etag is not None:
+        headers["etag"] = reply.etag
+    if reply.body is None:
+        return Response(status_code=reply.status or 204, headers=headers)
+    content = reply.body.model_dump_json(by_alias=True)
+    return Response(content, reply.status or default_status, headers, media_type="application/json")
+
+
+class EdgeRoute(APIRoute):
+    """A route whose endpoint runs inside its `Unit`."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        status = options.get("status_code") or 200
+
+        @functools.wraps(endpoint)
+        def in_one_transaction(*args: Any, **kwargs: Any) -> Response:
+            unit = next(value for value in kwargs.values() if isinstance(value, Unit))
+            return unit.run(lambda: endpoint(*args, **kwargs), status)
+
+        super().__init__(path, in_one_transaction, **options)
+
+
+class Router(APIRouter):
+    """A router of `EdgeRoute`s."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=EdgeRoute, **options)
+
+
+def context_of(request: Request) -> Context:
+    """Return the context of the application that serves this request."""
+    context: Context = request.app.state.context
+    return context
+
+
+def principal(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)] = None
+) -> Principal:
+    """Return whose key came with the request. Raises Unauthenticated."""
+    if credentials is None:
+        raise Unauthenticated("no credential was sent")
+    context = context_of(request)
+    with context.database.read() as session:
+        return check_token(session, credentials.credentials, context.now())
+
+
+def reads(scope: str) -> Any:
+    """Depend on a unit for a GET that needs `scope`."""
+
+    def unit(request: Request, who: Annotated[Principal, Depends(principal)]) -> Unit:
+        who.require(scope)
+        return Unit(context_of(request), who, request, None)
+
+    return Depends(unit)
+
+
+changes = reads
+"""Depend on a unit for PUT, PATCH or DELETE, which are repeatable by their nature."""
+
+
+def writes(scope: str) -> Any:
+    """Depend on a unit for a POST that needs `scope`; honours Idempotency-Key."""
+
+    async def unit(
+        request: Request,
+        who: Annotated[Principal, Depends(principal)],
+        idempotency_key: Annotated[
+            str | None,
+            Header(description="Repeat a request safely: the same key and body give the same answer for 48 hours."),
+        ] = None,
+    ) -> Unit:
+        who.require(scope)
+        claim = None
+        if idempotency_key is not None:
+            if not 1 <= len(idempotency_key) <= 200 or not idempotency_key.isprintable():
+                raise MalformedRequest("an Idempotency-Key has 1 to 200 printable characters")
+            claim = idempotency.Claim(who.tenant_id, idempotency_key, await _fingerprint(request))
+        return Unit(context_of(request), who, request, claim)
+
+    return Depends(unit)
+
+
+async def _fingerprint(request: Request) -> str:
+    """Return what makes two requests the same: method, path, preconditions, content.
+
+    A multipart body is compared by its parts, because every sending uses another boundary.
+    """
+    digest = hashlib.sha256()
+
+    def add(*parts: bytes) -> None:
+        for part in parts:
+            digest.update(len(part).to_bytes(8, "big") + part)
+
+    add(request.method.encode(), request.url.path.encode(), request.url.query.encode())
+    add(request.headers.get("if-match", "").encode())
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        form = await request.form()
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                content = hashlib.sha256()
+                while chunk := await value.read(1 << 20):
+                    content.update(chunk)
+                await value.seek(0)
+                add(name.encode(), (value.filename or "").encode(), content.digest())
+            else:
+                add(name.encode(), value.encode())
+    else:
+        add(await request.body())
+    return digest.hexdigest()
+
+
+def etag(version: int) -> str:
+    """Return the strong ETag of a version."""
+    return f'"v{version}"'
+
+
+def require_version(
+    if_match: Annotated[str | None, Header(description='The ETag of the version to change, e.g. `"v3"`.')] = None,
+) -> int:
+    """Return the version that If-Match names. Raises PreconditionRequired or PreconditionFailed."""
+    if if_match is None:
+        raise PreconditionRequired("this change needs If-Match")
+    value = if_match.strip()
+    if value.startswith('"v') and value.endswith('"') and value[2:-1].isdecimal() and len(value) < 15:
+        return int(value[2:-1])
+    raise PreconditionFailed("If-Match does not name a version of this object")
+
+
+def optional_version(
+    if_match: Annotated[str | None, Header(description='The ETag of the version to change, e.g. `"v3"`.')] = None,
+) -> int | None:
+    """Return the version that If-Match names, or None where the header is absent."""
+    return None if if_match is None else require_version(if_match)
+
+
+Version = Annotated[int, Depends(require_version)]
+OptionalVersion = Annotated[int | None, Depends(optional_version)]

@@ -1,0 +1,44 @@
+"""Field types that several domains use; what may not get into a PDF, a certificate or a database is refused here."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
+
+_REFUSED = {"Cc", "Cs", "Co", "Zl", "Zp"}
+# Unicode TR 36: characters that turn the direction of text make a name look like another one.
+_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+
+def _printable(value: str) -> str:
+    for char in value:
+        if char in _BIDI or unicodedata.category(char) in _REFUSED:
+            raise PydanticCustomError("characters", "control and direction characters are not accepted")
+    return unicodedata.normalize("NFC", value)
+
+
+def _text(value: str) -> str:
+    for char in value:
+        if char in _BIDI or (unicodedata.category(char) in _REFUSED and char not in "\n\r\t"):
+            raise PydanticCustomError("characters", "control and direction characters are not accepted")
+    return value
+
+
+def line(maximum: int, minimum: int = 1) -> Any:
+    """Return the type of one line of text in any script, NFC, without control or direction characters."""
+    limits = StringConstraints(strip_whitespace=True, min_length=minimum, max_length=maximum)
+    return Annotated[str, limits, AfterValidator(_printable)]
+
+
+def text(maximum: int) -> Any:
+    """Return the type of several lines of text, kept exactly as they are."""
+    return Annotated[str, StringConstraints(min_length=1, max_length=maximum), AfterValidator(_text)]
+
+
+class Body(BaseModel):
+    """A request body: a field nobody knows is an error, not a wish that is silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")

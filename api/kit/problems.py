@@ -1,0 +1,118 @@
+"""Turn whatever went wrong into one problem document (RFC 9457), and nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.errors import (
+    PROBLEM_TYPE,
+    RETRY_AFTER,
+    Conflict,
+    InternalError,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    ValidationFailed,
+    problem,
+    row_of,
+)
+from certs.errors import SealroadError
+
+log = logging.getLogger("sealroad.http")
+
+_BY_STATUS: dict[int, type[SealroadError]] = {
+    400: MalformedRequest,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: PayloadTooLarge,
+    422: ValidationFailed,
+}
+_PLACES = {"body", "query", "path", "header", "cookie"}
+MAX_ERRORS = 50
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception with a problem document."""
+    app.add_exception_handler(SealroadError, _sealroad)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(IntegrityError, _integrity)
+    app.add_exception_handler(OperationalError, _operational)
+
+
+def problem_response(
+    error: SealroadError, path: str, request_id: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return the problem document of an error; what must not be told is logged instead."""
+    row = row_of(error.code)
+    if row.private:
+        log.error("%s %s: %s: %s", request_id, path, error.code, error, exc_info=error)
+    body = problem(error, instance=path, request_id=request_id)
+    sent = dict(headers or {})
+    if row.status == 401:
+        sent["www-authenticate"] = 'Bearer realm="sealroad"'  # RFC 6750 clause 3
+    if error.code in RETRY_AFTER:
+        sent["retry-after"] = str(RETRY_AFTER[error.code])
+    return Response(json.dumps(body, ensure_ascii=False), row.status, sent, media_type=PROBLEM_TYPE)
+
+
+def _answer(request: Request, error: SealroadError, headers: dict[str, str] | None = None) -> Response:
+    return problem_response(error, request.url.path, request.state.request_id, headers)
+
+
+def _sealroad(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SealroadError)
+    return _answer(request, error)
+
+
+def _validation(request: Request, error: Exception) -> Response:
+    """List what is wrong by JSON Pointer; never repeat what was sent, it may be a secret."""
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"pointer": _pointer(item["loc"]), "code": str(item["type"]), "detail": str(item["msg"])}
+        for item in error.errors()[:MAX_ERRORS]
+    ]
+    if any(item["code"] == "json_invalid" for item in found):
+        return _answer(request, MalformedRequest("the body is not JSON"))
+    detail = f"{found[0]['pointer'] or 'the body'}: {found[0]['detail']}" if found else "a field is not acceptable"
+    return _answer(request, ValidationFailed(detail, errors=found))
+
+
+def _pointer(location: tuple[Any, ...]) -> str:
+    """Return a JSON Pointer (RFC 6901) into the body, or `query/name`."""
+    where, *rest = location or ("body",)
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in (rest if where in _PLACES else location)]
+    path = "".join(f"/{step}" for step in steps)
+    return path if where == "body" or where not in _PLACES else f"{where}{path}"
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = _BY_STATUS.get(error.status_code, InternalError if error.status_code >= 500 else MalformedRequest)
+    words = {
+        404: "there is nothing at this address",
+        405: f"{request.method} is not something this resource does",
+        413: "the request body is too large",
+    }
+    message = words.get(error.status_code, "the request cannot be read")
+    return _answer(request, kind(message), dict(error.headers or {}))
+
+
+def _integrity(request: Request, error: Exception) -> Response:
+    log.warning("%s: %s", request.state.request_id, type(error).__name__, exc_info=error)
+    return _answer(request, Conflict("something else got there first", hint="read the object again"))
+
+
+def _operational(request: Request, error: Exception) -> Response:
+    log.error("%s: the database", request.state.request_id, exc_info=error)
+    return _answer(request, ServiceUnavailable("the database is not answering"))

@@ -1,0 +1,27 @@
+"""All tables in one import, for migrations and for tests."""
+
+from __future__ import annotations
+
+from api.audit.models import AuditEvent
+from api.auth.models import APIKey, Tenant
+from api.contracts.models import Contract, ContractDocument, Party, Revision
+from api.db import Base
+from api.documents.models import Document
+from api.jobs.models import Job
+from api.kit.idempotency import IdempotencyRecord
+from api.signing.models import Signature
+
+__all__ = [
+    "APIKey",
+    "AuditEvent",
+    "Base",
+    "Contract",
+    "ContractDocument",
+    "Document",
+    "IdempotencyRecord",
+    "Job",
+    "Party",
+    "Revision",
+    "Signature",
+    "Tenant",
+]

@@ -1,0 +1,1 @@
+"""The service's own closed circles, and their revocation lists, certificates and time-stamps over HTTP."""

@@ -1,0 +1,101 @@
+"""The seam between a contract's rows and `signer.pades`: which options a party signs with, and with which helpers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api.context import Context
+from api.contracts.models import Contract, Party
+from api.errors import ValidationFailed
+
+if TYPE_CHECKING:
+    from certs.certificate import Certificate
+    from signer.pades.options import SignOptions
+    from signer.pades.sign import Prepared
+
+
+def certificates_of(party: Party) -> tuple[Certificate, tuple[Certificate, ...]]:
+    """Return a party's signing certificate and its chain."""
+    from certs.certificate import load_certificates
+
+    bundle = load_certificates((party.certificates or "").encode())
+    return bundle[0], tuple(bundle[1:])
+
+
+def options_for(contract: Contract, party: Party, document_id: str, context: Context) -> SignOptions:
+    """Return the options of one party's signature on one document."""
+    from signer.appearance import StampSpec
+    from signer.pades.options import SignOptions
+
+    plain: dict[str, Any] = {
+        "name": party.name,
+        "reason": party.reason,
+        "location": party.location,
+        "level": contract.level,
+        "locale": party.locale,
+        "field": field_name(party),
+    }
+    area = party.signature_area
+    if area is None or (area.get("document") or contract.documents[0].document_id) != document_id:
+        return SignOptions(**plain)
+    x1, y1, x2, y2 = area["box"]
+    stamp = StampSpec(
+        name=party.name,
+        organisation=party.organisation,
+        time=context.now(),
+        reason=party.reason,
+        location=party.location,
+        locale=party.locale,
+        picture=picture_of(area),
+        box=(x2 - x1, y2 - y1),
+    )
+    return SignOptions(**plain, page=area["page"], box=(x1, y1, x2, y2), appearance=stamp)
+
+
+def field_name(party: Party) -> str:
+    """Return the name of a party's signature field; unique in the contract, and not telling anything else."""
+    return f"Sealroad-{party.position + 1}"
+
+
+def picture_of(area: dict[str, Any]) -> bytes | None:
+    """Return the stamp picture of a signature area. Raises ValidationFailed where it is not base64."""
+    if not area.get("picture"):
+        return None
+    try:
+        return base64.b64decode(area["picture"], validate=False)
+    except binascii.Error:
+        raise ValidationFailed("the stamp picture is not base64") from None
+
+
+def prepare(
+    context: Context, contract: Contract, party: Party, document_id: str, source: Path, target: Path
+) -> Prepared:
+    """Write a copy of `source` with an empty signature to `target`; return what is to be signed."""
+    from signer.pades.sign import prepare as prepare_file
+
+    certificate, chain = certificates_of(party)
+    options = options_for(contract, party, document_id, context)
+    return prepare_file(source, target, options, certificate, chain, context.clock)
+
+
+def complete(
+    context: Context,
+    contract: Contract,
+    party: Party,
+    prepared: Prepared,
+    path: Path,
+    *,
+    value: bytes | None,
+    cms: bytes | None,
+) -> None:
+    """Check a signature value or CMS against what was prepared and put it into the file at `path`.
+
+    Raises WrongValue, StaleRequest or TimeStampError; the file is not a signed one then.
+    """
+    from signer.pades.sign import complete as complete_file
+
+    timestamper = context.circles.get(party.suite or "").tsa if contract.level == "B-T" else None
+    complete_file(path, prepared, value=value, cms=cms, timestamper=timestamper)

@@ -1,0 +1,69 @@
+"""Queries over signatures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from api.contracts.models import Contract
+from api.errors import NotFound
+from api.signing.models import Signature
+
+OPEN = ("prepared", "signed")
+
+
+def get(
+    session: Session, tenant_id: str, contract_id: str, party_id: str, signature_id: str, *, lock: bool = False
+) -> Signature:
+    """Return a signature of a tenant's contract. Raises NotFound."""
+    query = (
+        select(Signature)
+        .join(Contract, Contract.id == Signature.contract_id)
+        .where(
+            Contract.tenant_id == tenant_id,
+            Signature.contract_id == contract_id,
+            Signature.party_id == party_id,
+            Signature.id == signature_id,
+        )
+    )
+    if lock:
+        query = query.with_for_update(of=Signature).execution_options(populate_existing=True)
+    signature = session.scalars(query).one_or_none()
+    if signature is None:
+        raise NotFound("there is no such signature request")
+    return signature
+
+
+def open_intent(session: Session, party_id: str, document_id: str, base_sha256: str) -> Signature | None:
+    """Return the intent of a party on a document's head that has neither been embedded nor abandoned."""
+    query = (
+        select(Signature)
+        .where(
+            Signature.party_id == party_id,
+            Signature.document_id == document_id,
+            Signature.base_sha256 == base_sha256,
+            Signature.state.in_(OPEN),
+        )
+        .order_by(Signature.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def abandon(
+    session: Session, party_id: str, now: datetime, failure: dict[str, Any], document_id: str | None = None
+) -> int:
+    """Abandon a party's open intents; return how many."""
+    statement = update(Signature).where(Signature.party_id == party_id, Signature.state.in_(OPEN))
+    if document_id is not None:
+        statement = statement.where(Signature.document_id == document_id)
+    statement = statement.values(state="abandoned", failure=failure, updated_at=now)
+    return cast("CursorResult[Any]", session.execute(statement.execution_options(synchronize_session="fetch"))).rowcount
+
+
+def of_contract(session: Session, contract_id: str) -> list[Signature]:
+    """Return a contract's signatures, oldest first."""
+    return list(session.scalars(select(Signature).where(Signature.contract_id == contract_id).order_by(Signature.id)))

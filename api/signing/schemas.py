@@ -1,0 +1,134 @@
+"""What signing looks like from outside."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from api.contracts.schemas import Base64, ContractOut, DocumentID, Locale
+from api.kit.fields import Body, line, text
+from api.signing.models import Signature
+
+SHA256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Consent(Body):
+    """What the party was shown and agreed to."""
+
+    text: text(5000) = Field(  # type: ignore[valid-type]
+        description="The words of consent, verbatim, in the party's language.",
+        examples=["我已阅读并同意签署本合同。"],
+    )
+    locale: Locale
+    accepted: Literal[True] = Field(description="Anything but true is no consent.")
+    document_sha256: SHA256 | None = Field(
+        None, description="SHA-256 of the document as it was shown, where the contract has one document."
+    )
+    documents: dict[DocumentID, SHA256] | None = Field(
+        None, max_length=20, description="The same for several documents: id → SHA-256."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Consent:
+        if (self.document_sha256 is None) == (self.documents is None):
+            raise PydanticCustomError("consent", "state either document_sha256 or documents")
+        return self
+
+
+class SignIn(Body):
+    """Sign with the key that the service holds for the party."""
+
+    consent: Consent
+
+
+class SignatureRequestIn(Body):
+    """Ask for the data that the party's own key is to sign."""
+
+    consent: Consent
+    document: DocumentID | None = Field(None, description="Which document; the first one not yet signed if left out.")
+
+
+class SignatureValueIn(Body):
+    """What came back from the party's key: exactly one of the three."""
+
+    signature: Base64 | None = Field(
+        None,
+        max_length=20_000,
+        description="The raw signature value over `dtbs`, base64 (ECDSA, SM2: DER SEQUENCE{r, s}; GOST: BE(s)‖BE(r)).",
+    )
+    cms: Base64 | None = Field(None, max_length=400_000, description="A complete CMS SignedData, base64 of DER.")
+    error: line(500) | None = Field(None, description="Why there is no value.")  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SignatureValueIn:
+        if sum(value is not None for value in (self.signature, self.cms, self.error)) != 1:
+            raise PydanticCustomError("value", "send exactly one of signature, cms and error")
+        return self
+
+
+class SignatureRequestOut(BaseModel):
+    """Data to be signed, and what became of it."""
+
+    id: str = Field(examples=["sig_0193f1d2c5a87c1e9a2f6d4b8e0c7a35"])
+    state: Literal["prepared", "signed", "embedded", "abandoned"]
+    contract: str
+    party: str
+    document: str
+    suite: str | None
+    dtbs: str = Field(description="The octets to be signed (DER of the signed attributes), base64.")
+    digest: str = Field(description="Their digest, base64, for a key that takes digests.")
+    digest_algorithm: str = Field(description="OID of the digest algorithm.")
+    signature_algorithm: str = Field(description="OID of the signature algorithm.")
+    document_digest: str = Field(description="Digest of the document's signed octets, base64.")
+    document_sha256: str = Field(description="SHA-256 of the revision that is being signed.")
+    created_at: datetime
+    expires_at: datetime | None
+    failure: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, row: Signature, suite: str | None) -> SignatureRequestOut:
+        """Return the outside of a row."""
+        from signer.pades.sign import Prepared
+
+        prepared = Prepared.from_json(row.prepared)
+        return cls.model_validate(
+            {
+                "id": row.id,
+                "state": row.state,
+                "contract": row.contract_id,
+                "party": row.party_id,
+                "document": row.document_id,
+                "suite": suite,
+                "dtbs": _base64(prepared.dtbs),
+                "digest": _base64(prepared.dtbs_digest),
+                "digest_algorithm": prepared.digest_algorithm,
+                "signature_algorithm": prepared.signature_algorithm,
+                "document_digest": _base64(prepared.document_digest),
+                "document_sha256": row.base_sha256,
+                "created_at": row.created_at,
+                "expires_at": row.expires_at,
+                "failure": row.failure,
+            }
+        )
+
+
+class SignatureRequestResult(BaseModel):
+    """A signature request after its value came in, and the contract as it is now."""
+
+    request: SignatureRequestOut
+    contract: ContractOut
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def as_text(prepared: Any) -> str:
+    """Return a preparation as stored text."""
+    value = prepared.to_json()
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,227 @@
+"""Decide about signing: whose turn it is, whether the consent fits, whose key it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.audit.service import moment
+from api.contracts import repository as contracts
+from api.contracts import workflow
+from api.contracts.models import Contract, Party
+from api.contracts.transition import actor_of, agreement_of, apply
+from api.errors import ConsentRefused, MalformedRequest, StateConflict
+from api.jobs.models import Job
+from api.jobs.queue import enqueue
+from api.kit.edge import Unit
+from api.kit.files import copy_file, file_chunks
+from api.signing import pdf, repository
+from api.signing.embedding import embed, record_intent
+from api.signing.models import Signature
+from api.signing.schemas import Consent, SignatureRequestIn, SignatureValueIn
+from signer.errors import StaleRequest
+
+
+def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
+    """Take the consent of a party whose key the service holds, and enqueue the signing."""
+    session, now = unit.session, unit.context.now()
+    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    party = _party_that_may_sign(unit, contract, party_id, holder="service")
+    agreed = _consent(session, unit, contract, consent)
+    change = workflow.start_signing(agreement_of(contract), party.id)
+    apply(session, contract, change, now=now, actor=actor_of(unit), data={"consent": agreed})
+    payload = {"contract": contract.id, "party": party.id, "consent": agreed}
+    key = f"sign:{party.id}:{contract.version}"
+    job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
+    unit.wake_worker()
+    return job
+
+
+def request_signature(unit: Unit, contract_id: str, party_id: str, body: SignatureRequestIn) -> tuple[Signature, Party]:
+    """Prepare a document for a party that holds its own key, and put what it is to sign on record."""
+    context = unit.context
+    with unit.read() as session:
+        contract = contracts.get(session, unit.tenant_id, contract_id)
+        party = _party_that_may_sign(unit, contract, party_id, holder="party")
+        workflow.start_signing(agreement_of(contract), party.id, again=True)
+        done = contracts.signed_documents(session, contract, party.id)
+        document_id = _document_to_sign(contract, done, body.document)
+        agreed = _consent(session, unit, contract, body.consent)
+        base = contracts.document_of(contract, document_id).head_sha256
+    with context.storage.scratch() as directory, context.storage.local(base) as source:
+        prepared = pdf.prepare(context, contract, party, document_id, source, directory / "prepared.pdf")
+        with context.storage.receive(file_chunks(directory / "prepared.pdf")) as received:
+            context.storage.keep(received)
+
+    session, now, actor = unit.session, context.now(), actor_of(unit)
+    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    party = _party_that_may_sign(unit, contract, party_id, holder="party")
+    change = workflow.start_signing(agreement_of(contract), party.id, again=True)
+    apply(session, contract, change, now=now, actor=actor, data={"consent": agreed})
+    signature = record_intent(
+        session,
+        contract,
+        party,
+        document_id=document_id,
+        base_sha256=base,
+        prepared=prepared,
+        prepared_file=received,
+        consent=agreed,
+        now=now,
+        actor=actor,
+        expires_at=now + context.settings.signature_request_life,
+    )
+    return signature, party
+
+
+def get_request(unit: Unit, contract_id: str, party_id: str, signature_id: str) -> tuple[Signature, Party]:
+    """Return a signature request."""
+    with unit.read() as session:
+        signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id)
+        contract = contracts.get(session, unit.tenant_id, contract_id)
+        return signature, contracts.party_of(contract, party_id)
+
+
+def hand_in(
+    unit: Unit, contract_id: str, party_id: str, signature_id: str, body: SignatureValueIn
+) -> tuple[Signature, Party, Contract]:
+    """Take what a party's key returned. A wrong, late, repeated or foreign value changes nothing.
+
+    Raises WrongValue, StaleRequest, StateConflict or TimeStampError.
+    """
+    from signer.pades.sign import Prepared
+
+    context = unit.context
+    with unit.read() as session:
+        signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id)
+        contract = contracts.get(session, unit.tenant_id, contract_id)
+        party = contracts.party_of(contract, party_id)
+    _require_open(unit, contract, party, signature)
+    if body.error is not None:
+        return _report_failure(unit, contract_id, party_id, signature_id, body.error)
+
+    with context.storage.scratch() as directory:
+        path = directory / "signed.pdf"
+        with context.storage.local(signature.prepared_sha256) as source:
+            copy_file(source, path)
+        pdf.complete(
+            context,
+            contract,
+            party,
+            Prepared.from_json(signature.prepared),
+            path,
+            value=_decode(body.signature),
+            cms=_decode(body.cms),
+        )
+        with context.storage.receive(file_chunks(path)) as received:
+            context.storage.keep(received)
+
+    session = unit.session
+    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id, lock=True)
+    party = contracts.party_of(contract, party_id)
+    _require_open(unit, contract, party, signature)
+    if embed(session, contract, signature, signed_file=received, now=context.now(), actor=actor_of(unit)):
+        unit.wake_worker()
+    return signature, party, contract
+
+
+def _report_failure(
+    unit: Unit, contract_id: str, party_id: str, signature_id: str, error: str
+) -> tuple[Signature, Party, Contract]:
+    session, now = unit.session, unit.context.now()
+    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id, lock=True)
+    party = contracts.party_of(contract, party_id)
+    _require_open(unit, contract, party, signature)
+    failure = {"code": "reported", "detail": error}
+    signature.state, signature.failure, signature.updated_at = "abandoned", failure, now
+    change = workflow.abandon_signing(agreement_of(contract), party.id)
+    apply(session, contract, change, now=now, actor=actor_of(unit), data={"signature": signature.id, **failure})
+    return signature, party, contract
+
+
+def _require_open(unit: Unit, contract: Contract, party: Party, signature: Signature) -> None:
+    """Raise unless a value for this request may still come in."""
+    agreement = agreement_of(contract)
+    if agreement.state not in workflow.OPEN or party.id not in workflow.whose_turn(agreement):
+        allowed = sorted(workflow.CONTRACT_MOVES[agreement.state])
+        raise StateConflict("the party cannot sign now", state=str(agreement.state), allowed=allowed)
+    if party.key_holder != "party" or signature.state != "prepared":
+        raise StateConflict("this signature request is over", state=signature.state, allowed=[])
+    now = unit.context.now()
+    if signature.expires_at is None or signature.expires_at <= now or _is_overdue(unit, contract):
+        raise StaleRequest("the signature request has expired", hint="ask for a new signature request")
+    if contracts.document_of(contract, signature.document_id).head_sha256 != signature.base_sha256:
+        raise StaleRequest("the document has got another signature meanwhile", hint="ask for a new signature request")
+
+
+def _party_that_may_sign(unit: Unit, contract: Contract, party_id: str, *, holder: str) -> Party:
+    party = contracts.party_of(contract, party_id)
+    if _is_overdue(unit, contract):
+        raise StateConflict("the time to sign is over", state=contract.state, allowed=[])
+    if party.key_holder != holder:
+        other = "signature-requests" if party.key_holder == "party" else "sign"
+        hint = f"use …/parties/{party_id}/{other}" if party.key_holder else None
+        message = f"the key of this party is held by {party.key_holder or 'nobody: it receives a copy'}"
+        raise StateConflict(message, hint=hint, state=party.state, allowed=[])
+    return party
+
+
+def _is_overdue(unit: Unit, contract: Contract) -> bool:
+    return contract.expires_at is not None and contract.expires_at <= unit.context.now()
+
+
+def _document_to_sign(contract: Contract, done: set[str], wanted: str | None) -> str:
+    if wanted is not None:
+        contracts.document_of(contract, wanted)
+    for row in contract.documents:
+        if row.document_id not in done and wanted in {None, row.document_id}:
+            return row.document_id
+    raise StateConflict("the party has signed this document already", state="signed", allowed=[])
+
+
+def _consent(session: Session, unit: Unit, contract: Contract, consent: Consent) -> dict[str, Any]:
+    """Return the record of a consent. Raises ConsentRefused unless it is for this contract's very documents.
+
+    The party may have been shown an earlier revision than the newest: signatures of others add to a document, they do
+    not change what it says. Anything that was never a revision of it is refused.
+    """
+    if consent.documents is not None:
+        stated = dict(consent.documents)
+    elif len(contract.documents) == 1 and consent.document_sha256 is not None:
+        stated = {contract.documents[0].document_id: consent.document_sha256}
+    else:
+        raise ConsentRefused("the contract has several documents", hint="state documents: {id: sha256}")
+    if set(stated) != {row.document_id for row in contract.documents}:
+        raise ConsentRefused("the consent does not name every document of the contract")
+    for row in contract.documents:
+        known = {revision.sha256 for revision in contracts.revisions_of(session, contract, row.document_id)}
+        if stated[row.document_id] not in known | {row.document.sha256}:
+            raise ConsentRefused(
+                "the consent is for another document than the one to be signed",
+                hint="hash the file from …/documents/{id}/content and show exactly that",
+            )
+    return {
+        "text": consent.text,
+        "text_sha256": hashlib.sha256(consent.text.encode()).hexdigest(),
+        "locale": consent.locale,
+        "documents": stated,
+        "at": moment(unit.context.now()),
+        "address": unit.address,
+        "user_agent": unit.user_agent,
+        "api_key": unit.principal.key_id,
+    }
+
+
+def _decode(value: str | None) -> bytes | None:
+    if value is None:
+        return None
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except binascii.Error:
+        raise MalformedRequest("the value is not base64") from None

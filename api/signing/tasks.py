@@ -1,0 +1,130 @@
+"""The job `sign`: a party's key that the service holds signs every document of a contract.
+
+For each document, until the party's revision exists:
+
+1. Prepare against the head, keep the prepared file, commit the intent.
+2. Use the key once on exactly that; commit the value.
+3. Complete a copy, keep it, and make it the newest revision by compare-and-set.
+
+A job that is repeated after a crash finds what was committed and goes on from there. If somebody else signed first,
+the intent is abandoned and the loop prepares again on the new head.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from api.context import Context
+from api.contracts import repository as contracts
+from api.contracts import workflow
+from api.contracts.models import Contract, Party
+from api.contracts.transition import SYSTEM, agreement_of, apply
+from api.errors import NotFound, StateConflict
+from api.jobs import queue
+from api.jobs.queue import JobRun
+from api.kit.files import copy_file, file_chunks
+from api.signing import pdf, repository
+from api.signing.embedding import STALE, embed, record_intent
+from api.signing.models import Signature
+from certs import suites
+from signer.errors import StaleRequest
+
+MAX_ROUNDS = 1000
+"""How often somebody else may sign first: as often as a contract can have parties times documents."""
+
+
+def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
+    """Run the job. Payload: contract, party, consent."""
+    signatures: list[str] = []
+    for _ in range(MAX_ROUNDS):
+        with context.database.read() as session:
+            contract = contracts.get(session, run.tenant_id, run.payload["contract"])
+            party = contracts.party_of(contract, run.payload["party"])
+            done = contracts.signed_documents(session, contract, party.id)
+            rows = [row for row in contract.documents if row.document_id not in done]
+            intent = (
+                repository.open_intent(session, party.id, rows[0].document_id, rows[0].head_sha256) if rows else None
+            )
+        if not rows:
+            return {"contract": contract.id, "party": party.id, "signatures": signatures}
+        if workflow.ContractState(contract.state) not in workflow.OPEN:
+            raise StateConflict(f"the contract is {contract.state}", state=contract.state, allowed=[])
+        try:
+            intent = intent or _prepare(context, run, contract, party, rows[0].document_id, rows[0].head_sha256)
+            _finish(context, run, contract, party, intent)
+            signatures.append(intent.id)
+        except StaleRequest:
+            with context.database.write() as session:
+                queue.fence(session, run)
+                repository.abandon(session, party.id, context.now(), STALE, rows[0].document_id)
+    raise StateConflict("the document kept changing", state="signing", allowed=[])
+
+
+def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, document_id: str, base: str) -> Signature:
+    with context.storage.scratch() as directory, context.storage.local(base) as source:
+        path = directory / "prepared.pdf"
+        prepared = pdf.prepare(context, contract, party, document_id, source, path)
+        with context.storage.receive(file_chunks(path)) as received:
+            context.storage.keep(received)
+    with context.database.write() as session:
+        queue.fence(session, run)
+        locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
+        return record_intent(
+            session,
+            locked,
+            contracts.party_of(locked, party.id),
+            document_id=document_id,
+            base_sha256=base,
+            prepared=prepared,
+            prepared_file=received,
+            consent=run.payload["consent"],
+            now=context.now(),
+            actor=_actor(run),
+        )
+
+
+def _finish(context: Context, run: JobRun, contract: Contract, party: Party, intent: Signature) -> None:
+    from signer.pades.sign import Prepared
+
+    prepared = Prepared.from_json(intent.prepared)
+    value = intent.value
+    if value is None:
+        pkcs8 = context.vault.open_sealed(party.sealed_key or b"", about=party.id)
+        value = suites.load_private(pkcs8, party.suite).sign(prepared.dtbs)
+        with context.database.write() as session:
+            queue.fence(session, run)
+            row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
+            row.value, row.state, row.updated_at = value, "signed", context.now()
+    with context.storage.scratch() as directory:
+        path = directory / "signed.pdf"
+        with context.storage.local(intent.prepared_sha256) as source:
+            copy_file(source, path)
+        pdf.complete(context, contract, party, prepared, path, value=value, cms=None)
+        with context.storage.receive(file_chunks(path)) as received:
+            context.storage.keep(received)
+    with context.database.write() as session:
+        queue.fence(session, run)
+        locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
+        row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
+        embed(session, locked, row, signed_file=received, now=context.now(), actor=_actor(run))
+    context.wake()
+
+
+def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:
+    """Let the party begin again after a job that failed for good."""
+    with context.database.write() as session:
+        queue.fence(session, run)
+        try:
+            contract = contracts.get(session, run.tenant_id, run.payload["contract"], lock=True)
+        except NotFound:
+            return
+        now = context.now()
+        repository.abandon(session, run.payload["party"], now, failure)
+        with contextlib.suppress(StateConflict):  # the contract was closed meanwhile, and the party with it
+            change = workflow.abandon_signing(agreement_of(contract), run.payload["party"])
+            apply(session, contract, change, now=now, actor=SYSTEM, data={"job": run.id, **failure})
+
+
+def _actor(run: JobRun) -> dict[str, Any]:
+    return {"type": "job", "id": run.id}

@@ -1,0 +1,1 @@
+"""Verify documents over HTTP."""
