@@ -1,0 +1,50 @@
+"""Certificates and revocation lists from the document security store, /DSS (ISO 32000-2 12.8.4.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from certs.errors import SealroadError
+from signer.pdf.structure import Stream, View
+from signer.pdf.tokens import Dictionary
+
+if TYPE_CHECKING:
+    from certs.certificate import Certificate
+    from certs.crl import CRL
+
+MAX_VALUES = 1000
+
+
+def document_store(view: View) -> tuple[tuple[Certificate, ...], tuple[CRL, ...], int, int]:
+    """Return certificates, CRLs, the number of OCSP responses and of values that cannot be read.
+
+    Raises SyntaxFault and BudgetSpent for a store whose structure cannot be read.
+    """
+    store = view.get(view.catalog, "DSS")
+    if not isinstance(store, Dictionary):
+        return (), (), 0, 0
+    from certs.certificate import load_certificate
+    from certs.crl import load_crls
+
+    certificates: list[Certificate] = []
+    crls: list[CRL] = []
+    bad = 0
+    for value in _streams(view, store, "Certs"):
+        try:
+            certificates.append(load_certificate(value))
+        except SealroadError:
+            bad += 1
+    for value in _streams(view, store, "CRLs"):
+        try:
+            crls.extend(load_crls(value))
+        except SealroadError:
+            bad += 1
+    return tuple(certificates), tuple(crls), len(_streams(view, store, "OCSPs")), bad
+
+
+def _streams(view: View, store: Dictionary, key: str) -> list[bytes]:
+    items = view.get(store, key)
+    if not isinstance(items, list):
+        return []
+    values = [view.resolve(item) for item in items[:MAX_VALUES]]
+    return [view.stream_data(value) for value in values if isinstance(value, Stream)]

@@ -1,0 +1,219 @@
+"""The report keeps its promise: the fields of the interface, three languages, nothing a document can steer."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from html.parser import HTMLParser
+
+import pytest
+
+from signer.report import (
+    ChangesReport,
+    CheckResult,
+    IdentifierReport,
+    LayerReport,
+    Notice,
+    Report,
+    RevisionReport,
+    SignatureReport,
+    SignerReport,
+    TimeReport,
+    Verdict,
+    overall,
+    stamp,
+    to_html,
+    to_text,
+)
+from signer.text import LANGUAGES, strings
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SIGNER = SignerReport(
+    subject="CN=王小明, O=山河贸易有限公司, C=CN",
+    issuer="CN=Sealroad closed circle SM2, C=CN",
+    serial="1f",
+    not_before=NOON,
+    not_after=NOON + timedelta(days=365),
+    common_name="王小明",
+    organisation="山河贸易有限公司",
+    identifiers=(
+        IdentifierReport("CN-USCC", "91350211M000100Y43", checksum_ok=True),
+        IdentifierReport("RU-INN", "7707083890", checksum_ok=False),
+        IdentifierReport("VAT-XX", "1", checksum_ok=None),
+    ),
+)
+
+
+def signature(**more: object) -> SignatureReport:
+    values: dict[str, object] = {
+        "field": "Signature1",
+        "kind": "signature",
+        "verdict": Verdict.TOTAL_PASSED,
+        "suite": "sm2",
+        "signature_algorithm": "1.2.156.10197.1.501",
+        "digest_algorithm": "1.2.156.10197.1.401",
+        "subfilter": "ETSI.CAdES.detached",
+        "level": "B-T",
+        "signer": SIGNER,
+        "signed_at": TimeReport(NOON, "timestamp"),
+        "revision": RevisionReport(1, 3, covers_whole_file=False),
+        "changes_after": ChangesReport("form-filling", ("signature added in new field 'Sig2'",)),
+        "cryptographic": LayerReport("passed"),
+        "recognised": (("CN", LayerReport("not-checked")),),
+        "checks": (CheckResult("G1-byte-range-shape", "ISO 32000-2 12.8.1", "passed", "[0 1 2 3]"),),
+    }
+    return SignatureReport(**(values | more))  # type: ignore[arg-type]
+
+
+def report(*signatures: SignatureReport, **more: object) -> Report:
+    values: dict[str, object] = {
+        "file": "contract.pdf",
+        "sha256": "00" * 32,
+        "checked_at": NOON,
+        "verdict": overall(signatures),
+        "signatures": signatures,
+    }
+    return Report(**(values | more))  # type: ignore[arg-type]
+
+
+INTERFACE = {
+    "": {"schema", "file", "sha256", "checked_at", "verdict", "signatures", "receipts", "warnings"},
+    "signature": {
+        "field", "kind", "verdict", "sub_indication", "suite", "signature_algorithm", "digest_algorithm", "subfilter",
+        "level", "signer", "signed_at", "revision", "changes_after", "layers", "checks",
+    },
+    "signer": {"subject", "issuer", "serial", "not_before", "not_after", "identifiers"},
+}  # fmt: skip
+
+
+def test_json_has_every_promised_field() -> None:
+    body = json.loads(report(signature()).dumps())
+    assert body["schema"] == "sealroad.report/1"
+    assert INTERFACE[""] <= body.keys()
+    (one,) = body["signatures"]
+    assert INTERFACE["signature"] <= one.keys()
+    assert INTERFACE["signer"] <= one["signer"].keys()
+    assert one["signer"]["identifiers"][0] == {"scheme": "CN-USCC", "value": "91350211M000100Y43", "checksum_ok": True}
+    assert one["signed_at"] == {"value": "2026-11-21T12:00:00Z", "source": "timestamp"}
+    assert one["revision"] == {"index": 1, "of": 3, "covers_whole_file": False}
+    assert one["changes_after"]["level"] == "form-filling"
+    assert one["layers"]["cryptographic"] == {"result": "passed"}
+    assert one["layers"]["agreed"] == {"result": "not-checked", "basis": None}
+    assert one["layers"]["recognised"] == [{"jurisdiction": "CN", "result": "not-checked", "basis": None}]
+    assert one["checks"][0].keys() >= {"id", "clause", "result", "detail"}
+
+
+def test_json_keeps_people_s_names_readable() -> None:
+    assert "王小明" in report(signature()).dumps()
+
+
+def test_moments_are_printed_in_utc() -> None:
+    assert stamp(datetime(2026, 1, 1, 3, tzinfo=timezone(timedelta(hours=3)))) == "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ((), Verdict.NO_SIGNATURE),
+        ((Verdict.TOTAL_PASSED,), Verdict.TOTAL_PASSED),
+        ((Verdict.TOTAL_PASSED, Verdict.INDETERMINATE), Verdict.INDETERMINATE),
+        ((Verdict.INDETERMINATE, Verdict.TOTAL_FAILED, Verdict.TOTAL_PASSED), Verdict.TOTAL_FAILED),
+    ],
+)
+def test_a_file_is_as_good_as_its_worst_signature(verdicts: tuple[Verdict, ...], expected: Verdict) -> None:
+    assert overall(tuple(signature(verdict=v) for v in verdicts)) is expected
+
+
+def test_all_languages_have_the_same_words() -> None:
+    tables = {lang: strings(lang) for lang in LANGUAGES}
+    for lang in LANGUAGES:
+        assert tables[lang].keys() == tables["en"].keys(), lang
+        assert all(value.strip() for value in tables[lang].values())
+        for key, value in tables[lang].items():
+            assert set(re.findall(r"\{\w+\}", value)) == set(re.findall(r"\{\w+\}", tables["en"][key])), key
+
+
+def test_every_sub_indication_and_code_that_is_given_has_words() -> None:
+    """Read from the source: a new one cannot be forgotten in the tables."""
+    from pathlib import Path
+
+    import signer
+
+    root = Path(signer.__file__).parent
+    source = "".join(p.read_text() for p in [root / "verify.py", *(root / "verification").glob("*.py")])
+    words = strings("en")
+    subs = set(re.findall(r'"([A-Z][A-Z_]{5,}(?:FAILURE|FOUND|POE|LATER|REVOKED|EXPIRED|VALID|GENERIC))"', source))
+    assert subs
+    assert {s for s in subs if f"sub.{s}" not in words} == set()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("verbose", [False, True])
+def test_text_in_every_language(lang: str, verbose: bool) -> None:
+    one = report(
+        signature(),
+        signature(verdict=Verdict.TOTAL_FAILED, sub_indication="HASH_FAILURE", reason="digest differs", level=None),
+        signature(verdict=Verdict.INDETERMINATE, sub_indication="GENERIC", code="unsupported-subfilter", signer=None),
+        warnings=(Notice("usage-rights", "a usage-rights signature"),),
+        empty_fields=("Buyer",),
+    )
+    text = to_text(one, lang, verbose=verbose)
+    words = strings(lang)
+    assert text.splitlines()[0].startswith("contract.pdf: TOTAL-FAILED")
+    for expected in ("王小明", "山河贸易有限公司", "CN-USCC 91350211M000100Y43 ✓", "7707083890 ✗", "VAT-XX 1", "sm2"):
+        assert expected in text
+    assert words["sub.HASH_FAILURE"] in text
+    assert words["code.unsupported-subfilter"] in text
+    assert words["changes.form-filling"] in text
+    assert "Buyer" in text
+    assert ("G1-byte-range-shape" in text) is verbose
+    assert "\x1b" not in text
+    assert "\x1b[31m" in to_text(one, lang, colour=True)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nothing_is_called_legally_valid(lang: str) -> None:
+    shown = to_text(report(signature()), lang, verbose=True) + to_html((report(signature()),), lang)
+    for phrase in ("legally valid", "юридически действ", "具有法律效力", "合法有效"):
+        assert phrase not in shown.lower()
+
+
+def test_text_from_a_document_cannot_steer_the_terminal_or_the_page() -> None:
+    evil = "\x1b[2J\x07\u202egnp.exe<script>alert(1)</script>\x9b"
+    one = report(
+        signature(
+            field=evil,
+            signer=SignerReport(evil, evil, "1", NOON, NOON, common_name=evil, organisation=evil),
+            stated=(("reason", evil),),
+            changes_after=ChangesReport("annotations", (evil,)),
+        ),
+        file=evil,
+        warnings=(Notice("x", evil),),
+    )
+    text = to_text(one, "en", verbose=True)
+    for bad in ("\x1b", "\x07", "\u202e", "\x9b"):
+        assert bad not in text
+    page = to_html((one,), "en")
+    for bad in ("\x1b", "\u202e", "<script"):
+        assert bad not in page
+
+
+def test_html_is_well_formed_and_loads_nothing() -> None:
+    page = to_html((report(signature()), report()), "ru")
+    stack: list[str] = []
+
+    class Parser(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            assert not {name for name, _ in attrs} & {"src", "href", "onload", "onclick"}
+            assert tag not in {"script", "link", "img", "iframe"}
+            if tag != "meta":
+                stack.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert stack.pop() == tag
+
+    Parser().feed(page)
+    assert stack == []
+    assert "url(" not in page
+    assert '<html lang="ru">' in page
