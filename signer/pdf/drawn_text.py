@@ -56,7 +56,7 @@ def _text(view: View, stream: Stream) -> str | None:
         at = skip(data, at)
         if at >= len(data):
             return "".join(out)
-        item, at = parse(data, at, limit=10_000)
+        item, at = parse(data, at, limit=10_000, spend=view.pdf.budget.spend)
         if not isinstance(item, Keyword):
             operands.append(item)
             continue

@@ -188,14 +188,14 @@ def _range_end(
     if not entry.start < a < b < entry.end:
         return "the signature dictionary does not enclose the gap"
     for ending in pdf.endings:
-        if entry.end <= ending.start and ending.line_end < b + c and _is_revision_end(pdf, ending.target, ending.start):
+        if entry.end <= ending.start and ending.line_end < b + c and is_revision_end(pdf, ending.target, ending.start):
             return f"the revision that holds the dictionary ends at {ending.marker_end}, the range at {end}"
     if signed is not None and entry.number is not None and not _defined_in_newest(signed, entry):
         return "the signature dictionary belongs to an earlier revision than the range"
     return None
 
 
-def _is_revision_end(pdf: PDFFile, target: int, before: int) -> bool:
+def is_revision_end(pdf: PDFFile, target: int, before: int) -> bool:
     """Whether a `startxref` names a cross-reference section before itself (the first of a linearized file does not)."""
     if not 0 < target < before:
         return False

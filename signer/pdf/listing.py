@@ -374,7 +374,7 @@ def _enclosing(pdf: PDFFile, at: int) -> tuple[int, int, int, Any, int, bool] | 
         pdf.budget.spend(100)
         try:
             number, generation, behind = object_header(data, start)
-            value, end = parse(data, behind)
+            value, end = parse(data, behind, spend=pdf.budget.spend)
         except SyntaxFault:
             return None
         following = data[end : end + 20].lstrip(b"\x00\t\n\x0c\r ")

@@ -34,7 +34,8 @@ class BudgetSpent(Exception):
 class Budget:
     """Steps left for one file; shared by everything that reads it."""
 
-    steps: int = 30_000_000
+    steps: int = 12_000_000
+    """Some 20 s on one slow core; the honest file seen to need most, with 25 signatures, takes a twelfth of it."""
     inflated: int = MAX_INFLATED
 
     def spend(self, steps: int) -> None:
@@ -319,7 +320,7 @@ class PDFFile:
                         if in_use
                         else FREE
                     )
-        trailer, end = parse(data, position + 7)
+        trailer, end = parse(data, position + 7, spend=self.budget.spend)
         if not isinstance(trailer, Dictionary):
             raise SyntaxFault(f"cross-reference table at {offset} has no trailer dictionary")
         return Section(offset, end, entries, trailer, None)
@@ -374,13 +375,10 @@ class PDFFile:
         self.budget.spend(10)
         start = skip(self.data, offset)
         number, generation, at = object_header(self.data, start)
-        value, end = parse(self.data, at)
+        value, end = parse(self.data, at, spend=self.budget.spend)
         behind = skip(self.data, end)
-        if isinstance(value, Dictionary):
-            self.budget.spend(len(value))
-            if self.data.startswith(b"stream", behind):
-                body = self._body(value, behind + 6, view)
-                value, behind = body
+        if isinstance(value, Dictionary) and self.data.startswith(b"stream", behind):
+            value, behind = self._body(value, behind + 6, view)
         if self.data.startswith(b"endobj", behind):
             behind += 6
         elif not isinstance(value, Stream) and not self.data[behind : behind + 1].isdigit():
@@ -445,7 +443,7 @@ class PDFFile:
         except ValueError as error:
             raise SyntaxFault(f"object stream {container.number} is malformed") from error
         for number, offset in pairs:
-            value, _ = parse(body, first + offset)
+            value, _ = parse(body, first + offset, spend=self.budget.spend)
             items.append((number, value))
         self._object_streams[container.start] = items
         return items

@@ -16,6 +16,7 @@ syntax raises `SyntaxFault`, and nothing else does.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 MAX_NESTING = 100
@@ -243,15 +244,21 @@ def _integer(raw: bytes) -> int:
     return int(raw)
 
 
-def parse(data: bytes, at: int, *, limit: int = MAX_TOKENS) -> tuple[Any, int]:
+def parse(
+    data: bytes, at: int, *, limit: int = MAX_TOKENS, spend: Callable[[int], None] | None = None
+) -> tuple[Any, int]:
     """Parse one value at or behind `at`; return it and the offset behind it.
 
-    A bare word is returned as `Keyword`. Raises SyntaxFault.
+    A bare word is returned as `Keyword`. `spend` is told how many tokens were read. Raises SyntaxFault.
     """
+    reader = _Reader(data, limit)
     try:
-        return _Reader(data, limit).value(at, 0)
+        return reader.value(at, 0)
     except (ValueError, OverflowError, RecursionError) as error:
         raise SyntaxFault(f"unreadable value at {at}") from error
+    finally:
+        if spend is not None:
+            spend(limit - reader.limit)
 
 
 _HEADER = re.compile(rb"(\d{1,10})[\x00\t\n\x0c\r ]+(\d{1,5})[\x00\t\n\x0c\r ]+obj")
