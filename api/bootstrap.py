@@ -16,7 +16,7 @@ TENANT = "admin"
 
 
 def first_key(settings: Settings) -> Path | None:
-    """Make the tenant `admin` and write its key (0600) to `admin.key` in the data directory; None if there are tenants."""
+    """Make the tenant `admin` and write its key to `admin.key` (0600) in the data directory; None if there are any."""
     context = open_context(settings)
     try:
         check_or_upgrade(context.database)

@@ -127,10 +127,8 @@ def _operations(schema: dict[str, Any]) -> str:
 
 
 def _operation(schema: dict[str, Any], path: str, verb: str, operation: dict[str, Any]) -> str:
-    parts = [
-        f'<h3 id="{escape(operation["operationId"])}"><span class="verb">{verb.upper()}</span> '
-        f"<code>{escape(path)}</code></h3>"
-    ]
+    name = f'<span class="verb">{verb.upper()}</span> <code>{escape(path)}</code>'
+    parts = [f'<h3 id="{escape(operation["operationId"])}">{name}</h3>']
     parts.append(f"<p>{_prose(operation.get('description', operation.get('summary', '')))}</p>")
     rows = [
         (
@@ -193,9 +191,7 @@ def _all_errors() -> list[type[SealroadError]]:
 
 
 def _errors() -> str:
-    parts = [
-        "<p>Every error is an <code>application/problem+json</code> document (RFC 9457); its <code>code</code> is stable.</p>"
-    ]
+    parts = ["<p>Every error is an <code>application/problem+json</code> document (RFC 9457) with a stable code.</p>"]
     parts.append("<table><tr><th>Code</th><th>Status</th><th>Meaning</th></tr>")
     for code, status, title, meaning, hint in error_rows():
         retry = f" Retry after {RETRY_AFTER[code]} s." if code in RETRY_AFTER else ""

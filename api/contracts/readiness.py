@@ -101,9 +101,7 @@ def _certificate_findings(
         found.append(_problem(pointer, "expired", f"expired on {certificate.not_after:%Y-%m-%d}"))
     elif deadline is not None and certificate.not_after < deadline:
         found.append(_problem(pointer, "expires-too-early", "expires before the contract's deadline"))
-    # RFC 5280 clause 4.2.1.3: a certificate without the extension does not restrict its key.
-    usage = certificate.key_usage
-    if usage and not usage & {"digital_signature", "non_repudiation"}:
+    if not certificate.allows("digital_signature", "non_repudiation"):
         found.append(_problem(pointer, "key-usage", "the certificate is not one for signatures"))
     if certificate.is_ca:
         found.append(_problem(pointer, "is-ca", "the certificate is an authority's"))

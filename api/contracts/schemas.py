@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.workflow import ContractState, PartyState, Role
-from api.kit.fields import Body, line
+from api.kit.fields import Body, Line
 
 Locale = Literal["en", "zh", "ru"]
 Level = Literal["B-B", "B-T"]
@@ -21,8 +21,8 @@ Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/\r\n]*={0,2}\s*
 class IdentifierIn(Body):
     """A national identifier; its checksum is checked."""
 
-    scheme: line(20) = Field(examples=["CN-USCC", "RU-INN", "KZ-BIN", "LEI"])  # type: ignore[valid-type]
-    value: line(60)  # type: ignore[valid-type]
+    scheme: Line = Field(max_length=20, examples=["CN-USCC", "RU-INN", "KZ-BIN", "LEI"])
+    value: Line = Field(max_length=60)
 
 
 class SignatureArea(Body):
@@ -45,8 +45,8 @@ class SignatureArea(Body):
 class PartyIn(Body):
     """Somebody who signs, witnesses, or receives a copy."""
 
-    name: line(200) = Field(description="The person, in their own script.", examples=["王伟"])  # type: ignore[valid-type]
-    organisation: line(200) | None = Field(None, examples=["上海远东机械有限公司"])  # type: ignore[valid-type]
+    name: Line = Field(max_length=200, description="The person, in their own script.", examples=["王伟"])
+    organisation: Line | None = Field(None, max_length=200, examples=["上海远东机械有限公司"])
     email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")] | None = (
         None
     )
@@ -65,8 +65,8 @@ class PartyIn(Body):
     )
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
     signature_area: SignatureArea | None = None
-    reason: line(300) | None = None  # type: ignore[valid-type]
-    location: line(200) | None = None  # type: ignore[valid-type]
+    reason: Line | None = Field(None, max_length=300)
+    location: Line | None = Field(None, max_length=200)
 
     @model_validator(mode="after")
     def _one_way_to_sign(self) -> PartyIn:
@@ -81,31 +81,31 @@ class PartyIn(Body):
 class ContractIn(Body):
     """A new contract."""
 
-    title: line(300) = Field(examples=["Supply contract 2026-117"])  # type: ignore[valid-type]
+    title: Line = Field(max_length=300, examples=["Supply contract 2026-117"])
     documents: list[DocumentID] = Field(min_length=1, max_length=20, description="Ids of uploaded documents.")
     parties: list[PartyIn] = Field(default_factory=list, max_length=50)
     level: Level = Field("B-T", description="PAdES level of every signature; B-T adds an RFC 3161 time-stamp.")
     expires_at: datetime | None = Field(
         None, description="After this nobody can sign; 90 days after sending by default."
     )
-    external_id: line(200) | None = Field(None, description="Your own identifier; unique.")  # type: ignore[valid-type]
+    external_id: Line | None = Field(None, max_length=200, description="Your own identifier; unique.")
 
 
 class ContractPatch(Body):
     """What of a draft is to change; `documents` and `parties` replace the whole list."""
 
-    title: line(300) | None = None  # type: ignore[valid-type]
+    title: Line | None = Field(None, max_length=300)
     documents: list[DocumentID] | None = Field(None, min_length=1, max_length=20)
     parties: list[PartyIn] | None = Field(None, max_length=50)
     level: Level | None = None
     expires_at: datetime | None = None
-    external_id: line(200) | None = None  # type: ignore[valid-type]
+    external_id: Line | None = Field(None, max_length=200)
 
 
 class ReasonIn(Body):
     """Why."""
 
-    reason: line(1000) | None = None  # type: ignore[valid-type]
+    reason: Line | None = Field(None, max_length=1000)
 
 
 class CertificateOut(BaseModel):
@@ -175,21 +175,15 @@ def certificate_out(pem: str) -> CertificateOut:
     from certs.certificate import load_certificates
 
     certificate = load_certificates(pem.encode())[0]
-    end = "-----END CERTIFICATE-----"
     return CertificateOut(
-        subject=str(certificate.subject),
-        issuer=str(certificate.issuer),
-        serial=f"{certificate.serial:x}",
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        serial=certificate.serial_hex,
         not_before=certificate.not_before,
         not_after=certificate.not_after,
-        sha256=hex_of(certificate.fingerprint()),
-        pem=pem.partition(end)[0] + end + "\n",
+        sha256=certificate.fingerprint(),
+        pem=certificate.pem,
     )
-
-
-def hex_of(value: bytes | str) -> str:
-    """Return a digest as hexadecimal."""
-    return value.hex() if isinstance(value, bytes) else value
 
 
 class ContractDocumentOut(BaseModel):

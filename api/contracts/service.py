@@ -35,7 +35,7 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         audit_sequence=0,
         audit_hash=GENESIS,
     )
-    parties = [_party(index, party) for index, party in enumerate(body.parties)]
+    parties = _parties(body.parties)
     _claim_external_id(unit, contract)
     contract.documents = _documents(unit, body.documents)
     contract.parties = parties
@@ -71,7 +71,7 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
         session.flush()
         contract.documents.extend(replacement)
     if body.parties is not None:
-        replaced = [_party(index, party) for index, party in enumerate(body.parties)]
+        replaced = _parties(body.parties)
         contract.parties.clear()
         session.flush()
         contract.parties.extend(replaced)
@@ -242,6 +242,12 @@ def _documents(unit: Unit, ids: list[str]) -> list[ContractDocument]:
         )
         for position, name in enumerate(ids)
     ]
+
+
+def _parties(bodies: list[PartyIn]) -> list[Party]:
+    """Return the rows of parties in the order in which they act."""
+    rows = [_party(index, body) for index, body in enumerate(bodies)]
+    return sorted(rows, key=lambda row: (row.order, row.position))
 
 
 def _party(index: int, body: PartyIn) -> Party:

@@ -1,8 +1,8 @@
 """The job `finalize`, and what runs by the clock.
 
 Finalisation verifies every document once more, as a stranger would: a contract is completed only if every party's
-signature is cryptographically intact in the file that is handed out. Whether a certificate chain is *trusted* depends on
-whom one trusts, so a party's own certificate from elsewhere may leave a report at INDETERMINATE; nothing may be
+signature is cryptographically intact in the file that is handed out. Whether a certificate chain is *trusted* depends
+on whom one trusts, so a party's own certificate from elsewhere may leave a report at INDETERMINATE; nothing may be
 TOTAL-FAILED.
 """
 

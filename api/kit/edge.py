@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
@@ -141,6 +142,8 @@ class EdgeRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         status = options.get("status_code") or 200
+        if isinstance(options.get("response_model"), DefaultPlaceholder):
+            options["response_model"] = None  # an endpoint returns a Reply, which says nothing about its body
 
         @functools.wraps(endpoint)
         def in_one_transaction(*args: Any, **kwargs: Any) -> Response:

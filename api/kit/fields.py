@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -27,15 +27,11 @@ def _text(value: str) -> str:
     return value
 
 
-def line(maximum: int, minimum: int = 1) -> Any:
-    """Return the type of one line of text in any script, NFC, without control or direction characters."""
-    limits = StringConstraints(strip_whitespace=True, min_length=minimum, max_length=maximum)
-    return Annotated[str, limits, AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)]
+"""One line of text in any script, NFC, without control or direction characters."""
 
-
-def text(maximum: int) -> Any:
-    """Return the type of several lines of text, kept exactly as they are."""
-    return Annotated[str, StringConstraints(min_length=1, max_length=maximum), AfterValidator(_text)]
+Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_text)]
+"""Several lines of text, kept exactly as they are."""
 
 
 class Body(BaseModel):

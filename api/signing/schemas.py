@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.contracts.schemas import Base64, ContractOut, DocumentID, Locale
-from api.kit.fields import Body, line, text
+from api.kit.fields import Body, Line, Text
 from api.signing.models import Signature
 
 SHA256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -20,7 +20,8 @@ SHA256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class Consent(Body):
     """What the party was shown and agreed to."""
 
-    text: text(5000) = Field(  # type: ignore[valid-type]
+    text: Text = Field(
+        max_length=5000,
         description="The words of consent, verbatim, in the party's language.",
         examples=["我已阅读并同意签署本合同。"],
     )
@@ -62,7 +63,7 @@ class SignatureValueIn(Body):
         description="The raw signature value over `dtbs`, base64 (ECDSA, SM2: DER SEQUENCE{r, s}; GOST: BE(s)‖BE(r)).",
     )
     cms: Base64 | None = Field(None, max_length=400_000, description="A complete CMS SignedData, base64 of DER.")
-    error: line(500) | None = Field(None, description="Why there is no value.")  # type: ignore[valid-type]
+    error: Line | None = Field(None, max_length=500, description="Why there is no value.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> SignatureValueIn:

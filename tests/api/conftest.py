@@ -1,0 +1,201 @@
+"""One service per test session; every test is a tenant of its own in it, and so meets the others' objects as foreign ones."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import io
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pikepdf
+import pytest
+
+from api.auth.service import SCOPES, create_key, create_tenant
+from api.config import Settings
+from api.context import Context, open_context
+from api.server import running
+
+CONSENT = {
+    "en": "I have read the contract and sign it.",
+    "zh": "我已阅读并同意签署本合同。",
+    "ru": "Я прочитал договор и подписываю его.",
+}
+_numbers = itertools.count(1)
+
+
+def make_pdf(pages: int = 1, text: str = "contract") -> bytes:
+    """Return a small PDF that differs from every other one."""
+    pdf = pikepdf.new()
+    for _ in range(pages):
+        pdf.add_blank_page(page_size=(595, 842))
+    pdf.docinfo["/Title"] = f"{text} {next(_numbers)} {time.time_ns()}"
+    out = io.BytesIO()
+    pdf.save(out)
+    return out.getvalue()
+
+
+@dataclass
+class User:
+    """A tenant's program that talks to the service."""
+
+    http: httpx.Client
+    token: str
+    context: Context
+    tenant_id: str
+
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        headers = {"authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> Any:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Any:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Any:
+        return self.request("PUT", path, **options)
+
+    def upload(self, pdf: bytes | None = None, name: str = "contract.pdf") -> dict[str, Any]:
+        response = self.post("/v1/documents", files={"file": (name, pdf or make_pdf(), "application/pdf")})
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    def draft(self, parties: list[dict[str, Any]], documents: list[str] | None = None, **more: Any) -> dict[str, Any]:
+        body = {"title": "Supply contract", "documents": documents or [self.upload()["id"]], "parties": parties, **more}
+        response = self.post("/v1/contracts", json=body)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    def send(self, contract: dict[str, Any]) -> dict[str, Any]:
+        response = self.post(f"/v1/contracts/{contract['id']}/send", headers={"if-match": f'"v{contract["version"]}"'})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def sent(self, *parties: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return self.send(self.draft(list(parties), **more))
+
+    def contract(self, contract: dict[str, Any]) -> dict[str, Any]:
+        response = self.get(f"/v1/contracts/{contract['id']}")
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def consent(self, contract: dict[str, Any], locale: str = "en") -> dict[str, Any]:
+        documents = {row["id"]: row["revision_sha256"] for row in self.contract(contract)["documents"]}
+        stated = {"document_sha256": next(iter(documents.values()))} if len(documents) == 1 else {"documents": documents}
+        return {"text": CONSENT[locale], "locale": locale, "accepted": True, **stated}
+
+    def sign(self, contract: dict[str, Any], party: dict[str, Any]) -> dict[str, Any]:
+        """Sign with a key that the service holds, and wait for the job."""
+        path = f"/v1/contracts/{contract['id']}/parties/{party['id']}/sign"
+        response = self.post(path, json={"consent": self.consent(contract, party["locale"])})
+        assert response.status_code == 202, response.text
+        return self.wait_for_job(response.headers["location"])
+
+    def wait_for_job(self, location: str) -> dict[str, Any]:
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit:
+            job = self.get(location).json()
+            if job["state"] in {"succeeded", "failed"}:
+                return job
+            time.sleep(0.02)
+        raise AssertionError(f"the job did not end: {job}")
+
+    def wait_for_state(self, contract: dict[str, Any], *states: str) -> dict[str, Any]:
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit:
+            found = self.contract(contract)
+            if found["state"] in states:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"the contract is {found['state']}, not {states}: {found['failure']}")
+
+    def ask(self, contract: dict[str, Any], party: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Ask for the data that the party's own key is to sign."""
+        path = f"/v1/contracts/{contract['id']}/parties/{party['id']}/signature-requests"
+        response = self.post(path, json={"consent": self.consent(contract, party["locale"]), **more})
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    def hand_in(self, request: dict[str, Any], **body: Any) -> Any:
+        path = f"/v1/contracts/{request['contract']}/parties/{request['party']}/signature-requests/{request['id']}"
+        return self.put(path, json=body)
+
+    def sign_at_home(self, contract: dict[str, Any], party: dict[str, Any], key: Any) -> dict[str, Any]:
+        """Sign with the party's own key, as its program would."""
+        request = self.ask(contract, party)
+        value = key.sign(base64.b64decode(request["dtbs"]))
+        response = self.hand_in(request, signature=base64.b64encode(value).decode())
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def content(self, contract: dict[str, Any], index: int = 0) -> bytes:
+        row = contract["documents"][index]
+        response = self.get(f"/v1/contracts/{contract['id']}/documents/{row['id']}/content")
+        assert response.status_code == 200, response.text
+        assert response.headers["etag"] == f'"{hashlib.sha256(response.content).hexdigest()}"'
+        return response.content
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(data=tmp_path_factory.mktemp("service"), max_upload=3 * 2**20, port=0)
+
+
+@dataclass
+class Service:
+    """A real server on a free loopback port, over a real SQLite file; and the same data seen from inside."""
+
+    http: httpx.Client
+    context: Context
+
+    def user(self, name: str = "user", scopes: tuple[str, ...] = SCOPES) -> User:
+        """Make a tenant."""
+        with self.context.database.write() as session:
+            tenant = create_tenant(session, f"{name} {next(_numbers)}", now=self.context.now())
+            token = create_key(session, tenant, name="test", now=self.context.now(), scopes=scopes)
+            return User(self.http, token, self.context, tenant.id)
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[Service]:
+    """Run a service while the block runs."""
+    with running(settings) as address, httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+        context = open_context(settings)
+        try:
+            yield Service(client, context)
+        finally:
+            context.close()
+
+
+@pytest.fixture(scope="session")
+def service(settings: Settings) -> Iterator[Service]:
+    with serving(settings) as found:
+        yield found
+
+
+@pytest.fixture
+def user(service: Service) -> User:
+    return service.user()
+
+
+@pytest.fixture
+def stranger(service: Service) -> User:
+    return service.user("stranger")
+
+
+def held(suite: str, **more: Any) -> dict[str, Any]:
+    """Return a party whose key the service holds."""
+    return {"name": "Erika Mustermann", "organisation": "Muster GmbH", "country": "DE", "suite": suite, **more}
+
+
+@pytest.fixture
+def data_directory(tmp_path: Path) -> Path:
+    return tmp_path / "data"

@@ -1,0 +1,206 @@
+"""Kill the whole service with SIGKILL at every instant of a signing, start it again, and see what is left.
+
+    python -m tests.api.crash held ecdsa-p256 1      # every point; 5: every fifth
+
+For point 1, 2, 3 … a child process copies a prepared data directory, serves it and signs; right before or after the n-th
+effect (a commit, a file kept, a key used) it kills itself. A second child serves the same directory and lets the client do
+what a client does after a broken connection: look, and repeat if need be. One line of JSON per point goes to standard output.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from api.auth.service import create_key, create_tenant
+from api.config import Settings
+from api.context import open_context
+from api.db import Database
+from api.migrations import upgrade
+from api.server import running
+from api.signing import pdf
+from api.storage import FilesystemStorage
+from certs import suites
+from certs.ca import ClosedCircle
+from certs.certificate import Subject
+from certs.clock import SystemClock
+from certs.ledger import MemoryLedger
+from tests.api.conftest import make_pdf
+
+SECONDS = 60
+
+
+class Bomb:
+    """Counts effects and kills the process at the n-th."""
+
+    def __init__(self, point: int) -> None:
+        self.count, self.point = 0, point
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.count == self.point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def arm(self) -> None:
+        """Put itself around everything that leaves a trace."""
+        write = Database.write
+
+        @contextlib.contextmanager
+        def bombed_write(database: Database) -> Iterator[Any]:
+            with write(database) as session:
+                yield session
+                if session.new or session.dirty or session.deleted or session.in_transaction():
+                    self()
+            self()
+
+        Database.write = bombed_write  # type: ignore[method-assign, assignment]
+        for place, name in ((FilesystemStorage, "keep"), (pdf, "prepare"), (pdf, "complete")):
+            setattr(place, name, self.around(getattr(place, name)))
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function with a strike before and after."""
+
+        def bombed(*arguments: Any, **options: Any) -> Any:
+            self()
+            result = function(*arguments, **options)
+            self()
+            return result
+
+        return bombed
+
+
+def client(address: str, state: dict[str, Any]) -> httpx.Client:
+    headers = {"authorization": f"Bearer {state['token']}"}
+    return httpx.Client(base_url=address, headers=headers, timeout=SECONDS, trust_env=False)
+
+
+def prepare(data: Path, route: str, suite: str) -> dict[str, Any]:
+    """Make a contract that is sent and waits for one party."""
+    settings = Settings(data=data, port=0, worker=False)
+    context = open_context(settings)
+    upgrade(context.database)
+    with context.database.write() as session:
+        tenant = create_tenant(session, "crash", now=context.now())
+        token = create_key(session, tenant, name="crash", now=context.now())
+    context.close()
+    state: dict[str, Any] = {"token": token, "key": None}
+    party: dict[str, Any] = {"name": "Party", "country": "DE"}
+    if route == "held":
+        party["suite"] = suite
+    else:
+        circle = ClosedCircle.create(
+            suite, organisation="Home", country="DE", clock=SystemClock(), ledger=MemoryLedger()
+        )
+        key = suites.get(suite).generate()
+        certificate = circle.issue("person", Subject("Party", country="DE"), key.public_key.spki)
+        party["certificate"] = "".join(each.pem for each in (certificate, *circle.chain))
+        state["key"] = base64.b64encode(key.pkcs8()).decode()
+    with running(settings) as address, client(address, state) as http:
+        document = http.post("/v1/documents", files={"file": ("c.pdf", make_pdf())}).json()
+        body = {"title": "c", "documents": [document["id"]], "parties": [party]}
+        contract = http.post("/v1/contracts", json=body).json()
+        sent = http.post(f"/v1/contracts/{contract['id']}/send", headers={"if-match": '"v1"'})
+        assert sent.status_code == 200, sent.text
+        state["contract"], state["party"] = contract["id"], sent.json()["parties"][0]["id"]
+        state["sha256"] = sent.json()["documents"][0]["revision_sha256"]
+    return state
+
+
+def act(data: Path, state: dict[str, Any], suite: str) -> None:
+    """Do what a client does until its contract is complete, whatever happened before."""
+    with running(Settings(data=data, port=0)) as address, client(address, state) as http:
+        path = f"/v1/contracts/{state['contract']}"
+        base = f"{path}/parties/{state['party']}"
+        consent = {"text": "yes", "locale": "en", "accepted": True, "document_sha256": state["sha256"]}
+        key = suites.load_private(base64.b64decode(state["key"])) if state["key"] else None
+        limit = time.monotonic() + SECONDS
+        while (contract := http.get(path).json())["state"] != "completed":
+            assert time.monotonic() < limit, contract
+            if contract["parties"][0]["state"] in {"notified", "signing"} and contract["state"] == "sent":
+                if key is None:  # the same key again: the same job, or the first one if none was made
+                    http.post(f"{base}/sign", json={"consent": consent}, headers={"idempotency-key": "sign"})
+                else:
+                    request = http.post(f"{base}/signature-requests", json={"consent": consent}).json()
+                    value = base64.b64encode(key.sign(base64.b64decode(request["dtbs"]))).decode()
+                    http.put(f"{base}/signature-requests/{request['id']}", json={"signature": value})
+            time.sleep(0.02)
+
+
+def inspect(data: Path, state: dict[str, Any]) -> dict[str, Any]:
+    """Return what is left in the end."""
+    with running(Settings(data=data, port=0)) as address, client(address, state) as http:
+        evidence = http.get(f"/v1/contracts/{state['contract']}/evidence").json()
+        types = [event["type"] for event in evidence["events"]]
+        return {
+            "state": evidence["contract"]["state"],
+            "revisions": [row["number"] for row in evidence["revisions"]],
+            "embedded": sum(row["state"] == "embedded" for row in evidence["signatures"]),
+            "completed": types.count("contract.completed"),
+            "signed": types.count("party.signed"),
+            "verdicts": [
+                [item["layers"]["cryptographic"]["result"] for item in entry["report"]["signatures"]]
+                for entry in evidence["reports"]
+            ],
+        }
+
+
+def in_child(action: Callable[[], Any]) -> tuple[int, Any]:
+    """Run in a forked process; return its wait status and what the action returned."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(reader)
+            os.write(writer, json.dumps(action()).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        text = file.read()
+    return os.waitpid(child, 0)[1], json.loads(text) if text else None
+
+
+def main(route: str, suite: str, step: int) -> None:
+    """Walk through the points."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        status, state = in_child(lambda: prepare(root / "template", route, suite))
+        assert status == 0
+        point = 1
+        while True:
+            data = root / f"point-{point}"
+            shutil.copytree(root / "template", data)
+
+            def struck(data: Path = data, point: int = point) -> None:
+                Bomb(point).arm()
+                act(data, state, suite)
+
+            status, _ = in_child(struck)
+            killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+            if killed:
+                status, _ = in_child(lambda data=data: act(data, state, suite))
+            assert status == 0, f"point {point}: the service did not recover"
+            _, found = in_child(lambda data=data: inspect(data, state))
+            print(json.dumps({"point": point, "killed": killed, **found}), flush=True)
+            shutil.rmtree(data)
+            if not killed:
+                return
+            point += step
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
