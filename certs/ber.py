@@ -5,8 +5,9 @@
         member.tag, member.raw(), member.content()
 
 `certs.der` is strict and for what we write ourselves; this page is for certificates, CRLs, tokens and CMS that others
-wrote: indefinite lengths, lengths that are not minimal, constructed strings, TRUE as 01. Values are views of the original
-octets, so what was signed can be verified as received. Depth and size are bounded; every error is MalformedInput.
+wrote: indefinite lengths, lengths that are not minimal, constructed strings, TRUE as 01. Values are views of the
+original octets, so what was signed can be verified as received. Depth and size are bounded; every error is
+MalformedInput.
 """
 
 from __future__ import annotations
@@ -252,7 +253,7 @@ def parse_time(content: bytes, *, generalized: bool) -> datetime:
             offset, rest = (-offset if rest[-5] == "-" else offset), rest[:-5]
         rest, _, fraction = rest.replace(",", ".").partition(".")
         if len(rest) not in (8, 10) or not (year + rest + (fraction or "0")).isdigit() or not text.isascii():
-            raise ValueError(text)  # noqa: TRY301 - one exit for every malformed time
+            raise ValueError(text)
         month, day, hour, minute, second = (int(rest[i : i + 2] or "0") for i in range(0, 10, 2))
         microsecond = int((fraction + "000000")[:6])
         return datetime(int(year), month, day, hour, minute, second, microsecond, tzinfo=UTC) - offset

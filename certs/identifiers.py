@@ -1,24 +1,25 @@
 """National identifiers of people and organisations: form, checksum, and where they stand in a certificate.
 
-    identifier = Identifier("CN-USCC", "91310000MA1FL5RX2M")
+    identifier = Identifier("CN-USCC", "91310000MA1FL5RX2W")
     identifier.checksum_ok            # True, False, or None where the scheme has no checksum we know
     identifier.check()                # raises BadIdentifier
 
-| scheme      | what                                 | rule                                      | in our certificates (subject)          |
-|-------------|--------------------------------------|-------------------------------------------|----------------------------------------|
-| CN-USCC     | unified social credit code           | GB 32100-2015: weights 3^i, modulo 31     | organizationIdentifier NTRCN-…         |
-| RU-INN      | taxpayer, 10 or 12 digits            | order of the FNS, modulo 11               | INNLE (10) or INN (12), NumericString  |
-| RU-OGRN     | register of legal entities           | modulo 11                                 | OGRN, NumericString                    |
-| RU-OGRNIP   | register of sole traders             | modulo 13                                 | OGRNIP, NumericString                  |
-| RU-SNILS    | pension insurance number             | weights 9…1, modulo 101                   | SNILS, NumericString                   |
-| LEI         | legal entity identifier              | ISO 17442-1: ISO 7064 MOD 97-10           | organizationIdentifier LEIXG-…         |
-| VAT-xx      | value added tax number               | per country, below                        | organizationIdentifier VATxx-…         |
-| KZ-BIN      | business identification number       | weights 1…11, then 3…2, modulo 11         | organizationIdentifier NTRKZ-…         |
-| KZ-IIN      | individual identification number     | as KZ-BIN                                 | serialNumber PNOKZ-…                   |
+| scheme    | rule                                   | where in our certificates' subjects   |
+|-----------|----------------------------------------|---------------------------------------|
+| CN-USCC   | GB 32100-2015: weights 3^i, modulo 31  | organizationIdentifier NTRCN-…        |
+| RU-INN    | order of the FNS, modulo 11            | INNLE (10) or INN (12), NumericString |
+| RU-OGRN   | modulo 11                              | OGRN, NumericString                   |
+| RU-OGRNIP | modulo 13                              | OGRNIP, NumericString                 |
+| RU-SNILS  | weights 9…1, modulo 101                | SNILS, NumericString                  |
+| LEI       | ISO 17442-1: ISO 7064 MOD 97-10        | organizationIdentifier LEIXG-…        |
+| VAT-xx    | per country, below                     | organizationIdentifier VATxx-…        |
+| KZ-BIN    | weights 1…11, then 3…2, modulo 11      | organizationIdentifier NTRKZ-…        |
+| KZ-IIN    | as KZ-BIN                              | serialNumber PNOKZ-…                  |
 
 The forms NTRcc-, VATcc-, PNOcc- and LEIXG- are ETSI EN 319 412-1 clause 5.1. A Chinese code is also read from the
-extension or attribute 1.2.156.112570.11.210 of SHECA and 1.2.156.10260.4.4 of GM/T 0015-2023, but not written there: the
-first arc is one authority's own. Kazakh certificates carry "BIN…" in OU and "IIN…" in serialNumber; both are read.
+extension or attribute 1.2.156.112570.11.210 of SHECA and 1.2.156.10260.4.4 of GM/T 0015-2023, but not written there:
+the first arc is one authority's own. Kazakh certificates carry "BIN…" in OU and "IIN…" in serialNumber; both are
+read.
 """
 
 from __future__ import annotations

@@ -1,0 +1,149 @@
+"""What a verifier is told to trust: files and directories, read once, nothing fetched.
+
+    store = TrustStore.load(["anchors/", "partner-root.pem", "issuing.crl"])
+    store.anchors, store.certificates, store.crls
+
+The rule for anchors:
+
+1. A self-signed certificate that is an authority (or has no basicConstraints at all, as old roots) is an anchor,
+wherever
+   it stands.
+2. A file named explicitly that holds no such certificate was named because it is to be trusted: all its certificates
+are
+   anchors. So an issuing authority, or one person's certificate, can be trusted directly.
+3. Everything else helps to build chains and is trusted for nothing.
+
+Files end in .pem .crt .cer .der .p7b .p7c .crl in a directory (others there are passed over); an explicitly named
+file may be called anything. The machine's own store is never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from certs import ber
+from certs.certificate import Certificate, load_certificates, pem_blocks
+from certs.crl import CRL, load_crls
+from certs.errors import CertsError, MalformedInput
+
+SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".crl"})
+MAX_FILE = 64 * 1024 * 1024
+MAX_FILES = 10_000
+
+
+@dataclass(frozen=True)
+class TrustStore:
+    """Anchors, helpful certificates, revocation lists. Immutable; `with_` makes a larger one."""
+
+    anchors: tuple[Certificate, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    """Certificates that may stand in a chain and are trusted for nothing."""
+    crls: tuple[CRL, ...] = ()
+    skipped: tuple[str, ...] = field(default=(), compare=False)
+    """Files in directories that could not be read, with the reason."""
+
+    @classmethod
+    def load(cls, paths: Iterable[str | Path]) -> TrustStore:
+        """Read files and directories.
+
+        Raises MalformedInput for an explicitly named file that cannot be read; in a directory such a file is `skipped`.
+        """
+        store, skipped = cls(), list[str]()
+        for path in map(Path, paths):
+            if path.is_dir():
+                for member in sorted(path.rglob("*"))[:MAX_FILES]:
+                    if member.suffix.lower() not in SUFFIXES or not member.is_file():
+                        continue
+                    try:
+                        store = store.with_(*_read(member))
+                    except CertsError as error:
+                        skipped.append(f"{member}: {error}")
+            else:
+                certificates, crls = _read(path)
+                if certificates and not any(map(is_anchor, certificates)):
+                    store = store.trusting(certificates).with_((), crls)
+                else:
+                    store = store.with_(certificates, crls)
+        return replace(store, skipped=tuple(skipped))
+
+    def trusting(self, certificates: Iterable[Certificate]) -> TrustStore:
+        """Return a store that has `certificates` as anchors too, whatever they are."""
+        return TrustStore(_union(self.anchors, certificates), self.certificates, self.crls, self.skipped)
+
+    def with_(self, certificates: Iterable[Certificate] = (), crls: Iterable[CRL] = ()) -> TrustStore:
+        """Return a store with more certificates, sorted by rule 1, and more revocation lists."""
+        given = tuple(certificates)
+        return TrustStore(
+            _union(self.anchors, (item for item in given if is_anchor(item))),
+            _union(self.certificates, (item for item in given if not is_anchor(item))),
+            tuple(dict.fromkeys((*self.crls, *crls))),
+            self.skipped,
+        )
+
+
+def is_anchor(certificate: Certificate) -> bool:
+    """Tell whether `certificate` is its own issuer, signed by its own key, and not a mere leaf (rule 1)."""
+    from certs import oids
+
+    if not certificate.self_issued:
+        return False
+    if certificate.extension(oids.BASIC_CONSTRAINTS) is not None and not certificate.is_ca:
+        return False
+    try:
+        certificate.verify_signed_by(certificate)
+    except CertsError:
+        return False
+    return True
+
+
+def _union(first: Sequence[Certificate], second: Iterable[Certificate]) -> tuple[Certificate, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _read(path: Path) -> tuple[tuple[Certificate, ...], tuple[CRL, ...]]:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE + 1)
+    except OSError as error:
+        raise MalformedInput(
+            f"{path} cannot be read: {error.strerror}", hint="check the path given to --trust"
+        ) from error
+    if len(data) > MAX_FILE:
+        raise MalformedInput(f"{path} is too large")
+    try:
+        return parse(data)
+    except MalformedInput as error:
+        raise MalformedInput(
+            f"{path}: {error}", hint="a certificate or revocation list, PEM or DER, is expected"
+        ) from error
+
+
+def parse(data: bytes) -> tuple[tuple[Certificate, ...], tuple[CRL, ...]]:
+    """Return the certificates and revocation lists in `data`: PEM of both kinds, or one DER. Raises MalformedInput."""
+    blocks = pem_blocks(data)
+    if not blocks:
+        return ((), load_crls(data)) if _is_crl(data) else (load_certificates(data), ())
+    labels = {label for label, _ in blocks}
+    crls = load_crls(data) if "X509 CRL" in labels else ()
+    certificates = load_certificates(data) if labels != {"X509 CRL"} else ()
+    return certificates, crls
+
+
+def _is_crl(data: bytes) -> bool:
+    """Tell a list from a certificate: the first member of what was signed is INTEGER 1, or no version at all."""
+    members = ber.load(data).members()
+    if members.peek() != ber.SEQUENCE:
+        return False
+    inner = list(members.next())[:3]
+    tags = [value.tag for value in inner]
+    # CRL: [version] SEQUENCE SEQUENCE Time; certificate: [0] INTEGER SEQUENCE, or INTEGER SEQUENCE SEQUENCE (version 1)
+    if tags[:1] == [ber.SEQUENCE]:
+        return True
+    return tags[:1] == [ber.INTEGER] and inner[0].integer() == 1 and _third_is_time(data)
+
+
+def _third_is_time(data: bytes) -> bool:
+    outer = list(next(iter(ber.load(data))))
+    return len(outer) > 3 and outer[3].tag in (ber.UTC_TIME, ber.GENERALIZED_TIME)

@@ -1,0 +1,43 @@
+"""The one seam to places where private keys live.
+
+    key = open_key("file:seller.key.pem", secrets)
+    value = key.sign(b"octets to sign")       # the message, not its digest
+
+A private key in this process, a token, an HSM or a remote service all look like this; nobody outside `certs.keys` asks
+which one it is. Secrets are asked for by name through a callback and never passed around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from certs.errors import WrongPassword
+from certs.suites.base import PublicKey, Suite
+
+Secrets = Callable[[str], bytes]
+"""Asked by what is wanted ("password for seller.key.pem"), answers with the secret's octets."""
+
+
+@runtime_checkable
+class KeyHandle(Protocol):
+    """A private key somewhere. `certs.suites.base.PrivateKey` is the simplest one."""
+
+    @property
+    def suite(self) -> Suite:
+        """The suite the key belongs to."""
+        ...
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature value over `message` with the suite's own digest."""
+        ...
+
+
+def no_secrets(name: str) -> bytes:
+    """Answer every question with a refusal, for places where nobody can be asked."""
+    raise WrongPassword(f"the {name} is needed and nobody can be asked for it")
