@@ -5,10 +5,10 @@
     line.width          # in thousandths of the font size
     line.glyphs[0].face.name, line.glyphs[0].gid
 
-Text is cut into runs by coverage: Noto Sans for Latin, Greek and Cyrillic, Noto Sans SC for hanzi, kana and hangul, and a
-font of rare hanzi (Extensions B to F) for the rest; HarfBuzz then places the glyphs of each run. A character that none of
-them has is an AppearanceError which names it: a box in place of a letter would be a different name.
-The files are mapped into memory at first use; they are made by tools/fonts.py.
+Text is cut into runs by coverage: Noto Sans for Latin, Greek and Cyrillic, Noto Sans SC for hanzi, kana and hangul,
+and a font of rare hanzi (Extensions B to F) for the rest; HarfBuzz then places the glyphs of each run. A character
+that none of them has is an AppearanceError which names it: a box in place of a letter would be a different name. The
+files are mapped into memory at first use; they are made by tools/fonts.py.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Face:
             return hb.Face(hb.Blob.from_file_path(str(self.path)))
         except (OSError, RuntimeError) as error:
             raise AppearanceError(
-                f"the font {self.path.name} cannot be read", hint="reinstall Sealroad: its fonts are part of the package"
+                f"the font {self.path.name} cannot be read",
+                hint="reinstall Sealroad: its fonts are part of the package",
             ) from error
 
     @cached_property
@@ -80,8 +81,13 @@ class Face:
         box = struct.unpack_from(">4h", head, 36)
         ascent, descent = struct.unpack_from(">2h", hhea, 4)
         cap_height = struct.unpack_from(">h", os2, 88)[0] if len(os2) >= 90 else ascent
-        ascent, descent, cap_height, *box = (round(value * self.scale) for value in (ascent, descent, cap_height, *box))
-        return Metrics(ascent, descent, cap_height, (box[0], box[1], box[2], box[3]))
+        left, bottom, right, top = (round(value * self.scale) for value in box)
+        return Metrics(
+            ascent=round(ascent * self.scale),
+            descent=round(descent * self.scale),
+            cap_height=round(cap_height * self.scale),
+            box=(left, bottom, right, top),
+        )
 
     def glyph(self, char: str) -> int:
         """Return the glyph for one character, 0 if there is none."""
@@ -192,7 +198,7 @@ class FontSet:
 
 
 def _beside_ideograph(pieces: Sequence[str], index: int) -> bool:
-    """Tell whether a shared punctuation mark touches, past others of its kind, a hanzi on its left or else its right."""
+    """Tell whether shared punctuation touches, past others of its kind, a hanzi: on its left, else on its right."""
     for step in (range(index - 1, -1, -1), range(index + 1, len(pieces))):
         for other in step:
             char = pieces[other][0]
@@ -215,13 +221,13 @@ def _assign(faces: Iterable[Face], piece: str) -> list[tuple[Face, str]]:
     for char in piece:
         if is_variation_selector(char):
             continue
-        face = next((face for face in faces if face.glyph(char)), None)
-        if face is None:
+        able = next((face for face in faces if face.glyph(char)), None)
+        if able is None:
             raise AppearanceError(
                 f"no font of ours can draw {describe(char)}",
                 hint="use another spelling, or sign without a visible appearance",
             )
-        parts.append((face, char))
+        parts.append((able, char))
     return parts
 
 
@@ -251,6 +257,8 @@ def _shape_run(run: Run) -> list[Glyph]:
         text = "" if info.cluster == previous else run.text[info.cluster : ends[info.cluster]]
         previous = info.cluster
         glyphs.append(
-            Glyph(run.face, info.codepoint, place.x_advance * scale, place.x_offset * scale, place.y_offset * scale, text)
+            Glyph(
+                run.face, info.codepoint, place.x_advance * scale, place.x_offset * scale, place.y_offset * scale, text
+            )
         )
     return glyphs

@@ -1,10 +1,10 @@
-"""Foreign text made harmless before it is drawn, and lines broken to a width.
+r"""Foreign text made harmless before it is drawn, and lines broken to a width.
 
-    >>> clean("ООО «Ромашка»\\nDirector\\u202e")
+    >>> clean("ООО «Ромашка»\nDirector\u202e")
     'ООО «Ромашка» Director'
 
-A name comes from a certificate or a request, so it may hold line breaks, control characters, direction overrides that make
-it read as another name (Unicode Standard Annex 9, 6.3), or a million letters. None of that reaches the page.
+A name comes from a certificate or a request, so it may hold line breaks, control characters, direction overrides that
+make it read as another name (Unicode Standard Annex 9, 6.3), or a million letters. None of that reaches the page.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ def is_mark(char: str) -> bool:
 def clean(text: str, limit: int = MAX_TEXT) -> str:
     """Return `text` as one line without anything invisible that changes how the rest reads.
 
-    Line breaks, tabs, control characters and every kind of space become one space; format characters (direction marks and
-    overrides, joiners, soft hyphens, tags, the byte order mark) are dropped; more than `limit` characters end in an
-    ellipsis. Hanzi keep their code points: no normalisation, which would replace compatibility ideographs used in names.
+    Line breaks, tabs, control characters and every kind of space become one space; format characters (direction marks
+    and overrides, joiners, soft hyphens, tags, the byte order mark) are dropped; more than `limit` characters end in
+    an ellipsis. Hanzi keep their code points: no normalisation, which would replace compatibility ideographs used in
+    names.
 
     Raises AppearanceError for half of a surrogate pair.
     """

@@ -1,0 +1,325 @@
+"""The visible appearance of a signature: who signed, for whom, when, with what certificate, and a picture if given.
+
+    spec = StampSpec(name="张𠮷伟", organisation="杭州远航贸易有限公司", time=signed_at, locale="zh", family="cn")
+    drawing = render(spec)
+    drawing.content, drawing.fonts, drawing.form()
+
+The text fills the box: it grows to a comfortable size, shrinks to stay readable, wraps, and gives up its least
+important lines before it becomes too small to read. What is drawn is for people; what counts is the signature.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from signer.appearance import objects
+from signer.appearance.canvas import Canvas, compose
+from signer.appearance.colour import RGB, ColourMode
+from signer.appearance.fonts import FontSet
+from signer.appearance.layout import Measured, break_lines, measure
+from signer.appearance.picture import EmbeddedImage
+from signer.appearance.picture import load as load_picture
+from signer.appearance.subset import EmbeddedFont
+from signer.appearance.text import clean
+from signer.appearance.words import moment, period, words
+from signer.errors import AppearanceError
+
+DEFAULT_SIZE = (230.0, 92.0)
+"""Points: 81 × 32 mm, room for two lines of name and five of detail."""
+
+MAX_SIZE = 14_400.0
+"""Points: the largest page side of ISO 32000-1, Annex C."""
+
+MIN_READABLE = 4.6
+"""Points of the smallest text that is kept on the page before lines are given up."""
+
+INK: RGB = (0.13, 0.14, 0.16)
+QUIET: RGB = (0.40, 0.42, 0.45)
+ACCENTS: dict[str, RGB] = {"cn": (0.70, 0.11, 0.13), "ru": (0.10, 0.26, 0.56), "": (0.04, 0.36, 0.36)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StampSpec:
+    """What a stamp says. Texts may come from a certificate or a request: they are cleaned before they are drawn."""
+
+    name: str
+    """Who signed: a person, or an organisation's seal."""
+    organisation: str | None = None
+    role: str | None = None
+    time: datetime | None = None
+    """Claimed time of signing, shown in its own zone."""
+    reason: str | None = None
+    location: str | None = None
+    serial: str | None = None
+    """Serial number of the certificate, as it should read."""
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    issuer: str | None = None
+    algorithm: str | None = None
+    """Such as `words.algorithm_label(suite.name)`."""
+    lines: tuple[tuple[str, str], ...] = ()
+    """Further (label, value) pairs."""
+    title: str | None = None
+    """Replaces the words for "electronically signed"."""
+    locale: str = "en"
+    """Language of the labels and of the date: en, zh, ru."""
+    family: str = ""
+    """"cn", "ru" or "": chooses the accent colour."""
+    accent: RGB | None = None
+    picture: bytes | None = None
+    """PNG or JPEG, drawn on the right or, in a tall box, below."""
+    width: float = DEFAULT_SIZE[0]
+    height: float = DEFAULT_SIZE[1]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn box, complete: a form XObject with its resources as plain data."""
+
+    width: float
+    height: float
+    content: bytes
+    """Content stream, not compressed."""
+    fonts: tuple[EmbeddedFont, ...]
+    images: tuple[tuple[str, EmbeddedImage], ...]
+    mode: ColourMode
+    alternative: str
+    """The same in one sentence, for readers who do not see it (ISO 14289-1, 7.18.1: the field's TU)."""
+    cid_set: bool = False
+
+    def form(self) -> objects.Stream:
+        """Return the form XObject (ISO 32000-1, 8.10) as plain objects."""
+        space = objects.colour_space(self.mode)
+        resources: dict[str, Any] = {
+            "Font": {font.name: objects.font(font, cid_set=self.cid_set) for font in self.fonts},
+        }
+        if isinstance(space, list):
+            resources["ColorSpace"] = {"CS0": space}
+        if self.images:
+            resources["XObject"] = {name: objects.image(image, space) for name, image in self.images}
+        return objects.Stream(
+            self.content,
+            {
+                "Type": objects.Name("XObject"),
+                "Subtype": objects.Name("Form"),
+                "FormType": 1,
+                "BBox": [0, 0, self.width, self.height],
+                "Resources": resources,
+            },
+        )
+
+
+def render(
+    spec: StampSpec,
+    *,
+    pdfa_part: int | None = None,
+    mode: ColourMode = ColourMode.ICC,
+    fonts: FontSet | None = None,
+) -> Drawing:
+    """Draw a stamp.
+
+    `pdfa_part` is 1 to 4 if the file that is signed claims PDF/A: then no transparency is used, and for part 1 each
+    font lists its glyphs. Raises AppearanceError for a character that no font has, a picture that cannot be read, or
+    a box without a usable size.
+    """
+    for side in (spec.width, spec.height):
+        if not (math.isfinite(side) and 1 <= side <= MAX_SIZE):
+            raise AppearanceError(f"a stamp cannot be {spec.width} × {spec.height} points")
+    fonts = fonts or FontSet.default()
+    picture = None
+    if spec.picture is not None:
+        picture = load_picture(spec.picture, grey=mode is ColourMode.GRAY, transparency=pdfa_part is None)
+    canvas = Canvas(spec.width, spec.height, mode)
+    _draw(canvas, spec, picture, fonts)
+    embedded, (content,) = compose([canvas])
+    return Drawing(
+        width=spec.width,
+        height=spec.height,
+        content=content,
+        fonts=embedded,
+        images=(("Im0", picture),) if picture else (),
+        mode=mode,
+        alternative=alternative(spec),
+        cid_set=pdfa_part == 1,
+    )
+
+
+def alternative(spec: StampSpec) -> str:
+    """Return what the stamp says in one sentence."""
+    who = ", ".join(text for text in (clean(spec.name), clean(spec.organisation or "")) if text)
+    when = moment(spec.time, spec.locale) if spec.time else ""
+    return words(spec.locale)["spoken"].format(who=who, when=when).rstrip("，, ")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One entry of the stamp. `size` is relative to the detail text; a row of lower `worth` is given up first."""
+
+    value: Measured
+    label: Measured | None
+    size: float
+    most_lines: int
+    worth: int
+    colour: RGB
+    gap: float = 0.0
+    """Space above, in relative sizes."""
+
+
+def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[_Row]:
+    """Return the entries in their order on the page."""
+    say = words(spec.locale)
+    rows: list[_Row] = []
+
+    def add(label: str | None, value: str | None, size: float, lines: int, worth: int, colour: RGB = INK) -> None:
+        text = clean(value or "")
+        if not text:
+            return
+        bold = label is None and worth >= 8
+        shown_label = measure(clean(label, 60), fonts) if label else None
+        # A little air between the blocks: heading, names, details.
+        gap = 0.0
+        if rows and (rows[-1].label is None) != (label is None):
+            gap = 0.42
+        elif rows and len(rows) == 1:
+            gap = 0.25
+        rows.append(_Row(measure(text, fonts, bold=bold), shown_label, size, lines, worth, colour, gap))
+
+    add(None, spec.title or say["title"], 0.92, 1, 7, accent)
+    add(None, spec.name, 1.75, 2, 10)
+    add(None, spec.organisation, 1.18, 2, 9)
+    add(None, spec.role, 1.0, 2, 6, QUIET)
+    add(say["time"], moment(spec.time, spec.locale) if spec.time else None, 1, 1, 8)
+    add(say["reason"], spec.reason, 1, 2, 4)
+    add(say["location"], spec.location, 1, 1, 2)
+    for label, value in spec.lines[:12]:
+        add(label, value, 1, 2, 1)
+    add(say["algorithm"], spec.algorithm, 1, 1, 5)
+    add(say["serial"], spec.serial, 1, 2, 6)
+    add(say["issuer"], spec.issuer, 1, 1, 3)
+    if spec.valid_from and spec.valid_to:
+        add(say["validity"], period(spec.valid_from, spec.valid_to, spec.locale), 1, 1, 3)
+    return rows
+
+
+def _draw(canvas: Canvas, spec: StampSpec, picture: EmbeddedImage | None, fonts: FontSet) -> None:
+    accent = spec.accent or ACCENTS.get(spec.family, ACCENTS[""])
+    width, height = spec.width, spec.height
+    short = min(width, height)
+    weight = 0.75 if short > 20 else 0.4
+    radius = min(3.0, short / 8)
+    bar = min(3.2, short / 12)
+    canvas.bar(weight / 2, weight / 2, bar, height - weight, accent, radius)
+    canvas.frame(weight / 2, weight / 2, width - weight, height - weight, accent, weight=weight, radius=radius)
+
+    pad = max(1.0, min(7.0, short * 0.07))
+    left, bottom = bar + pad + 1.0, pad
+    room_x, room_y = width - left - pad, height - 2 * pad
+    if picture is not None and room_x > 4 and room_y > 4:
+        if width >= height * 1.15:
+            side = min(room_y, room_x * 0.38)
+            _place(canvas, picture, left + room_x - side, bottom, side, room_y)
+            room_x -= side + pad
+        else:
+            side = min(room_x, room_y * 0.4)
+            _place(canvas, picture, left, bottom, room_x, side)
+            bottom += side + pad
+            room_y -= side + pad
+    if room_x < 3 or room_y < 3:
+        return
+    rows = _rows(spec, fonts, accent)
+    plan = _fit(rows, room_x, room_y)
+    _write(canvas, plan, left, bottom, room_y, fonts)
+
+
+def _place(canvas: Canvas, picture: EmbeddedImage, x: float, y: float, width: float, height: float) -> None:
+    """Draw the picture as large as fits, in the middle of a box."""
+    shown_width = min(width, height * picture.ratio)
+    shown_height = shown_width / picture.ratio
+    canvas.image("Im0", x + (width - shown_width) / 2, y + (height - shown_height) / 2, shown_width, shown_height)
+
+
+LEADING = 1.24
+"""Distance of baselines in font sizes; hanzi need more air than letters."""
+
+LABEL_SHARE = 0.36
+"""The label column's share of the width, at most."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Rows broken into lines at one size."""
+
+    size: float
+    label_width: float
+    rows: tuple[tuple[_Row, tuple[str, ...]], ...]
+    height: float
+    cut: bool
+    """Some text ends in an ellipsis."""
+
+
+def _fit(rows: Sequence[_Row], width: float, height: float) -> _Plan:
+    """Find the largest size at which everything fits, giving up rows only where it would become unreadable."""
+    kept = list(rows)
+    largest = max(5.0, min(16.0, height / 7))
+    while True:
+        best: _Plan | None = None
+        size = largest
+        while size >= MIN_READABLE:
+            plan = _plan(kept, size, width)
+            if plan.height <= height:
+                if not plan.cut:
+                    return plan
+                best = best or plan
+            size -= 0.2
+        if best is not None:
+            # Something is cut at every size that fits: the smaller text shows more of it, down to a point.
+            return max(
+                (
+                    plan
+                    for step in range(6)
+                    if (plan := _plan(kept, best.size * (1 - 0.06 * step), width)).height <= height
+                ),
+                key=lambda plan: sum(len(line) for _, lines in plan.rows for line in lines),
+            )
+        if len(kept) == 1:
+            return _plan(kept, max(1.0, min(MIN_READABLE, height / (kept[0].size * LEADING))), width, most_lines=1)
+        kept.remove(min(kept, key=lambda row: row.worth))
+
+
+def _plan(rows: Sequence[_Row], size: float, width: float, most_lines: int | None = None) -> _Plan:
+    labels = [sum(row.label.widths) for row in rows if row.label]
+    label_width = min(max(labels, default=0.0) * size / 1000 + 0.7 * size, width * LABEL_SHARE) if labels else 0.0
+    broken: list[tuple[_Row, tuple[str, ...]]] = []
+    total = 0.0
+    cut = False
+    for index, row in enumerate(rows):
+        room = width - (label_width if row.label else 0.0)
+        lines = break_lines(row.value, room * 1000 / (size * row.size), most_lines or row.most_lines)
+        cut = cut or (bool(lines) and lines[-1].endswith("…") and not row.value.pieces[-1].endswith("…"))
+        cut = cut or (row.label is not None and sum(row.label.widths) * size / 1000 > label_width)
+        broken.append((row, tuple(lines)))
+        total += len(lines) * size * row.size * LEADING + (row.gap * size if index else 0.0)
+    return _Plan(size, label_width, tuple(broken), total, cut)
+
+
+def _write(canvas: Canvas, plan: _Plan, left: float, bottom: float, height: float, fonts: FontSet) -> None:
+    """Write the rows from the top, in the middle of the height that is left."""
+    y = bottom + height - max(0.0, (height - plan.height) / 2)
+    for index, (row, lines) in enumerate(plan.rows):
+        size = plan.size * row.size
+        y -= row.gap * plan.size if index else 0.0
+        x = left
+        if row.label is not None:
+            label = break_lines(row.label, plan.label_width * 1000 / size, 1)
+            # The baseline stands 0.95 of a size below the top of its line: the middle between hanzi and letters.
+            canvas.text(x, y - size * 0.95, size, fonts.shape(label[0]), QUIET)
+            x += plan.label_width
+        for line in lines:
+            canvas.text(
+                x, y - size * 0.95, size, fonts.shape(line, bold=row.value.bold), row.colour, bold=row.value.bold
+            )
+            y -= size * LEADING
