@@ -6,8 +6,9 @@ lines = wrap("Общество с ограниченной ответствен�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 from signer.appearance.fonts import FontSet, Line
 from signer.appearance.text import ELLIPSIS, may_break
@@ -15,24 +16,35 @@ from signer.appearance.text import ELLIPSIS, may_break
 
 @dataclass(frozen=True)
 class Measured:
-    """A text with the width of each of its clusters, in thousandths of the font size: measured once, wrapped often."""
+    """A text with the width of each cluster, in thousandths of the font size: measured once, broken often."""
 
     pieces: tuple[str, ...]
-    widths: tuple[float, ...]
+    ends: tuple[float, ...]
+    """Where each piece ends, from the start of the text."""
+    breaks: tuple[bool, ...]
+    """Whether a line may begin with this piece."""
     bold: bool
+
+    @property
+    def width(self) -> float:
+        """The width of the whole text on one line."""
+        return self.ends[-1] if self.ends else 0.0
 
 
 def measure(text: str, fonts: FontSet, *, bold: bool = False) -> Measured:
     """Measure `text`. Raises AppearanceError for a character that no font has."""
     pieces: list[str] = []
-    widths: list[float] = []
+    ends: list[float] = []
+    at = 0.0
     for glyph in fonts.shape(text, bold=bold).glyphs:
+        at += glyph.advance
         if glyph.text:
             pieces.append(glyph.text)
-            widths.append(glyph.advance)
-        elif widths:
-            widths[-1] += glyph.advance
-    return Measured(tuple(pieces), tuple(widths), bold)
+            ends.append(at)
+        elif ends:
+            ends[-1] = at
+    breaks = [False, *(may_break(left, right) for left, right in pairwise(pieces))] if pieces else []
+    return Measured(tuple(pieces), tuple(ends), tuple(breaks), bold)
 
 
 def wrap(text: str, size: float, width: float, fonts: FontSet, *, bold: bool = False) -> list[Line]:
@@ -47,45 +59,38 @@ def break_lines(text: Measured, width: float, last: int | None = None) -> list[s
     With `last`, at most so many lines; the last one ends in an ellipsis if text is left over.
     A single letter wider than `width` stands alone on its line.
     """
+    pieces = text.pieces
+    if text.width <= width:
+        return ["".join(pieces)] if pieces else []
     lines: list[str] = []
-    pieces, widths = text.pieces, text.widths
     start = 0
     while start < len(pieces):
         if pieces[start] == " " and lines:
             start += 1
             continue
-        end = _line_end(pieces, widths, start, width)
+        end = _line_end(text, start, width)
         if last is not None and len(lines) == last - 1 and end < len(pieces):
-            lines.append(_shorten(pieces, widths, start, width))
+            lines.append(_shorten(text, start, width))
             return lines
         lines.append("".join(pieces[start:end]).rstrip())
         start = end
     return lines
 
 
-def _line_end(pieces: Sequence[str], widths: Sequence[float], start: int, width: float) -> int:
-    """Return the index after the last cluster of the line that begins at `start`."""
-    used = 0.0
-    possible = start
-    for index in range(start, len(pieces)):
-        if index > start and may_break(pieces[index - 1], pieces[index]):
-            possible = index
-        # A space may hang over the edge.
-        if used + widths[index] > width + 1 and pieces[index] != " ":
-            if possible > start:
-                return possible
-            return max(index, start + 1)
-        used += widths[index]
-    return len(pieces)
+def _line_end(text: Measured, start: int, width: float) -> int:
+    """Return the index after the last piece of the line that begins at `start`."""
+    edge = (text.ends[start - 1] if start else 0.0) + width + 1
+    end = bisect_right(text.ends, edge, start)
+    if end == len(text.pieces) or text.pieces[end] == " ":  # a space may hang over the edge
+        return min(end + 1, len(text.pieces))
+    for index in range(end, start, -1):
+        if text.breaks[index]:
+            return index
+    return max(end, start + 1)
 
 
-def _shorten(pieces: Sequence[str], widths: Sequence[float], start: int, width: float) -> str:
+def _shorten(text: Measured, start: int, width: float) -> str:
     """Return as much of the text as fits before an ellipsis."""
-    room = width - 1000  # an ellipsis is at most one em wide
-    kept = ""
-    for index in range(start, len(pieces)):
-        room -= widths[index]
-        if room < 0:
-            break
-        kept += pieces[index]
-    return kept.rstrip(" ,;.—-") + ELLIPSIS
+    edge = (text.ends[start - 1] if start else 0.0) + width - 1000  # an ellipsis is at most one em wide
+    end = bisect_right(text.ends, edge, start)
+    return "".join(text.pieces[start:end]).rstrip(" ,;.—-") + ELLIPSIS

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from signer.errors import AppearanceError
 
@@ -46,8 +47,9 @@ class EmbeddedImage:
         return self.width / self.height
 
 
+@lru_cache(maxsize=8)
 def load(data: bytes, *, grey: bool = False, transparency: bool = True) -> EmbeddedImage:
-    """Decode, shrink to MAX_SIDE and encode a picture.
+    """Decode, shrink to MAX_SIDE and encode a picture; the last few are remembered, for a seal is used again and again.
 
     `grey` gives one component. Without `transparency` the picture is laid on white: PDF/A-1 knows no soft mask, and in
     PDF/A-2 one needs a page group that the file may not have (ISO 19005-2, 6.2.10).
@@ -96,7 +98,7 @@ def _flate(picture: object, mask: EmbeddedImage | None = None) -> EmbeddedImage:
 
     assert isinstance(picture, Image.Image)
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=9)
+    picture.save(file, "PNG", compress_level=6)
     data = file.getvalue()
     at, parts = 8, []
     while at < len(data):

@@ -11,7 +11,7 @@ important lines before it becomes too small to read. What is drawn is for people
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from signer.appearance.layout import Measured, break_lines, measure
 from signer.appearance.picture import EmbeddedImage
 from signer.appearance.picture import load as load_picture
 from signer.appearance.subset import EmbeddedFont
-from signer.appearance.text import clean
+from signer.appearance.text import ELLIPSIS, clean
 from signer.appearance.words import moment, period, words
 from signer.errors import AppearanceError
 
@@ -150,7 +150,7 @@ def render(
 
 def alternative(spec: StampSpec) -> str:
     """Return what the stamp says in one sentence."""
-    who = ", ".join(text for text in (clean(spec.name), clean(spec.organisation or "")) if text)
+    who = ", ".join(text for text in (clean(spec.name, 200), clean(spec.organisation or "", 200)) if text)
     when = moment(spec.time, spec.locale) if spec.time else ""
     return words(spec.locale)["spoken"].format(who=who, when=when).rstrip("，, ")
 
@@ -162,11 +162,12 @@ class _Row:
     value: Measured
     label: Measured | None
     size: float
-    most_lines: int
     worth: int
     colour: RGB
     gap: float = 0.0
     """Space above, in relative sizes."""
+    endless: bool = False
+    """So long that an ellipsis is no loss of layout."""
 
 
 def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[_Row]:
@@ -174,7 +175,7 @@ def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[_Row]:
     say = words(spec.locale)
     rows: list[_Row] = []
 
-    def add(label: str | None, value: str | None, size: float, lines: int, worth: int, colour: RGB = INK) -> None:
+    def add(label: str | None, value: str | None, size: float, worth: int, colour: RGB = INK) -> None:
         text = clean(value or "")
         if not text:
             return
@@ -186,22 +187,23 @@ def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[_Row]:
             gap = 0.42
         elif rows and len(rows) == 1:
             gap = 0.25
-        rows.append(_Row(measure(text, fonts, bold=bold), shown_label, size, lines, worth, colour, gap))
+        value_measured = measure(text, fonts, bold=bold)
+        rows.append(_Row(value_measured, shown_label, size, worth, colour, gap, endless=len(text) > ENDLESS))
 
-    add(None, spec.title or say["title"], 0.92, 1, 7, accent)
-    add(None, spec.name, 1.75, 2, 10)
-    add(None, spec.organisation, 1.18, 2, 9)
-    add(None, spec.role, 1.0, 2, 6, QUIET)
-    add(say["time"], moment(spec.time, spec.locale) if spec.time else None, 1, 1, 8)
-    add(say["reason"], spec.reason, 1, 2, 4)
-    add(say["location"], spec.location, 1, 1, 2)
+    add(None, spec.title or say["title"], 0.92, TITLE, accent)
+    add(None, spec.name, 1.75, 10)
+    add(None, spec.organisation, 1.18, NAMES)
+    add(None, spec.role, 1.0, 6, QUIET)
+    add(say["time"], moment(spec.time, spec.locale) if spec.time else None, 1, 8)
+    add(say["reason"], spec.reason, 1, 4)
+    add(say["location"], spec.location, 1, 2)
     for label, value in spec.lines[:12]:
-        add(label, value, 1, 2, 1)
-    add(say["algorithm"], spec.algorithm, 1, 1, 5)
-    add(say["serial"], spec.serial, 1, 2, 6)
-    add(say["issuer"], spec.issuer, 1, 1, 3)
+        add(label, value, 1, 1)
+    add(say["algorithm"], spec.algorithm, 1, 5)
+    add(say["serial"], spec.serial, 1, 6)
+    add(say["issuer"], spec.issuer, 1, 3)
     if spec.valid_from and spec.valid_to:
-        add(say["validity"], period(spec.valid_from, spec.valid_to, spec.locale), 1, 1, 3)
+        add(say["validity"], period(spec.valid_from, spec.valid_to, spec.locale), 1, 3)
     return rows
 
 
@@ -218,21 +220,28 @@ def _draw(canvas: Canvas, spec: StampSpec, picture: EmbeddedImage | None, fonts:
     pad = max(1.0, min(7.0, short * 0.07))
     left, bottom = bar + pad + 1.0, pad
     room_x, room_y = width - left - pad, height - 2 * pad
-    if picture is not None and room_x > 4 and room_y > 4:
-        if width >= height * 1.15:
-            side = min(room_y, room_x * 0.38)
-            _place(canvas, picture, left + room_x - side, bottom, side, room_y)
-            room_x -= side + pad
-        else:
-            side = min(room_x, room_y * 0.4)
-            _place(canvas, picture, left, bottom, room_x, side)
-            bottom += side + pad
-            room_y -= side + pad
     if room_x < 3 or room_y < 3:
         return
     rows = _rows(spec, fonts, accent)
-    plan = _fit(rows, room_x, room_y)
-    _write(canvas, plan, left, bottom, room_y, fonts)
+    if picture is None:
+        _write(canvas, _fit(rows, room_x, room_y), left, bottom, room_y, fonts)
+        return
+    # The picture gives way, in steps, to text that would be small beside it.
+    for share in (0.37, 0.32, 0.27):
+        if width >= height * 1.15:
+            side = min(room_y, room_x * share, room_y * picture.ratio)
+            plan = _fit(rows, room_x - side - pad, room_y)
+        else:
+            side = min(room_x, room_y * share)
+            plan = _fit(rows, room_x, room_y - side - pad)
+        if plan.size >= COMFORTABLE:
+            break
+    if width >= height * 1.15:
+        _place(canvas, picture, left + room_x - side, bottom, side, room_y)
+        _write(canvas, plan, left, bottom, room_y, fonts)
+    else:
+        _place(canvas, picture, left, bottom, room_x, side)
+        _write(canvas, plan, left, bottom + side + pad, room_y - side - pad, fonts)
 
 
 def _place(canvas: Canvas, picture: EmbeddedImage, x: float, y: float, width: float, height: float) -> None:
@@ -244,6 +253,18 @@ def _place(canvas: Canvas, picture: EmbeddedImage, x: float, y: float, width: fl
 
 LEADING = 1.24
 """Distance of baselines in font sizes; hanzi need more air than letters."""
+
+COMFORTABLE = 5.4
+"""Points of detail text below which a picture gives way."""
+
+LARGEST = 16.0
+"""Points of detail text in a large box."""
+
+ENDLESS = 110
+"""Characters after which an entry may end in an ellipsis at any size."""
+
+TITLE, NAMES = 7, 9
+"""Worth of the title; the least worth of a name."""
 
 LABEL_SHARE = 0.36
 """The label column's share of the width, at most."""
@@ -257,50 +278,76 @@ class _Plan:
     label_width: float
     rows: tuple[tuple[_Row, tuple[str, ...]], ...]
     height: float
-    cut: bool
-    """Some text ends in an ellipsis."""
+    cut: int
+    """The worth of the worthiest row that ends in an ellipsis, 0 if none does or only endless ones do."""
 
 
 def _fit(rows: Sequence[_Row], width: float, height: float) -> _Plan:
-    """Find the largest size at which everything fits, giving up rows only where it would become unreadable."""
+    """Find the largest size at which everything fits.
+
+    Where it would become unreadable, names get more lines, then entries are given up from the least worth upwards; an
+    entry ends in an ellipsis only when nothing of less worth is left.
+    """
     kept = list(rows)
-    largest = max(5.0, min(16.0, height / 7))
     while True:
-        best: _Plan | None = None
-        size = largest
-        while size >= MIN_READABLE:
-            plan = _plan(kept, size, width)
-            if plan.height <= height:
-                if not plan.cut:
-                    return plan
-                best = best or plan
-            size -= 0.2
-        if best is not None:
-            # Something is cut at every size that fits: the smaller text shows more of it, down to a point.
-            return max(
-                (
-                    plan
-                    for step in range(6)
-                    if (plan := _plan(kept, best.size * (1 - 0.06 * step), width)).height <= height
-                ),
-                key=lambda plan: sum(len(line) for _, lines in plan.rows for line in lines),
-            )
+        plan = _largest(kept, width, height)
+        least = min(kept, key=lambda row: row.worth)
+        if plan is not None and plan.cut <= least.worth:
+            return plan
         if len(kept) == 1:
-            return _plan(kept, max(1.0, min(MIN_READABLE, height / (kept[0].size * LEADING))), width, most_lines=1)
-        kept.remove(min(kept, key=lambda row: row.worth))
+            break
+        kept.remove(least)
+    # A box of a few millimetres: as much of the name as one line holds.
+    size = max(1.0, min(MIN_READABLE, height / LEADING)) / kept[0].size
+    return _plan(kept, size, width, most_lines=1)
 
 
-def _plan(rows: Sequence[_Row], size: float, width: float, most_lines: int | None = None) -> _Plan:
-    labels = [sum(row.label.widths) for row in rows if row.label]
-    label_width = min(max(labels, default=0.0) * size / 1000 + 0.7 * size, width * LABEL_SHARE) if labels else 0.0
+def _largest(rows: Sequence[_Row], width: float, height: float) -> _Plan | None:
+    """Return the best plan for exactly these rows: nothing cut if possible, then the larger text."""
+    relative = [row.size for row in rows]
+    smallest = MIN_READABLE / min(row.size for row in rows if row.worth != TITLE or len(rows) == 1)
+    largest = min(LARGEST, max(height / 7, height / (LEADING * sum(relative))))
+    best: tuple[int, float] | None = None
+    found: _Plan | None = None
+    for name_lines in (2, 3, 4):
+        for size in _sizes(max(smallest, largest), smallest):
+            plan = _plan(rows, size, width, most_lines=2, name_lines=name_lines)
+            if plan.height <= height:
+                # A name on three or four lines is a little worse than a smaller one on two.
+                rank = (-plan.cut, size * 0.92**name_lines)
+                if best is None or rank > best:
+                    best, found = rank, plan
+                if plan.cut == 0:
+                    break
+        if found is not None and found.cut == 0 and found.size >= COMFORTABLE:
+            break
+    return found
+
+
+def _sizes(largest: float, smallest: float) -> Iterator[float]:
+    """Yield the sizes to try, each a little smaller than the one before, down to the smallest."""
+    size = largest
+    while size > smallest:
+        yield size
+        size *= 0.955
+    yield smallest
+
+
+def _plan(rows: Sequence[_Row], size: float, width: float, most_lines: int, name_lines: int = 1) -> _Plan:
+    """Break all rows into lines at one size, names into at most `name_lines` and others into at most `most_lines`."""
+    labels = [row.label.width * size / 1000 for row in rows if row.label]
+    label_width = min(max(labels) + 0.7 * size, width * LABEL_SHARE) if labels else 0.0
     broken: list[tuple[_Row, tuple[str, ...]]] = []
     total = 0.0
-    cut = False
+    cut = 0
     for index, row in enumerate(rows):
         room = width - (label_width if row.label else 0.0)
-        lines = break_lines(row.value, room * 1000 / (size * row.size), most_lines or row.most_lines)
-        cut = cut or (bool(lines) and lines[-1].endswith("…") and not row.value.pieces[-1].endswith("…"))
-        cut = cut or (row.label is not None and sum(row.label.widths) * size / 1000 > label_width)
+        most = name_lines if row.worth >= NAMES else most_lines
+        lines = break_lines(row.value, room * 1000 / (size * row.size), most)
+        if lines and lines[-1].endswith(ELLIPSIS) and not row.endless:
+            cut = max(cut, row.worth)
+        if row.label is not None and row.label.width * size / 1000 > label_width and not row.endless:
+            cut = max(cut, row.worth)
         broken.append((row, tuple(lines)))
         total += len(lines) * size * row.size * LEADING + (row.gap * size if index else 0.0)
     return _Plan(size, label_width, tuple(broken), total, cut)
