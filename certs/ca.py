@@ -14,16 +14,17 @@ organisations and the time-stamping authority. `certs.circle` keeps a circle in 
 
 from __future__ import annotations
 
-import secrets
+import secrets as random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from certs import extensions, lint, profiles, suites
 from certs.certificate import Certificate, Extension, Subject
 from certs.clock import Clock
 from certs.crl import build_crl
 from certs.errors import CertsError, IssuanceError, ProfileError
-from certs.keys.base import KeyHandle
+from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Entry, Ledger
 from certs.names import Name
 from certs.profiles import Profile
@@ -42,7 +43,7 @@ _INSTANCE = b"\x5a"
 
 def new_serial() -> int:
     """Return a serial number with 136 random bits (the CA/B Forum asks for 64)."""
-    return int.from_bytes(_INSTANCE + secrets.token_bytes(17), "big")
+    return int.from_bytes(_INSTANCE + random.token_bytes(17), "big")
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,8 @@ class ClosedCircle:
     suite_name: str
     root_authority: Authority
     issuing: Authority
+    crl_url: str | None = None
+    issuer_url: str | None = None
 
     @classmethod
     def create(
@@ -269,7 +272,22 @@ class ClosedCircle:
         subject = Subject(f"{organisation} Issuing CA {tag}", organisation, country)
         plan = root_authority.prepare(profiles.load("issuing"), subject, issuing_key.public_key.spki)
         issuing = Authority(issuing_key, root_authority.issue(plan), ledger=ledger, clock=clock, **addresses)
-        return cls(suite_name, root_authority, issuing)
+        return cls(suite_name, root_authority, issuing, crl_url, issuer_url)
+
+    def save(self, directory: str | Path, secrets: Secrets) -> None:
+        """Write a new circle to `directory`; see `certs.circle`, whose `create` also keeps the ledger there."""
+        from certs import circle
+
+        circle.save(self, directory, secrets)
+
+    @classmethod
+    def load(
+        cls, directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledger | None = None
+    ) -> ClosedCircle:
+        """Open the circle in `directory`; its ledger is the directory's own unless one is given."""
+        from certs import circle
+
+        return circle.load(directory, secrets, clock, ledger=ledger)
 
     @property
     def root(self) -> Certificate:

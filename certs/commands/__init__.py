@@ -1,0 +1,1 @@
+"""What the sub-commands of `certs.cli` do; imported when one of them runs."""
