@@ -27,8 +27,9 @@ What is not done here: OCSP responses are counted, not read; XML reports; seals.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -262,7 +263,8 @@ def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None
     if usable and found.byte_range is not None and found.contents is not None:
         from signer.verification.cms import verify_embedded
 
-        verify_embedded(draft, found.contents, _Ranges(document.pdf.data, found.byte_range), document.setting)
+        ranges = _Ranges(document.pdf.data, found.byte_range)
+        verify_embedded(draft, found.contents, ranges, document.setting, pdf_date(entry.text("M")))
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
     # 8. Later changes
@@ -371,6 +373,23 @@ def _levels(document: _Document, reports: list[SignatureReport]) -> None:
             continue
         later = any(index > report.revision.index for index, _ in stamps)
         reports[position] = replace(report, level="B-LTA" if later else "B-LT")
+
+
+_DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")
+
+
+def pdf_date(text: str | None) -> datetime | None:
+    """Read a PDF date (7.9.4); without a time zone it is taken as UTC. None when it is none."""
+    found = _DATE.match(text or "")
+    if found is None:
+        return None
+    numbers = [int(part or default) for part, default in zip(found.groups()[:6], (0, 1, 1, 0, 0, 0), strict=True)]
+    sign, hours, minutes = found.group(7), int(found.group(8) or 0), int(found.group(9) or 0)
+    try:
+        offset = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
+        return datetime(*numbers, tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[misc, arg-type]
+    except (ValueError, OverflowError):
+        return None
 
 
 class _Ranges:

@@ -1,0 +1,355 @@
+"""Steps 2 to 7 of `signer.verify` for one CMS signature, in a PDF or in a file of its own.
+
+    verify_embedded(draft, contents, source, setting, claimed)     # /Contents of a PDF signature
+    verify_cms_file(data, content, setting)                        # .p7s, .p7m, .sig: one report per signer
+
+*Wrong* and *could not check* stay apart: only a computed mismatch is HASH_FAILURE or SIG_CRYPTO_FAILURE; an algorithm
+that cannot be computed here is INDETERMINATE and named.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Protocol
+
+from certs import ber, oids, suites
+from certs.certificate import Certificate
+from certs.errors import (
+    BackendUnavailable,
+    BadKey,
+    BadSignature,
+    CertsError,
+    MalformedInput,
+    UnsupportedAlgorithm,
+)
+from certs.signed_data import (
+    SIGNED_DATA_OIDS,
+    SignedDataView,
+    SignerView,
+    check_signing_certificate,
+    parse_signed_data,
+)
+from signer.report import IdentifierReport, LayerReport, SignatureReport, SignerReport, TimeReport, Verdict
+from signer.verification.chain import judge_chain
+from signer.verification.draft import Draft
+from signer.verification.revocation import Evidence, evidence_of
+from signer.verification.setting import Setting
+from signer.verification.times import judge_document_timestamp, signature_timestamps
+
+WEAK_DIGESTS = frozenset({"md5", "sha1", "gost94"})
+"""No longer good enough for a signature (SOG-IS; the order of the FSB on GOST R 34.11-94)."""
+
+FORMAT, IDENTIFY, CRYPTO, ACCEPT = (f"EN 319 102-1 5.2.{n}" for n in (2, 3, 7, 8))
+
+
+class Source(Protocol):
+    """What was signed."""
+
+    def digest(self, name: str) -> bytes:
+        """Return its digest by name; raises UnsupportedAlgorithm."""
+        ...
+
+    def content(self) -> bytes:
+        """Return the octets themselves."""
+        ...
+
+
+class Octets:
+    """A `Source` in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def digest(self, name: str) -> bytes:
+        """Return the digest by name; raises UnsupportedAlgorithm."""
+        return suites.digest(name, self._data)
+
+    def content(self) -> bytes:
+        """Return the octets."""
+        return self._data
+
+
+# -- in a PDF -----------------------------------------------------------------------------------------
+
+
+def verify_embedded(
+    draft: Draft, contents: bytes, source: Source, setting: Setting, claimed: datetime | None = None
+) -> None:
+    """Verify what stands in /Contents over the signed octets; `claimed` is /M of the dictionary."""
+    structure = _without_padding(draft, contents)
+    if structure is None:
+        return
+    if draft.kind == "document-timestamp":
+        judge_document_timestamp(draft, structure, source, setting)
+        return
+    view = _parse(draft, structure)
+    if view is None:
+        return
+    # 2. Format checking
+    if len(view.signers) != 1:
+        detail = f"the CMS has {len(view.signers)} SignerInfo, not one"
+        kind = Verdict.INDETERMINATE if view.signers else Verdict.TOTAL_FAILED
+        draft.failed("one-signer", "EN 319 142-1 4.1 a", detail, kind, "FORMAT_FAILURE")
+        if not view.signers:
+            return
+    else:
+        draft.passed("one-signer", "EN 319 142-1 4.1 a")
+    if view.content is not None:
+        detail = "the CMS of a detached signature carries content"
+        draft.failed("detached", "EN 319 142-1 6.3 h", detail, Verdict.INDETERMINATE, "FORMAT_FAILURE")
+    results = []
+    for position, signer in enumerate(view.signers):
+        if position == 0:
+            judge_signer(draft, view, signer, source, setting, claimed)
+            results.append(draft.cryptographic.result)
+        else:
+            other = Draft(field=draft.field)
+            judge_signer(other, view, signer, source, setting, claimed)
+            draft.checks += other.checks
+            draft.lower(other.verdict, other.sub_indication or "GENERIC", other.reason, other.code)
+            results.append(other.cryptographic.result)
+    if "failed" in results:
+        draft.cryptographic = LayerReport("failed")
+    elif "not-checked" in results:
+        draft.cryptographic = LayerReport("not-checked")
+
+
+def _without_padding(draft: Draft, contents: bytes) -> bytes | None:
+    """Cut off what fills the placeholder behind the structure; its end is read from the structure itself."""
+    try:
+        end = ber.Value(contents, 0, len(contents)).end
+    except CertsError as error:
+        draft.failed("cms", FORMAT, f"no CMS in /Contents: {error}", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+        return None
+    if contents[end:].strip(b"\x00"):
+        draft.warn("padding", "octets other than zero stand behind the CMS in /Contents")
+    return contents[:end]
+
+
+def _parse(draft: Draft, data: bytes) -> SignedDataView | None:
+    try:
+        view = parse_signed_data(data)
+    except MalformedInput as error:
+        kind = error.facts.get("content_type")
+        if kind is not None:
+            detail = f"a CMS of type {oids.name(kind)} is not supported"
+            draft.unknown("cms", FORMAT, detail, "GENERIC", "unsupported-subfilter")
+        else:
+            detail = f"the CMS cannot be read: {error}"
+            draft.failed("cms", FORMAT, detail, Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+        return None
+    draft.passed("cms", FORMAT, f"SignedData version {view.version}, {oids.name(view.outer_oid)}")
+    return view
+
+
+# -- one SignerInfo -----------------------------------------------------------------------------------
+
+
+def judge_signer(
+    draft: Draft,
+    view: SignedDataView,
+    signer: SignerView,
+    source: Source,
+    setting: Setting,
+    claimed: datetime | None,
+) -> None:
+    """Verify one SignerInfo over what was signed."""
+    draft.signature_algorithm = signer.signature_algorithm.oid
+    draft.digest_algorithm = signer.digest_algorithm.oid
+    # 3. Identification of the signing certificate
+    evidence = evidence_of(draft, view, signer, setting)
+    certificate, named = _signing_certificate(draft, signer, evidence)
+    if certificate is None:
+        return
+    draft.signer = describe(certificate)
+    # 4. Cryptographic verification
+    _cryptography(draft, signer, certificate, source)
+    # 5. Signature acceptance
+    _acceptance(draft, signer, named=named)
+    draft.level = "B-B" if named and draft.subfilter in (None, "ETSI.CAdES.detached") else None
+    # 6. Time-stamps
+    if draft.cryptographic.result == "passed":
+        best = signature_timestamps(draft, signer, evidence, setting)
+        if draft.level and any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps):
+            draft.level = "B-T"
+    else:
+        best = None
+    stated = _claimed_time(draft, signer) or claimed
+    if best is not None:
+        draft.signed_at = TimeReport(best, "timestamp")
+    elif stated is not None:
+        draft.signed_at = TimeReport(stated, "claimed")
+    # 7. X.509 validation
+    judge_chain(draft, certificate, evidence, setting, best=best, claimed=stated)
+
+
+def describe(certificate: Certificate) -> SignerReport:
+    """Say who a certificate is for."""
+    return SignerReport(
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        serial=certificate.serial_hex,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        common_name=certificate.common_name,
+        organisation=certificate.organisation,
+        identifiers=tuple(IdentifierReport(i.scheme, i.value, i.checksum_ok) for i in certificate.identifiers),
+        fingerprint=certificate.fingerprint("sha256"),
+    )
+
+
+def _signing_certificate(draft: Draft, signer: SignerView, evidence: Evidence) -> tuple[Certificate | None, bool]:
+    """3. Return the certificate, and whether the signed attributes name it (RFC 5035 5.4)."""
+    candidates = signer.candidates(evidence.certificates)
+    if not candidates:
+        detail = "the signer's certificate is neither in the signature nor among those at hand"
+        draft.unknown("signing-certificate", IDENTIFY, detail, "NO_SIGNING_CERTIFICATE_FOUND")
+        return None, False
+    try:
+        if not signer.signing_certificates:
+            detail = "no signing-certificate attribute: the certificate is found by name and number only"
+            draft.warn("signing-certificate-attribute", detail)
+            draft.passed("signing-certificate", IDENTIFY, candidates[0].subject, "issuer and serial number")
+            return candidates[0], False
+        for candidate in candidates:
+            try:
+                check_signing_certificate(signer, candidate)
+            except BadSignature:
+                continue
+            draft.passed("signing-certificate", IDENTIFY, candidate.subject, "signing-certificate attribute")
+            return candidate, True
+    except UnsupportedAlgorithm as error:
+        draft.warn("signing-certificate-attribute", f"its digest cannot be computed: {error}")
+        return candidates[0], False
+    except MalformedInput as error:
+        draft.warn("signing-certificate-attribute", f"it cannot be read: {error}")
+        return candidates[0], False
+    draft.failed(
+        "signing-certificate",
+        IDENTIFY,
+        "the signed attributes name another certificate than the one that is here",
+        Verdict.INDETERMINATE,
+        "NO_SIGNING_CERTIFICATE_FOUND",
+    )
+    return candidates[0], False
+
+
+def _cryptography(draft: Draft, signer: SignerView, certificate: Certificate, source: Source) -> None:
+    """4. Message digest and signature value."""
+    try:
+        if signer.signed_attributes is None and signer.content is None:
+            suite = signer.verify(source.content(), certificate=certificate)
+        else:
+            suite = signer.verify(digest=source.digest(signer.digest_name), certificate=certificate)
+    except BadSignature as error:
+        draft.cryptographic = LayerReport("failed")
+        reason = error.facts.get("reason")
+        if reason in ("message-digest", "content"):
+            detail = "the signed content is not what was signed: another digest"
+            draft.failed("message-digest", CRYPTO, detail, Verdict.TOTAL_FAILED, "HASH_FAILURE")
+        elif reason in ("content-type", "ambiguous"):
+            draft.failed("content-type", FORMAT, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+        else:
+            draft.failed("signature-value", CRYPTO, str(error), Verdict.TOTAL_FAILED, "SIG_CRYPTO_FAILURE")
+    except (UnsupportedAlgorithm, BackendUnavailable) as error:
+        draft.unknown("signature-value", CRYPTO, _unsupported(signer, error), "GENERIC", "unsupported-algorithm")
+    except BadKey as error:
+        draft.failed("signature-value", CRYPTO, str(error), Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
+    except MalformedInput as error:
+        draft.cryptographic = LayerReport("failed")
+        draft.failed("signature-value", FORMAT, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+    else:
+        draft.cryptographic = LayerReport("passed")
+        draft.suite = suite
+        if signer.signed_attributes is not None:
+            draft.passed("message-digest", CRYPTO, oids.name(signer.digest_oid))
+        draft.passed("signature-value", CRYPTO, suite, f"key of {certificate.subject}")
+        return
+    try:
+        draft.suite = suites.suite_of_signature(certificate.spki, signer.signature_algorithm.der())
+    except CertsError:
+        draft.suite = None
+
+
+def _unsupported(signer: SignerView, error: CertsError) -> str:
+    algorithm, digest = signer.signature_algorithm.oid, signer.digest_algorithm.oid
+    return f"signature algorithm {oids.name(algorithm)} with digest {oids.name(digest)}: {error}"
+
+
+def _acceptance(draft: Draft, signer: SignerView, *, named: bool) -> None:
+    """5. What the signature must have, and whether its algorithms are still good enough."""
+    try:
+        weak = signer.digest_name in WEAK_DIGESTS
+    except UnsupportedAlgorithm:
+        weak = False
+    if weak:
+        detail = f"the digest {signer.digest_name} is no longer good enough"
+        draft.failed("algorithm-policy", ACCEPT, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
+    elif draft.cryptographic.result == "passed":
+        draft.passed("algorithm-policy", ACCEPT, f"{draft.suite}, {oids.name(signer.digest_oid)}")
+    if not named and draft.subfilter == "ETSI.CAdES.detached":
+        draft.warn("not-pades", "ETSI.CAdES.detached without a usable signing-certificate attribute (EN 319 142-1 6.3)")
+
+
+def _claimed_time(draft: Draft, signer: SignerView) -> datetime | None:
+    try:
+        return signer.signing_time
+    except CertsError as error:
+        draft.warn("signing-time", f"the signing-time attribute cannot be read: {error}")
+        return None
+
+
+# -- a file of its own --------------------------------------------------------------------------------
+
+
+def looks_like_cms(data: bytes) -> bool:
+    """Tell whether a file is CMS: PEM, base64 or BER that begins like ContentInfo."""
+    return _unwrapped(data) is not None
+
+
+def _unwrapped(data: bytes) -> bytes | None:
+    if data[:5] == b"-----":
+        return data
+    if data[:1] != b"\x30":
+        try:
+            data = base64.b64decode(b"".join(data.split()), validate=True)
+        except (binascii.Error, ValueError):
+            return None
+    try:
+        first = ber.Value(data, 0, len(data)).members().next()
+        return data if first.tag == ber.OBJECT_IDENTIFIER and first.oid() in SIGNED_DATA_OIDS else None
+    except CertsError:
+        return None
+
+
+def verify_cms_file(data: bytes, content: bytes | None, setting: Setting) -> list[SignatureReport]:
+    """Verify a CMS signature in a file of its own: one report per signer. Never raises."""
+    parsed = Draft(field="")
+    try:
+        view = _parse(parsed, (_unwrapped(data) or data).rstrip(b"\x00"))
+        if view is None or not view.signers:
+            parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+            return [parsed.report()]
+    except Exception as error:  # noqa: BLE001 - the file's own try
+        parsed.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        return [parsed.report()]
+    reports = []
+    for number, signer in enumerate(view.signers, 1):
+        draft = Draft(field=f"signer {number}" if len(view.signers) > 1 else "")
+        draft.checks += parsed.checks
+        try:
+            _in_file(draft, view, signer, content, setting)
+        except Exception as error:  # noqa: BLE001 - the signer's own try
+            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        reports.append(draft.report())
+    return reports
+
+
+def _in_file(draft: Draft, view: SignedDataView, signer: SignerView, content: bytes | None, setting: Setting) -> None:
+    body = content if content is not None else view.content
+    if body is None:
+        draft.unknown("content", FORMAT, "a detached signature: what was signed is not here", "SIGNED_DATA_NOT_FOUND")
+        return
+    judge_signer(draft, view, signer, Octets(body), setting, None)
