@@ -27,7 +27,8 @@ class _Writer:
 
     def __init__(self, writer: BasePdfFileWriter) -> None:
         self._writer = writer
-        self._done: dict[int, Any] = {}
+        # By identity; the value is kept so that its identity stays its own.
+        self._done: dict[int, tuple[object, Any]] = {}
 
     def convert(self, value: object) -> Any:
         """Return the pyHanko object for `value`."""
@@ -35,8 +36,8 @@ class _Writer:
 
         if isinstance(value, Stream | Indirect):
             if id(value) not in self._done:
-                self._done[id(value)] = self._writer.add_object(self._indirect(value))
-            return self._done[id(value)]
+                self._done[id(value)] = (value, self._writer.add_object(self._indirect(value)))
+            return self._done[id(value)][1]
         if isinstance(value, Name):
             return generic.NameObject("/" + value)
         if isinstance(value, bool):

@@ -11,7 +11,6 @@ important lines before it becomes too small to read. What is drawn is for people
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,12 +18,13 @@ from typing import Any
 from signer.appearance import objects
 from signer.appearance.canvas import Canvas, compose
 from signer.appearance.colour import RGB, ColourMode
+from signer.appearance.fitting import COMFORTABLE, ENDLESS, LEADING, NAMES, TITLE, Plan, Row, fit
 from signer.appearance.fonts import FontSet
-from signer.appearance.layout import Measured, break_lines, measure
+from signer.appearance.layout import break_lines, measure
 from signer.appearance.picture import EmbeddedImage
 from signer.appearance.picture import load as load_picture
 from signer.appearance.subset import EmbeddedFont
-from signer.appearance.text import ELLIPSIS, clean
+from signer.appearance.text import clean
 from signer.appearance.words import moment, period, words
 from signer.errors import AppearanceError
 
@@ -33,9 +33,6 @@ DEFAULT_SIZE = (230.0, 92.0)
 
 MAX_SIZE = 14_400.0
 """Points: the largest page side of ISO 32000-1, Annex C."""
-
-MIN_READABLE = 4.6
-"""Points of the smallest text that is kept on the page before lines are given up."""
 
 INK: RGB = (0.13, 0.14, 0.16)
 QUIET: RGB = (0.40, 0.42, 0.45)
@@ -155,25 +152,10 @@ def alternative(spec: StampSpec) -> str:
     return words(spec.locale)["spoken"].format(who=who, when=when).rstrip("，, ")
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One entry of the stamp. `size` is relative to the detail text; a row of lower `worth` is given up first."""
-
-    value: Measured
-    label: Measured | None
-    size: float
-    worth: int
-    colour: RGB
-    gap: float = 0.0
-    """Space above, in relative sizes."""
-    endless: bool = False
-    """So long that an ellipsis is no loss of layout."""
-
-
-def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[_Row]:
+def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[Row]:
     """Return the entries in their order on the page."""
     say = words(spec.locale)
-    rows: list[_Row] = []
+    rows: list[Row] = []
 
     def add(label: str | None, value: str | None, size: float, worth: int, colour: RGB = INK) -> None:
         text = clean(value or "")
@@ -188,7 +170,7 @@ def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[_Row]:
         elif rows and len(rows) == 1:
             gap = 0.25
         value_measured = measure(text, fonts, bold=bold)
-        rows.append(_Row(value_measured, shown_label, size, worth, colour, gap, endless=len(text) > ENDLESS))
+        rows.append(Row(value_measured, shown_label, size, worth, colour, gap, endless=len(text) > ENDLESS))
 
     add(None, spec.title or say["title"], 0.92, TITLE, accent)
     add(None, spec.name, 1.75, 10)
@@ -224,16 +206,16 @@ def _draw(canvas: Canvas, spec: StampSpec, picture: EmbeddedImage | None, fonts:
         return
     rows = _rows(spec, fonts, accent)
     if picture is None:
-        _write(canvas, _fit(rows, room_x, room_y), left, bottom, room_y, fonts)
+        _write(canvas, fit(rows, room_x, room_y), left, bottom, room_y, fonts)
         return
     # The picture gives way, in steps, to text that would be small beside it.
     for share in (0.37, 0.32, 0.27):
         if width >= height * 1.15:
             side = min(room_y, room_x * share, room_y * picture.ratio)
-            plan = _fit(rows, room_x - side - pad, room_y)
+            plan = fit(rows, room_x - side - pad, room_y)
         else:
             side = min(room_x, room_y * share)
-            plan = _fit(rows, room_x, room_y - side - pad)
+            plan = fit(rows, room_x, room_y - side - pad)
         if plan.size >= COMFORTABLE:
             break
     if width >= height * 1.15:
@@ -251,109 +233,7 @@ def _place(canvas: Canvas, picture: EmbeddedImage, x: float, y: float, width: fl
     canvas.image("Im0", x + (width - shown_width) / 2, y + (height - shown_height) / 2, shown_width, shown_height)
 
 
-LEADING = 1.24
-"""Distance of baselines in font sizes; hanzi need more air than letters."""
-
-COMFORTABLE = 5.4
-"""Points of detail text below which a picture gives way."""
-
-LARGEST = 16.0
-"""Points of detail text in a large box."""
-
-ENDLESS = 110
-"""Characters after which an entry may end in an ellipsis at any size."""
-
-TITLE, NAMES = 7, 9
-"""Worth of the title; the least worth of a name."""
-
-LABEL_SHARE = 0.36
-"""The label column's share of the width, at most."""
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Rows broken into lines at one size."""
-
-    size: float
-    label_width: float
-    rows: tuple[tuple[_Row, tuple[str, ...]], ...]
-    height: float
-    cut: int
-    """The worth of the worthiest row that ends in an ellipsis, 0 if none does or only endless ones do."""
-
-
-def _fit(rows: Sequence[_Row], width: float, height: float) -> _Plan:
-    """Find the largest size at which everything fits.
-
-    Where it would become unreadable, names get more lines, then entries are given up from the least worth upwards; an
-    entry ends in an ellipsis only when nothing of less worth is left.
-    """
-    kept = list(rows)
-    while True:
-        plan = _largest(kept, width, height)
-        least = min(kept, key=lambda row: row.worth)
-        if plan is not None and plan.cut <= least.worth:
-            return plan
-        if len(kept) == 1:
-            break
-        kept.remove(least)
-    # A box of a few millimetres: as much of the name as one line holds.
-    size = max(1.0, min(MIN_READABLE, height / LEADING)) / kept[0].size
-    return _plan(kept, size, width, most_lines=1)
-
-
-def _largest(rows: Sequence[_Row], width: float, height: float) -> _Plan | None:
-    """Return the best plan for exactly these rows: nothing cut if possible, then the larger text."""
-    relative = [row.size for row in rows]
-    smallest = MIN_READABLE / min(row.size for row in rows if row.worth != TITLE or len(rows) == 1)
-    largest = min(LARGEST, max(height / 7, height / (LEADING * sum(relative))))
-    best: tuple[int, float] | None = None
-    found: _Plan | None = None
-    for name_lines in (2, 3, 4):
-        for size in _sizes(max(smallest, largest), smallest):
-            plan = _plan(rows, size, width, most_lines=2, name_lines=name_lines)
-            if plan.height <= height:
-                # A name on three or four lines is a little worse than a smaller one on two.
-                rank = (-plan.cut, size * 0.92**name_lines)
-                if best is None or rank > best:
-                    best, found = rank, plan
-                if plan.cut == 0:
-                    break
-        if found is not None and found.cut == 0 and found.size >= COMFORTABLE:
-            break
-    return found
-
-
-def _sizes(largest: float, smallest: float) -> Iterator[float]:
-    """Yield the sizes to try, each a little smaller than the one before, down to the smallest."""
-    size = largest
-    while size > smallest:
-        yield size
-        size *= 0.955
-    yield smallest
-
-
-def _plan(rows: Sequence[_Row], size: float, width: float, most_lines: int, name_lines: int = 1) -> _Plan:
-    """Break all rows into lines at one size, names into at most `name_lines` and others into at most `most_lines`."""
-    labels = [row.label.width * size / 1000 for row in rows if row.label]
-    label_width = min(max(labels) + 0.7 * size, width * LABEL_SHARE) if labels else 0.0
-    broken: list[tuple[_Row, tuple[str, ...]]] = []
-    total = 0.0
-    cut = 0
-    for index, row in enumerate(rows):
-        room = width - (label_width if row.label else 0.0)
-        most = name_lines if row.worth >= NAMES else most_lines
-        lines = break_lines(row.value, room * 1000 / (size * row.size), most)
-        if lines and lines[-1].endswith(ELLIPSIS) and not row.endless:
-            cut = max(cut, row.worth)
-        if row.label is not None and row.label.width * size / 1000 > label_width and not row.endless:
-            cut = max(cut, row.worth)
-        broken.append((row, tuple(lines)))
-        total += len(lines) * size * row.size * LEADING + (row.gap * size if index else 0.0)
-    return _Plan(size, label_width, tuple(broken), total, cut)
-
-
-def _write(canvas: Canvas, plan: _Plan, left: float, bottom: float, height: float, fonts: FontSet) -> None:
+def _write(canvas: Canvas, plan: Plan, left: float, bottom: float, height: float, fonts: FontSet) -> None:
     """Write the rows from the top, in the middle of the height that is left."""
     y = bottom + height - max(0.0, (height - plan.height) / 2)
     for index, (row, lines) in enumerate(plan.rows):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 LOCALES = ("en", "zh", "ru")
@@ -103,7 +103,7 @@ def moment(when: datetime, locale: str) -> str:
             return f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {clock}"
 
 
-def day(when: datetime, locale: str) -> str:
+def day(when: date, locale: str) -> str:
     """Write a date the way `moment` does."""
     match language(locale):
         case "zh":
