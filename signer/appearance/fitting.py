@@ -31,6 +31,9 @@ ENDLESS = 110
 TITLE, NAMES = 7, 9
 """Worth of the title; the least worth of a name."""
 
+_LINES = ((1, 1), (2, 2), (3, 2), (4, 2))
+"""Lines that a name, and any other entry, may take; tried in this order."""
+
 LABEL_SHARE = 0.36
 """The label column's share of the width, at most."""
 
@@ -89,12 +92,12 @@ def _largest(rows: Sequence[Row], width: float, height: float) -> Plan | None:
     largest = min(LARGEST, max(height / 7, height / (LEADING * sum(relative))))
     best: tuple[int, float] | None = None
     found: Plan | None = None
-    for name_lines in (2, 3, 4):
+    for level, (name_lines, most_lines) in enumerate(_LINES):
         for size in _sizes(max(smallest, largest), smallest):
-            plan = _plan(rows, size, width, most_lines=2, name_lines=name_lines)
+            plan = _plan(rows, size, width, most_lines, name_lines)
             if plan.height <= height:
-                # A name on three or four lines is a little worse than a smaller one on two.
-                rank = (-plan.cut, size * 0.92**name_lines)
+                # A larger name on more lines is worth a little less than a smaller one on fewer.
+                rank = (-plan.cut, size * 0.9**level)
                 if best is None or rank > best:
                     best, found = rank, plan
                 if plan.cut == 0:
