@@ -15,6 +15,7 @@ from datetime import datetime
 from api.config import Settings
 from api.db import Database
 from api.errors import ConfigurationError
+from api.kit.presence import Presence
 from api.pki.circles import Circles
 from api.storage import Storage, open_storage
 from api.vault import Vault
@@ -34,6 +35,7 @@ class Context:
     storage: Storage
     vault: Vault
     circles: Circles
+    presence: Presence
     wake: Callable[[], None] = field(default=_nothing)
 
     @property
@@ -49,6 +51,7 @@ class Context:
         """Let go of connections and files."""
         self.circles.close()
         self.database.close()
+        self.presence.close()
 
 
 def open_context(settings: Settings) -> Context:
@@ -67,4 +70,5 @@ def open_context(settings: Settings) -> Context:
         storage=open_storage(settings.data / "objects"),
         vault=vault,
         circles=Circles(settings, vault),
+        presence=Presence(settings.data / "processes"),
     )

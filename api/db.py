@@ -70,6 +70,8 @@ class Database:
     """One engine and its two session makers. Raises ConfigurationError for a URL that cannot be used."""
 
     def __init__(self, url: str) -> None:
+        import api.models  # noqa: F401 - tables refer to one another: all of them have to be known
+
         self.engine = _engine(url)
         reading = {} if self.embedded else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reading = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)

@@ -139,7 +139,7 @@ def _operation(schema: dict[str, Any], path: str, verb: str, operation: dict[str
         for parameter in operation.get("parameters", [])
     ]
     for media, content in operation.get("requestBody", {}).get("content", {}).items():
-        rows += _fields(schema, content["schema"], media)
+        rows += _fields(schema, content.get("schema", {}), media)
     if rows:
         parts.append("<table><tr><th>Name</th><th>Where</th><th>Meaning</th></tr>")
         parts += [

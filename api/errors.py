@@ -11,6 +11,7 @@
     ├── MalformedRequest         not HTTP, JSON or multipart as it should be
     ├── ValidationFailed         well-formed, but a field is not acceptable; facts: errors
     ├── PayloadTooLarge          the body is larger than the service takes
+    ├── UnsupportedMedia         a body of a type this resource does not take
     ├── DocumentRefused          the upload is not a document that can be signed
     ├── ConsentRefused           the consent is not for what would be signed
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
@@ -106,6 +107,12 @@ class PayloadTooLarge(APIError):
     """The body is larger than the service takes."""
 
     code = "payload-too-large"
+
+
+class UnsupportedMedia(APIError):
+    """A body of a media type this resource does not take."""
+
+    code = "unsupported-media-type"
 
 
 class DocumentRefused(APIError):
@@ -206,6 +213,7 @@ CODES: Final[dict[str, Row]] = {
     "precondition-failed": Row(412, "The object has changed"),
     "payload-too-large": Row(413, "Too large"),
     "range-not-satisfiable": Row(416, "No such range"),
+    "unsupported-media-type": Row(415, "Unsupported media type"),
     "malformed-request": Row(400, "The request cannot be read"),
     "validation-failed": Row(422, "A field is not acceptable"),
     "document-refused": Row(422, "Not a document that can be signed"),
@@ -227,6 +235,7 @@ CODES: Final[dict[str, Row]] = {
     "appearance-error": Row(422, "The signature cannot be drawn"),
     "stale-request": Row(409, "The document has changed since"),
     "wrong-value": Row(422, "The signature value does not fit"),
+    "usage-error": Row(500, "Internal error", private=True),  # of the command line only
     "option-error": Row(422, "Options contradict one another"),
     "signer-error": Row(500, "Internal error", private=True),
     # certs

@@ -1,6 +1,6 @@
 """Write docs/openapi.json and docs/errors.md from the program itself; tests compare them.
 
-    python tools/api_docs.py
+python tools/api_docs.py
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 HEAD = """# Errors
 
-Every error of the HTTP API is an `application/problem+json` document (RFC 9457) with a stable `code`. Texts may improve;
-codes and their meaning do not change. A running service shows the same table at `/docs/errors`. On the command line an
-error is `sealroad: what happened`, a `hint:` line, and exit code 2.
+Every error of the HTTP API is an `application/problem+json` document (RFC 9457) with a stable `code`. Texts may
+improve; codes and their meaning do not change. A running service shows the same table at `/docs/errors`. On the command
+line an error is `sealroad: what happened`, a `hint:` line, and exit code 2.
 
 This page is made by `python tools/api_docs.py`.
 

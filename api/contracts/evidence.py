@@ -49,8 +49,8 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         events=[EventOut.model_validate(event, from_attributes=True) for event in events],
         reports=reports,
         certificates=[party.certificates for party in contract.parties if party.certificates],
-        authorities=[circle.root_pem for circle in circles],
-        crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls()],
+        authorities=[circle.root.pem for circle in circles],
+        crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls().values()],
     )
 
 

@@ -19,6 +19,7 @@ from api.context import Context
 from api.contracts.models import Contract, Party
 from api.contracts.workflow import Role
 from api.errors import ValidationFailed
+from api.pki.circles import UNKNOWN_COUNTRY
 from api.signing import pdf
 from certs.certificate import Certificate, Subject
 from certs.errors import SealroadError
@@ -118,11 +119,11 @@ def _issue(context: Context, party: Party) -> IssuedKey:
     subject = Subject(
         common_name=party.name,
         organisation=party.organisation,
-        country=party.country,
+        country=party.country or UNKNOWN_COUNTRY,
         identifiers=tuple(Identifier(item["scheme"], item["value"]) for item in party.identifiers),
     )
     circle = context.circles.get(party.suite)
-    profile = "organisation" if party.organisation else "person"
+    profile = "organisation" if party.organisation and party.identifiers else "person"
     certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
     return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key.pkcs8(), about=party.id))
 

@@ -4,24 +4,18 @@
     worker.start(); ...; worker.stop()
     worker.drain()                       # in tests: run what is due, in this thread
 
-Several processes may work on one database. Each holds a locked file under `workers/` in the data directory: the kernel
-drops the lock when the process dies, however it dies, so a worker that starts afterwards on the same machine knows at
-once whose jobs to take back. Workers on other machines are known to be dead only when their leases run out.
+Several processes may work on one database. A worker that starts takes back the jobs of processes on the same machine
+that are dead (see `api.kit.presence`); those of other machines come back when their leases run out.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from api.context import Context
@@ -60,15 +54,12 @@ class Worker:
         context: Context,
         handlers: Mapping[str, Handler],
         timers: Callable[[Context], None] | None = None,
-        *,
-        name: str | None = None,
     ) -> None:
         self._context, self._handlers, self._timers = context, handlers, timers
-        self.owner = name or f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
+        self.owner = context.presence.name
         self._stop, self._work = threading.Event(), threading.Event()
         self._current: JobRun | None = None
         self._threads: list[threading.Thread] = []
-        self._lock_file = _lock(context.settings.data / "workers", self.owner)
 
     @property
     def alive(self) -> bool:
@@ -94,14 +85,12 @@ class Worker:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
-        os.close(self._lock_file)
-        (self._context.settings.data / "workers" / f"{self.owner}.lock").unlink(missing_ok=True)
 
     def reconcile(self) -> int:
         """Put back the jobs of workers on this machine that are dead; return how many."""
         with self._context.database.read() as session:
             others = [owner for owner in queue.owners(session) if owner != self.owner]
-        dead = [owner for owner in others if _is_dead(self._context.settings.data / "workers" / f"{owner}.lock")]
+        dead = [owner for owner in others if self._context.presence.is_dead(owner)]
         if not dead:
             return 0
         with self._context.database.write() as session:
@@ -204,27 +193,3 @@ def _public(error: SealroadError) -> dict[str, Any]:
     """Return what a client may know of a failure."""
     body = problem(error, instance="", request_id="")
     return {name: body[name] for name in ("code", "detail", "hint") if name in body}
-
-
-def _lock(directory: Path, owner: str) -> int:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(directory / f"{owner}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
-
-
-def _is_dead(path: Path) -> bool:
-    """Tell whether the worker that held this file is gone. No file: it may be on another machine."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
-        path.unlink(missing_ok=True)
-        return True
-    finally:
-        os.close(descriptor)

@@ -4,8 +4,8 @@
 2. The request does its work; `finish` stores the answer in the *same* transaction as the work.
 3. A request that fails leaves nothing: `forget` removes the record, and the client may repeat it.
 
-A process killed between 1 and 2 leaves a running record without an effect; after `Settings.request_lease` it may be
-taken over. The body of an answer is stored as it was sent.
+A process killed between 1 and 2 leaves a running record without an effect. It is taken over at once if that process is
+known to be dead, else after `Settings.request_lease`. The body of an answer is stored as it was sent.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class IdempotencyRecord(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
+    owner: Mapped[str] = mapped_column(String(200))
     locked_until: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     status: Mapped[int | None]
@@ -74,6 +75,7 @@ def _begin(context: Context, claim: Claim) -> Response | None:
                     tenant_id=claim.tenant_id,
                     key=claim.key,
                     fingerprint=claim.fingerprint,
+                    owner=context.presence.name,
                     locked_until=claim.locked_until,
                     expires_at=now + settings.idempotency_life,
                     status=None,
@@ -87,8 +89,9 @@ def _begin(context: Context, claim: Claim) -> Response | None:
         if row.status is not None:
             headers = {**(row.headers or {}), "idempotency-replayed": "true"}
             return Response(row.body, row.status, headers)
-        if row.locked_until > now:
+        if row.locked_until > now and not context.presence.is_dead(row.owner):
             raise IdempotencyInProgress("the first request with this Idempotency-Key is still running")
+        row.owner = context.presence.name
         row.locked_until = claim.locked_until = now + settings.request_lease
         return None
 

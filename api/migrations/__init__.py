@@ -6,6 +6,7 @@ check_or_upgrade(database)   # at start: a database of ours (SQLite) is upgraded
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from api.db import Database
 from api.errors import ConfigurationError
 
+_one_at_a_time = threading.Lock()  # Alembic keeps what it is doing in a global
 _LOCK: Final = 0x5EA1_0AD0
 """Key of the PostgreSQL advisory lock under which migrations run."""
 
@@ -43,7 +45,7 @@ def upgrade(database: Database) -> str:
     """Bring a database to the newest revision and return it."""
     current(database)
     config = _config()
-    with database.engine.execution_options(sealroad_write=True).begin() as connection:
+    with _one_at_a_time, database.engine.execution_options(sealroad_write=True).begin() as connection:
         _lock(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

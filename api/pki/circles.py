@@ -4,9 +4,9 @@
     certificate = circle.issue("person", subject, spki, days=397)
     circle.tsa.stamp("sm3", digest)              # RFC 3161 token, signed in the circle's own suite
 
-A circle lies in `pki/<suite>/` of the data directory; its keys are encrypted under a password derived from the master
-key. It calls itself closed-circle in its names: it is nobody's accredited authority, and only those who accept its root
-trust it.
+A circle lies in `pki/<suite>/` of the data directory (see `certs.circle`), its keys encrypted under passwords derived
+from the master key. It calls itself closed-circle in its names: it is
+nobody's accredited authority, and only those who accept its root trust it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import threading
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,54 +28,186 @@ from api.vault import Vault
 if TYPE_CHECKING:
     from certs.ca import ClosedCircle
     from certs.certificate import Certificate, Subject
+    from certs.ledger import SQLiteLedger
     from certs.trust import TrustStore
     from certs.tsa import TimeStampAuthority
 
 CRL_LIFE: Final = timedelta(hours=1)
 """A revocation list is made anew when the one at hand is older than this."""
+UNKNOWN_COUNTRY: Final = "XX"
+"""User-assigned in ISO 3166-1: for whoever does not say where they are. The service does not guess."""
 
 
 class Circle:
-    """One suite's authority, its time-stamp authority and its revocation lists."""
+    """One suite's authority, its time-stamp authority and its revocation lists. Thread-safe."""
 
-    def __init__(self, suite: str, authority: ClosedCircle, tsa: TimeStampAuthority, settings: Settings) -> None:
-        self.suite = suite
+    def __init__(
+        self, authority: ClosedCircle, tsa: TimeStampAuthority, ledger: SQLiteLedger, settings: Settings
+    ) -> None:
+        self.suite = authority.suite_name
         self.tsa = tsa
-        self._authority, self._settings = authority, settings
+        self._authority, self._ledger, self._settings = authority, ledger, settings
         self._lock = threading.Lock()
-        self._crls: tuple[bytes, ...] = ()
-        self._crls_made = None
+        self._crls: dict[str, bytes] = {}
+        self._crls_made: datetime | None = None
 
     @property
-    def root_name(self) -> str:
-        """The subject of the root."""
-        return self._authority.root.subject
-
-    @property
-    def root_pem(self) -> str:
+    def root(self) -> Certificate:
         """The root certificate."""
-        return self._authority.root.pem
+        return self._authority.root
 
     @property
-    def certificates(self) -> dict[str, Certificate]:
-        """The authority's own certificates by their public name."""
-        issuing, root = self._authority.chain
-        return {f"{self.suite}-issuing": issuing, f"{self.suite}-root": root}
+    def chain(self) -> tuple[Certificate, Certificate]:
+        """Issuing and root certificate."""
+        return self._authority.chain
 
     def issue(self, profile: str, subject: Subject, spki: bytes, *, days: int) -> Certificate:
         """Issue a certificate. Raises ProfileError, BadIdentifier or IssuanceError."""
-        with self._lock:
-            return self._authority.issue(profile, subject, spki, days=days)
+        return self._authority.issue(profile, subject, spki, days=days)
 
     def pem_with_chain(self, certificate: Certificate) -> str:
         """Return a certificate followed by its chain."""
-        return "".join(each.pem for each in (certificate, *self._authority.chain))
+        return "".join(each.pem for each in (certificate, *self.chain))
 
-    def crls(self) -> tuple[bytes, ...]:
-        """Return the revocation lists of issuing authority and root, DER."""
+    def crls(self) -> dict[str, bytes]:
+        """Return the revocation lists, DER, by the key identifier of their issuer (hexadecimal)."""
         with self._lock:
             now = self._settings.clock.now()
             if self._crls_made is None or not timedelta(0) <= now - self._crls_made < CRL_LIFE:
-                self._crls = (self._authority.crl(), self._authority.root_crl())
-                self._crls_made = now
+                authorities = (self._authority.issuing, self._authority.root_authority)
+                self._crls, self._crls_made = {each.id: each.crl() for each in authorities}, now
             return self._crls
+
+    def find(self, fingerprint: str) -> Certificate | None:
+        """Return a certificate of the circle by its SHA-256 fingerprint."""
+        from certs.certificate import Certificate
+
+        for certificate in (*self.chain, self.tsa.certificate):
+            if certificate.fingerprint() == fingerprint:
+                return certificate
+        for entry in self._authority.issuing.entries():
+            if entry.certificate is not None:
+                certificate = Certificate(entry.certificate)
+                if certificate.fingerprint() == fingerprint:
+                    return certificate
+        return None
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._ledger.close()
+
+
+class Circles:
+    """All circles of one data directory. Several processes may share it: making one is done under a file lock."""
+
+    def __init__(self, settings: Settings, vault: Vault) -> None:
+        self._settings, self._vault = settings, vault
+        self._root = settings.data / "pki"
+        self._open: dict[str, Circle] = {}
+        self._lock = threading.Lock()
+
+    def get(self, suite: str) -> Circle:
+        """Return the circle of a suite; make it if there is none yet. Raises UnsupportedAlgorithm."""
+        from certs import suites
+
+        suites.get(suite)
+        with self._lock:
+            if suite not in self._open:
+                with _exclusive(self._root):
+                    if not (self._root / suite).is_dir():
+                        self._create(suite)
+                self._open[suite] = self._load(suite)
+            return self._open[suite]
+
+    def existing(self) -> list[Circle]:
+        """Return the circles that have been made so far."""
+        names = sorted(path.name for path in self._root.glob("*/") if not path.name.startswith("."))
+        return [self.get(name) for name in names]
+
+    def crl(self, issuer: str) -> bytes:
+        """Return the revocation list of an issuer by its key identifier. Raises NotFound."""
+        for circle in self.existing():
+            if issuer in circle.crls():
+                return circle.crls()[issuer]
+        raise NotFound("there is no such issuer")
+
+    def certificate(self, name: str) -> Certificate:
+        """Return a certificate by fingerprint or by the key identifier of an authority. Raises NotFound."""
+        for circle in self.existing():
+            for certificate in circle.chain:
+                if certificate.ski is not None and certificate.ski.hex() == name:
+                    return certificate
+            found = circle.find(name) if len(name) == 64 else None
+            if found is not None:
+                return found
+        raise NotFound("there is no such certificate")
+
+    def trust_store(self, given: tuple[bytes, ...] = ()) -> TrustStore:
+        """Return a store of all our roots with current revocation lists, and what is `given`. Raises MalformedInput."""
+        from certs.crl import CRL
+        from certs.trust import TrustStore, is_anchor, parse
+
+        store = TrustStore()
+        for circle in self.existing():
+            store = store.with_(circle.chain, (CRL(crl) for crl in circle.crls().values()))
+        for data in given:
+            certificates, crls = parse(data)
+            if certificates and not any(map(is_anchor, certificates)):
+                store = store.trusting(certificates)  # what was named explicitly was named to be trusted
+            store = store.with_(certificates, crls)
+        return store
+
+    def close(self) -> None:
+        """Close all circles."""
+        with self._lock:
+            for circle in self._open.values():
+                circle.close()
+            self._open.clear()
+
+    def _create(self, suite: str) -> None:
+        from certs import circle
+
+        settings = self._settings
+        directory = self._root / f".{suite}.new"
+        shutil.rmtree(directory, ignore_errors=True)
+        circle.create(
+            directory,
+            suite,
+            organisation=settings.circle_organisation,
+            country=settings.circle_country or UNKNOWN_COUNTRY,
+            secrets=self._secrets(suite),
+            clock=settings.clock,
+            crl_url=self._address("crl/{issuer}.crl"),
+            issuer_url=self._address("certs/{issuer}.cer"),
+        )
+        directory.rename(self._root / suite)
+
+    def _load(self, suite: str) -> Circle:
+        from certs import circle
+        from certs.ledger import SQLiteLedger
+
+        directory, secrets, clock = self._root / suite, self._secrets(suite), self._settings.clock
+        ledger = SQLiteLedger(directory / circle.LEDGER)
+        authority = circle.load(directory, secrets, clock, ledger=ledger)
+        return Circle(authority, circle.timestamper(directory, authority, secrets, clock), ledger, self._settings)
+
+    def _secrets(self, suite: str) -> Callable[[str], bytes]:
+        """Answer the questions of `certs.circle` for passwords."""
+        return lambda question: self._vault.derive(f"circle {suite}: {question}").hex().encode()
+
+    def _address(self, path: str) -> str | None:
+        """Return the public address of something under /pki; the authority fills in its key identifier."""
+        url = self._settings.public_url
+        return None if url is None else f"{url.rstrip('/')}/pki/{path}"
+
+
+@contextlib.contextmanager
+def _exclusive(directory: Path) -> Iterator[None]:
+    """Hold a lock that other processes on this machine respect."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -27,7 +27,9 @@ def certificates_of(party: Party) -> tuple[Certificate, tuple[Certificate, ...]]
 
 def options_for(contract: Contract, party: Party, document_id: str, context: Context) -> SignOptions:
     """Return the options of one party's signature on one document."""
-    from signer.appearance import StampSpec
+    from certs import oids, suites
+    from certs.suites.base import Family
+    from signer.appearance import StampSpec, algorithm_label
     from signer.pades.options import SignOptions
 
     plain: dict[str, Any] = {
@@ -42,15 +44,21 @@ def options_for(contract: Contract, party: Party, document_id: str, context: Con
     if area is None or (area.get("document") or contract.documents[0].document_id) != document_id:
         return SignOptions(**plain)
     x1, y1, x2, y2 = area["box"]
+    certificate = certificates_of(party)[0]
     stamp = StampSpec(
         name=party.name,
         organisation=party.organisation,
         time=context.now(),
         reason=party.reason,
         location=party.location,
+        serial=certificate.serial_hex,
+        issuer=certificate.issuer_name.first(oids.COMMON_NAME),
+        algorithm=algorithm_label(party.suite or "", party.locale),
         locale=party.locale,
+        family={Family.CHINA: "cn", Family.RUSSIA: "ru"}.get(suites.get(party.suite or "").family, ""),
         picture=picture_of(area),
-        box=(x2 - x1, y2 - y1),
+        width=x2 - x1,
+        height=y2 - y1,
     )
     return SignOptions(**plain, page=area["page"], box=(x1, y1, x2, y2), appearance=stamp)
 

@@ -8,7 +8,7 @@ from fastapi import File, UploadFile
 from pydantic import RootModel
 
 from api.documents.service import clean_name
-from api.errors import ValidationFailed
+from api.errors import PayloadTooLarge, ValidationFailed
 from api.kit.edge import Reply, Router, Unit, writes
 from api.kit.files import upload_chunks
 from api.verification import service
@@ -43,9 +43,14 @@ def verify_document(
         path = directory / "document"
         with context.storage.receive(upload_chunks(file), limit=context.settings.max_upload) as received:
             received.path.rename(path)
-        given = []
-        for index, item in enumerate(trust or []):
-            with context.storage.receive(upload_chunks(item), limit=MAX_TRUST_SIZE) as received:
-                given.append(received.path.rename(directory / f"trust-{index}.pem"))
-        report = service.verify_path(context, path, name=clean_name(file.filename), trust_files=tuple(given))
+        report = service.verify_path(
+            context, path, name=clean_name(file.filename), trust=tuple(_small(item) for item in trust or [])
+        )
     return Reply(Report(report))
+
+
+def _small(item: UploadFile) -> bytes:
+    data = item.file.read(MAX_TRUST_SIZE + 1)
+    if len(data) > MAX_TRUST_SIZE:
+        raise PayloadTooLarge(f"a trust file is larger than {MAX_TRUST_SIZE} octets")
+    return data

@@ -8,15 +8,14 @@ from typing import Any
 from api.context import Context
 
 
-def verify_path(context: Context, path: Path, *, name: str, trust_files: tuple[Path, ...] = ()) -> dict[str, Any]:
+def verify_path(context: Context, path: Path, *, name: str, trust: tuple[bytes, ...] = ()) -> dict[str, Any]:
     """Return the report on a file, of schema sealroad.report/1; what the service itself trusts is named in `trust`."""
     from signer.verify import verify_file
 
-    trust = context.circles.trust_store(trust_files)
-    report = verify_file(path, name=name, trust=trust, at=None, clock=context.clock)
+    report = verify_file(path, name=name, trust=context.circles.trust_store(trust), clock=context.clock)
     body: dict[str, Any] = report.to_json()
     body["trust"] = {
-        "service_roots": [circle.root_name for circle in context.circles.existing()],
-        "given_files": len(trust_files),
+        "service_roots": [circle.root.subject for circle in context.circles.existing()],
+        "given_files": len(trust),
     }
     return body

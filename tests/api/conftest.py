@@ -1,4 +1,4 @@
-"""One service per test session; every test is a tenant of its own in it, and so meets the others' objects as foreign ones."""
+"""One service per session; every test is a tenant of its own in it, and so meets the others' objects as foreign."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import httpx
@@ -21,6 +21,12 @@ from api.auth.service import SCOPES, create_key, create_tenant
 from api.config import Settings
 from api.context import Context, open_context
 from api.server import running
+from certs.ca import ClosedCircle
+from certs.certificate import Certificate, Subject
+from certs.clock import SystemClock
+from certs.ledger import MemoryLedger
+from certs.suites.base import PrivateKey
+from tests.conftest import keys_of
 
 CONSENT = {
     "en": "I have read the contract and sign it.",
@@ -89,7 +95,9 @@ class User:
 
     def consent(self, contract: dict[str, Any], locale: str = "en") -> dict[str, Any]:
         documents = {row["id"]: row["revision_sha256"] for row in self.contract(contract)["documents"]}
-        stated = {"document_sha256": next(iter(documents.values()))} if len(documents) == 1 else {"documents": documents}
+        stated = (
+            {"document_sha256": next(iter(documents.values()))} if len(documents) == 1 else {"documents": documents}
+        )
         return {"text": CONSENT[locale], "locale": locale, "accepted": True, **stated}
 
     def sign(self, contract: dict[str, Any], party: dict[str, Any]) -> dict[str, Any]:
@@ -191,11 +199,42 @@ def stranger(service: Service) -> User:
     return service.user("stranger")
 
 
+@cache
+def circle_today(suite: str) -> Circle:
+    """Return a circle that is not the service's, over the cached test keys and the real clock."""
+    root_key, issuing_key, person_key, *_ = keys_of(suite)
+    ca = ClosedCircle.create(
+        suite,
+        organisation="Elsewhere",
+        country="DE",
+        clock=SystemClock(),
+        ledger=MemoryLedger(),
+        root_key=root_key,
+        issuing_key=issuing_key,
+    )
+    certificate = ca.issue("person", Subject("Anna Becker", country="DE"), person_key.public_key.spki)
+    return Circle(ca, person_key, certificate)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Somebody else's circle, and one person in it who holds a key."""
+
+    ca: ClosedCircle
+    key: PrivateKey
+    certificate: Certificate
+
+    @property
+    def bundle(self) -> str:
+        """The person's certificate and its chain, PEM."""
+        return "".join(certificate.pem for certificate in (self.certificate, *self.ca.chain))
+
+
+def at_home(circle: Circle, **more: Any) -> dict[str, Any]:
+    """Return a party that holds its own key, with a certificate from elsewhere."""
+    return {"name": "Anna Becker", "certificate": circle.bundle, **more}
+
+
 def held(suite: str, **more: Any) -> dict[str, Any]:
     """Return a party whose key the service holds."""
     return {"name": "Erika Mustermann", "organisation": "Muster GmbH", "country": "DE", "suite": suite, **more}
-
-
-@pytest.fixture
-def data_directory(tmp_path: Path) -> Path:
-    return tmp_path / "data"

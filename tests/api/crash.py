@@ -2,9 +2,10 @@
 
     python -m tests.api.crash held ecdsa-p256 1      # every point; 5: every fifth
 
-For point 1, 2, 3 … a child process copies a prepared data directory, serves it and signs; right before or after the n-th
-effect (a commit, a file kept, a key used) it kills itself. A second child serves the same directory and lets the client do
-what a client does after a broken connection: look, and repeat if need be. One line of JSON per point goes to standard output.
+For point 1, 2, 3 … a child process copies a prepared data directory, serves it and signs; right before or after the
+n-th effect (a commit, a file kept, a key used) it kills itself. A second child serves the same directory and lets the
+client do what a client does after a broken connection: look, and repeat if need be. One line of JSON per point goes to
+standard output.
 """
 
 from __future__ import annotations

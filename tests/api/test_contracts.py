@@ -77,7 +77,9 @@ def test_what_is_not_acceptable_is_named_by_pointer(user: User, change: dict[str
     assert user.get("/v1/contracts").json()["data"] == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'"x"', b"[]", b"\xff\xfe", b'{"title": "\\ud800"}', b"{" * 5000, b"1e999999"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'"x"', b"[]", b"\xff\xfe", b'{"title": "\\ud800"}', b"{" * 5000, b"1e999999"]
+)
 def test_a_body_that_is_no_contract_is_a_client_error(user: User, body: bytes) -> None:
     response = user.post("/v1/contracts", content=body, headers={"content-type": "application/json"})
     assert response.status_code in {400, 422}

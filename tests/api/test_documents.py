@@ -51,7 +51,8 @@ def test_the_content_comes_back_with_its_hash_as_etag(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "start", "end"), [("bytes=0-9", 0, 10), ("bytes=5-", 5, None), ("bytes=-7", -7, None), ("bytes=0-99999999", 0, None)]
+    ("header", "start", "end"),
+    [("bytes=0-9", 0, 10), ("bytes=5-", 5, None), ("bytes=-7", -7, None), ("bytes=0-99999999", 0, None)],
 )
 def test_ranges(user: User, header: str, start: int, end: int | None) -> None:
     pdf = make_pdf()

@@ -92,7 +92,9 @@ def test_a_repeated_post_has_one_effect_and_one_answer(user: User) -> None:
 
 def test_a_repeated_upload_has_one_effect_although_its_boundary_differs(user: User) -> None:
     pdf = make_pdf()
-    sent = [user.post("/v1/documents", files={"file": ("a.pdf", pdf)}, headers={"idempotency-key": "u"}) for _ in range(2)]
+    sent = [
+        user.post("/v1/documents", files={"file": ("a.pdf", pdf)}, headers={"idempotency-key": "u"}) for _ in range(2)
+    ]
     assert sent[0].json() == sent[1].json()
     other = user.post("/v1/documents", files={"file": ("a.pdf", make_pdf())}, headers={"idempotency-key": "u"})
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-mismatch")
@@ -196,7 +198,9 @@ def test_health_and_metrics(user: User) -> None:
     assert user.get("/readyz").json() == {"status": "ready"}
     user.get("/v1/documents")
     text = user.get("/metrics").text
-    assert re.search(r'^sealroad_http_requests_total\{method="GET",route="/v1/documents",status="200"\} \d+$', text, re.M)
+    assert re.search(
+        r'^sealroad_http_requests_total\{method="GET",route="/v1/documents",status="200"\} \d+$', text, re.MULTILINE
+    )
     assert "# TYPE sealroad_contracts gauge" in text
     assert user.tenant_id not in text
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from api.auth.service import SCOPES, create_key
 from api.auth.models import Tenant
-from tests.api.conftest import Service, User, held, make_pdf
+from api.auth.service import SCOPES, create_key
+from tests.api.conftest import Service, User, at_home, circle_today, held, make_pdf
 
 PUBLIC = ("/pki/", "/healthz", "/readyz", "/metrics")
 HASH = "0" * 64
@@ -45,11 +45,9 @@ def call(user: User, verb: str, path: str, operation: dict[str, Any], ids: dict[
 
 
 @pytest.fixture
-def owned(user: User, circles: Any) -> dict[str, str]:
+def owned(user: User) -> dict[str, str]:
     """Objects of every kind that belong to `user`."""
-    circle = circles("ecdsa-p256")
-    pem = "".join(certificate.pem for certificate in (circle.person.certificate, *circle.chain))
-    contract = user.sent(held("ecdsa-p256"), {"name": "Anna", "certificate": pem})
+    contract = user.sent(held("ecdsa-p256"), at_home(circle_today("ecdsa-p256")))
     service, party = contract["parties"]
     response = user.post(
         f"/v1/contracts/{contract['id']}/parties/{service['id']}/sign", json={"consent": user.consent(contract)}
@@ -75,7 +73,9 @@ def test_no_operation_tells_a_stranger_that_an_object_exists(user: User, strange
         theirs = call(stranger, verb, path, operation, owned)
         nobodys = call(stranger, verb, path, operation, absent)
         assert theirs.status_code == nobodys.status_code == 404, (verb, path, theirs.text)
-        first, second = ({k: v for k, v in r.json().items() if k not in {"instance", "request_id"}} for r in (theirs, nobodys))
+        first, second = (
+            {k: v for k, v in r.json().items() if k not in {"instance", "request_id"}} for r in (theirs, nobodys)
+        )
         assert first == second, (verb, path)
     assert walked >= 15
     contract = user.get(f"/v1/contracts/{owned['contract_id']}").json()
@@ -127,7 +127,7 @@ def test_every_operation_needs_a_credential(user: User, owned: dict[str, str]) -
 
 
 def test_every_operation_needs_exactly_one_scope(user: User, owned: dict[str, str]) -> None:
-    """With every scope but one, an operation answers 403 for one scope only; objects are made up, so nothing happens."""
+    """With every scope but one, an operation answers 403 for one scope only; the objects are made up."""
     nothing = {name: value[:4] + "0" * 32 for name, value in owned.items()}
     needed: dict[str, set[str]] = {operation["operationId"]: set() for _, _, operation in operations(user)}
     for missing in SCOPES:
@@ -145,7 +145,15 @@ def test_every_operation_needs_exactly_one_scope(user: User, owned: dict[str, st
 
 @pytest.mark.parametrize(
     "token",
-    ["", "x", "srk_", "srk__", "srk_1_2", "srk_" + "0" * 32 + "_x", "Basic abc", "srk_" + "0" * 12 + "7" + "0" * 3 + "8" + "0" * 15 + "_x"],
+    [
+        "x",
+        "srk_",
+        "srk__",
+        "srk_1_2",
+        "srk_" + "0" * 32 + "_x",
+        "Basic abc",
+        "srk_" + "0" * 12 + "7" + "0" * 3 + "8" + "0" * 15 + "_x",
+    ],
 )
 def test_a_made_up_key_is_refused(user: User, token: str) -> None:
     stranger = User(user.http, token, user.context, "")

@@ -13,16 +13,8 @@ from api.audit.service import check_chain
 from api.signing import pdf
 from certs import suites
 from certs.certificate import Certificate
-from tests.api.conftest import CONSENT, User, held, make_pdf
+from tests.api.conftest import CONSENT, Circle, User, at_home, circle_today, held, make_pdf
 from tests.conftest import SIGNING
-
-pytestmark = pytest.mark.filterwarnings("error")
-
-
-def at_home(circle: Any, **more: Any) -> dict[str, Any]:
-    """Return a party that holds its own key, with the certificate of another circle."""
-    pem = "".join(certificate.pem for certificate in (circle.person.certificate, *circle.chain))
-    return {"name": "Anna Becker", "certificate": pem, **more}
 
 
 @pytest.mark.parametrize("suite", SIGNING)
@@ -41,12 +33,12 @@ def test_five_calls_to_a_completed_contract_with_a_key_held_by_the_service(user:
 
 
 @pytest.mark.parametrize("suite", SIGNING)
-def test_five_calls_to_a_completed_contract_with_a_key_held_by_the_party(user: User, circles: Any, suite: str) -> None:
-    circle = circles(suite)
+def test_five_calls_to_a_completed_contract_with_a_key_held_by_the_party(user: User, suite: str) -> None:
+    circle = circle_today(suite)
     contract = user.sent(at_home(circle))
     party = contract["parties"][0]
     assert (party["suite"], party["key_holder"]) == (suite, "party")
-    result = user.sign_at_home(contract, party, circle.person.key)
+    result = user.sign_at_home(contract, party, circle.key)
     assert result["request"]["state"] == "embedded"
     contract = user.wait_for_state(contract, "completed", "failed")
     assert contract["state"] == "completed", contract["failure"]
@@ -65,17 +57,17 @@ def verification(user: User, contract: dict[str, Any]) -> dict[str, Any]:
     return user.get(f"/v1/contracts/{contract['id']}/verification").json()["documents"][0]["report"]
 
 
-def trust_files(circle: Any) -> list[tuple[str, tuple[str, bytes, str]]]:
-    certificates = "".join(certificate.pem for certificate in circle.chain).encode()
+def trust_files(circle: Circle) -> list[tuple[str, tuple[str, bytes, str]]]:
+    certificates = "".join(certificate.pem for certificate in circle.ca.chain).encode()
     return [
         ("trust", (name, content, "application/octet-stream"))
-        for name, content in (("ca.pem", certificates), ("ca.crl", circle.crl()), ("root.crl", circle.root_crl()))
+        for name, content in (("ca.pem", certificates), ("ca.crl", circle.ca.crl()), ("root.crl", circle.ca.root_crl()))
     ]
 
 
-def test_three_parties_in_three_cryptographies_sign_one_document_in_order(user: User, circles: Any) -> None:
+def test_three_parties_in_three_cryptographies_sign_one_document_in_order(user: User) -> None:
     """China, Russia and a party with its own key; every earlier signature stays good after each later one."""
-    freight = circles("ecdsa-p256")
+    freight = circle_today("ecdsa-p256")
     contract = user.sent(
         held("sm2", name="王伟", organisation="上海远东机械有限公司", country="CN", order=1, locale="zh"),
         held("gost2012-256", name="Иван Петров", organisation="ООО «Волга»", country="RU", order=2, locale="ru"),
@@ -92,7 +84,7 @@ def test_three_parties_in_three_cryptographies_sign_one_document_in_order(user: 
     assert verification(user, contract)["verdict"] == "TOTAL-PASSED"
     assert user.sign(contract, buyer)["state"] == "succeeded"
     assert verification(user, contract)["verdict"] == "TOTAL-PASSED"
-    user.sign_at_home(contract, carrier, freight.person.key)
+    user.sign_at_home(contract, carrier, freight.key)
     contract = user.wait_for_state(contract, "completed")
     report = verification(user, contract)
     assert [item["suite"] for item in report["signatures"]] == ["sm2", "gost2012-256", "ecdsa-p256"]
@@ -108,14 +100,14 @@ def test_three_parties_in_three_cryptographies_sign_one_document_in_order(user: 
     assert consents == [CONSENT["zh"], CONSENT["ru"], CONSENT["en"]]
 
 
-def test_several_documents_are_signed_by_everybody(user: User, circles: Any) -> None:
-    circle = circles("ed25519")
+def test_several_documents_are_signed_by_everybody(user: User) -> None:
+    circle = circle_today("ed25519")
     documents = [user.upload()["id"] for _ in range(2)]
     contract = user.send(user.draft([held("ecdsa-p256", order=1), at_home(circle, order=2)], documents))
     first, second = contract["parties"]
     assert user.sign(contract, first)["state"] == "succeeded"
-    assert user.sign_at_home(contract, second, circle.person.key)["contract"]["state"] == "in_progress"
-    user.sign_at_home(contract, second, circle.person.key)
+    assert user.sign_at_home(contract, second, circle.key)["contract"]["state"] == "in_progress"
+    user.sign_at_home(contract, second, circle.key)
     contract = user.wait_for_state(contract, "completed")
     assert [row["revision"] for row in contract["documents"]] == [2, 2]
 
@@ -161,8 +153,8 @@ def test_whoever_was_shown_an_earlier_revision_consents_to_the_same_document(use
     user.wait_for_state(contract, "completed")
 
 
-def test_the_wrong_route_is_refused_with_the_right_one_as_hint(user: User, circles: Any) -> None:
-    contract = user.sent(held("ecdsa-p256"), at_home(circles("ecdsa-p256")))
+def test_the_wrong_route_is_refused_with_the_right_one_as_hint(user: User) -> None:
+    contract = user.sent(held("ecdsa-p256"), at_home(circle_today("ecdsa-p256")))
     service, party = contract["parties"]
     base = f"/v1/contracts/{contract['id']}/parties"
     consent = {"consent": user.consent(contract)}
@@ -187,16 +179,26 @@ def value_for(request: dict[str, Any], key: Any) -> str:
 
 
 @pytest.mark.parametrize("suite", SIGNING)
-def test_a_wrong_or_foreign_value_leaves_the_contract_as_it_was(user: User, circles: Any, suite: str) -> None:
-    circle = circles(suite)
+def test_a_wrong_or_foreign_value_leaves_the_contract_as_it_was(user: User, suite: str) -> None:
+    circle = circle_today(suite)
     contract = user.sent(at_home(circle))
     request = user.ask(contract, contract["parties"][0])
-    good = base64.b64decode(value_for(request, circle.person.key))
+    good = base64.b64decode(value_for(request, circle.key))
     flipped = bytes([*good[:-1], good[-1] ^ 1])
     foreign = suites.get(suite).generate().sign(base64.b64decode(request["dtbs"]))
-    of_something_else = circle.person.key.sign(b"something else")
-    of_the_digest = circle.person.key.sign(base64.b64decode(request["digest"]))
-    for wrong in (flipped, foreign, of_something_else, of_the_digest, b"", b"\x00", good + b"\x00", good[:-1], b"\xff" * 5000):
+    of_something_else = circle.key.sign(b"something else")
+    of_the_digest = circle.key.sign(base64.b64decode(request["digest"]))
+    for wrong in (
+        flipped,
+        foreign,
+        of_something_else,
+        of_the_digest,
+        b"",
+        b"\x00",
+        good + b"\x00",
+        good[:-1],
+        b"\xff" * 5000,
+    ):
         refuse(user, request, "wrong-value", signature=base64.b64encode(wrong).decode())
     for wrong in (b"", b"\x30\x03\x02\x01\x01", b"\x00" * 100, good):
         refuse(user, request, "wrong-value", cms=base64.b64encode(wrong).decode())
@@ -204,93 +206,95 @@ def test_a_wrong_or_foreign_value_leaves_the_contract_as_it_was(user: User, circ
     user.wait_for_state(contract, "completed")
 
 
-def test_a_value_comes_in_only_once(user: User, circles: Any) -> None:
-    circle = circles("ecdsa-p256")
+def test_a_value_comes_in_only_once(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
     contract = user.sent(at_home(circle))
     request = user.ask(contract, contract["parties"][0])
-    value = value_for(request, circle.person.key)
+    value = value_for(request, circle.key)
     assert user.hand_in(request, signature=value).status_code == 200
     user.wait_for_state(contract, "completed")
     refuse(user, request, "state-conflict", signature=value)
 
 
-def test_a_newer_request_replaces_an_older_one(user: User, circles: Any) -> None:
-    circle = circles("ecdsa-p256")
+def test_a_newer_request_replaces_an_older_one(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
     contract = user.sent(at_home(circle))
     older = user.ask(contract, contract["parties"][0])
     newer = user.ask(contract, contract["parties"][0])
-    refuse(user, older, "state-conflict", signature=value_for(older, circle.person.key))
-    refuse(user, newer, "wrong-value", signature=value_for(older, circle.person.key))
-    assert user.hand_in(newer, signature=value_for(newer, circle.person.key)).status_code == 200
+    refuse(user, older, "state-conflict", signature=value_for(older, circle.key))
+    refuse(user, newer, "wrong-value", signature=value_for(older, circle.key))
+    assert user.hand_in(newer, signature=value_for(newer, circle.key)).status_code == 200
 
 
-def test_a_value_for_another_contract_or_party_is_refused(user: User, circles: Any) -> None:
-    circle = circles("ecdsa-p256")
+def test_a_value_for_another_contract_or_party_is_refused(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
     requests = []
     for _ in range(2):
         contract = user.sent(at_home(circle))
         requests.append(user.ask(contract, contract["parties"][0]))
-    refuse(user, requests[0], "wrong-value", signature=value_for(requests[1], circle.person.key))
+    refuse(user, requests[0], "wrong-value", signature=value_for(requests[1], circle.key))
     crossed = {**requests[0], "id": requests[1]["id"]}
-    assert user.hand_in(crossed, signature=value_for(requests[1], circle.person.key)).status_code == 404
+    assert user.hand_in(crossed, signature=value_for(requests[1], circle.key)).status_code == 404
 
 
-def test_a_value_after_somebody_else_signed_is_stale(user: User, circles: Any) -> None:
+def test_a_value_after_somebody_else_signed_is_stale(user: User) -> None:
     """Parallel parties: the second to finish prepares again on the new head."""
-    circle = circles("sm2")
+    circle = circle_today("sm2")
     contract = user.sent(at_home(circle), held("ecdsa-p256"))
     own, other = contract["parties"]
     request = user.ask(contract, own)
     assert user.sign(contract, other)["state"] == "succeeded"
-    refuse(user, request, "stale-request", signature=value_for(request, circle.person.key))
-    user.sign_at_home(contract, own, circle.person.key)
+    refuse(user, request, "stale-request", signature=value_for(request, circle.key))
+    user.sign_at_home(contract, own, circle.key)
     user.wait_for_state(contract, "completed")
 
 
-def test_a_value_after_the_request_expired_is_refused(user: User, circles: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    circle = circles("ecdsa-p256")
+def test_a_value_after_the_request_expired_is_refused(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    circle = circle_today("ecdsa-p256")
     contract = user.sent(at_home(circle))
     request = user.ask(contract, contract["parties"][0])
     late = user.context.clock.now() + timedelta(minutes=31)
     with monkeypatch.context() as patch:
         patch.setattr(type(user.context.clock), "now", lambda self: late)
-        refuse(user, request, "stale-request", signature=value_for(request, circle.person.key))
-    user.sign_at_home(contract, contract["parties"][0], circle.person.key)
+        refuse(user, request, "stale-request", signature=value_for(request, circle.key))
+    user.sign_at_home(contract, contract["parties"][0], circle.key)
 
 
-@pytest.mark.parametrize("body", [{}, {"signature": "AA==", "error": "x"}, {"signature": "***"}, {"signature": "A"}, {"value": "AA=="}])
-def test_a_body_that_is_no_value_is_refused(user: User, circles: Any, body: dict[str, str]) -> None:
-    contract = user.sent(at_home(circles("ecdsa-p256")))
+@pytest.mark.parametrize(
+    "body", [{}, {"signature": "AA==", "error": "x"}, {"signature": "***"}, {"signature": "A"}, {"value": "AA=="}]
+)
+def test_a_body_that_is_no_value_is_refused(user: User, body: dict[str, str]) -> None:
+    contract = user.sent(at_home(circle_today("ecdsa-p256")))
     request = user.ask(contract, contract["parties"][0])
     assert user.hand_in(request, **body).status_code in {400, 422}
 
 
-def test_a_party_may_report_that_its_key_failed_and_try_again(user: User, circles: Any) -> None:
-    circle = circles("gost2012-256")
+def test_a_party_may_report_that_its_key_failed_and_try_again(user: User) -> None:
+    circle = circle_today("gost2012-256")
     contract = user.sent(at_home(circle))
     party = contract["parties"][0]
     request = user.ask(contract, party)
     result = user.hand_in(request, error="токен не отвечает").json()
     assert result["request"]["state"] == "abandoned"
     assert result["contract"]["parties"][0]["state"] == "notified"
-    refuse(user, request, "state-conflict", signature=value_for(request, circle.person.key))
-    user.sign_at_home(contract, party, circle.person.key)
+    refuse(user, request, "state-conflict", signature=value_for(request, circle.key))
+    user.sign_at_home(contract, party, circle.key)
     user.wait_for_state(contract, "completed")
 
 
-def test_a_withdrawn_contract_takes_no_value(user: User, circles: Any) -> None:
-    circle = circles("ecdsa-p256")
+def test_a_withdrawn_contract_takes_no_value(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
     contract = user.sent(at_home(circle))
     request = user.ask(contract, contract["parties"][0])
     user.post(f"/v1/contracts/{contract['id']}/void")
-    refuse(user, request, "state-conflict", signature=value_for(request, circle.person.key))
+    refuse(user, request, "state-conflict", signature=value_for(request, circle.key))
 
 
 # races ---------------------------------------------------------------------------------------------------------
 
 
-def test_many_parties_at_once_make_one_chain_of_revisions_and_one_finalisation(user: User, circles: Any) -> None:
-    circle = circles("ecdsa-p256")
+def test_many_parties_at_once_make_one_chain_of_revisions_and_one_finalisation(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
     count = 4
     contract = user.sent(*(held("ecdsa-p256", name=f"Party {n}") for n in range(count)), at_home(circle))
     consent = {"consent": user.consent(contract)}
@@ -305,7 +309,7 @@ def test_many_parties_at_once_make_one_chain_of_revisions_and_one_finalisation(u
     assert codes == [202] * count
     while user.contract(contract)["documents"][0]["revision"] < count:
         pass
-    user.sign_at_home(contract, contract["parties"][-1], circle.person.key)
+    user.sign_at_home(contract, contract["parties"][-1], circle.key)
     contract = user.wait_for_state(contract, "completed", "failed")
     assert contract["state"] == "completed"
     trail = user.get(f"/v1/contracts/{contract['id']}/events").json()["data"]
@@ -316,11 +320,11 @@ def test_many_parties_at_once_make_one_chain_of_revisions_and_one_finalisation(u
     check_chain([(event["body"], event["hash"]) for event in trail], head=contract["audit_hash"])
 
 
-def test_the_same_value_handed_in_by_many_at_once_makes_one_revision(user: User, circles: Any) -> None:
-    circle = circles("ecdsa-p256")
+def test_the_same_value_handed_in_by_many_at_once_makes_one_revision(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
     contract = user.sent(at_home(circle))
     request = user.ask(contract, contract["parties"][0])
-    value, codes, barrier = value_for(request, circle.person.key), [], threading.Barrier(6)
+    value, codes, barrier = value_for(request, circle.key), [], threading.Barrier(6)
 
     def hand_in() -> None:
         barrier.wait()
@@ -342,11 +346,13 @@ def run_all(threads: list[threading.Thread]) -> None:
 # certificates at send ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("offset", "code"), [(timedelta(days=4000), "expired"), (-timedelta(days=4000), "not-yet-valid")])
+@pytest.mark.parametrize(
+    ("offset", "code"), [(timedelta(days=4000), "expired"), (-timedelta(days=4000), "not-yet-valid")]
+)
 def test_a_certificate_outside_its_time_is_found_at_send(
-    user: User, circles: Any, monkeypatch: pytest.MonkeyPatch, offset: timedelta, code: str
+    user: User, monkeypatch: pytest.MonkeyPatch, offset: timedelta, code: str
 ) -> None:
-    draft = user.draft([at_home(circles("ecdsa-p256"))])
+    draft = user.draft([at_home(circle_today("ecdsa-p256"))])
     moment = user.context.clock.now() + offset
     with monkeypatch.context() as patch:
         patch.setattr(type(user.context.clock), "now", lambda self: moment)
@@ -356,9 +362,9 @@ def test_a_certificate_outside_its_time_is_found_at_send(
         assert response.json()["errors"][0]["code"] == code
 
 
-def test_a_certificate_of_an_authority_or_for_time_stamps_does_not_sign_contracts(user: User, circles: Any) -> None:
-    circle = circles("ecdsa-p256")
-    wrong: list[Certificate] = [*circle.chain]
+def test_a_certificate_of_an_authority_or_for_time_stamps_does_not_sign_contracts(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
+    wrong: list[Certificate] = [*circle.ca.chain]
     for certificate in wrong:
         draft = user.draft([{"name": "x", "certificate": certificate.pem}])
         response = user.post(f"/v1/contracts/{draft['id']}/send", headers={"if-match": '"v1"'})

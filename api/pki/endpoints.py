@@ -1,0 +1,97 @@
+"""`/pki`: revocation lists, certificates and time-stamps for anybody, in the formats of the standards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.errors import NotFound, UnsupportedMedia
+from api.kit.edge import context_of
+
+router = APIRouter(prefix="/pki", tags=["pki"])
+
+QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
+BY_DIGEST = {"sm3": "sm2", "streebog256": "gost2012-256", "streebog512": "gost2012-512"}
+DEFAULT_SUITE = "ecdsa-p256"
+CACHE = {"cache-control": "public, max-age=600"}
+
+
+def _binary(media_type: str, meaning: str) -> dict[int | str, dict[str, object]]:
+    return {200: {"description": meaning, "content": {media_type: {}}}}
+
+
+@router.get(
+    "/crl/{issuer}.crl", response_class=Response, responses=_binary("application/pkix-crl", "A CRL, DER (RFC 5280).")
+)
+def get_crl(
+    request: Request, issuer: Annotated[str, Path(description="Key identifier of the issuer, hexadecimal.")]
+) -> Response:
+    """Download a revocation list."""
+    return Response(context_of(request).circles.crl(issuer), media_type="application/pkix-crl", headers=CACHE)
+
+
+@router.get(
+    "/certs/{certificate}.cer",
+    response_class=Response,
+    responses=_binary("application/pkix-cert", "A certificate, DER (RFC 5280)."),
+)
+def get_certificate(
+    request: Request,
+    certificate: Annotated[str, Path(description="SHA-256 of the certificate, or key identifier of an authority.")],
+) -> Response:
+    """Download a certificate of the service's closed circles."""
+    found = context_of(request).circles.certificate(certificate)
+    return Response(found.der, media_type="application/pkix-cert", headers=CACHE)
+
+
+@router.post(
+    "/tsa",
+    response_class=Response,
+    responses=_binary(REPLY, "A TimeStampResp, DER (RFC 3161); a request that cannot be served is answered inside it."),
+    openapi_extra={"requestBody": {"required": True, "content": {QUERY: {}}}},
+)
+async def time_stamp(request: Request) -> Response:
+    """Get a time-stamp. The suite follows the digest: SM3 → SM2, Streebog → GOST, any other → ECDSA."""
+    return await _stamp(request, None)
+
+
+@router.post(
+    "/tsa/{suite}",
+    response_class=Response,
+    responses=_binary(REPLY, "A TimeStampResp, DER (RFC 3161)."),
+    openapi_extra={"requestBody": {"required": True, "content": {QUERY: {}}}},
+)
+async def time_stamp_in_suite(request: Request, suite: str) -> Response:
+    """Get a time-stamp in a named suite."""
+    return await _stamp(request, suite)
+
+
+async def _stamp(request: Request, suite: str | None) -> Response:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != QUERY:
+        raise UnsupportedMedia(f"a time-stamp request has the type {QUERY}")
+    body = await request.body()
+    return await run_in_threadpool(_respond, request, body, suite)
+
+
+def _respond(request: Request, body: bytes, suite: str | None) -> Response:
+    from certs import suites
+
+    name = suite or _suite_for(body)
+    if name not in suites.ALL_NAMES:
+        raise NotFound("there is no such suite")
+    reply = context_of(request).circles.get(name).tsa.respond(body)
+    return Response(reply, media_type=REPLY)
+
+
+def _suite_for(body: bytes) -> str:
+    """Return the suite whose digest the request uses."""
+    from certs.errors import CertsError
+    from certs.timestamp import read_request, supported_digest
+
+    try:
+        return BY_DIGEST.get(supported_digest(read_request(body).digest.oid), DEFAULT_SUITE)
+    except CertsError:
+        return DEFAULT_SUITE  # which will say in RFC 3161 words what is wrong with the request

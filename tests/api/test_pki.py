@@ -1,0 +1,143 @@
+"""The service's own authorities: made once, kept encrypted, published over HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.config import Settings
+from api.errors import NotFound
+from api.pki.circles import Circles
+from api.vault import Vault
+from certs import suites
+from certs.certificate import Certificate, Subject
+from certs.crl import CRL
+from certs.errors import WrongPassword
+from certs.timestamp import check_response, make_request
+from tests.api.conftest import User, held
+from tests.conftest import SIGNING
+
+QUERY = {"content-type": "application/timestamp-query"}
+
+
+@pytest.fixture
+def circles(tmp_path: Path) -> Circles:
+    return Circles(Settings(data=tmp_path, public_url="http://pki.example/"), Vault(bytes(32)))
+
+
+@pytest.mark.parametrize("suite", SIGNING)
+def test_a_circle_is_made_once_and_comes_back_from_disk(circles: Circles, tmp_path: Path, suite: str) -> None:
+    first = circles.get(suite)
+    assert circles.get(suite) is first
+    assert "closed circle" in first.root.subject
+    key = suites.get(suite).generate()
+    issued = first.issue("person", Subject("王伟", country="CN"), key.public_key.spki, days=10)
+    circles.close()
+    again = Circles(Settings(data=tmp_path), Vault(bytes(32)))
+    assert [circle.suite for circle in again.existing()] == [suite]
+    assert again.get(suite).root == first.root
+    assert again.certificate(issued.fingerprint()) == issued
+    assert issued.verify_signed_by(again.get(suite).chain[0]) == suite
+    again.close()
+
+
+def test_certificates_say_where_their_revocation_list_is(circles: Circles) -> None:
+    circle = circles.get("ecdsa-p256")
+    issued = circle.issue("person", Subject("x", country="DE"), circle.tsa.certificate.spki, days=1)
+    issuer = circle.chain[0]
+    assert issuer.ski is not None
+    assert issued.crl_urls == (f"http://pki.example/pki/crl/{issuer.ski.hex()}.crl",)
+    CRL(circles.crl(issuer.ski.hex())).check_signed_by(issuer)
+    assert circles.certificate(issuer.ski.hex()) == issuer
+    circles.close()
+
+
+def test_keys_of_authorities_are_encrypted_under_the_master_key(circles: Circles, tmp_path: Path) -> None:
+    circles.get("ecdsa-p256")
+    circles.close()
+    for path in (tmp_path / "pki" / "ecdsa-p256").glob("*.key.pem"):
+        assert path.stat().st_mode & 0o077 == 0
+        assert path.read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    with pytest.raises(WrongPassword):
+        Circles(Settings(data=tmp_path), Vault(b"1" * 32)).get("ecdsa-p256").crls()
+
+
+def test_two_processes_make_one_circle(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from api.config import Settings; from api.vault import Vault\n"
+        "from api.pki.circles import Circles\n"
+        "print(Circles(Settings(data=Path(sys.argv[1])), Vault(bytes(32))).get('ed25519').root.fingerprint())"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    found = [process.communicate(timeout=60)[0] for process in processes]
+    assert found[0] == found[1] != ""
+
+
+def test_revocation_lists_are_made_anew_when_they_age(tmp_path: Path) -> None:
+    from datetime import timedelta
+
+    from certs.clock import FixedClock, SystemClock
+
+    settings = Settings(data=tmp_path, clock=FixedClock(SystemClock().now()))
+    circles = Circles(settings, Vault(bytes(32)))
+    first = circles.get("ed25519").crls()
+    assert circles.get("ed25519").crls() == first
+    circles.close()
+    later = dataclasses.replace(settings, clock=FixedClock(settings.clock.now() + timedelta(hours=2)))
+    assert Circles(later, Vault(bytes(32))).get("ed25519").crls() != first
+
+
+def test_what_is_not_there_is_not_found(circles: Circles) -> None:
+    for name in ("", "x", "0" * 40, "0" * 64, "../../master"):
+        with pytest.raises(NotFound):
+            circles.crl(name)
+        with pytest.raises(NotFound):
+            circles.certificate(name)
+
+
+# over HTTP -----------------------------------------------------------------------------------------------------
+
+
+def test_crls_and_certificates_are_public(user: User) -> None:
+    contract = user.sent(held("ecdsa-p256"))
+    public = user.http  # no credential
+    leaf = public.get(f"/pki/certs/{contract['parties'][0]['certificate']['sha256']}.cer")
+    assert leaf.headers["content-type"] == "application/pkix-cert"
+    certificate = Certificate(leaf.content)
+    assert certificate.aki is not None
+    issuer = Certificate(public.get(f"/pki/certs/{certificate.aki.hex()}.cer").content)
+    certificate.verify_signed_by(issuer)
+    crl = public.get(f"/pki/crl/{certificate.aki.hex()}.crl")
+    assert crl.headers["content-type"] == "application/pkix-crl"
+    CRL(crl.content).check_signed_by(issuer)
+    missing = public.get("/pki/crl/00.crl")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("digest", "suite"),
+    [("sm3", "sm2"), ("streebog256", "gost2012-256"), ("streebog512", "gost2012-512"), ("sha256", "ecdsa-p256")],
+)
+def test_the_time_stamp_authority_answers_in_the_suite_of_the_digest(user: User, digest: str, suite: str) -> None:
+    request = make_request(digest, suites.digest(digest, b"contract"))
+    for path in ("/pki/tsa", f"/pki/tsa/{suite}"):
+        response = user.http.post(path, content=request, headers=QUERY)
+        assert response.headers["content-type"] == "application/timestamp-reply"
+        check_response(response.content, request).verify(digest, suites.digest(digest, b"contract"))
+
+
+def test_a_request_that_is_none_is_answered_in_the_words_of_rfc_3161(user: User) -> None:
+    for content in (b"", b"x", b"\x30\x80", b"\x00" * 5000):
+        response = user.http.post("/pki/tsa", content=content, headers=QUERY)
+        assert response.status_code == 200
+        assert response.content[:1] == b"\x30"
+    assert user.http.post("/pki/tsa/rot13", content=b"x", headers=QUERY).status_code == 404
+    wrong = user.http.post("/pki/tsa", content=b"x", headers={"content-type": "text/plain"})
+    assert (wrong.status_code, wrong.json()["code"]) == (415, "unsupported-media-type")

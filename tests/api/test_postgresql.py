@@ -1,0 +1,159 @@
+"""The same service on a real PostgreSQL, which the test starts and throws away."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from api.config import Settings
+from api.context import open_context
+from api.db import Database
+from api.errors import ConfigurationError
+from api.migrations import check_or_upgrade, upgrade
+from api.models import Base
+from tests.api.conftest import Service, held, serving
+
+pytestmark = pytest.mark.interop
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name)
+    for directory in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        found = found or (str(directory / name) if (directory / name).exists() else None)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL is missing: apt-get install postgresql")
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    return found
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A cluster of its own on a Unix socket; PostgreSQL refuses to run as root."""
+    initdb, pg_ctl = tool("initdb"), tool("pg_ctl")
+    pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
+    prefix: list[str] = []
+    directory = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket path has at most 107 octets
+    if os.geteuid() == 0:
+        user = next(name for name in ("postgres", "nobody") if name in {entry.pw_name for entry in pwd.getpwall()})
+        entry = pwd.getpwnam(user)
+        os.chown(directory, entry.pw_uid, entry.pw_gid)
+        prefix = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
+
+    def run(*command: str) -> None:
+        done = subprocess.run(
+            [*prefix, *command], capture_output=True, text=True, cwd=directory, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    data = str(directory / "data")
+    try:
+        run(initdb, "-D", data, "-A", "trust", "-E", "UTF8", "--no-locale", "-U", "sealroad")
+        options = f"-k {directory} -c listen_addresses= -c fsync=off"
+        run(pg_ctl, "-D", data, "-l", str(directory / "log"), "-w", "-o", options, "start")
+        try:
+            yield f"postgresql://sealroad@/postgres?host={directory}"
+        finally:
+            run(pg_ctl, "-D", data, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def postgres(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    settings = Settings(data=tmp_path_factory.mktemp("service"), database=server, port=0)
+    database = Database(server)
+    with pytest.raises(ConfigurationError, match="not up to date"):
+        check_or_upgrade(database)
+    upgrade(database)
+    database.close()
+    with serving(settings) as service:
+        yield service
+
+
+def test_migrations_make_exactly_the_tables_of_the_models(postgres: Service) -> None:
+    with postgres.context.database.engine.connect() as connection:
+        assert (
+            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata) == []
+        )
+
+
+def test_three_cryptographies_in_order(postgres: Service) -> None:
+    user = postgres.user()
+    contract = user.sent(
+        held("sm2", name="王伟", order=1, locale="zh"),
+        held("gost2012-256", name="Иван", order=2, locale="ru"),
+        held("ecdsa-p256", name="Erika", order=3),
+    )
+    for party in contract["parties"]:
+        assert user.sign(contract, party)["state"] == "succeeded"
+    contract = user.wait_for_state(contract, "completed", "failed")
+    assert contract["state"] == "completed", contract["failure"]
+    report = user.get(f"/v1/contracts/{contract['id']}/verification").json()["documents"][0]["report"]
+    assert report["verdict"] == "TOTAL-PASSED"
+
+
+def test_many_parties_at_once_make_one_finalisation(postgres: Service) -> None:
+    user, count = postgres.user(), 5
+    contract = user.sent(*(held("ecdsa-p256", name=f"P{n}") for n in range(count)))
+    consent = {"consent": user.consent(contract)}
+    codes: list[int] = []
+
+    def sign(party: dict[str, Any]) -> None:
+        path = f"/v1/contracts/{contract['id']}/parties/{party['id']}/sign"
+        codes.append(user.post(path, json=consent, headers={"idempotency-key": party["id"]}).status_code)
+
+    threads = [threading.Thread(target=sign, args=(party,)) for party in contract["parties"]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [202] * count
+    contract = user.wait_for_state(contract, "completed", "failed")
+    assert contract["documents"][0]["revision"] == count
+    types = [event["type"] for event in user.get(f"/v1/contracts/{contract['id']}/events").json()["data"]]
+    assert types.count("contract.completed") == 1
+
+
+def test_the_audit_trail_cannot_be_changed(postgres: Service) -> None:
+    postgres.user().draft([])
+    for statement in ("UPDATE audit_events SET hash = '1'", "DELETE FROM audit_events", "TRUNCATE audit_events"):
+        with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
+            session.execute(text(statement))
+
+
+def test_two_workers_share_the_jobs(postgres: Service, tmp_path: Path) -> None:
+    from api.jobs.table import handlers
+    from api.jobs.worker import Worker
+
+    user = postgres.user()
+    second = open_context(postgres.context.settings)
+    worker = Worker(second, handlers())
+    worker.start()
+    try:
+        contracts = [user.sent(held("ecdsa-p256")) for _ in range(4)]
+        jobs = [user.sign(contract, contract["parties"][0]) for contract in contracts]
+        assert {job["state"] for job in jobs} == {"succeeded"}
+        for contract in contracts:
+            assert user.wait_for_state(contract, "completed", "failed")["state"] == "completed"
+    finally:
+        worker.stop()
+        second.close()
+
+
+def test_a_driver_that_is_missing_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="driver"):
+        Database("postgresql+pg8000://localhost/x")
