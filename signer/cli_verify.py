@@ -11,6 +11,7 @@ INDETERMINATE, none failed; 4 no signature. Of several files the gravest code is
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,9 +159,13 @@ def _write(args: argparse.Namespace, text: str) -> None:
     if args.out is None:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
-        sys.stdout.write(text)
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read the report has enough of it; the exit code still has to tell the verdict.
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - lives until the end
         return
-    import os
     import tempfile
 
     from signer.errors import UnreadableFile

@@ -104,7 +104,7 @@ def _annotations(rules: Rules, page: int, before: list[Any], after: list[Any]) -
                 rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation deleted, {_box(rules.old, old)}")
     for item in dict.fromkeys(i for i in after if isinstance(i, Ref)):
         if item not in had:
-            _added(rules, page, item)
+            _added(rules, page, item, before)
 
 
 def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
@@ -126,13 +126,13 @@ def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
     rules.walk.later(item, item, f"page {page}: annotation object {item.number}")
 
 
-def _added(rules: Rules, page: int, item: Ref) -> None:
+def _added(rules: Rules, page: int, item: Ref, before: list[Any]) -> None:
     name = rules.new_widgets.get(item.number)
     new = rules.new.resolve(item)
     if item.number in rules.signed_now:
         return  # an empty field of the form that was on no page, signed now
     if name is not None:
-        _overlap(rules, page, item, name)
+        _drawn(rules, page, item, name, before)
         return
     if not isinstance(new, Dictionary):
         return  # a missing object shows nothing
@@ -170,10 +170,26 @@ def _box(view: View, annotation: Dictionary) -> str:
     return "no rectangle" if box is None else "rectangle [" + " ".join(f"{v:.0f}" for v in box) + "]"
 
 
-def _overlap(rules: Rules, page: int, item: Ref, name: str) -> None:
-    """Say where a new signature field is drawn, and over which older annotation of the page."""
+def _drawn(rules: Rules, page: int, item: Ref, name: str, before: list[Any]) -> None:
+    """Say where a new signature field is drawn, and over which older annotations of the page ("sneaky signature")."""
     new = rules.new.resolve(item)
     box = rectangle(rules.new, new) if isinstance(new, Dictionary) else None
     if box is None or box[2] - box[0] < 1 or box[3] - box[1] < 1:
         return
-    rules.note(Level.FORM_FILLING, f"page {page}: signature field {name!r} drawn at {_box(rules.new, new)[10:]}")
+    where = _box(rules.new, new)
+    rules.note(Level.FORM_FILLING, f"page {page}: signature field {name!r} drawn, {where}")
+    for other in before:
+        old = rules.old.resolve(other)
+        covered = rectangle(rules.old, old) if isinstance(old, Dictionary) else None
+        if covered is None or not _intersect(box, covered):
+            continue
+        kind = rules.old.get(old, "Subtype")
+        rules.note(
+            Level.FORM_FILLING,
+            f"page {page}: signature field {name!r} covers an earlier {kind}, {_box(rules.old, old)}",
+        )
+
+
+def _intersect(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    """Tell whether two rectangles share more than an edge; an empty one shares nothing."""
+    return min(a[2], b[2]) - max(a[0], b[0]) > 0.5 and min(a[3], b[3]) - max(a[1], b[1]) > 0.5

@@ -56,15 +56,21 @@ def assemble(bodies: dict[int, bytes], base: bytes = b"", *, root: bytes = b"1 0
     return bytes(out)
 
 
-def fill_byte_range(data: bytes, contents: bytes | None = None) -> bytes:
-    """Put the right numbers into the placeholder; keeps every offset."""
+def fill_byte_range(data: bytes, contents: bytes | Callable[[bytes], bytes] | None = None) -> bytes:
+    """Put the right numbers into the placeholder; keeps every offset.
+
+    `contents` is the CMS, or makes it from the signed octets.
+    """
     place = data.rindex(b"AAAAAAAAAA")
     gap = data.index(b"/Contents <", place) + len(b"/Contents ")
     end = data.index(b">", gap) + 1
     for word, number in ((b"AAAAAAAAAA", gap), (b"BBBBBBBBBB", end), (b"CCCCCCCCCC", len(data) - end)):
         at = data.index(word, place)
         data = data[:at] + b"%-10d" % number + data[at + 10 :]
-    digits = b"%s" % (contents.hex().encode() if contents is not None else b"30800000")
+    if callable(contents):
+        contents = contents(data[:gap] + data[end:])
+    digits = contents.hex().encode() if contents is not None else b"30800000"
+    assert len(digits) <= end - gap - 2, "the placeholder is too small"
     inside = digits + b"0" * (end - gap - 2 - len(digits))
     return data[: gap + 1] + inside + data[end - 1 :]
 
@@ -73,6 +79,46 @@ def signed_pdf(change: Callable[[bytes], bytes] | None = None, **replaced: bytes
     """A one-page file with one signature; `change` edits the finished octets."""
     data = fill_byte_range(assemble(objects(**replaced)))
     return change(data) if change else data
+
+
+def signature_dictionary(digits: int, subfilter: bytes = b"ETSI.CAdES.detached", extra: bytes = b"") -> bytes:
+    """A placeholder for `fill_byte_range`."""
+    return (
+        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /"
+        + subfilter
+        + b" /ByteRange [0 AAAAAAAAAA BBBBBBBBBB CCCCCCCCCC] /Contents <"
+        + b"0" * digits
+        + b"> /M (D:20261121100000Z) "
+        + extra
+        + b">>"
+    )
+
+
+def sign(
+    make_cms: Callable[[bytes], bytes],
+    base: bytes | None = None,
+    *,
+    digits: int = 60_000,
+    subfilter: bytes = b"ETSI.CAdES.detached",
+    extra: bytes = b"",
+    **replaced: bytes,
+) -> bytes:
+    """Sign a new file, or an existing one with a new field in a further revision; the signature is the file's last."""
+    if base is None:
+        bodies = objects(**replaced)
+        bodies[6] = signature_dictionary(digits, subfilter, extra)
+        return fill_byte_range(assemble(bodies), make_cms)
+    sizes = [int(n) for n in re.findall(rb"/Size (\d+)", base)]
+    number = max([*sizes, 20])
+    fields = re.findall(rb"/Fields \[([^\]]*)\]", base)[-1]
+    annots = re.findall(rb"/Annots \[([^\]]*)\]", base)[-1]
+    catalog = objects()[1].replace(b"/Fields [5 0 R]", b"/Fields [%s %d 0 R]" % (fields, number))
+    page = PAGE.replace(b"/Annots [5 0 R]", b"/Annots [%s %d 0 R]" % (annots, number))
+    name = b"Sig%d" % number
+    field = SIGNATURE_FIELD.replace(b"Sig1", name).replace(b"6 0 R", b"%d 0 R" % (number + 1))
+    dictionary = signature_dictionary(digits, subfilter, extra)
+    data = update(base, {1: catalog, 3: page, number: field, number + 1: dictionary})
+    return fill_byte_range(data, make_cms)
 
 
 def update(base: bytes, bodies: dict[int, bytes], **more: bytes) -> bytes:

@@ -263,3 +263,11 @@ def test_annotations_that_refer_to_each_other_are_each_judged_once() -> None:
 def test_picture_that_shows_another_value_than_the_field_has(drawn: bytes, level: str) -> None:
     picture = stream(drawn, b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] ")
     assert after({7: TEXT_FIELD.replace(b"(100)", b"(900)"), 8: picture}).level.word == level
+
+
+def test_sneaky_signature_over_an_earlier_field_is_said() -> None:
+    over = NEW_FIELD | {20: NEW_FIELD[20].replace(b"[300 100 400 150]", b"[70 590 180 630]")}
+    found = after(over)
+    assert found.level.word == "form-filling"
+    assert any("covers an earlier Widget" in d for d in found.detail)
+    assert not any("covers" in d for d in after(NEW_FIELD | {20: over[20].replace(b"[70 590", b"[179 100")}).detail)

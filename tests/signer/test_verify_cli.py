@@ -1,0 +1,208 @@
+"""`sealroad verify`: exit codes, formats, and nothing half-written."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from api.cli import main
+from signer.text import LANGUAGES, strings
+from tests.conftest import circle_of
+from tests.signer import rawpdf
+from tests.signer.test_verify import cms, signed
+
+
+@pytest.fixture
+def files(tmp_path: Path, sample_pdf: bytes) -> SimpleNamespace:
+    """One file for each exit code, and the trust to get there."""
+    circle = circle_of("ecdsa-p256")
+    trust = tmp_path / "trust"
+    trust.mkdir()
+    (trust / "root.pem").write_text(circle.root.pem)
+    for number, crl in enumerate(circle.crls):
+        (trust / f"{number}.crl").write_bytes(crl.der)
+    good = signed("ecdsa-p256")
+    contents = {
+        "good.pdf": good,
+        "changed.pdf": good.replace(b"pay 100", b"pay 900"),
+        "unsigned.pdf": sample_pdf,
+        "unknown.pdf": rawpdf.sign(cms(circle), subfilter=b"GM.SM2"),
+        "text.pdf": b"not a PDF at all",
+        "encrypted.pdf": rawpdf.assemble(rawpdf.objects(o7=b"<<>>"), extra=b"/Encrypt 7 0 R "),
+        "data.bin": b"the contract",
+        "data.p7s": cms(circle)(b"the contract"),
+    }
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    return SimpleNamespace(**{n.replace(".", "_"): str(tmp_path / n) for n in contents}, trust=str(trust), dir=tmp_path)
+
+
+AT = ["--at", "2026-11-21T10:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("good_pdf", 0),
+        ("changed_pdf", 1),
+        ("text_pdf", 2),
+        ("encrypted_pdf", 2),
+        ("unknown_pdf", 3),
+        ("unsigned_pdf", 4),
+    ],
+)
+def test_exit_codes(files: SimpleNamespace, name: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", getattr(files, name), "--trust", files.trust, *AT]) == code
+    captured = capsys.readouterr()
+    if code == 2:
+        assert captured.err.startswith("sealroad: ")
+        assert "hint: " in captured.err
+        assert not captured.out
+    else:
+        assert not captured.err
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (("good_pdf", "good_pdf"), 0),
+        (("good_pdf", "unsigned_pdf"), 4),
+        (("unsigned_pdf", "unknown_pdf"), 3),
+        (("unknown_pdf", "text_pdf", "good_pdf"), 2),
+        (("text_pdf", "changed_pdf", "good_pdf"), 1),
+    ],
+)
+def test_the_gravest_of_several_files_counts_and_every_file_is_reported(
+    files: SimpleNamespace, names: tuple[str, ...], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [getattr(files, name) for name in names]
+    assert main(["verify", *paths, "--trust", files.trust, "--format", "json", *AT]) == code
+    body = json.loads(capsys.readouterr().out)
+    assert [entry["file"] for entry in body] == paths
+    assert [("error" in entry) for entry in body] == [name == "text_pdf" for name in names]
+
+
+def test_without_trust_it_is_indeterminate(files: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", files.good_pdf, *AT]) == 3
+    assert "NO_CERTIFICATE_CHAIN_FOUND" in capsys.readouterr().out
+
+
+def test_json_of_one_file_is_one_object(files: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", files.good_pdf, "--trust", files.trust, "--format", "json", *AT]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["schema"] == "sealroad.report/1"
+    assert body["verdict"] == "TOTAL-PASSED"
+    assert body["validation_time"] == "2026-11-21T10:00:00Z"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_languages(files: SimpleNamespace, lang: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["verify", files.good_pdf, "--trust", files.trust, "--lang", lang, *AT])
+    assert strings(lang)["verdict.TOTAL-PASSED"] in capsys.readouterr().out
+
+
+def test_verbose_shows_every_check(files: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["verify", "-v", files.good_pdf, "--trust", files.trust, *AT])
+    out = capsys.readouterr().out
+    for number in range(1, 10):
+        assert f"G{number}-" in out
+    assert "signature-value" in out
+    assert "revocation" in out
+
+
+def test_detached_cms(files: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    trusting = ["--trust", files.trust, *AT]
+    assert main(["verify", files.data_p7s, "--content", files.data_bin, *trusting]) == 0
+    assert main(["verify", files.data_p7s, "--content", files.good_pdf, *trusting]) == 1
+    assert main(["verify", files.data_p7s, *trusting]) == 3
+
+
+def test_revocation_may_be_relaxed(files: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(Path(files.trust) / "root.pem")
+    assert main(["verify", files.good_pdf, "--trust", root, *AT]) == 3
+    assert "TRY_LATER" in capsys.readouterr().out
+    assert main(["verify", files.good_pdf, "--trust", root, "--revocation", "if-present", *AT]) == 0
+
+
+def test_report_into_a_file(files: SimpleNamespace) -> None:
+    target = files.dir / "report.html"
+    assert main(["verify", files.good_pdf, "--trust", files.trust, "--format", "html", "--out", str(target), *AT]) == 0
+    assert target.read_text().startswith("<!DOCTYPE html>")
+    assert not list(files.dir.glob(".report*"))
+
+
+def test_report_never_overwrites_what_it_is_about(files: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path(files.good_pdf).read_bytes()
+    assert main(["verify", files.good_pdf, "--out", files.good_pdf]) == 2
+    assert Path(files.good_pdf).read_bytes() == before
+
+
+def test_nothing_half_written_is_left_when_the_disk_fails(
+    files: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    target = files.dir / "report.txt"
+    assert main(["verify", files.good_pdf, "--out", str(target)]) == 2
+    assert not target.exists()
+    assert not list(files.dir.glob(".report*"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--at", "yesterday"],
+        ["--format", "xml"],
+        ["--trust", "/nonexistent.pem"],
+        ["--out", "/nonexistent/report"],
+        ["--content", "/nonexistent"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2_with_a_hint(
+    files: SimpleNamespace, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", files.good_pdf, *arguments]) == 2
+    assert "hint: " in capsys.readouterr().err
+
+
+def test_standard_input(
+    files: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = Path(files.good_pdf).read_bytes()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    assert main(["verify", "-", "--trust", files.trust, *AT]) == 0
+    assert "standard input" in capsys.readouterr().out
+
+
+def test_verdict_survives_a_reader_that_leaves(files: SimpleNamespace) -> None:
+    """`sealroad verify bad.pdf | head -0` under pipefail must not say 0."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "api.cli", "verify", files.changed_pdf, *AT]
+    code = "import sys; from api.cli import main; sys.exit(main(sys.argv[1:]))"
+    command[1:3] = ["-c", code]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(write)
+    assert done.returncode == 1, done.stderr
+
+
+def test_heavy_libraries_are_not_loaded_to_verify(files: SimpleNamespace) -> None:
+    """What makes the command quick to start."""
+    code = (
+        "import sys; from api.cli import main; main(sys.argv[1:]);"
+        "heavy = {'pyhanko', 'fastapi', 'sqlalchemy', 'pikepdf', 'asn1crypto', 'pyhanko_certvalidator', 'lxml'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "verify", files.good_pdf, "--trust", files.trust, *AT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr.strip() == "[]"
+    assert "TOTAL-PASSED" in done.stdout
