@@ -1,0 +1,140 @@
+"""Any request gets an answer of the interface: never a 5xx, never anything but JSON, a problem or a file."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.api.conftest import User, held
+from tests.api.test_isolation import BODIES
+
+QUIET = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(
+        ["doc_" + "0" * 32, "2030-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "sm2", "\x00", "A" * 5000]
+    )
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+
+
+def check(response: Any) -> None:
+    assert response.status_code < 500, (
+        response.request.method,
+        response.request.url,
+        response.request.content,
+        response.text,
+    )
+    if response.status_code >= 400:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == response.status_code
+
+
+@pytest.fixture
+def contract_body(user: User) -> dict[str, Any]:
+    area = {"page": 1, "box": [10, 10, 200, 100]}
+    party = held("ecdsa-p256", signature_area=area, email="a@b.example", identifiers=[{"scheme": "LEI", "value": "x"}])
+    return {"title": "t", "documents": [user.upload()["id"]], "parties": [party], "expires_at": "2090-01-01T00:00:00Z"}
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [path, *(place for key, child in children for place in places(child, (*path, key)))]
+
+
+def replaced(body: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    body = copy.deepcopy(body)
+    node = body
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return body
+
+
+def test_any_contract_with_one_thing_wrong(user: User, contract_body: dict[str, Any]) -> None:
+    where = places(contract_body)
+
+    @QUIET
+    @given(place=st.sampled_from(where), value=values)
+    def run(place: tuple[Any, ...], value: Any) -> None:
+        body = json.dumps(replaced(contract_body, place, value))
+        check(user.post("/v1/contracts", content=body, headers={"content-type": "application/json"}))
+
+    run()
+
+
+def test_any_consent_and_any_value(user: User) -> None:
+    contract = user.sent(held("ecdsa-p256"))
+    base = f"/v1/contracts/{contract['id']}/parties/{contract['parties'][0]['id']}"
+
+    @QUIET
+    @given(consent=values, extra=values)
+    def run(consent: Any, extra: Any) -> None:
+        headers = {"content-type": "application/json"}
+        for body in (consent, {"consent": consent}, {"consent": consent, "document": extra}):
+            for path in ("sign", "signature-requests", "decline?"):
+                if path != "decline?" or body not in (None, {}):
+                    content = json.dumps(body if path != "decline?" else {"reason": body})
+                    check(user.post(f"{base}/{path}", content=content, headers=headers))
+        content = json.dumps({"signature": consent, "cms": extra})
+        check(user.put(f"{base}/signature-requests/sig_{'0' * 32}", content=content, headers=headers))
+
+    run()
+
+
+def test_any_identifier_in_any_path(user: User) -> None:
+    paths = [
+        (verb.upper(), path, operation)
+        for path, verbs in user.get("/openapi.json").json()["paths"].items()
+        for verb, operation in verbs.items()
+        if "{" in path
+    ]
+
+    @QUIET
+    @given(place=st.sampled_from(paths), text=st.text(min_size=1, max_size=40), query=st.text(max_size=20))
+    def run(place: tuple[str, str, Any], text: str, query: str) -> None:
+        verb, path, operation = place
+        address = re.sub(r"\{\w+\}", quote(text.encode("utf-8", "replace"), safe=""), path)
+        options = BODIES.get(operation["operationId"], {})
+        headers = (
+            {"if-match": '"v1"', "content-type": "application/timestamp-query"}
+            if "/pki/" in path
+            else {"if-match": '"v1"'}
+        )
+        check(user.request(verb, f"{address}?{quote(query.encode('utf-8', 'replace'))}", headers=headers, **options))
+
+    run()
+
+
+def test_any_bytes_as_a_multipart_body(user: User) -> None:
+    @QUIET
+    @given(
+        body=st.binary(max_size=400),
+        kind=st.sampled_from(KINDS),
+    )
+    def run(body: bytes, kind: str) -> None:
+        for path in ("/v1/documents", "/v1/verifications"):
+            check(user.post(path, content=body, headers={"content-type": kind, "idempotency-key": "k"}))
+            framed = (
+                b'--x\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + body + b"\r\n--x--\r\n"
+            )
+            check(user.post(path, content=framed, headers={"content-type": kind}))
+
+    run()
