@@ -22,7 +22,7 @@ scalars = (
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats()
     | st.text(max_size=20)
     | st.sampled_from(
         ["doc_" + "0" * 32, "2030-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "sm2", "\x00", "A" * 5000]
@@ -31,6 +31,9 @@ scalars = (
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
+
+
+KINDS = ["multipart/form-data; boundary=x", "multipart/form-data", "text/plain"]
 
 
 def check(response: Any) -> None:
