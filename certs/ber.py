@@ -251,6 +251,8 @@ def parse_time(content: bytes, *, generalized: bool) -> datetime:
         elif rest[-5:-4] in ("+", "-"):
             offset = timedelta(hours=int(rest[-4:-2]), minutes=int(rest[-2:]))
             offset, rest = (-offset if rest[-5] == "-" else offset), rest[:-5]
+        else:
+            raise ValueError(text)  # local time of nobody knows where
         rest, _, fraction = rest.replace(",", ".").partition(".")
         if len(rest) not in (8, 10) or not (year + rest + (fraction or "0")).isdigit() or not text.isascii():
             raise ValueError(text)

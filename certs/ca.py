@@ -267,11 +267,25 @@ class ClosedCircle:
         root = self_sign(
             root_key, Subject(f"{organisation} Root CA {tag}", organisation, country), clock=clock, ledger=ledger
         )
-        addresses = {"crl_url": crl_url, "issuer_url": issuer_url}
-        root_authority = Authority(root_key, root, ledger=ledger, clock=clock, crl_days=ROOT_CRL_DAYS, **addresses)
+        root_authority = Authority(
+            root_key,
+            root,
+            ledger=ledger,
+            clock=clock,
+            crl_url=crl_url,
+            issuer_url=issuer_url,
+            crl_days=ROOT_CRL_DAYS,
+        )
         subject = Subject(f"{organisation} Issuing CA {tag}", organisation, country)
         plan = root_authority.prepare(profiles.load("issuing"), subject, issuing_key.public_key.spki)
-        issuing = Authority(issuing_key, root_authority.issue(plan), ledger=ledger, clock=clock, **addresses)
+        issuing = Authority(
+            issuing_key,
+            root_authority.issue(plan),
+            ledger=ledger,
+            clock=clock,
+            crl_url=crl_url,
+            issuer_url=issuer_url,
+        )
         return cls(suite_name, root_authority, issuing, crl_url, issuer_url)
 
     def save(self, directory: str | Path, secrets: Secrets) -> None:

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from certs import ber, oids, suites
@@ -308,7 +308,8 @@ class Certificate:
     @cached_property
     def basic_constraints(self) -> tuple[bool, int | None]:
         """Whether the subject is a CA, and the path length where one is given."""
-        return self._read(oids.BASIC_CONSTRAINTS, _read_basic_constraints, (False, None))
+        absent: tuple[bool, int | None] = (False, None)
+        return self._read(oids.BASIC_CONSTRAINTS, _read_basic_constraints, absent)
 
     @property
     def is_ca(self) -> bool:
@@ -358,7 +359,7 @@ class Certificate:
         for extension in self.extensions:
             reader = _READERS.get(extension.oid)
             if reader is not None:
-                out += _complaint(oids.name(extension.oid), lambda r=reader, e=extension: r(ber.load(e.value)))
+                out += _complaint(oids.name(extension.oid), partial(_parse, reader, extension.value))
         if not self.algorithms_agree:
             out.append("the signature algorithm inside differs from the one outside")
         return tuple(out)
@@ -385,6 +386,10 @@ class Certificate:
 
     def __repr__(self) -> str:
         return f"<Certificate {self.subject!r} serial {self.serial_hex}>"
+
+
+def _parse(reader: Callable[[ber.Value], object], encoded: bytes) -> None:
+    reader(ber.load(encoded))
 
 
 def _complaint(label: str, action: Callable[[], object]) -> list[str]:

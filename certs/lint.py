@@ -42,7 +42,7 @@ def findings_of(tbs: bytes, profile: Profile, issuer: Certificate | None) -> Ite
         yield f"the to-be-signed octets are not DER: {error}"
         return
     yield from certificate.problems
-    if _strict(ber.load(tbs)) != tbs:
+    if ber.load(tbs).definite() != tbs:
         yield "the to-be-signed octets are not DER: a length is not minimal"
     # RFC 5280 4.1.2.2: positive, at most 20 octets; CA/B Forum 7.1: 64 random bits, ours 136
     if certificate.serial <= 0 or len(der.integer(certificate.serial)) - 2 > 20:
@@ -56,15 +56,6 @@ def findings_of(tbs: bytes, profile: Profile, issuer: Certificate | None) -> Ite
         yield f"valid for longer than the {profile.max_days} days of profile {profile.name}"
     if issuer is not None and certificate.not_after > issuer.not_after:
         yield "valid for longer than its issuer"
-    yield from _key(certificate, profile)
-    yield from _extensions(certificate, profile, issuer)
-
-
-def _strict(value: ber.Value) -> bytes:
-    return value.definite()
-
-
-def _key(certificate: Certificate, profile: Profile) -> Iterator[str]:
     try:
         suite = suites.load_public(certificate.spki).suite.name
     except CertsError as error:
@@ -72,6 +63,7 @@ def _key(certificate: Certificate, profile: Profile) -> Iterator[str]:
         return
     if profile.suites and suite not in profile.suites:
         yield f"profile {profile.name} does not allow keys of suite {suite}"
+    yield from _extensions(certificate, profile, issuer)
 
 
 def _extensions(certificate: Certificate, profile: Profile, issuer: Certificate | None) -> Iterator[str]:

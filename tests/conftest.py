@@ -255,3 +255,12 @@ def make_pdf(text: str = "Sealroad") -> bytes:
 def sample_pdf() -> bytes:
     """A small valid PDF."""
     return make_pdf()
+
+
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make encrypting a key cheap: its cost is not what most tests are about."""
+    from certs.keys import pbes2
+
+    monkeypatch.setattr(pbes2, "SCRYPT_N", 2**4)
+    monkeypatch.setattr(pbes2, "PBKDF2_ROUNDS", 10)
