@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from certs.certificate import KEY_USAGE_BITS
 from certs.errors import ProfileError
 
 
@@ -60,19 +61,38 @@ def load(name: str) -> Profile:
         raise ProfileError(f"profile {name} is no TOML: {error}", profile=name) from error
 
 
+_TYPES: dict[str, type] = {"description": str, "ca": bool, "extended_key_usage_critical": bool} | dict.fromkeys(
+    ("days", "max_days", "path_length"), int
+)
+"""Types of the values in a file; what is not listed is a list of strings."""
+
+
 def parse(name: str, values: dict[str, Any]) -> Profile:
-    """Return the profile that `values` describe; ProfileError for a key that is missing, unknown or of a wrong type."""
+    """Return the profile that `values` describe.
+
+    Raises ProfileError for a key that is missing, unknown or of a wrong type, and for rules that contradict each other.
+    """
     known = {field.name for field in fields(Profile)} - {"name"}
     if unknown := set(values) - known:
         raise ProfileError(f"profile {name} has an unknown rule {min(unknown)!r}", profile=name)
+    checked: dict[str, Any] = {}
+    for key, value in values.items():
+        wanted = _TYPES.get(key)
+        if wanted is None and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            checked[key] = tuple(value)
+        elif wanted is not None and type(value) is wanted:
+            checked[key] = value
+        else:
+            kind = wanted.__name__ if wanted else "list of strings"
+            raise ProfileError(f"profile {name}: {key} must be a {kind}", profile=name)
     try:
-        profile = Profile(
-            name=name, **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        )
+        profile = Profile(name=name, **checked)
     except TypeError as error:
         raise ProfileError(f"profile {name}: {error}", profile=name) from error
     if not 0 < profile.days <= profile.max_days:
         raise ProfileError(f"profile {name}: days must lie between 1 and max_days", profile=name)
+    if unknown := set(profile.key_usage) - set(KEY_USAGE_BITS):
+        raise ProfileError(f"profile {name}: no key usage is called {min(unknown)!r}", profile=name)
     if profile.ca != ("key_cert_sign" in profile.key_usage):
         raise ProfileError(f"profile {name}: key_cert_sign belongs to authorities, and to all of them", profile=name)
     return profile

@@ -179,7 +179,19 @@ def test_every_profile_file_loads() -> None:
         assert profiles.load(name).name == name
 
 
-@pytest.mark.parametrize("change", [{"dayz": 3}, {"days": 0}, {"days": 999999}, {"ca": True}, {"days": None}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dayz": 3},
+        {"days": 0},
+        {"days": 999999},
+        {"ca": True},
+        {"days": None},
+        {"days": "10"},
+        {"key_usage": ["sing"]},
+        {"required": "country"},
+    ],
+)
 def test_a_profile_with_a_wrong_rule_is_refused(change: dict[str, object]) -> None:
     good = {
         "description": "x",
