@@ -41,7 +41,8 @@ DOC = Path("/usr/share/doc")
 MAX_ERROR = (
     1.0  # of a quadratic curve against its cubic one, in thousandths of an em; 1 is what Google's own builds use
 )
-RARE_UNITS = 512  # per em for the rare hanzi: one byte for most coordinates, still 0.03 mm in a name set at 40 pt
+# Half of the source: one unit is 0.03 mm in a name of 40 pt.
+RARE_UNITS = 512
 
 # U+E000..F8FF is private use: a document must not depend on what it means in one font.
 PRIVATE = range(0xE000, 0xF900)

@@ -17,9 +17,6 @@ from signer.appearance.colour import RGB, ColourMode, operator
 from signer.appearance.fonts import Face, Glyph, Line
 from signer.appearance.subset import EmbeddedFont, embed
 
-BOLD_STROKE = 0.028
-"""Outline, in ems, that makes a bold hanzi of a regular one."""
-
 _KAPPA = 0.5523  # a quarter circle as one Bézier curve
 
 
@@ -130,18 +127,17 @@ def _show(step: _Text, fonts: dict[Face, tuple[EmbeddedFont, dict[int, int]]], m
     x = step.x
     glyphs = step.line.glyphs
     start = 0
-    stroked = False
+    stroked = 0.0
     for end in range(1, len(glyphs) + 1):
         if end < len(glyphs) and glyphs[end].face is glyphs[start].face:
             continue
         run = glyphs[start:end]
         font, numbers = fonts[run[0].face]
-        heavy = step.bold and run[0].face.bold_by_stroke
-        if heavy and not stroked:
-            parts.append(f"{operator(mode, step.colour, stroke=True)} {number(BOLD_STROKE * step.size)} w")
-        if heavy != stroked:
-            parts.append("2 Tr" if heavy else "0 Tr")
-            stroked = heavy
+        stroke = run[0].face.strokes[step.bold] * step.size
+        if stroke != stroked:
+            colour = operator(mode, step.colour, stroke=True)
+            parts.append(f"2 Tr {colour} {stroke:.3f} w" if stroke else "0 Tr")
+            stroked = stroke
         parts.append(f"/{font.name} {number(step.size)} Tf 1 0 0 1 {number(x)} {number(step.y)} Tm")
         parts.append(_glyphs(run, font, numbers, step.size))
         x += sum(glyph.advance for glyph in run) * step.size / 1000

@@ -43,13 +43,17 @@ class Metrics:
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One font file. `bold_by_stroke` says that a heavier weight is drawn by outlining the glyphs."""
+    """One font file.
+
+    `strokes` are outlines, in ems, drawn around regular and bold glyphs: they make a bold hanzi of a regular one, and give
+    the thin strokes of the rare hanzi the weight of their neighbours.
+    """
 
     name: str
     path: Path
     stem: int = 80
     serif: bool = False
-    bold_by_stroke: bool = False
+    strokes: tuple[float, float] = (0.0, 0.0)
 
     @cached_property
     def hb_face(self) -> hb.Face:
@@ -156,8 +160,8 @@ class FontSet:
         """Return the vendored fonts; no file is opened before a character needs it."""
         sans = Face("NotoSans-Regular", DIRECTORY / "NotoSans-Regular.ttf")
         heavy = Face("NotoSans-Bold", DIRECTORY / "NotoSans-Bold.ttf", stem=140)
-        chinese = Face("NotoSansSC-Regular", DIRECTORY / "NotoSansSC-Regular.ttf", bold_by_stroke=True)
-        rare = Face("SealroadHan-Regular", DIRECTORY / "SealroadHan-Regular.ttf", serif=True, bold_by_stroke=True)
+        chinese = Face("NotoSansSC-Regular", DIRECTORY / "NotoSansSC-Regular.ttf", strokes=(0.0, 0.028))
+        rare = Face("SealroadHan-Regular", DIRECTORY / "SealroadHan-Regular.ttf", serif=True, strokes=(0.012, 0.03))
         return FontSet(regular=(sans, chinese, rare), bold=(heavy, chinese, rare))
 
     def cover(self, text: str, *, bold: bool = False) -> tuple[Run, ...]:

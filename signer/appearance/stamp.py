@@ -120,12 +120,14 @@ def render(
     """Draw a stamp.
 
     `pdfa_part` is 1 to 4 if the file that is signed claims PDF/A: then no transparency is used, and for part 1 each
-    font lists its glyphs. Raises AppearanceError for a character that no font has, a picture that cannot be read, or
-    a box without a usable size.
+    font lists its glyphs. Raises AppearanceError for a name without a visible character, a character that no font
+    has, a picture that cannot be read, or a box without a usable size.
     """
     for side in (spec.width, spec.height):
         if not (math.isfinite(side) and 1 <= side <= MAX_SIZE):
             raise AppearanceError(f"a stamp cannot be {spec.width} × {spec.height} points")
+    if not clean(spec.name):
+        raise AppearanceError("a stamp needs a name", hint="give the name of the person or organisation that signs")
     fonts = fonts or FontSet.default()
     picture = None
     if spec.picture is not None:
@@ -161,11 +163,12 @@ def _rows(spec: StampSpec, fonts: FontSet, accent: RGB) -> list[Row]:
         text = clean(value or "")
         if not text:
             return
-        bold = label is None and worth >= 8
-        shown_label = measure(clean(label, 60), fonts) if label else None
+        label = clean(label or "", 60)
+        bold = not label and worth >= NAMES
+        shown_label = measure(label, fonts) if label else None
         # A little air between the blocks: heading, names, details.
         gap = 0.0
-        if rows and (rows[-1].label is None) != (label is None):
+        if rows and bool(rows[-1].label) != bool(label):
             gap = 0.42
         elif rows and len(rows) == 1:
             gap = 0.25
