@@ -20,10 +20,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from certs import extensions, lint, profiles, suites
-from certs.certificate import Certificate, Extension, Subject
+from certs.certificate import Certificate, Subject
 from certs.clock import Clock
 from certs.crl import build_crl
 from certs.errors import CertsError, IssuanceError, ProfileError
+from certs.extension_values import Extension
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Entry, Ledger
 from certs.names import Name

@@ -12,9 +12,6 @@ a path validator must look at.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,50 +20,46 @@ from typing import Any, TypeVar
 
 from certs import ber, oids, suites
 from certs.errors import CertsError, MalformedInput
-from certs.identifiers import Identifier, from_organization_identifier, to_organization_identifier
-from certs.names import Name, build_name, decode_text
+from certs.extension_values import (
+    KEY_USAGE_BITS,
+    READERS,
+    DistributionPoint,
+    Extension,
+    read_aki,
+    read_basic_constraints,
+    read_distribution_points,
+    read_extensions,
+    read_key_usage,
+    read_oids,
+    read_policies,
+    text_of,
+)
+from certs.identifiers import Identifier
+from certs.names import Name
+from certs.pem import armor, pem_blocks
+from certs.subject import Subject, identifier_of
 from certs.suites.base import PublicKey
+
+__all__ = [
+    "KEY_USAGE_BITS",
+    "Certificate",
+    "DistributionPoint",
+    "Extension",
+    "Subject",
+    "armor",
+    "load_certificate",
+    "load_certificates",
+    "pem_blocks",
+    "read_extensions",
+]
 
 T = TypeVar("T")
 
 MAX_CERTIFICATES = 10_000
 """Certificates read from one file; national lists have about 2 500."""
 
-KEY_USAGE_BITS = (
-    "digital_signature",
-    "non_repudiation",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
-"""RFC 5280 4.2.1.3, bit 0 first."""
-
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _ALWAYS = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Extension:
-    """One extension as received; `value` is the contents of its OCTET STRING."""
-
-    oid: str
-    critical: bool
-    value: bytes
-
-
-@dataclass(frozen=True)
-class DistributionPoint:
-    """One CRL distribution point: the URIs of its full name, and whether it is limited to reasons or another issuer."""
-
-    uris: tuple[str, ...]
-    names: tuple[bytes, ...]
-    """DER of each GeneralName of the full name, for comparison with a CRL's own."""
-    reasons: bool
-    other_issuer: bool
 
 
 class _Parts:
@@ -111,20 +104,6 @@ class _Parts:
         members.end()
         self.extensions = read_extensions(wrapped.only()) if wrapped else ()
         _ = self.issuer.attributes, self.subject.attributes  # malformed names fail here, not at display
-
-
-def read_extensions(value: ber.Value) -> tuple[Extension, ...]:
-    """Return the extensions of a certificate, CRL or CRL entry. Raises MalformedInput."""
-    out: list[Extension] = []
-    for item in value.expect(ber.SEQUENCE):
-        members = item.members()
-        kind = members.next().oid()
-        flag = members.optional(ber.BOOLEAN)
-        out.append(Extension(kind, flag is not None and flag.boolean(), members.next().octets()))
-        members.end()
-        if len(out) > 100:
-            raise MalformedInput("more than 100 extensions")
-    return tuple(out)
 
 
 @dataclass(frozen=True)
@@ -255,12 +234,12 @@ class Certificate:
         """National identifiers in subject and extensions, without repetition; see `certs.identifiers`."""
         found: dict[Identifier, None] = {}
         for attribute in self.subject_name.attributes:
-            identifier = _identifier_of(attribute.oid, attribute.text)
+            identifier = identifier_of(attribute.oid, attribute.text)
             if identifier:
                 found[identifier] = None
         for extension in self.extensions:
             if extension.oid in (oids.SHECA_USCC, oids.GM_USCC):
-                found[Identifier("CN-USCC", _text_of(extension.value))] = None
+                found[Identifier("CN-USCC", text_of(extension.value))] = None
         return tuple(found)
 
     # Key and extensions --------------------------------------------------------------------------------------------
@@ -294,7 +273,7 @@ class Certificate:
     @cached_property
     def key_usage(self) -> frozenset[str]:
         """Names of RFC 5280 4.2.1.3 in snake case; empty where the extension is absent (see `allows`)."""
-        return self._read(oids.KEY_USAGE, _read_key_usage, frozenset())
+        return self._read(oids.KEY_USAGE, read_key_usage, frozenset())
 
     def allows(self, *usages: str) -> bool:
         """Tell whether keyUsage holds one of `usages`, or is absent and so allows everything."""
@@ -303,13 +282,13 @@ class Certificate:
     @cached_property
     def extended_key_usage(self) -> frozenset[str]:
         """OIDs of the purposes; empty where the extension is absent."""
-        return self._read(oids.EXTENDED_KEY_USAGE, _read_oids, frozenset())
+        return self._read(oids.EXTENDED_KEY_USAGE, read_oids, frozenset())
 
     @cached_property
     def basic_constraints(self) -> tuple[bool, int | None]:
         """Whether the subject is a CA, and the path length where one is given."""
         absent: tuple[bool, int | None] = (False, None)
-        return self._read(oids.BASIC_CONSTRAINTS, _read_basic_constraints, absent)
+        return self._read(oids.BASIC_CONSTRAINTS, read_basic_constraints, absent)
 
     @property
     def is_ca(self) -> bool:
@@ -329,12 +308,12 @@ class Certificate:
     @cached_property
     def aki(self) -> bytes | None:
         """The key identifier inside the authority key identifier."""
-        return self._read(oids.AUTHORITY_KEY_IDENTIFIER, _read_aki, None)
+        return self._read(oids.AUTHORITY_KEY_IDENTIFIER, read_aki, None)
 
     @cached_property
     def distribution_points(self) -> tuple[DistributionPoint, ...]:
         """The CRL distribution points."""
-        return self._read(oids.CRL_DISTRIBUTION_POINTS, _read_distribution_points, ())
+        return self._read(oids.CRL_DISTRIBUTION_POINTS, read_distribution_points, ())
 
     @property
     def crl_urls(self) -> tuple[str, ...]:
@@ -344,7 +323,7 @@ class Certificate:
     @cached_property
     def policies(self) -> tuple[str, ...]:
         """OIDs of the certificate policies."""
-        return self._read(oids.CERTIFICATE_POLICIES, _read_policies, ())
+        return self._read(oids.CERTIFICATE_POLICIES, read_policies, ())
 
     @cached_property
     def problems(self) -> tuple[str, ...]:
@@ -357,7 +336,7 @@ class Certificate:
         for label, time in (("notBefore", self._parts.not_before), ("notAfter", self._parts.not_after)):
             out += _complaint(label, time.time)
         for extension in self.extensions:
-            reader = _READERS.get(extension.oid)
+            reader = READERS.get(extension.oid)
             if reader is not None:
                 out += _complaint(oids.name(extension.oid), partial(_parse, reader, extension.value))
         if not self.algorithms_agree:
@@ -398,185 +377,6 @@ def _complaint(label: str, action: Callable[[], object]) -> list[str]:
     except MalformedInput as error:
         return [f"{label}: {error}"]
     return []
-
-
-def _read_key_usage(value: ber.Value) -> frozenset[str]:
-    return frozenset(KEY_USAGE_BITS[bit] for bit in value.named_bits() if bit < len(KEY_USAGE_BITS))
-
-
-def _read_oids(value: ber.Value) -> frozenset[str]:
-    return frozenset(item.oid() for item in value.expect(ber.SEQUENCE))
-
-
-def _read_basic_constraints(value: ber.Value) -> tuple[bool, int | None]:
-    members = value.members()
-    flag = members.optional(ber.BOOLEAN)
-    length = members.optional(ber.INTEGER)
-    members.end()
-    path_length = length.integer() if length else None
-    if path_length is not None and path_length < 0:
-        raise MalformedInput("a negative path length")
-    return (flag is not None and flag.boolean(), path_length)
-
-
-def _read_aki(value: ber.Value) -> bytes | None:
-    return next((member.content() for member in value.expect(ber.SEQUENCE) if member.tag == 0x80), None)
-
-
-def _read_distribution_points(value: ber.Value) -> tuple[DistributionPoint, ...]:
-    out: list[DistributionPoint] = []
-    for item in value.expect(ber.SEQUENCE):
-        members = item.members()
-        name = members.optional(ber.context(0))
-        reasons = members.optional(0x81)
-        issuer = members.optional(ber.context(2))
-        members.end()
-        names = read_full_name(name.only()) if name else ()
-        out.append(DistributionPoint(uris_of(names), names, reasons is not None, issuer is not None))
-    return tuple(out)
-
-
-def read_full_name(value: ber.Value) -> tuple[bytes, ...]:
-    """Return the DER of each GeneralName of a DistributionPointName's fullName; none for a relative name."""
-    return tuple(general.raw() for general in value) if value.tag == ber.context(0) else ()
-
-
-def uris_of(names: tuple[bytes, ...]) -> tuple[str, ...]:
-    """Return the URIs among encoded GeneralNames."""
-    values = (ber.load(name) for name in names)
-    return tuple(decode_text(0x16, value.content()) for value in values if value.tag == 0x86)
-
-
-def _read_policies(value: ber.Value) -> tuple[str, ...]:
-    return tuple(item.members().next().oid() for item in value.expect(ber.SEQUENCE))
-
-
-_READERS: dict[str, Callable[[ber.Value], object]] = {
-    oids.KEY_USAGE: _read_key_usage,
-    oids.EXTENDED_KEY_USAGE: _read_oids,
-    oids.BASIC_CONSTRAINTS: _read_basic_constraints,
-    oids.SUBJECT_KEY_IDENTIFIER: lambda value: value.octets(),
-    oids.AUTHORITY_KEY_IDENTIFIER: _read_aki,
-    oids.CRL_DISTRIBUTION_POINTS: _read_distribution_points,
-    oids.CERTIFICATE_POLICIES: _read_policies,
-}
-
-
-def _text_of(value: bytes) -> str:
-    """Return the text of a private extension: a string, a string in something, or bare octets."""
-    try:
-        inner = ber.load(value)
-        while inner.constructed:
-            inner = next(iter(inner))
-        return decode_text(inner.tag, inner.content()).strip()
-    except (MalformedInput, StopIteration):
-        return decode_text(0x0C, value).strip()
-
-
-_BY_ATTRIBUTE = {
-    oids.INNLE: "RU-INN",
-    oids.OGRN: "RU-OGRN",
-    oids.OGRNIP: "RU-OGRNIP",
-    oids.SNILS: "RU-SNILS",
-    oids.SHECA_USCC: "CN-USCC",
-    oids.GM_USCC: "CN-USCC",
-}
-
-
-def _identifier_of(oid: str, text: str) -> Identifier | None:
-    """Return the identifier an attribute of the subject holds, or None."""
-    text = text.strip()
-    if oid == oids.ORGANISATION_IDENTIFIER:
-        return from_organization_identifier(text)
-    if oid == oids.INN:  # before 2021-09-01 an organisation's ten digits stood here behind two zeros
-        return Identifier("RU-INN", text[2:] if len(text) == 12 and text.startswith("00") else text)
-    if oid == oids.SERIAL_NUMBER and text.startswith(("PNOKZ-", "IIN")):
-        return Identifier("KZ-IIN", text.removeprefix("PNOKZ-").removeprefix("IIN"))
-    if oid == oids.ORGANISATIONAL_UNIT and re.fullmatch(r"BIN[0-9]{12}", text):
-        return Identifier("KZ-BIN", text[3:])
-    scheme = _BY_ATTRIBUTE.get(oid)
-    return Identifier(scheme, text) if scheme else None
-
-
-# Subjects of our certificates ----------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Subject:
-    """Who a certificate is for. Every identifier is checked when the name is built."""
-
-    common_name: str
-    organisation: str | None = None
-    country: str | None = None
-    """Two capital letters, ISO 3166-1."""
-    given_name: str | None = None
-    surname: str | None = None
-    locality: str | None = None
-    state: str | None = None
-    organisational_unit: str | None = None
-    title: str | None = None
-    email: str | None = None
-    identifiers: tuple[Identifier, ...] = ()
-
-    def name(self) -> bytes:
-        """Return the DER of the Name. Raises BadIdentifier or MalformedInput."""
-        attributes = [
-            (oids.COUNTRY, self.country),
-            (oids.STATE, self.state),
-            (oids.LOCALITY, self.locality),
-            (oids.ORGANISATION, self.organisation),
-            (oids.ORGANISATIONAL_UNIT, self.organisational_unit),
-        ]
-        for identifier in self.identifiers:
-            identifier.check()
-            attributes.append(_attribute_of(identifier))
-        attributes += [
-            (oids.TITLE, self.title),
-            (oids.SURNAME, self.surname),
-            (oids.GIVEN_NAME, self.given_name),
-            (oids.COMMON_NAME, self.common_name),
-            (oids.EMAIL_ADDRESS, self.email),
-        ]
-        return build_name((oid, text) for oid, text in attributes if text is not None)
-
-
-def _attribute_of(identifier: Identifier) -> tuple[str, str]:
-    """Return where `identifier` stands in our subjects."""
-    text = to_organization_identifier(identifier)
-    if text is not None:
-        return oids.ORGANISATION_IDENTIFIER, text
-    if identifier.scheme == "KZ-IIN":
-        return oids.SERIAL_NUMBER, f"PNOKZ-{identifier.value}"
-    kind = {
-        "RU-INN": oids.INNLE if len(identifier.value) == 10 else oids.INN,
-        "RU-OGRN": oids.OGRN,
-        "RU-OGRNIP": oids.OGRNIP,
-        "RU-SNILS": oids.SNILS,
-    }[identifier.scheme]
-    return kind, identifier.value
-
-
-# Files ---------------------------------------------------------------------------------------------------------------
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
-
-
-def armor(label: str, encoded: bytes) -> str:
-    """Return PEM with lines of 64 characters and a final line feed."""
-    text = base64.b64encode(encoded).decode()
-    lines = "\n".join(text[i : i + 64] for i in range(0, len(text), 64))
-    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
-
-
-def pem_blocks(data: bytes) -> tuple[tuple[str, bytes], ...]:
-    """Return label and octets of every PEM block. Raises MalformedInput where the base64 is broken."""
-    out: list[tuple[str, bytes]] = []
-    for match in _PEM.finditer(data):
-        body = match[2]
-        if b":" in body:  # RFC 1421 headers, closed by an empty line
-            body = re.split(rb"\r?\n[ \t]*\r?\n", body, maxsplit=1)[-1]
-        try:
-            out.append((match[1].decode(), base64.b64decode(b"".join(body.split()), validate=True)))
-        except binascii.Error as error:
-            raise MalformedInput(f"the base64 of a PEM block {match[1].decode()!r} is broken") from error
-    return tuple(out)
 
 
 def load_certificates(data: bytes) -> tuple[Certificate, ...]:

@@ -16,11 +16,13 @@ from datetime import datetime
 from functools import cached_property
 
 from certs import ber, der, extensions, oids, suites
-from certs.certificate import Certificate, Extension, armor, pem_blocks, read_extensions, read_full_name
+from certs.certificate import Certificate
 from certs.errors import BadSignature, IssuanceError, MalformedInput
+from certs.extension_values import Extension, read_extensions, read_full_name
 from certs.keys.base import KeyHandle
 from certs.ledger import REASONS
 from certs.names import Name
+from certs.pem import armor, pem_blocks
 from certs.suites.base import Use
 
 _REASON_NAMES = {number: name for name, number in REASONS.items()} | {8: "removeFromCRL"}

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from certs import ber, oids, suites
-from certs.certificate import Certificate, pem_blocks
+from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
+from certs.pem import pem_blocks
 from certs.signed_data import SIGNED_DATA_OIDS, SignerView, parse_signed_data
 from certs.timestamp import read_request, read_token
 

@@ -13,8 +13,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from certs import ber, der, oids
-from certs.certificate import KEY_USAGE_BITS, Extension
 from certs.errors import MalformedInput
+from certs.extension_values import KEY_USAGE_BITS, Extension
 
 TRUE = b"\x01\x01\xff"
 

@@ -18,8 +18,9 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 
 from certs import ber, der, oids, suites
-from certs.certificate import Certificate, Extension, read_extensions
+from certs.certificate import Certificate
 from certs.errors import BadSignature, MalformedInput, TimeStampError, UnsupportedAlgorithm
+from certs.extension_values import Extension, read_extensions
 from certs.extensions import TRUE
 from certs.signed_data import SignedDataView, SignerView, check_signing_certificate, digest_name, parse_signed_data
 from certs.suites.base import AlgorithmID

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from certs import circle, extensions, suites
 from certs.ca import ClosedCircle
-from certs.certificate import Certificate, Subject, armor, load_certificate, pem_blocks
+from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, print_json, read_input, secrets_of, write_output
 from certs.describe import as_text, describe
@@ -16,6 +16,7 @@ from certs.errors import KeyStoreError, MalformedInput
 from certs.identifiers import Identifier
 from certs.keys import file as key_file
 from certs.keys import open_key
+from certs.pem import armor, pem_blocks
 from certs.signed_data import certificate_bundle
 
 

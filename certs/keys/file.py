@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from certs import ber, der, files, oids, suites
-from certs.certificate import armor, pem_blocks
 from certs.errors import BadKey, KeyNotFound, KeyStoreError, MalformedInput, WrongPassword
 from certs.keys.base import Secrets
 from certs.keys.pbes2 import decrypt_pkcs8, encrypt_pkcs8
+from certs.pem import armor, pem_blocks
 from certs.suites.base import AlgorithmID, PrivateKey
 
 MAX_SIZE = 1 << 20

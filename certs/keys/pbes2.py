@@ -115,6 +115,8 @@ def _algorithm(value: ber.Value) -> tuple[str, ber.Value | None]:
 
 
 def _derive(function: str, parameters: ber.Value, password: bytes, size: int) -> bytes:
+    if function not in (oids.SCRYPT, oids.PBKDF2):
+        raise UnsupportedAlgorithm(f"key derivation {oids.name(function)}", hint=_NOT_SUPPORTED_HINT)
     members = parameters.members()
     salt = members.next().octets()
     if function == oids.SCRYPT:
@@ -125,8 +127,6 @@ def _derive(function: str, parameters: ber.Value, password: bytes, size: int) ->
             raise MalformedInput("scrypt parameters out of bounds")
         _same_length(length, size)
         return _scrypt(password, salt, n, r, p, size)
-    if function != oids.PBKDF2:
-        raise UnsupportedAlgorithm(f"key derivation {oids.name(function)}", hint=_NOT_SUPPORTED_HINT)
     rounds = members.next().integer()
     length = members.optional(ber.INTEGER)
     prf_value = members.optional(ber.SEQUENCE)

@@ -15,8 +15,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from certs.certificate import KEY_USAGE_BITS
 from certs.errors import ProfileError
+from certs.extension_values import KEY_USAGE_BITS
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from certs import ber
-from certs.certificate import Certificate, load_certificates, pem_blocks
+from certs.certificate import Certificate, load_certificates
 from certs.crl import CRL, load_crls
 from certs.errors import CertsError, MalformedInput
+from certs.pem import pem_blocks
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".crl"})
 MAX_FILE = 64 * 1024 * 1024

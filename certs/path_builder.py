@@ -1,0 +1,124 @@
+"""Finds a chain from a certificate to a trust anchor, with little work whatever the certificates say.
+
+    builder = ChainBuilder(store, at, limits)
+    chain = builder.find(leaf, pool)               # leaf … anchor, or None; then builder.exhausted tells why
+
+Depth first over genuine links only: a certificate is followed when its key verifies the one below, so names and key
+identifiers that an attacker wrote lead nowhere. RFC 5280 6.1.3 (a)(1) and (a)(4), RFC 4158.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from certs.certificate import Certificate
+from certs.errors import CertsError, UnsupportedAlgorithm
+from certs.path_result import Limits
+from certs.trust import TrustStore
+
+
+class ChainBuilder:
+    """One search."""
+
+    def __init__(self, store: TrustStore, at: datetime, limits: Limits) -> None:
+        self.store, self.at, self.limits = store, at, limits
+        self.deepest: tuple[Certificate, ...] = ()
+        """The longest genuine chain seen, leaf first."""
+        self.exhausted: str | None = None
+        """Which budget ran out."""
+        self.unsupported: str | None = None
+        """Which signature could not be computed."""
+        self._signatures = 0
+        self._links: dict[tuple[bytes, bytes], bool] = {}
+
+    def find(self, leaf: Certificate, pool: Iterable[Certificate]) -> tuple[Certificate, ...] | None:
+        """Return the first chain found, or None. A leaf that is an anchor is a chain of one."""
+        anchors = dict.fromkeys(self.store.anchors)
+        if leaf in anchors:
+            return (leaf,)
+        helpers: dict[Certificate, None] = {}
+        for certificate in (*self.store.certificates, *pool):
+            if certificate not in anchors and certificate != leaf:
+                helpers[certificate] = None
+            if len(helpers) > self.limits.pool:
+                self.exhausted = f"more than {self.limits.pool} certificates"
+                break
+        return self._extend((leaf,), tuple(anchors), tuple(self._reachable(leaf, helpers)))
+
+    def _reachable(self, leaf: Certificate, helpers: Iterable[Certificate]) -> dict[Certificate, None]:
+        """Return the helpers whose subject is an issuer of something reachable; no signature is looked at."""
+        by_subject: dict[Any, list[Certificate]] = {}
+        for helper in helpers:
+            by_subject.setdefault(helper.subject_name.key, []).append(helper)
+        out: dict[Certificate, None] = {}
+        wanted, seen = [leaf.issuer_name.key], set()
+        while wanted:
+            name = wanted.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            for helper in by_subject.get(name, ()):
+                if len(out) >= self.limits.certificates:
+                    self.exhausted = f"more than {self.limits.certificates} certificates could be in the chain"
+                    return out
+                out[helper] = None
+                wanted.append(helper.issuer_name.key)
+        return out
+
+    def _extend(
+        self, chain: tuple[Certificate, ...], anchors: Sequence[Certificate], helpers: Sequence[Certificate]
+    ) -> tuple[Certificate, ...] | None:
+        if len(chain) > len(self.deepest):
+            self.deepest = chain
+        child = chain[-1]
+        for anchor in self._candidates(child, anchors):
+            if self._signed(child, anchor):
+                return (*chain, anchor)
+        if len(chain) + 1 >= self.limits.depth:
+            self.exhausted = f"the chain is longer than {self.limits.depth} certificates"
+            return None
+        keys = {(link.subject_name.der, link.spki) for link in chain}
+        for helper in self._candidates(child, helpers):
+            if (helper.subject_name.der, helper.spki) in keys:  # no certificate twice, nor its name and key
+                continue
+            if self._signed(child, helper):
+                found = self._extend((*chain, helper), anchors, helpers)
+                if found is not None:
+                    return found
+        return None
+
+    def _candidates(self, child: Certificate, among: Sequence[Certificate]) -> list[Certificate]:
+        """Return issuers by name; a key identifier that fits comes first, one that does not fit is left out.
+
+        Those valid at the moment come before others. More than the budget's number are dropped, and noted.
+        """
+        issuer, aki = child.issuer_name.key, child.aki
+        fitting = [
+            candidate
+            for candidate in among
+            if candidate.subject_name.key == issuer and (aki is None or candidate.ski is None or candidate.ski == aki)
+        ]
+        fitting.sort(key=lambda c: (c.ski is None or aki is None, not c.not_before <= self.at <= c.not_after))
+        if len(fitting) > self.limits.candidates:
+            self.exhausted = f"more than {self.limits.candidates} certificates could have issued {child.subject}"
+        return fitting[: self.limits.candidates]
+
+    def _signed(self, child: Certificate, issuer: Certificate) -> bool:
+        """Tell whether `issuer`'s key signed `child`; each pair once, within the budget."""
+        pair = (child.der, issuer.spki)
+        if pair not in self._links:
+            if self._signatures >= self.limits.signatures:
+                self.exhausted = f"more than {self.limits.signatures} signatures"
+                return False
+            self._signatures += 1
+            try:
+                child.verify_signed_by(issuer)
+                self._links[pair] = True
+            except UnsupportedAlgorithm as error:
+                self.unsupported = f"{child.subject}: {error}"
+                self._links[pair] = False
+            except CertsError:
+                self._links[pair] = False
+        return self._links[pair]

@@ -1,0 +1,436 @@
+"""SignedData as received: the reading half of `certs.signed_data`, which says what is tolerated.
+
+view = parse_signed_data(received)
+view.signers[0].verify(content=b"contract")            # the suite's name, or BadSignature
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from hmac import compare_digest
+from typing import NoReturn
+
+from certs import ber, der, oids, suites
+from certs.certificate import Certificate
+from certs.errors import BadSignature, MalformedInput
+from certs.pem import pem_blocks
+from certs.suites.base import AlgorithmID
+
+MAX_SIGNERS = 100
+MAX_CERTIFICATES = 1000
+SIGNED_DATA_OIDS = frozenset({oids.SIGNED_DATA, oids.GM_SIGNED_DATA})
+_GM_DATA = frozenset({oids.DATA, oids.GM_DATA})
+
+_DIGEST_OF_SIGNATURE = {
+    oids.SM2_WITH_SM3: "sm3",
+    oids.SM2_SIGNATURE: "sm3",
+    oids.GOST2012_256_SIGNATURE: "streebog256",
+    oids.GOST2012_512_SIGNATURE: "streebog512",
+    oids.GOST2001_SIGNATURE: "gost94",
+    oids.SHA1_WITH_RSA: "sha1",
+    oids.SHA224_WITH_RSA: "sha224",
+    oids.SHA256_WITH_RSA: "sha256",
+    oids.SHA384_WITH_RSA: "sha384",
+    oids.SHA512_WITH_RSA: "sha512",
+    oids.ECDSA_SHA1: "sha1",
+    oids.ECDSA_SHA224: "sha224",
+    oids.ECDSA_SHA256: "sha256",
+    oids.ECDSA_SHA384: "sha384",
+    oids.ECDSA_SHA512: "sha512",
+}
+"""Signature OIDs met in digestAlgorithm."""
+
+
+def digest_name(oid: str) -> str:
+    """Return the digest that `oid` in a digestAlgorithm means. Raises UnsupportedAlgorithm."""
+    return _DIGEST_OF_SIGNATURE.get(oid) or suites.digest_name(oid)
+
+
+@dataclass(frozen=True)
+class SigningCertificate:
+    """What signing-certificate(-v2) says the signer's certificate is (RFC 5035)."""
+
+    digest_oid: str
+    digest: bytes
+    issuer: bytes | None = None
+    """DER of the issuer's Name where issuerSerial is given."""
+    serial: int | None = None
+
+    def matches(self, certificate: Certificate) -> bool:
+        """Tell whether `certificate` is the one named. Raises UnsupportedAlgorithm for a digest we cannot compute."""
+        computed = suites.digest(digest_name(self.digest_oid), certificate.der)
+        if not compare_digest(computed, self.digest):
+            return False
+        return self.serial is None or self.serial == certificate.serial
+
+
+@dataclass(frozen=True)
+class SignerView:
+    """One SignerInfo as received."""
+
+    version: int
+    issuer: bytes | None
+    """DER of the issuer's Name, or None where the signer is named by key identifier."""
+    serial: int | None
+    ski: bytes | None
+    digest_algorithm: AlgorithmID
+    signature_algorithm: AlgorithmID
+    signature: bytes
+    signed_attributes: bytes | None
+    """As SET OF: exactly the octets that were signed; None where there are none."""
+    attributes: tuple[tuple[str, tuple[bytes, ...]], ...]
+    """Signed attributes: OID and encoded values, in the order received."""
+    unsigned_attributes: tuple[tuple[str, tuple[bytes, ...]], ...]
+    content_type: str
+    content: bytes | None = field(repr=False)
+    certificates: tuple[Certificate, ...] = field(repr=False)
+
+    @property
+    def digest_oid(self) -> str:
+        """The OID in digestAlgorithm, as received."""
+        return self.digest_algorithm.oid
+
+    @cached_property
+    def digest_name(self) -> str:
+        """The digest. Raises UnsupportedAlgorithm."""
+        return digest_name(self.digest_algorithm.oid)
+
+    def values(self, oid: str) -> tuple[bytes, ...]:
+        """Return the encoded values of signed attribute `oid`.
+
+        None where it is absent. Raises MalformedInput if twice.
+        """
+        return _values(self.attributes, oid)
+
+    def unsigned_values(self, oid: str) -> tuple[bytes, ...]:
+        """Return the encoded values of all unsigned attributes `oid`."""
+        return tuple(value for kind, values in self.unsigned_attributes if kind == oid for value in values)
+
+    def _single(self, oid: str) -> ber.Value | None:
+        values = self.values(oid)
+        if not values:
+            return None
+        if len(values) > 1:
+            raise MalformedInput(f"attribute {oids.name(oid)} has several values")
+        return ber.load(values[0])
+
+    @property
+    def message_digest(self) -> bytes | None:
+        """The message-digest attribute. Raises MalformedInput."""
+        value = self._single(oids.MESSAGE_DIGEST)
+        return value.octets() if value else None
+
+    @property
+    def signing_time(self) -> datetime | None:
+        """The signing-time attribute: claimed, not proven. Raises MalformedInput."""
+        value = self._single(oids.SIGNING_TIME)
+        return value.time() if value else None
+
+    @property
+    def signing_certificates(self) -> tuple[SigningCertificate, ...]:
+        """What signing-certificate-v2, or signing-certificate, names.
+
+        The first is the signer. Raises MalformedInput.
+        """
+        for oid in (oids.SIGNING_CERTIFICATE_V2, oids.SIGNING_CERTIFICATE):
+            value = self._single(oid)
+            if value is not None:
+                default = oids.SHA256 if oid == oids.SIGNING_CERTIFICATE_V2 else oids.SHA1
+                return tuple(_read_ess(item, default) for item in next(iter(value)))
+        return ()
+
+    def candidates(self, others: Iterable[Certificate] = ()) -> tuple[Certificate, ...]:
+        """Return the certificates, here and among `others`, that the signer identifier fits."""
+        found: dict[bytes, Certificate] = {}
+        for certificate in (*self.certificates, *others):
+            if self.ski is not None:
+                fits = certificate.ski == self.ski or (certificate.ski is None and _sha1_id(certificate) == self.ski)
+            else:
+                fits = certificate.serial == self.serial and certificate.issuer_name.der == self.issuer
+            if fits:
+                found[certificate.der] = certificate
+        return tuple(found.values())
+
+    @cached_property
+    def certificate(self) -> Certificate | None:
+        """The signer's certificate among those in the message, or None."""
+        return next(iter(self.candidates()), None)
+
+    def verify(
+        self,
+        content: bytes | None = None,
+        *,
+        digest: bytes | None = None,
+        certificate: Certificate | None = None,
+    ) -> str:
+        """Check message digest, content type and signature; return the suite's name.
+
+        `content`, or its `digest` with `digest_name`, for a detached signature; without signed attributes the content
+        itself is needed. `certificate` is taken where the message holds none. Raises BadSignature,
+        UnsupportedAlgorithm, BadKey or MalformedInput.
+        """
+        certificate = certificate or self.certificate
+        if certificate is None:
+            raise BadSignature("the signer's certificate is not in the message", reason="no-certificate")
+        body = self.content if self.content is not None else content
+        if content is not None and self.content is not None and content != self.content:
+            raise BadSignature("the content inside the message is another one", reason="content")
+        # content carried along must be the content the caller means, not something else that was signed
+        if body is not None and digest is not None and suites.digest(self.digest_name, body) != digest:
+            raise BadSignature("the content inside the message is another one", reason="content")
+        if self.signed_attributes is None:
+            if body is None:
+                raise MalformedInput("a signature without signed attributes needs the content itself")
+            if _looks_like_attributes(body):
+                raise BadSignature("the content could be the signed attributes of another message", reason="ambiguous")
+            message = body
+        else:
+            self._check_attributes(body, digest)
+            message = self.signed_attributes
+        algorithm, signature = self._normalised(certificate)
+        return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
+
+    def _check_attributes(self, body: bytes | None, digest: bytes | None) -> None:
+        declared = self.message_digest
+        if declared is None:
+            raise MalformedInput("signed attributes without message-digest")
+        if body is not None:
+            digest = suites.digest(self.digest_name, body)
+        if digest is None:
+            raise MalformedInput("a detached signature needs the content")
+        if not compare_digest(declared, digest):
+            raise BadSignature("the message digest is another one", reason="message-digest")
+        kind = self._single(oids.CONTENT_TYPE)
+        if kind is None:
+            raise MalformedInput("signed attributes without content-type")
+        found = kind.oid()
+        if found != self.content_type and not {found, self.content_type} <= _GM_DATA:
+            raise BadSignature("the content type in the signed attributes is another one", reason="content-type")
+
+    def _normalised(self, certificate: Certificate) -> tuple[bytes, bytes]:
+        """Return algorithm and value in the forms `suites.verify` knows."""
+        signature = self.signature
+        if len(signature) == 64 and certificate.suite_name == "sm2" and not _is_pair(signature):
+            r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+            signature = der.encode_integer_pair(r, s)
+        return self.signature_algorithm.der(), signature
+
+
+def _looks_like_attributes(content: bytes) -> bool:
+    """Tell whether `content` is a SET OF Attribute with message-digest.
+
+    A signature over signed attributes also verifies as one without them over the attributes' own octets; nobody signs
+    such octets as a document (the ambiguity of RFC 5652 5.4).
+    """
+    if content[:1] != b"\x31":
+        return False
+    try:
+        return any(kind == oids.MESSAGE_DIGEST for kind, _ in _read_attributes(ber.load(content)))
+    except MalformedInput:
+        return False
+
+
+def _is_pair(signature: bytes) -> bool:
+    try:
+        der.decode_integer_pair(signature)
+    except MalformedInput:
+        return False
+    return True
+
+
+def _sha1_id(certificate: Certificate) -> bytes:
+    return suites.digest("sha1", der.split_spki(certificate.spki)[1])
+
+
+def _values(attributes: tuple[tuple[str, tuple[bytes, ...]], ...], oid: str) -> tuple[bytes, ...]:
+    found = [values for kind, values in attributes if kind == oid]
+    if len(found) > 1:
+        raise MalformedInput(f"attribute {oids.name(oid)} stands twice")
+    return found[0] if found else ()
+
+
+@dataclass(frozen=True)
+class SignedDataView:
+    """A SignedData as received."""
+
+    outer_oid: str
+    content_type: str
+    content: bytes | None
+    """The content inside, or None for a detached signature."""
+    version: int
+    digest_algorithms: tuple[AlgorithmID, ...]
+    certificates: tuple[Certificate, ...]
+    other_certificates: int
+    """How many members of the certificate bag are no X.509 certificates, or cannot be read."""
+    crls: tuple[bytes, ...]
+    """Encoded members of the CRL bag: revocation lists, and OtherRevocationInfoFormat under tag [1]."""
+    signers: tuple[SignerView, ...]
+    encoded_length: int
+    """Octets of the structure itself, without padding behind it."""
+
+
+def parse_signed_data(data: bytes) -> SignedDataView:
+    """Read ContentInfo with SignedData, DER or BER or PEM; zero octets may follow, as in a PDF's /Contents.
+
+    Raises MalformedInput, UnsupportedAlgorithm never: algorithms are looked at when a signer is verified.
+    """
+    if data[:1] == b"-":
+        blocks = pem_blocks(data)
+        if not blocks:
+            raise MalformedInput("no PEM block")
+        data = blocks[0][1]
+    outermost = ber.load(data, padding=True)
+    outer = outermost.members()
+    outer_oid = outer.next().oid()
+    if outer_oid not in SIGNED_DATA_OIDS:
+        raise MalformedInput(f"not SignedData but {oids.name(outer_oid)}", content_type=outer_oid)
+    members = outer.next(ber.context(0)).only().members()
+    outer.end()
+    version = members.next().integer()
+    digests = tuple(_read_algorithm(item) for item in members.next(ber.SET))
+    content_type, content = _read_content(members.next(ber.SEQUENCE))
+    bag = members.optional(ber.context(0))
+    certificates, others = _read_bag(bag) if bag else ((), 0)
+    crl_bag = members.optional(ber.context(1))
+    crls = tuple(item.raw() for item in crl_bag) if crl_bag else ()
+    infos = list(members.next(ber.SET))
+    members.end()
+    if len(infos) > MAX_SIGNERS:
+        raise MalformedInput(f"more than {MAX_SIGNERS} signers")
+    signers = tuple(_read_signer(info, content_type, content, certificates) for info in infos)
+    return SignedDataView(
+        outer_oid, content_type, content, version, digests, certificates, others, crls, signers, outermost.end
+    )
+
+
+def _read_algorithm(value: ber.Value) -> AlgorithmID:
+    members = value.members()
+    algorithm = members.next().oid()
+    parameters = None if members.peek() is None else members.next().raw()
+    members.end()
+    return AlgorithmID(algorithm, parameters)
+
+
+def _read_content(value: ber.Value) -> tuple[str, bytes | None]:
+    """Return content type and the octets the digest is over."""
+    members = value.members()
+    kind = members.next().oid()
+    wrapped = members.optional(ber.context(0))
+    members.end()
+    if wrapped is None:
+        return kind, None
+    inner = wrapped.only()
+    if inner.tag in (ber.OCTET_STRING, ber.OCTET_STRING | ber.CONSTRUCTED):
+        return kind, inner.octets()
+    return kind, inner.content()  # PKCS#7 v1.5 content of another type: the contents octets (RFC 2315 9.3)
+
+
+def _read_bag(value: ber.Value) -> tuple[tuple[Certificate, ...], int]:
+    certificates: list[Certificate] = []
+    others = 0
+    for number, item in enumerate(value):
+        if number >= MAX_CERTIFICATES:
+            raise MalformedInput(f"more than {MAX_CERTIFICATES} certificates")
+        if item.tag == ber.SEQUENCE:
+            try:
+                certificates.append(Certificate(item.raw()))
+                continue
+            except MalformedInput:
+                pass
+        others += 1  # attribute certificates and broken ones do not matter until a signer needs them
+    return tuple(certificates), others
+
+
+def _read_attributes(value: ber.Value) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    out: list[tuple[str, tuple[bytes, ...]]] = []
+    for item in value:
+        members = item.members()
+        kind = members.next().oid()
+        values = tuple(inner.raw() for inner in members.next(ber.SET))
+        members.end()
+        out.append((kind, values))
+        if len(out) > 200:
+            raise MalformedInput("more than 200 attributes")
+    return tuple(out)
+
+
+def _read_signer(
+    value: ber.Value, content_type: str, content: bytes | None, certificates: tuple[Certificate, ...]
+) -> SignerView:
+    members = value.members()
+    version = members.next().integer()
+    identifier = members.next()
+    issuer: bytes | None = None
+    serial: int | None = None
+    ski: bytes | None = None
+    if identifier.tag == ber.SEQUENCE:
+        pair = identifier.members()
+        issuer, serial = pair.next(ber.SEQUENCE).raw(), pair.next().integer()
+        pair.end()
+    elif identifier.tag & ~ber.CONSTRUCTED == 0x80:
+        ski = identifier.octets(0x80)
+    else:
+        _malformed("a signer identifier of an unknown kind")
+    digest_algorithm = _read_algorithm(members.next())
+    signed = members.optional(ber.context(0))
+    signature_algorithm = _read_algorithm(members.next())
+    signature = members.next().octets()
+    unsigned = members.optional(ber.context(1))
+    members.end()
+    attributes = None
+    if signed is not None:
+        # as received, only re-tagged; an indefinite length cannot have been hashed and is made definite (RFC 5652 5.4)
+        attributes = b"\x31" + (signed.definite() if signed.indefinite else signed.raw())[1:]
+    return SignerView(
+        version=version,
+        issuer=issuer,
+        serial=serial,
+        ski=ski,
+        digest_algorithm=digest_algorithm,
+        signature_algorithm=signature_algorithm,
+        signature=signature,
+        signed_attributes=attributes,
+        attributes=_read_attributes(signed) if signed else (),
+        unsigned_attributes=_read_attributes(unsigned) if unsigned else (),
+        content_type=content_type,
+        content=content,
+        certificates=certificates,
+    )
+
+
+def _malformed(message: str) -> NoReturn:
+    raise MalformedInput(message)
+
+
+def _read_ess(value: ber.Value, default: str) -> SigningCertificate:
+    """Read ESSCertID or ESSCertIDv2."""
+    members = value.members()
+    algorithm = members.optional(ber.SEQUENCE)
+    digest_oid = _read_algorithm(algorithm).oid if algorithm else default
+    digest = members.next().octets()
+    issuer_serial = members.optional(ber.SEQUENCE)
+    members.end()
+    issuer: bytes | None = None
+    serial: int | None = None
+    if issuer_serial is not None:
+        pair = issuer_serial.members()
+        names = [name for name in pair.next(ber.SEQUENCE) if name.tag == 0xA4]
+        issuer = names[0].only().raw() if names else None
+        serial = pair.next().integer()
+        pair.end()
+    return SigningCertificate(digest_oid, digest, issuer, serial)
+
+
+def check_signing_certificate(signer: SignerView, certificate: Certificate) -> None:
+    """Raise BadSignature where the signed attributes name another certificate than `certificate` (RFC 5035 5.4).
+
+    UnsupportedAlgorithm where the digest cannot be computed; MalformedInput where there is no such attribute.
+    """
+    named = signer.signing_certificates
+    if not named:
+        raise MalformedInput("no signing-certificate attribute")
+    if not named[0].matches(certificate):
+        raise BadSignature("the signing-certificate attribute names another certificate", reason="signing-certificate")
