@@ -45,8 +45,8 @@ class Metrics:
 class Face:
     """One font file.
 
-    `strokes` are outlines, in ems, drawn around regular and bold glyphs: they make a bold hanzi of a regular one, and give
-    the thin strokes of the rare hanzi the weight of their neighbours.
+    `strokes` are outlines, in ems, drawn around regular and bold glyphs: they make a bold hanzi of a regular one. A
+    regular glyph has none: viewers draw a thin outline at least a pixel wide, which fills small hanzi.
     """
 
     name: str
@@ -161,7 +161,7 @@ class FontSet:
         sans = Face("NotoSans-Regular", DIRECTORY / "NotoSans-Regular.ttf")
         heavy = Face("NotoSans-Bold", DIRECTORY / "NotoSans-Bold.ttf", stem=140)
         chinese = Face("NotoSansSC-Regular", DIRECTORY / "NotoSansSC-Regular.ttf", strokes=(0.0, 0.028))
-        rare = Face("SealroadHan-Regular", DIRECTORY / "SealroadHan-Regular.ttf", serif=True, strokes=(0.012, 0.03))
+        rare = Face("SealroadHan-Regular", DIRECTORY / "SealroadHan-Regular.ttf", serif=True, strokes=(0.0, 0.03))
         return FontSet(regular=(sans, chinese, rare), bold=(heavy, chinese, rare))
 
     def cover(self, text: str, *, bold: bool = False) -> tuple[Run, ...]:
