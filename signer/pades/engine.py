@@ -1,0 +1,285 @@
+"""The one room where pyHanko is bent: its incremental writer makes a revision, and nothing else.
+
+    writer = open_writer(stream, highest=17)
+    with foreign_errors():
+        revision = write_revision(writer, request)
+    revision.data                       # the octets to append to the file, /ByteRange filled in, /Contents all zero
+
+Two classes of pyHanko 0.38 are extended here, none is patched:
+
+- `RevisionWriter` writes only the update section, behind a line break where the file has none at its end
+  (ISO 19005-2 6.1.9), leaves /Info and XMP alone (both or neither: ISO 19005-1 6.7.3; and pyHanko cannot update XMP
+  that is not UTF-8), does not raise the version of the file, and never gives a new object a number that is taken.
+- `Placeholder` hands the update section out instead of hashing the file with algorithms of `cryptography` only, and
+  through its own CMS machinery, which is most of the time a small signature takes.
+
+Both rest on names that pyHanko does not promise to keep; `check_version` refuses any other version than the one
+this was written for, and `self_test` writes and reads back a revision.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import IO, Any, cast
+
+import pyhanko
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import FormFillingError, PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import FieldMDPSpec, InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
+from pyhanko.sign.signers.pdf_byterange import SignatureObject
+
+from certs.errors import SealroadError
+from signer.errors import FieldError, SignerError, UnreadablePDF
+
+SUPPORTED = "0.38."
+"""Prefix of the pyHanko versions this module was written for."""
+
+
+class EngineMismatch(SignerError):
+    """The installed PDF library is not the one this program was made for."""
+
+    code = "engine-mismatch"
+    default_hint = "install pyhanko 0.38 as the requirements say"
+
+
+@cache
+def check_version() -> None:
+    """Raise EngineMismatch unless pyHanko is a version whose inner names are known."""
+    version = _installed_version()
+    if not version.startswith(SUPPORTED):
+        raise EngineMismatch(f"pyHanko {version} is installed, {SUPPORTED}* is needed", version=version)
+    wanted = {
+        IncrementalPdfFileWriter: ("_update_meta", "_write_updated_section", "_prep_dom_for_writing", "_handle_id"),
+        SignatureObject: ("fill",),
+    }
+    for holder, names in wanted.items():
+        for name in names:
+            if not hasattr(holder, name):
+                raise EngineMismatch(f"pyHanko {version} has no {holder.__name__}.{name}", version=version)
+
+
+def _installed_version() -> str:
+    from importlib.metadata import version
+
+    return version(pyhanko.__name__)
+
+
+@contextmanager
+def foreign_errors() -> Iterator[None]:
+    """Turn whatever pyHanko raises into an error of ours: the only place that does."""
+    try:
+        yield
+    except SealroadError:
+        raise
+    except (SigningError, FormFillingError) as error:
+        raise FieldError(f"the form does not allow it: {_sentence(error)}", hint="name another field") from error
+    except (PdfError, OSError) as error:
+        raise UnreadablePDF(
+            f"the structure of the file cannot be followed: {_sentence(error)}", hint=REPAIR_HINT
+        ) from error
+    except Exception as error:
+        # A reader that meets damage raises anything: KeyError, ValueError, AssertionError, RecursionError …
+        raise UnreadablePDF(
+            f"the structure of the file cannot be followed ({type(error).__name__})", hint=REPAIR_HINT
+        ) from error
+
+
+REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
+
+
+def _sentence(error: BaseException) -> str:
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:1].lower() + text[1:200]
+
+
+class _Tail(io.BytesIO):
+    """What is appended to a file: counts its offsets from the file's first octet."""
+
+    def __init__(self, base: int) -> None:
+        super().__init__()
+        self._base = base
+
+    def tell(self) -> int:
+        return super().tell() + self._base
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        at = offset - self._base if whence == os.SEEK_SET else offset
+        return super().seek(at, whence) + self._base
+
+
+class RevisionWriter(IncrementalPdfFileWriter):
+    """An incremental writer that touches only what a signature needs."""
+
+    output_version = (1, 4)
+    """Nothing written here needs more; pyHanko's own default would raise PDF/A-1 files from 1.4 to 1.7."""
+
+    def _update_meta(self) -> None:
+        """Leave the metadata as they are."""
+
+    def begin_after(self, highest: int) -> None:
+        """Begin numbering new objects behind `highest`, where /Size understates."""
+        self._lastobj_id = max(self._lastobj_id, highest)
+
+    def update_section(self, tail: _Tail) -> None:
+        """Write the update section."""
+        self._prep_dom_for_writing()  # type: ignore[no-untyped-call]
+        self._write_updated_section(tail)  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """An update section with an empty signature."""
+
+    data: bytes
+    """To be appended to the file."""
+    start: int
+    """Size of the file before."""
+    contents_start: int
+    """Offset of the `<` of /Contents in the whole file."""
+    contents_end: int
+    """Offset behind its `>`."""
+
+    @property
+    def end(self) -> int:
+        """Size of the file after."""
+        return self.start + len(self.data)
+
+    @property
+    def byte_range(self) -> tuple[int, int, int, int]:
+        """/ByteRange, as written in the dictionary."""
+        return (0, self.contents_start, self.contents_end, self.end - self.contents_end)
+
+
+class Placeholder(SignatureObject):
+    """A signature dictionary whose last step yields the Revision; the CMS is put in elsewhere."""
+
+    def fill(  # type: ignore[no-untyped-def]
+        self,
+        writer,
+        md_algorithm,
+        in_place=False,
+        output=None,
+        chunk_size=0,
+    ) -> Generator[Revision, None, None]:
+        """Write the update section and yield it."""
+        size = writer.prev.stream.seek(0, os.SEEK_END)
+        writer.prev.stream.seek(size - 1)
+        tail = _Tail(size)
+        if writer.prev.stream.read(1) not in (b"\n", b"\r"):
+            tail.write(b"\n")
+        writer.update_section(tail)
+        start, end = self.contents.offsets
+        self.byte_range.fill_offsets(tail, start, end, tail.tell())  # type: ignore[no-untyped-call]
+        yield Revision(tail.getvalue(), size, start, end)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What goes into the revision."""
+
+    field: str
+    page: int
+    """Counted from 0; of a new field."""
+    rectangle: tuple[float, float, float, float] | None
+    """/Rect of a new visible field in user space."""
+    size: int
+    """Octets reserved for the CMS."""
+    subfilter: str
+    time: datetime
+    name: str | None = None
+    reason: str | None = None
+    location: str | None = None
+    contact: str | None = None
+    certify: int | None = None
+    lock: tuple[str, tuple[str, ...], int | None] | None = None
+    """/Lock of an existing field: action, fields, DocMDP level."""
+    dress: Callable[[RevisionWriter, Any, Any], None] | None = None
+    """Called with the writer, the field's reference and its widget, to draw and tag it."""
+
+
+def open_writer(stream: IO[bytes], highest: int) -> RevisionWriter:
+    """Open a file for one revision; `highest` is the highest object number in use."""
+    check_version()
+    with foreign_errors():
+        # Not strict: a hybrid file and a free entry of generation 0 are no damage. The caller has read the structure
+        # strictly with `signer.pdf` before, and reads it again afterwards.
+        reader = PdfFileReader(stream, strict=False)
+        writer = RevisionWriter.from_reader(reader)
+        assert isinstance(writer, RevisionWriter)
+        writer.begin_after(highest)
+    return writer
+
+
+def write_revision(writer: RevisionWriter, request: Request) -> Revision:
+    """Add field, widget and signature dictionary and return the update section.
+
+    Raises FieldError, UnreadablePDF, AppearanceError.
+    """
+    with foreign_errors():
+        spec = SigFieldSpec(
+            request.field,
+            on_page=request.page,
+            box=cast("Any", request.rectangle),
+            invis_sig_settings=InvisSigSettings(set_print_flag=True),
+        )
+        steps = PdfCMSEmbedder(new_field_spec=spec).write_cms(request.field, writer)
+        reference = next(steps)
+        widget = _widget(writer, reference)
+        if request.dress is not None:
+            request.dress(writer, reference, widget)
+        placeholder = Placeholder(
+            timestamp=request.time,
+            subfilter=SigSeedSubFilter(pdf_name("/" + request.subfilter)),
+            name=request.name,
+            reason=request.reason,
+            location=request.location,
+            contact_info=request.contact,
+            bytes_reserved=2 * request.size,
+        )
+        steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=_permissions(request)))
+        revision = steps.send(SigIOSetup(md_algorithm="none"))
+    assert isinstance(revision, Revision)
+    return revision
+
+
+def _widget(writer: RevisionWriter, reference: Any) -> Any:
+    """Return the one widget of a field, marked for update."""
+    field = reference.get_object()
+    kids = field.get("/Kids")
+    if kids is None:
+        return field
+    if len(kids) != 1:
+        raise FieldError("the field is shown in several places", hint="name a field with one widget")
+    writer.mark_update(kids.raw_get(0))
+    return kids[0]
+
+
+def _permissions(request: Request) -> SigMDPSetup | None:
+    if request.certify is None and request.lock is None:
+        return None
+    spec = None
+    level = request.certify
+    if request.lock is not None:
+        action, fields, locked_level = request.lock
+        level = level or locked_level
+        entries = generic.DictionaryObject({pdf_name("/Action"): pdf_name("/" + action)})  # type: ignore[no-untyped-call]
+        if action != "All":
+            entries[pdf_name("/Fields")] = generic.ArrayObject([generic.pdf_string(name) for name in fields])
+        spec = FieldMDPSpec.from_pdf_object(entries)
+    return SigMDPSetup(
+        md_algorithm="none",
+        certify=request.certify is not None,
+        field_lock=spec,
+        docmdp_perms=MDPPerm(level) if level else None,
+    )

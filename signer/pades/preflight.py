@@ -1,0 +1,402 @@
+"""May this file be signed, and how: looked at before anything is written.
+
+    ground = examine(data, options)
+    ground.field, ground.existing, ground.page, ground.geometry, ground.tagged
+
+The file is read strictly, by the reader that verifies, because what cannot be read as written would be signed as
+something the verifier sees otherwise. The checks, in order:
+
+ 1. a PDF whose structure is whole; not encrypted                               UnreadablePDF, EncryptedPDF
+ 2. earlier signatures allow another one: DocMDP (ISO 32000-2 12.8.2.2) of the certification, FieldMDP and /Lock
+    (12.8.2.4, 12.7.5.5) of all of them; a certification is the first            SigningRefused
+ 3. the field exists and is empty, or can be made                               FieldError
+ 4. what the empty field demands (/SV, 12.7.5.5) is what will be done           SigningRefused
+ 5. the page exists and is a page                                               OptionError, SigningRefused
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as default
+from typing import Any
+
+from signer.errors import EncryptedPDF, FieldError, OptionError, SigningRefused, UnreadablePDF
+from signer.pades.geometry import Box, PageGeometry
+from signer.pades.options import SignOptions
+from signer.pdf.listing import Field, SignatureEntry, text_string, walk_fields
+from signer.pdf.permissions import Permissions, permissions_of
+from signer.pdf.structure import BudgetSpent, PDFFile, Stream, View
+from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
+
+REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
+MAX_DEPTH = 60
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A signature that is in the file already."""
+
+    names: tuple[str, ...]
+    number: int | None
+    end: int
+    """End of what it covers: the last number of /ByteRange, or the end of its object."""
+    permissions: Permissions
+
+
+@dataclass(frozen=True)
+class ExistingField:
+    """An empty signature field that will be signed."""
+
+    number: int
+    rectangle: Box
+    lock: tuple[str, tuple[str, ...], int | None] | None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What signing needs to know about the file."""
+
+    pdf: PDFFile
+    view: View
+    earlier: tuple[Earlier, ...]
+    field: str
+    existing: ExistingField | None
+    page: int
+    """Counted from 0."""
+    page_number: int
+    """Its object number."""
+    geometry: PageGeometry
+    highest: int
+    """Highest object number in use."""
+    tagged: bool
+    """Whether there is a structure tree (14.7)."""
+    names: frozenset[str] = default(default=frozenset(), repr=False)
+
+    def pdfa_part(self) -> int | None:
+        """Return the part of PDF/A the file claims in its XMP (ISO 19005-2 6.6.4), or None."""
+        try:
+            stream = self.view.get(self.view.catalog, "Metadata")
+            text = self.view.stream_data(stream) if isinstance(stream, Stream) else b""
+        except (SyntaxFault, BudgetSpent):
+            return None
+        found = _PDFA_PART.search(text.replace(b"\x00", b""))  # also UTF-16 and UTF-32
+        return int(found.group(1)) if found else None
+
+
+_PDFA_PART = re.compile(rb"pdfaid:part\s*(?:=\s*[\"']|>\s*)([1-9])")
+
+
+def examine(data: bytes, options: SignOptions) -> Ground:
+    """Look at a file before it is signed.
+
+    Raises UnreadablePDF, EncryptedPDF, SigningRefused, FieldError or OptionError.
+    """
+    try:
+        pdf, view = _open(data)
+        fields = list(_fields(view))
+        earlier = tuple(_earlier(view, fields))
+        names = frozenset(item.name for item in fields)
+        name = options.field or _new_name(names)
+        _allowed(view, earlier, name, options)
+        existing = _existing(view, fields, name, options)
+        index, located, geometry = _page(view, options, existing)
+        return Ground(
+            pdf,
+            view,
+            earlier,
+            name,
+            existing,
+            index,
+            located,
+            geometry,
+            highest=max(view.entries, default=0),
+            tagged=isinstance(view.get(view.catalog, "StructTreeRoot"), Dictionary),
+            names=names,
+        )
+    except SyntaxFault as error:
+        raise UnreadablePDF(f"the file is damaged: {error}", hint=REPAIR_HINT) from error
+    except (BudgetSpent, RecursionError) as error:
+        raise UnreadablePDF("the file takes too much work to read", hint=REPAIR_HINT) from error
+
+
+# 1. Structure --------------------------------------------------------------------------------------------------------
+def _open(data: bytes) -> tuple[PDFFile, View]:
+    if not data[:5] == b"%PDF-":
+        raise UnreadablePDF("this is not a PDF", hint="convert the document to PDF first")
+    pdf = PDFFile(data)
+    view = pdf.view(len(data))
+    if view.trailer.get("Encrypt") is not None:
+        raise EncryptedPDF("the PDF is encrypted", hint="decrypt it first, or sign before encrypting")
+    if view.get(view.catalog, "Pages") is None:
+        raise SyntaxFault("the catalog names no pages")
+    if not pdf.endings or pdf.endings[-1].target != view.start_section:
+        raise SyntaxFault("the last startxref is not followed by %%EOF")
+    return pdf, view
+
+
+def _fields(view: View) -> Iterator[Field]:
+    form = view.catalog.get("AcroForm")
+    if form is not None and not isinstance(view.resolve(form), Dictionary):
+        raise SyntaxFault("/AcroForm is not a dictionary")
+    faults: list[str] = []
+    yield from walk_fields(view, faults)
+    if faults:
+        raise SyntaxFault(faults[0])
+
+
+# 2. Earlier signatures -----------------------------------------------------------------------------------------------
+def _earlier(view: View, fields: list[Field]) -> Iterator[Earlier]:
+    """Yield each signature of the form, with what it allows."""
+    permissions = view.get(view.catalog, "Perms")
+    certification = permissions.get("DocMDP") if isinstance(permissions, Dictionary) else None
+    seen: dict[Any, SignatureEntry] = {}
+    for item in fields:
+        if item.kind != "Sig" or item.value is None or not (item.terminal or "V" in item.dictionary):
+            continue
+        value = view.resolve(item.value)
+        if value is None:
+            continue
+        if not isinstance(value, Dictionary):
+            raise SyntaxFault(f"the value of signature field {item.name!r} is not a dictionary")
+        number = item.value.number if isinstance(item.value, Ref) else None
+        own = () if item.number is None else (item.number,)
+        before = seen.get(number) if number is not None else None
+        seen[number if number is not None else (item.name, value.span)] = SignatureEntry(
+            value,
+            number,
+            0,
+            *item.holder,
+            fields=(*(before.fields if before else ()), item.name),
+            field_objects=(*(before.field_objects if before else ()), *own),
+            permissions=("DocMDP",) if certification is not None and certification == item.value else (),
+        )
+    for entry in seen.values():
+        covered = entry.dictionary.get("ByteRange")
+        end = covered[2] + covered[3] if covered is not None and _is_byte_range(covered) else entry.end
+        yield Earlier(entry.fields, entry.number, end, permissions_of(view, entry))
+
+
+def _is_byte_range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(type(number) is int for number in value)
+
+
+def _allowed(view: View, earlier: tuple[Earlier, ...], name: str, options: SignOptions) -> None:
+    """Refuse what an earlier signature forbids; the reader would call that signature broken afterwards."""
+    for signature in earlier:
+        who = ", ".join(signature.names)
+        if signature.permissions.level == 1:
+            kind = "certification" if signature.permissions.certification else "signature"
+            raise SigningRefused(
+                f"the {kind} in field {who!r} forbids every later change",
+                hint="ask its signer for a copy that allows further signatures",
+                reason="docmdp",
+                field=who,
+            )
+        if signature.permissions.locks(name):
+            raise SigningRefused(
+                f"the signature in field {who!r} has locked field {name!r}",
+                hint="name a field that is not locked" if not signature.permissions.locks_all else "sign before it",
+                reason="field-lock",
+                field=who,
+            )
+    if options.certify is None:
+        return
+    permissions = view.get(view.catalog, "Perms")
+    if earlier or (isinstance(permissions, Dictionary) and "DocMDP" in permissions):
+        raise SigningRefused(
+            "a certification must be the first signature", hint="sign without certifying", reason="certify-not-first"
+        )
+
+
+# 3. The field --------------------------------------------------------------------------------------------------------
+def _new_name(names: frozenset[str]) -> str:
+    return next(name for name in (f"Signature{n}" for n in range(1, len(names) + 2)) if name not in names)
+
+
+def _existing(view: View, fields: list[Field], name: str, options: SignOptions) -> ExistingField | None:
+    found = [item for item in fields if item.name == name]
+    if not found:
+        for item in fields:
+            if item.terminal and item.name and name.startswith(item.name + "."):
+                raise FieldError(f"the field {item.name!r} has no fields below it", hint="choose another name")
+        return None
+    item = found[0]
+    if item.kind != "Sig" or not item.terminal:
+        raise FieldError(f"the field {name!r} is not a signature field", hint="name another field, or a new one")
+    if any(other.value is not None and view.resolve(other.value) is not None for other in found):
+        raise FieldError(f"the field {name!r} is signed already", hint="name another field, or none")
+    if len(found) > 1 or item.number is None:
+        raise FieldError(f"the field {name!r} stands twice in the form", hint="name another field")
+    if options.box is not None:
+        raise FieldError(f"the field {name!r} has its place already", hint="leave out the box, or name a new field")
+    widget = _widget(view, item)
+    rectangle = _numbers(view, widget.get("Rect"), 4) or (0.0, 0.0, 0.0, 0.0)
+    x1, y1, x2, y2 = rectangle
+    _seed_values(view, item, options)
+    return ExistingField(
+        item.number, (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), _lock(view, item.dictionary)
+    )
+
+
+def _widget(view: View, item: Field) -> Dictionary:
+    kids = view.get(item.dictionary, "Kids")
+    if not isinstance(kids, list) or not kids:
+        return item.dictionary
+    widget = view.resolve(kids[0])
+    if len(kids) > 1 or not isinstance(widget, Dictionary):
+        raise FieldError(f"the field {item.name!r} is shown in several places", hint="name a field with one widget")
+    return widget
+
+
+def _lock(view: View, dictionary: Dictionary) -> tuple[str, tuple[str, ...], int | None] | None:
+    """Return /Lock: action, fields, DocMDP level (Table 236). It becomes a FieldMDP transform (12.8.2.4)."""
+    lock = view.get(dictionary, "Lock")
+    if lock is None:
+        return None
+    action = view.get(lock, "Action") if isinstance(lock, Dictionary) else None
+    if action not in ("All", "Include", "Exclude"):
+        raise FieldError("the field's /Lock says nothing that is known", hint="name another field")
+    names = view.get(lock, "Fields")
+    fields = tuple(text_string(name) for name in names if isinstance(name, bytes)) if isinstance(names, list) else ()
+    level = view.get(lock, "P")
+    return str(action), fields, level if level in (1, 2, 3) else None
+
+
+_SEED_FLAGS = ("Filter", "SubFilter", "V", "Reasons", "LegalAttestation", "AddRevInfo", "DigestMethod", "LockDocument")
+"""Bits 1 to 8 of /Ff in a seed value dictionary (Table 237), AppearanceFilter is bit 9."""
+
+
+def _seed_values(view: View, item: Field, options: SignOptions) -> None:
+    """Refuse where the author of the form demands what will not be done (Table 237, required by /Ff)."""
+    seed = view.get(item.dictionary, "SV")
+    if not isinstance(seed, Dictionary):
+        return
+
+    def refuse(what: str, hint: str) -> None:
+        raise SigningRefused(f"the field {item.name!r} demands {what}", hint=hint, reason="seed-value", field=item.name)
+
+    flags = view.get(seed, "Ff")
+    flags = flags if type(flags) is int else 0
+    demanded = {key for bit, key in enumerate(_SEED_FLAGS) if flags >> bit & 1}
+    if "Filter" in demanded and view.get(seed, "Filter") != "Adobe.PPKLite":
+        refuse("another signature handler", "sign a new field")
+    kinds = [str(view.resolve(kind)) for kind in view.get(seed, "SubFilter") or ()] if "SubFilter" in demanded else []
+    if kinds and options.subfilter not in kinds:
+        refuse(f"a signature of kind {kinds[0]}", f"choose the kind {kinds[0]}")
+    if "Reasons" in demanded:
+        reasons = [text_string(r) for r in view.get(seed, "Reasons") or () if isinstance(r, bytes)]
+        if reasons in ([], ["."]):
+            if options.reason:
+                refuse("a signature without a reason", "leave out the reason")
+        elif options.reason not in reasons:
+            refuse("one of its own reasons", "give one of: " + "; ".join(reasons))
+    for key in ("LegalAttestation", "AddRevInfo", "DigestMethod", "LockDocument"):
+        if key in demanded:
+            refuse(f"/{key}, which is not offered", "sign a new field")
+    if flags >> 8 & 1:
+        refuse("an appearance of its own", "sign a new field")
+    certificate, stamp = view.get(seed, "Cert"), view.get(seed, "TimeStamp")
+    if isinstance(certificate, Dictionary) and view.get(certificate, "Ff"):
+        refuse("certain certificates, which is not checked here", "sign a new field")
+    if isinstance(stamp, Dictionary) and view.get(stamp, "Ff") and options.level == "B-B":
+        refuse("a time-stamp", "sign at level B-T")
+
+
+# 5. The page ---------------------------------------------------------------------------------------------------------
+def _page(view: View, options: SignOptions, existing: ExistingField | None) -> tuple[int, int, PageGeometry]:
+    """Return index, object number and geometry of the page that shows the field."""
+    root = view.get(view.catalog, "Pages")
+    count = view.get(root, "Count") if isinstance(root, Dictionary) else None
+    kids = view.get(root, "Kids") if isinstance(root, Dictionary) else None
+    if type(count) is not int or not isinstance(kids, list):
+        raise SyntaxFault("the page tree has no /Count or no /Kids")
+    if count < 1 or not kids:
+        raise SigningRefused("the document has no pages", hint="there is nothing to sign", reason="no-pages")
+    wanted = options.page if options.page is not None else 1
+    if not 1 <= (wanted if wanted > 0 else count + 1 + wanted) <= count:
+        raise OptionError(f"there is no page {wanted}", hint=f"the document has {count}", pages=count)
+    index = wanted - 1 if wanted > 0 else count + wanted
+    number, page = _leaf(view, view.catalog.get("Pages"), index)
+    if existing is not None:
+        number, page = _page_of(view, existing, number, page)
+    return index, number, _geometry(view, page)
+
+
+def _leaf(view: View, node: Any, index: int) -> tuple[int, Dictionary]:
+    """Walk down to the page of that index, by /Count."""
+    for _ in range(MAX_DEPTH):
+        value = view.resolve(node)
+        if not isinstance(value, Dictionary) or not isinstance(node, Ref):
+            raise SyntaxFault("a node of the page tree is no indirect dictionary")
+        kids = view.get(value, "Kids")
+        if not isinstance(kids, list):
+            if index or view.get(value, "Type") not in ("Page", None):
+                raise SyntaxFault("the page tree does not count its pages right")
+            return node.number, value
+        for kid in kids:
+            view.pdf.budget.spend(1)
+            below = view.resolve(kid)
+            inner = isinstance(below, Dictionary) and "Kids" in below
+            size = view.get(below, "Count") if inner else 1
+            if type(size) is not int or size < 0:
+                raise SyntaxFault("the page tree does not count its pages right")
+            if index < size:
+                node = kid
+                break
+            index -= size
+        else:
+            raise SyntaxFault("the page tree does not count its pages right")
+    raise SyntaxFault("the page tree is too deep")
+
+
+def _page_of(view: View, existing: ExistingField, number: int, page: Dictionary) -> tuple[int, Dictionary]:
+    """Return the page an existing field says it is on (/P), or the one given."""
+    located = view.locate(existing.number)
+    holder = located.value if located else None
+    for candidate in (holder, *(view.get(holder, "Kids") or ())) if isinstance(holder, Dictionary) else ():
+        widget = view.resolve(candidate)
+        named = widget.get("P") if isinstance(widget, Dictionary) else None
+        target = view.resolve(named)
+        if isinstance(named, Ref) and isinstance(target, Dictionary):
+            return named.number, target
+    return number, page
+
+
+def _geometry(view: View, page: Dictionary) -> PageGeometry:
+    media = _numbers(view, _inherited(view, page, "MediaBox"), 4)
+    if media is None:
+        raise SyntaxFault("the page has no /MediaBox")
+    left, bottom, right, top = _ordered(media)
+    crop = _numbers(view, _inherited(view, page, "CropBox"), 4)
+    if crop is not None:
+        a, b, c, d = _ordered(crop)
+        cut = (max(left, a), max(bottom, b), min(right, c), min(top, d))
+        if cut[0] < cut[2] and cut[1] < cut[3]:
+            left, bottom, right, top = cut
+    turn = _inherited(view, page, "Rotate")
+    rotate = int(turn) % 360 if isinstance(turn, int | float) and not isinstance(turn, bool) else 0
+    return PageGeometry((left, bottom, right, top), rotate if rotate % 90 == 0 else 0)
+
+
+def _inherited(view: View, node: Any, key: str) -> Any:
+    for _ in range(MAX_DEPTH):
+        if not isinstance(node, Dictionary):
+            return None
+        if key in node:
+            return view.get(node, key)
+        node = view.get(node, "Parent")
+    return None
+
+
+def _numbers(view: View, value: Any, count: int) -> tuple[float, ...] | None:
+    items = [view.resolve(item) for item in value] if isinstance(value, list) else []
+    if len(items) != count or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in items):
+        return None
+    return tuple(float(number) for number in items)
+
+
+def _ordered(box: tuple[float, ...]) -> Box:
+    a, b, c, d = box
+    return (min(a, c), min(b, d), max(a, c), max(b, d))

@@ -1,0 +1,88 @@
+"""After writing, before anything leaves: read the new revision with the reader that verifies.
+
+    check_revision(ground, whole, revision)       # raises SigningRefused where anything is not as it must be
+
+1. the file before is an untouched prefix: it was only appended to, and its sections are read from where they were
+2. the newest cross-reference section is the revision's own, and leads to the one before
+3. the field shows the new signature dictionary, and only it
+4. /ByteRange is the whole file without the gap, and the gap is exactly the value of /Contents
+5. no dictionary of an earlier signature is defined anew, and what each covers ends before the revision
+"""
+
+from __future__ import annotations
+
+from signer.errors import SigningRefused
+from signer.pades.engine import Revision
+from signer.pades.preflight import Ground
+from signer.pdf.listing import walk_fields
+from signer.pdf.structure import BudgetSpent, Ending, PDFFile, View
+from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
+
+
+class _Grown(PDFFile):
+    """A file with one more revision; what was read of it before is not read again."""
+
+    def __init__(self, before: PDFFile, data: bytes, tail: PDFFile) -> None:
+        self.__dict__.update(before.__dict__)
+        self.data = data
+        start = len(before.data)
+        moved = (Ending(e.start + start, e.target, e.marker_end + start, e.line_end + start) for e in tail.endings)
+        self.endings = (*before.endings, *moved)
+        self._views = {}
+
+
+def check_revision(ground: Ground, whole: bytes, revision: Revision) -> None:
+    """Raise SigningRefused unless the new revision is what it must be."""
+    try:
+        problem = _problem(ground, whole, revision)
+    except (SyntaxFault, BudgetSpent, RecursionError) as error:
+        problem = str(error) or "too deep"
+    if problem is not None:
+        raise SigningRefused(
+            f"the signed file would not be right: {problem}",
+            hint="rewrite the file with 'qpdf IN OUT' before anybody signs",
+            reason="self-check",
+        )
+
+
+def _problem(ground: Ground, whole: bytes, revision: Revision) -> str | None:
+    size = revision.start
+    if len(whole) != revision.end or size != len(ground.pdf.data):
+        return "its size is another one"
+    tail = PDFFile(revision.data)
+    if len(tail.endings) != 1 or tail.endings[0].line_end != len(revision.data):
+        return "the revision does not end as it must"
+    view = _Grown(ground.pdf, whole, tail).view(len(whole))
+    newest = view.sections[0]
+    if newest.offset < size or view.start_section != newest.offset:
+        return "the revision does not begin the cross-reference"
+    if newest.integer("Prev") != ground.view.start_section or view.sections[1:] != ground.view.sections:
+        return "the revision does not follow the revision before"
+    return _new_signature(ground, view, revision) or _earlier(ground, view)
+
+
+def _new_signature(ground: Ground, view: View, revision: Revision) -> str | None:
+    fields = [item for item in walk_fields(view, []) if item.name == ground.field and item.kind == "Sig"]
+    if len(fields) != 1 or not isinstance(fields[0].value, Ref):
+        return f"field {ground.field!r} is not there once"
+    located = view.locate(fields[0].value.number)
+    if located is None or not isinstance(located.value, Dictionary) or located.start < revision.start:
+        return "the field does not show the new signature"
+    signature = located.value
+    if signature.spans.get("Contents") != (revision.contents_start, revision.contents_end):
+        return "/Contents is not where it must be"
+    if signature.get("ByteRange") != list(revision.byte_range):
+        return "/ByteRange is another one"
+    if any(signature["Contents"]) or signature.duplicates:
+        return "the signature dictionary is not empty"
+    return None
+
+
+def _earlier(ground: Ground, view: View) -> str | None:
+    for signature in ground.earlier:
+        number = signature.number
+        if signature.end > len(ground.pdf.data):
+            return f"the signature in {signature.names[0]!r} covers more than the file"
+        if number is not None and view.entries.get(number) != ground.view.entries.get(number):
+            return f"the signature in {signature.names[0]!r} would be replaced"
+    return None

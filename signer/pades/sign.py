@@ -1,0 +1,348 @@
+"""PAdES signatures in two steps that are one path: prepare, record, use the key once, complete.
+
+    prepared = prepare(source, target, SignOptions(), certificate, chain, clock)      # target has an empty signature
+    record(prepared.to_json())
+    value = token.sign(prepared.dtbs)                                                 # wherever the key lives
+    complete(target, prepared, value=value)                                           # checked, then put in
+
+    sign_file(source, target, key, certificate, chain, SignOptions(), clock)          # the same steps in one call
+    signed = sign_bytes(pdf, key, certificate, chain, SignOptions(), clock)           # in memory
+
+The new signature is an incremental revision: the octets of the file before are its untouched beginning, so every
+earlier signature stays valid. Nothing is written where anything is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hmac import compare_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from certs import suites
+from certs.certificate import Certificate
+from certs.clock import Clock
+from certs.keys.base import KeyHandle
+from certs.suites.base import Suite
+from signer.cms import (
+    Timestamper,
+    accept,
+    check_key,
+    estimated_size,
+    finish,
+    needed_timestamper,
+    pades_attributes,
+)
+from signer.errors import OptionError, SigningRefused, StaleRequest
+from signer.pades.options import CADES_DETACHED, COMMITMENTS, SignOptions
+from signer.pades.preflight import Ground, examine
+from signer.pades.prepared import Prepared
+from signer.pades.working import CHUNK, Working, open_working
+
+if TYPE_CHECKING:
+    from signer.appearance import Drawing
+    from signer.pades.engine import Revision, RevisionWriter
+
+__all__ = ["Prepared", "SignOptions", "Timestamper", "complete", "prepare", "sign_bytes", "sign_file"]
+
+SLACK = 1024
+"""Octets reserved beyond the estimate, for a CMS that another program makes."""
+TIME_STAMP_SIZE = 12_288
+"""Octets reserved for a time-stamp token beyond the size of our own CMS: the largest seen of public authorities have
+about 9 KB, and an authority of the signer's own suite sends certificates as large as the signer's."""
+
+
+# Two steps -----------------------------------------------------------------------------------------------------------
+def prepare(
+    source: Path,
+    target: Path,
+    options: SignOptions,
+    certificate: Certificate,
+    chain: Sequence[Certificate],
+    clock: Clock,
+    *,
+    digest: str | None = None,
+    suite: str | None = None,
+) -> Prepared:
+    """Write a copy of `source` with an empty signature to `target`, and return what is to be signed.
+
+    `suite` is needed only for RSA keys that sign by PSS; `digest` only confirms the suite's own. Raises UnreadableFile,
+    UnreadablePDF, EncryptedPDF, SigningRefused, FieldError, AppearanceError, OptionError.
+    """
+    chosen = suites.get(suite) if suite is not None else suites.for_spki(certificate.spki)
+    if digest not in (None, chosen.digest_name):
+        raise OptionError(f"the suite {chosen.name} uses {chosen.digest_name}, not {digest}")
+    with open_working(source, target, (chosen.digest_name, "sha256")) as work:
+        prepared = _draft(work, options, chosen, certificate, chain, clock)
+        prepared = replace(prepared, file_sha256=work.digests[1].digest().hex())
+        work.commit()
+    return prepared
+
+
+def complete(
+    path: Path,
+    prepared: Prepared,
+    *,
+    value: bytes | None = None,
+    cms: bytes | None = None,
+    timestamper: Timestamper | None = None,
+) -> None:
+    """Put a signature value, or the CMS another program made, into the prepared file at `path`.
+
+    The file is replaced as a whole or stays as it was. Raises StaleRequest where it is not the prepared one,
+    WrongValue where value or CMS does not verify for it, TimeStampError where no good time-stamp is to be had.
+    """
+    if (value is None) == (cms is None):
+        raise OptionError("give either a signature value or a CMS")
+    timestamper = needed_timestamper(prepared.level, timestamper)
+    with open_working(path, None) as work:
+        _check_prepared(work, prepared)
+        if value is not None:
+            encoded = _finish(prepared, value, prepared.certificate, prepared.chain, timestamper)
+        else:
+            assert cms is not None
+            encoded = accept(
+                cms,
+                certificate=prepared.certificate,
+                digest_name=prepared.digest_name,
+                digest=prepared.document_digest,
+                cades=prepared.subfilter == CADES_DETACHED,
+                timestamper=timestamper,
+                time_stamp_digest=prepared.time_stamp_digest,
+            )
+        work.open_window(prepared.contents_offset + 1, prepared.byte_range[2] - 1)
+        _fill(work, prepared, encoded)
+        work.commit()
+
+
+# One call ------------------------------------------------------------------------------------------------------------
+def sign_file(
+    source: Path,
+    target: Path,
+    key: KeyHandle,
+    certificate: Certificate,
+    chain: Sequence[Certificate],
+    options: SignOptions,
+    clock: Clock,
+    timestamper: Timestamper | None = None,
+) -> Prepared:
+    """Sign `source` into `target`; nothing is left there where anything fails. Raises as the two steps do."""
+    with open_working(source, target, (key.suite.digest_name,)) as work:
+        prepared = _sign(work, key, certificate, chain, options, clock, timestamper)
+        work.commit()
+    return prepared
+
+
+def sign_bytes(
+    pdf: bytes,
+    key: KeyHandle,
+    certificate: Certificate,
+    chain: Sequence[Certificate],
+    options: SignOptions,
+    clock: Clock,
+    timestamper: Timestamper | None = None,
+) -> bytes:
+    """Return `pdf` with one more signature. Raises as the two steps do."""
+    work = Working(bytes(pdf), (key.suite.digest_name,))
+    _sign(work, key, certificate, chain, options, clock, timestamper)
+    return work.whole()
+
+
+def _sign(
+    work: Working,
+    key: KeyHandle,
+    certificate: Certificate,
+    chain: Sequence[Certificate],
+    options: SignOptions,
+    clock: Clock,
+    timestamper: Timestamper | None,
+) -> Prepared:
+    check_key(key, certificate)
+    timestamper = needed_timestamper(options.level, timestamper)
+    prepared = _draft(work, options, key.suite, certificate, chain, clock)
+    value = key.sign(prepared.dtbs)
+    _fill(work, prepared, _finish(prepared, value, certificate, chain, timestamper))
+    return prepared
+
+
+# Inside --------------------------------------------------------------------------------------------------------------
+def _draft(
+    work: Working,
+    options: SignOptions,
+    suite: Suite,
+    certificate: Certificate,
+    chain: Sequence[Certificate],
+    clock: Clock,
+) -> Prepared:
+    """Append the revision with the empty signature; work.digests[0] is the suite's. Nothing leaves yet."""
+    from signer.pades.engine import Request, open_writer, write_revision
+    from signer.pades.selfcheck import check_revision
+
+    now = clock.now()
+    _check_certificate(certificate, now)
+    ground = examine(work.data, options)
+    drawing = _drawing(ground, options)
+    commitment = COMMITMENTS[options.commitment] if options.commitment is not None else None
+    sample = pades_attributes(suite, certificate, bytes(work.digests[0].digest_size), commitment=commitment)
+    name = options.name or certificate.common_name or certificate.organisation
+    request = Request(
+        field=ground.field,
+        page=ground.page,
+        rectangle=ground.geometry.place(options.box) if options.box is not None else None,
+        size=_reserved(options, suite, certificate, chain, len(sample)),
+        subfilter=options.subfilter,
+        time=now,
+        name=name,
+        reason=options.reason,
+        location=options.location,
+        contact=options.contact,
+        certify=options.certify,
+        lock=ground.existing.lock if ground.existing is not None else None,
+        dress=_dresser(ground, drawing, options, name),
+    )
+    revision = write_revision(open_writer(work.stream(), ground.highest), request)
+    work.append(revision.data)
+    check_revision(ground, work.whole(), revision)
+    document_digest = _digest(work, revision)
+    return Prepared(
+        suite=suite.name,
+        field=ground.field,
+        subfilter=options.subfilter,
+        level=options.level,
+        time_stamp_digest=options.time_stamp_digest,
+        signed_at=now.isoformat(timespec="seconds"),
+        source_size=work.size,
+        file_size=revision.end,
+        file_sha256=None,
+        byte_range=revision.byte_range,
+        contents_offset=revision.contents_start,
+        contents_size=request.size,
+        digest_name=suite.digest_name,
+        document_digest=document_digest,
+        dtbs=pades_attributes(suite, certificate, document_digest, commitment=commitment),
+        certificate_der=certificate.der,
+        chain_der=tuple(item.der for item in chain),
+    )
+
+
+def _check_certificate(certificate: Certificate, now: Any) -> None:
+    """Refuse a certificate whose signature nobody would accept."""
+    if not certificate.not_before <= now <= certificate.not_after:
+        state = "is not valid yet" if now < certificate.not_before else "has expired"
+        raise SigningRefused(
+            f"the certificate {state}",
+            hint="sign with a certificate that is valid now",
+            reason="certificate-not-valid",
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+        )
+    usage = certificate.key_usage
+    if usage and not usage & {"digital_signature", "non_repudiation"}:
+        raise SigningRefused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
+
+
+def _drawing(ground: Ground, options: SignOptions) -> Drawing | None:
+    """Draw the stamp at the size of its field, as the reader sees it."""
+    if options.appearance is None:
+        return None
+    if options.box is not None:
+        x1, y1, x2, y2 = options.box
+        width, height = x2 - x1, y2 - y1
+    elif ground.existing is not None:
+        width, height = ground.geometry.shown_size(ground.existing.rectangle)
+        if not width or not height:
+            raise OptionError(f"the field {ground.field!r} is invisible", hint="sign it without an appearance")
+    else:
+        raise OptionError("a visible signature needs a place", hint="give a box on the page")
+    from signer.appearance import render
+
+    return render(replace(options.appearance, width=width, height=height), pdfa_part=ground.pdfa_part())
+
+
+def _dresser(ground: Ground, drawing: Drawing | None, options: SignOptions, name: str | None) -> Any:
+    alternative = drawing.alternative if drawing is not None else _spoken(options, name)
+
+    def dresser(writer: RevisionWriter, reference: Any, widget: Any) -> None:
+        from signer.pades.widget import dress
+
+        dress(writer, reference, widget, ground, drawing, alternative)
+
+    return dresser
+
+
+def _spoken(options: SignOptions, name: str | None) -> str:
+    """Return the alternative text of a visible field that shows nothing."""
+    if options.box is None:
+        return ""
+    from signer.appearance import StampSpec
+    from signer.appearance.stamp import alternative
+
+    return alternative(StampSpec(name=name or "?", locale=options.locale))
+
+
+def _reserved(
+    options: SignOptions, suite: Suite, certificate: Certificate, chain: Sequence[Certificate], attributes: int
+) -> int:
+    size = estimated_size(suite, certificate, chain, attributes)
+    if options.level != "B-B":
+        size += size + TIME_STAMP_SIZE
+    return max(size + SLACK, options.reserve)
+
+
+def _digest(work: Working, revision: Revision) -> bytes:
+    """Return the digest over /ByteRange; the digest of the file before runs on over the revision."""
+    gap_start, gap_end = revision.contents_start - revision.start, revision.contents_end - revision.start
+    document, *others = work.digests
+    document.update(revision.data[:gap_start])
+    document.update(revision.data[gap_end:])
+    for everything in others:
+        everything.update(revision.data)
+    return document.digest()
+
+
+def _check_prepared(work: Working, prepared: Prepared) -> None:
+    """Raise StaleRequest unless the file is the prepared one, its signature still empty."""
+    _, before, behind, length = prepared.byte_range
+    fresh = work.size == prepared.file_size
+    if fresh:
+        empty = b"<" + b"0" * (behind - before - 2) + b">"
+        digest = suites.new_digest(prepared.digest_name)
+        for start, end in ((0, before), (behind, behind + length)):
+            for at in range(start, end, CHUNK):
+                digest.update(work.data[at : min(at + CHUNK, end)])
+        fresh = work.data[before:behind] == empty and compare_digest(digest.digest(), prepared.document_digest)
+    if not fresh:
+        raise StaleRequest(
+            "the file is not the one that was prepared, or it is signed already", hint="prepare it again"
+        )
+
+
+def _finish(
+    prepared: Prepared,
+    value: bytes,
+    certificate: Certificate,
+    chain: Sequence[Certificate],
+    timestamper: Timestamper | None,
+) -> bytes:
+    return finish(
+        prepared.suite_object,
+        certificate,
+        chain,
+        prepared.dtbs,
+        value,
+        timestamper=timestamper,
+        time_stamp_digest=prepared.time_stamp_digest,
+    )
+
+
+def _fill(work: Working, prepared: Prepared, cms: bytes) -> None:
+    if len(cms) > prepared.contents_size:
+        raise SigningRefused(
+            f"the signature has {len(cms)} octets, {prepared.contents_size} were reserved",
+            hint="prepare again and reserve more",
+            reason="reserved-size",
+            needed=len(cms),
+            reserved=prepared.contents_size,
+        )
+    work.patch(prepared.contents_offset + 1, cms.hex().upper().encode("ascii"))
