@@ -7,6 +7,7 @@ with running(Settings(data=tmp, port=0)) as address:      # "http://127.0.0.1:41
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import threading
 import time
@@ -23,9 +24,22 @@ GRACE = 30
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
+    """A server that says when it is ready and ends with exit code 0 when it is told to stop."""
 
     on_ready: Callable[[], None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM stop the server in order, and count that as a good end: they are how it is stopped."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {name: signal.signal(name, self.handle_exit) for name in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

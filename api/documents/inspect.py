@@ -13,12 +13,15 @@ from signer.errors import EncryptedPDF, UnreadablePDF
 def inspect_pdf(path: Path, *, max_pages: int) -> int:
     """Return the number of pages.
 
-    Raises DocumentRefused (not a PDF, no pages, too many), EncryptedPDF or UnreadablePDF.
+    Raises DocumentRefused (not a PDF, no pages, too many), EncryptedPDF, UnreadablePDF (what the strict reader that
+    signs and verifies cannot read) or SigningRefused (an earlier signature forbids further ones).
     """
-    with path.open("rb") as file:
-        # ISO 32000-1 annex H, note 13: readers accept the header within the first 1024 octets.
-        if b"%PDF-" not in file.read(1024):
-            raise DocumentRefused("the file is not a PDF", hint="upload a PDF")
+    from signer.pades.options import SignOptions
+    from signer.pades.preflight import examine
+
+    data = path.read_bytes()
+    if not data.startswith(b"%PDF-"):
+        raise DocumentRefused("the file is not a PDF", hint="upload a PDF")
     try:
         with pikepdf.open(path, attempt_recovery=False) as pdf:
             if pdf.is_encrypted:
@@ -32,4 +35,5 @@ def inspect_pdf(path: Path, *, max_pages: int) -> int:
         ) from None
     if not 1 <= pages <= max_pages:
         raise DocumentRefused(f"the PDF has {pages} pages; 1 to {max_pages} are taken")
+    examine(data, SignOptions())
     return pages

@@ -38,7 +38,7 @@ def options_for(contract: Contract, party: Party, document_id: str, context: Con
         "location": party.location,
         "level": contract.level,
         "locale": party.locale,
-        "field": field_name(party),
+        "field": party.id,  # unique in whatever contracts the document has been through, and leads back to the evidence
     }
     area = party.signature_area
     if area is None or (area.get("document") or contract.documents[0].document_id) != document_id:
@@ -63,11 +63,6 @@ def options_for(contract: Contract, party: Party, document_id: str, context: Con
     return SignOptions(**plain, page=area["page"], box=(x1, y1, x2, y2), appearance=stamp)
 
 
-def field_name(party: Party) -> str:
-    """Return the name of a party's signature field; unique in the contract, and not telling anything else."""
-    return f"Sealroad-{party.position + 1}"
-
-
 def picture_of(area: dict[str, Any]) -> bytes | None:
     """Return the stamp picture of a signature area. Raises ValidationFailed where it is not base64."""
     if not area.get("picture"):
@@ -86,7 +81,7 @@ def prepare(
 
     certificate, chain = certificates_of(party)
     options = options_for(contract, party, document_id, context)
-    return prepare_file(source, target, options, certificate, chain, context.clock)
+    return prepare_file(source, target, options, certificate, chain, context.clock, suite=party.suite)
 
 
 def complete(
