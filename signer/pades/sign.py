@@ -87,16 +87,17 @@ def complete(
     value: bytes | None = None,
     cms: bytes | None = None,
     timestamper: Timestamper | None = None,
+    target: Path | None = None,
 ) -> None:
     """Put a signature value, or the CMS another program made, into the prepared file at `path`.
 
-    The file is replaced as a whole or stays as it was. Raises StaleRequest where it is not the prepared one,
-    WrongValue where value or CMS does not verify for it, TimeStampError where no good time-stamp is to be had.
+    The file is replaced as a whole or stays as it was; with `target` the signed file is written there instead. Raises
+    StaleRequest where it is not the prepared one, WrongValue where value or CMS does not verify for it, TimeStampError where no good time-stamp is to be had.
     """
     if (value is None) == (cms is None):
         raise OptionError("give either a signature value or a CMS")
     timestamper = needed_timestamper(prepared.level, timestamper)
-    with open_working(path, None) as work:
+    with open_working(path, target) as work:
         _check_prepared(work, prepared)
         if value is not None:
             encoded = _finish(prepared, value, prepared.certificate, prepared.chain, timestamper)

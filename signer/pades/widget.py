@@ -32,7 +32,7 @@ def dress(
         form = form_xobject(writer, drawing)
         matrix = ground.geometry.upright(drawing.width, drawing.height)
         if matrix is not None:
-            form.get_object()[pdf_name("/Matrix")] = _numbers(matrix)
+            form.get_object()[pdf_name("/Matrix")] = _numbers(matrix)  # type: ignore[no-untyped-call]
             widget[pdf_name("/MK")] = generic.DictionaryObject(  # type: ignore[no-untyped-call]
                 {pdf_name("/R"): generic.NumberObject(ground.geometry.rotate)}  # type: ignore[no-untyped-call]
             )

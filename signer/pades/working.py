@@ -53,8 +53,8 @@ class Working:
         self._target = target
         self._mode = mode
         self._window = (0, 0)
-        self._appended = b""
-        self._patches: list[tuple[int, bytes]] = []
+        self._head: bytes | memoryview = data
+        self._tail = bytearray()
         for digest in self.digests:
             digest.update(data)
 
@@ -67,12 +67,13 @@ class Working:
 
     def append(self, tail: bytes) -> None:
         """Write behind the file; once."""
-        self._appended = tail
+        self._tail = bytearray(tail)
         self._window = (self.size, self.size + len(tail))
 
     def open_window(self, start: int, end: int) -> None:
         """Allow patches from `start` to `end`, in a file that gets nothing appended."""
         self._window = (start, end)
+        self._head, self._tail = memoryview(self.data)[:start], bytearray(self.data[start:])
 
     def patch(self, offset: int, octets: bytes) -> None:
         """Overwrite octets inside the window. Raises SigningRefused for any other."""
@@ -82,16 +83,12 @@ class Working:
         self._patch(offset, octets)
 
     def _patch(self, offset: int, octets: bytes) -> None:
-        self._patches.append((offset, octets))
+        at = offset - len(self._head)
+        self._tail[at : at + len(octets)] = octets
 
     def whole(self) -> bytes:
         """Return the file as it is now, to look at."""
-        parts, data = [], self.data + self._appended if self._appended else self.data
-        at = 0
-        for offset, octets in sorted(self._patches):
-            parts += [data[at:offset], octets]
-            at = offset + len(octets)
-        return b"".join([*parts, data[at:]]) if parts else data
+        return b"".join((self._head, self._tail))
 
     def commit(self) -> None:
         """Put the file under its name."""
@@ -131,6 +128,10 @@ class LargeWorking(Working):
     def stream(self) -> IO[bytes]:
         """Return the octets before as a stream."""
         return cast("IO[bytes]", self.data)
+
+    def open_window(self, start: int, end: int) -> None:
+        """Allow patches from `start` to `end`, in a file that gets nothing appended."""
+        self._window = (start, end)
 
     def append(self, tail: bytes) -> None:
         """Write behind the file; once."""
