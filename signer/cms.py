@@ -105,7 +105,7 @@ def time_stamp(value: bytes, timestamper: Timestamper, digest: str) -> bytes:
         raise
     except CertsError as error:
         raise TimeStampError(f"the time-stamp cannot be used: {error}", reason="token") from error
-    except Exception as error:  # noqa: BLE001 - a timestamper is anybody's code, and its failure is a missing stamp
+    except Exception as error:  # a timestamper is anybody's code
         raise TimeStampError(f"the time-stamp could not be made ({type(error).__name__})", reason="failure") from error
     return token
 

@@ -19,6 +19,7 @@ this was written for, and `self_test` writes and reads back a revision.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -131,6 +132,17 @@ class RevisionWriter(IncrementalPdfFileWriter):
         """Begin numbering new objects behind `highest`, where /Size understates."""
         self._lastobj_id = max(self._lastobj_id, highest)
 
+    def identify(self, *facts: str) -> None:
+        """Give this revision its identifier: from the one before and what is done (ISO 32000-2 14.4), not by chance."""
+        try:
+            before = list(self.prev.trailer["/ID"])
+        except KeyError:
+            before = []
+        octets = b"".join(bytes(item.original_bytes) for item in before)
+        made = hashlib.sha256("\0".join((*facts, str(self._lastobj_id))).encode() + octets).digest()[:16]
+        first = self._document_id[0] if before else generic.ByteStringObject(made)
+        self._document_id = generic.ArrayObject([first, generic.ByteStringObject(made)])
+
     def update_section(self, tail: _Tail) -> None:
         """Write the update section."""
         self._prep_dom_for_writing()  # type: ignore[no-untyped-call]
@@ -173,10 +185,12 @@ class Placeholder(SignatureObject):
         chunk_size=0,
     ) -> Generator[Revision, None, None]:
         """Write the update section and yield it."""
-        size = writer.prev.stream.seek(0, os.SEEK_END)
-        writer.prev.stream.seek(size - 1)
+        stream = writer.prev.stream
+        stream.seek(-1, os.SEEK_END)
+        last = stream.read(1)
+        size = stream.tell()
         tail = _Tail(size)
-        if writer.prev.stream.read(1) not in (b"\n", b"\r"):
+        if last not in (b"\n", b"\r"):
             tail.write(b"\n")
         writer.update_section(tail)
         start, end = self.contents.offsets
@@ -238,6 +252,7 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
         widget = _widget(writer, reference)
         if request.dress is not None:
             request.dress(writer, reference, widget)
+        writer.identify(request.field, request.time.isoformat(), str(request.name))
         placeholder = Placeholder(
             timestamp=request.time,
             subfilter=SigSeedSubFilter(pdf_name("/" + request.subfilter)),

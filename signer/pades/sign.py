@@ -92,7 +92,8 @@ def complete(
     """Put a signature value, or the CMS another program made, into the prepared file at `path`.
 
     The file is replaced as a whole or stays as it was; with `target` the signed file is written there instead. Raises
-    StaleRequest where it is not the prepared one, WrongValue where value or CMS does not verify for it, TimeStampError where no good time-stamp is to be had.
+    StaleRequest where it is not the prepared one, WrongValue where value or CMS does not verify for it, TimeStampError
+    where no good time-stamp is to be had.
     """
     if (value is None) == (cms is None):
         raise OptionError("give either a signature value or a CMS")
