@@ -237,6 +237,8 @@ CODES: Final[dict[str, Row]] = {
     "wrong-value": Row(422, "The signature value does not fit"),
     "usage-error": Row(500, "Internal error", private=True),  # of the command line only
     "option-error": Row(422, "Options contradict one another"),
+    "fetch-error": Row(502, "Nothing could be fetched"),
+    "engine-mismatch": Row(500, "Internal error", private=True),
     "signer-error": Row(500, "Internal error", private=True),
     # certs
     "bad-signature": Row(422, "The signature does not verify"),

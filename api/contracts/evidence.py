@@ -34,10 +34,11 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         revisions = repository.revisions_of(session, contract)
         made = signatures.of_contract(session, contract.id)
         events = events_of(session, unit.tenant_id, contract.id, limit=1_000_000)
+        stored = contract.reports
     suites_in_use = {party.suite for party in contract.parties if party.suite}
     circles = [circle for circle in context.circles.existing() if circle.suite in suites_in_use]
-    if contract.reports is not None:
-        reports = [DocumentReport.model_validate(entry) for entry in contract.reports]
+    if stored is not None:
+        reports = [DocumentReport.model_validate(entry) for entry in stored]
     else:
         reports = verify_documents(context, contract)
     return EvidenceOut(

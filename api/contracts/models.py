@@ -33,8 +33,8 @@ class Contract(Base):
     audit_sequence: Mapped[int]
     audit_hash: Mapped[str] = mapped_column(String(64))
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    reports: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
-    """What verification said when the contract was completed, one entry per document."""
+    reports: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    """What verification said when the contract was completed, one entry per document; large, so read when asked for."""
 
     parties: Mapped[list[Party]] = relationship(
         order_by="(Party.order, Party.position)", cascade="all, delete-orphan", lazy="selectin"

@@ -6,7 +6,7 @@ Whatever would make a signature fail later is found here, while it can still be 
 2. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3).
 3. Every visible signature fits its page, and its text can be drawn with the fonts at hand.
 4. Keys and certificates for the parties whose keys the service holds; each key is tried once.
-5. Every document can be prepared for every party's signature.
+5. Every document can be prepared for every party's signature, and no signature it came with is broken.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from api.contracts.workflow import Role
 from api.errors import ValidationFailed
 from api.pki.circles import UNKNOWN_COUNTRY
 from api.signing import pdf
+from api.verification.service import verify_path
 from certs.certificate import Certificate, Subject
 from certs.errors import SealroadError
 from certs.identifiers import Identifier
@@ -82,8 +83,12 @@ def make_ready(context: Context, contract: Contract) -> Ready:
                     raise _refuse([_problem(f"/parties/{index}", error.code, error.message)]) from None
                 raise
             party.certificates = ready.keys[party.id].certificates  # of the detached copy, for the trial below
-    for row in contract.documents:
+    for index, row in enumerate(contract.documents):
         ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
+        with context.storage.local(row.document.sha256) as path:
+            if verify_path(context, path, name=row.document.name)["verdict"] == "TOTAL-FAILED":
+                detail = "a signature that the document came with is broken"
+                findings.append(_problem(f"/documents/{index}", "broken-signature", detail))
     for index, party in signers:
         findings += _trial(context, contract, party, f"/parties/{index}")
     if findings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from api.audit.service import GENESIS, record
 from api.contracts import repository, workflow
@@ -16,6 +16,9 @@ from api.errors import Conflict, StateConflict, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from certs.errors import BadIdentifier, SealroadError
+
+MAX_CHAIN: Final = 10
+"""Certificates of a party that are kept: its own and its chain."""
 
 
 def create(unit: Unit, body: ContractIn) -> Contract:
@@ -252,7 +255,7 @@ def _parties(bodies: list[PartyIn]) -> list[Party]:
 
 def _party(index: int, body: PartyIn) -> Party:
     pointer = f"/parties/{index}"
-    suite = _suite_of(pointer, body)
+    suite, certificates = _way_to_sign(pointer, body)
     for place, identifier in enumerate(body.identifiers):
         _check_identifier(f"{pointer}/identifiers/{place}", identifier.scheme, identifier.value)
     holder = None if body.role is Role.CC else "party" if body.certificate is not None else "service"
@@ -273,25 +276,26 @@ def _party(index: int, body: PartyIn) -> Party:
         location=body.location,
         key_holder=holder,
         suite=suite,
-        certificates=body.certificate,
+        certificates=certificates,
     )
 
 
-def _suite_of(pointer: str, body: PartyIn) -> str | None:
+def _way_to_sign(pointer: str, body: PartyIn) -> tuple[str | None, str | None]:
+    """Return a party's suite and its certificates as PEM; whatever else stood in the PEM (a key!) is dropped."""
     from certs import suites
     from certs.certificate import load_certificates
 
     try:
         if body.suite is not None:
-            return suites.get(body.suite).name
+            return suites.get(body.suite).name, None
         if body.certificate is not None:
-            bundle = load_certificates(body.certificate.encode())
-            return suites.load_public(bundle[0].spki).suite.name
+            bundle = load_certificates(body.certificate.encode())[:MAX_CHAIN]
+            return bundle[0].public_key().suite.name, "".join(each.pem for each in bundle)
     except SealroadError as error:
         where = "suite" if body.suite is not None else "certificate"
         problem = _problem(f"{pointer}/{where}", error.code, error.message)
         raise ValidationFailed(f"the {where} of a party cannot be used: {error}", errors=[problem]) from None
-    return None
+    return None, None
 
 
 def _check_identifier(pointer: str, scheme: str, value: str) -> None:

@@ -94,12 +94,12 @@ def sweep_storage(context: Context, *, before: datetime) -> int:
 
 def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
     """Return why the documents cannot be handed out as completed, if there is a reason."""
-    signers = sum(1 for party in contract.parties if party.role != workflow.Role.CC)
+    signers = [party.id for party in contract.parties if party.role != workflow.Role.CC]
     for entry in reports:
-        found = [item for item in entry.report["signatures"] if item["kind"] in {"signature", "certification"}]
-        intact = [item for item in found if item["layers"]["cryptographic"]["result"] == "passed"]
         if entry.report["verdict"] == "TOTAL-FAILED":
             return f"verification of {entry.document} says TOTAL-FAILED"
-        if len(intact) < signers:
-            return f"{entry.document} has {len(intact)} intact signatures, {signers} were made"
+        results = {item["field"]: item["layers"]["cryptographic"]["result"] for item in entry.report["signatures"]}
+        for party in signers:  # a signature field is named after its party
+            if results.get(party) != "passed":
+                return f"{entry.document} has no intact signature of {party}"
     return None

@@ -105,6 +105,7 @@ class Circles:
         self._root = settings.data / "pki"
         self._open: dict[str, Circle] = {}
         self._lock = threading.Lock()
+        self._trusted: tuple[tuple[bytes, ...], TrustStore] | None = None
 
     def get(self, suite: str) -> Circle:
         """Return the circle of a suite; make it if there is none yet. Raises UnsupportedAlgorithm."""
@@ -144,18 +145,26 @@ class Circles:
 
     def trust_store(self, given: tuple[bytes, ...] = ()) -> TrustStore:
         """Return a store of all our roots with current revocation lists, and what is `given`. Raises MalformedInput."""
-        from certs.crl import CRL
-        from certs.trust import TrustStore, is_anchor, parse
+        from certs.trust import is_anchor, parse
 
-        store = TrustStore()
-        for circle in self.existing():
-            store = store.with_(circle.chain, (CRL(crl) for crl in circle.crls().values()))
+        store = self._own_trust()
         for data in given:
             certificates, crls = parse(data)
             if certificates and not any(map(is_anchor, certificates)):
                 store = store.trusting(certificates)  # what was named explicitly was named to be trusted
             store = store.with_(certificates, crls)
         return store
+
+    def _own_trust(self) -> TrustStore:
+        from certs.crl import CRL
+        from certs.trust import TrustStore
+
+        circles = self.existing()
+        lists = tuple(crl for circle in circles for crl in circle.crls().values())
+        if self._trusted is None or self._trusted[0] != lists:
+            chains = (certificate for circle in circles for certificate in circle.chain)
+            self._trusted = lists, TrustStore().with_(chains, map(CRL, lists))
+        return self._trusted[1]
 
     def close(self) -> None:
         """Close all circles."""

@@ -82,7 +82,9 @@ class SignatureRequestOut(BaseModel):
     document: str
     suite: str | None
     dtbs: str = Field(description="The octets to be signed (DER of the signed attributes), base64.")
-    digest: str = Field(description="Their digest, base64, for a key that takes digests; for SM2 without Z, which the key adds.")
+    digest: str = Field(
+        description="Their digest, base64, for a key that takes digests; for SM2 without Z, which the key adds."
+    )
     digest_algorithm: str = Field(description="OID of the digest algorithm.")
     signature_algorithm: str = Field(description="OID of the signature algorithm.")
     document_digest: str = Field(description="Digest of the document's signed octets, base64.")

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import shutil
 import signal
 import sys
@@ -25,6 +27,8 @@ from typing import Any
 
 import httpx
 
+import certs
+import signer
 from api.auth.service import create_key, create_tenant
 from api.config import Settings
 from api.context import open_context
@@ -119,8 +123,8 @@ def prepare(data: Path, route: str, suite: str) -> dict[str, Any]:
     return state
 
 
-def act(data: Path, state: dict[str, Any], suite: str) -> None:
-    """Do what a client does until its contract is complete, whatever happened before."""
+def act(data: Path, state: dict[str, Any]) -> dict[str, Any]:
+    """Do what a client does until its contract is complete, whatever happened before; return what there is then."""
     with running(Settings(data=data, port=0)) as address, client(address, state) as http:
         path = f"/v1/contracts/{state['contract']}"
         base = f"{path}/parties/{state['party']}"
@@ -137,24 +141,23 @@ def act(data: Path, state: dict[str, Any], suite: str) -> None:
                     value = base64.b64encode(key.sign(base64.b64decode(request["dtbs"]))).decode()
                     http.put(f"{base}/signature-requests/{request['id']}", json={"signature": value})
             time.sleep(0.02)
+        return summary(http.get(f"{path}/evidence").json())
 
 
-def inspect(data: Path, state: dict[str, Any]) -> dict[str, Any]:
-    """Return what is left in the end."""
-    with running(Settings(data=data, port=0)) as address, client(address, state) as http:
-        evidence = http.get(f"/v1/contracts/{state['contract']}/evidence").json()
-        types = [event["type"] for event in evidence["events"]]
-        return {
-            "state": evidence["contract"]["state"],
-            "revisions": [row["number"] for row in evidence["revisions"]],
-            "embedded": sum(row["state"] == "embedded" for row in evidence["signatures"]),
-            "completed": types.count("contract.completed"),
-            "signed": types.count("party.signed"),
-            "verdicts": [
-                [item["layers"]["cryptographic"]["result"] for item in entry["report"]["signatures"]]
-                for entry in evidence["reports"]
-            ],
-        }
+def summary(evidence: dict[str, Any]) -> dict[str, Any]:
+    """Return of the evidence what the test looks at."""
+    types = [event["type"] for event in evidence["events"]]
+    return {
+        "state": evidence["contract"]["state"],
+        "revisions": [row["number"] for row in evidence["revisions"]],
+        "embedded": sum(row["state"] == "embedded" for row in evidence["signatures"]),
+        "completed": types.count("contract.completed"),
+        "signed": types.count("party.signed"),
+        "verdicts": [
+            [item["layers"]["cryptographic"]["result"] for item in entry["report"]["signatures"]]
+            for entry in evidence["reports"]
+        ],
+    }
 
 
 def in_child(action: Callable[[], Any]) -> tuple[int, Any]:
@@ -177,6 +180,9 @@ def in_child(action: Callable[[], Any]) -> tuple[int, Any]:
 
 def main(route: str, suite: str, step: int) -> None:
     """Walk through the points."""
+    for package in (certs, signer):  # once here, not in every child
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         status, state = in_child(lambda: prepare(root / "template", route, suite))
@@ -186,16 +192,15 @@ def main(route: str, suite: str, step: int) -> None:
             data = root / f"point-{point}"
             shutil.copytree(root / "template", data)
 
-            def struck(data: Path = data, point: int = point) -> None:
+            def struck(data: Path = data, point: int = point) -> dict[str, Any]:
                 Bomb(point).arm()
-                act(data, state, suite)
+                return act(data, state)
 
-            status, _ = in_child(struck)
+            status, found = in_child(struck)
             killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             if killed:
-                status, _ = in_child(lambda data=data: act(data, state, suite))
+                status, found = in_child(lambda data=data: act(data, state))
             assert status == 0, f"point {point}: the service did not recover"
-            _, found = in_child(lambda data=data: inspect(data, state))
             print(json.dumps({"point": point, "killed": killed, **found}), flush=True)
             shutil.rmtree(data)
             if not killed:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from api.audit.service import check_chain
+from api.contracts import repository
 from api.contracts.tasks import expire_overdue
-from tests.api.conftest import User, held
+from certs.pem import armor
+from tests.api.conftest import User, circle_today, held
 
 
 def events(user: User, contract: dict[str, Any]) -> list[dict[str, Any]]:
@@ -229,3 +231,29 @@ def test_the_trail_says_which_key_acted_from_where(user: User) -> None:
     assert actor["type"] == "api-key"
     assert actor["id"] == "key_" + user.token.split("_")[1]
     assert user.token not in str(actor)
+
+
+def test_a_private_key_sent_with_a_certificate_by_mistake_is_not_kept(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
+    bundle = armor("PRIVATE KEY", circle.key.pkcs8()) + circle.bundle
+    draft = user.draft([{"name": "x", "certificate": bundle}])
+    with user.context.database.read() as session:
+        stored = repository.get(session, user.tenant_id, draft["id"]).parties[0].certificates
+    assert stored == circle.bundle
+    contract = user.send(draft)
+    assert "PRIVATE KEY" not in user.get(f"/v1/contracts/{contract['id']}/evidence").text
+
+
+def test_a_document_that_came_with_a_broken_signature_is_not_sent(user: User) -> None:
+    contract = user.sent(held("ecdsa-p256"))
+    user.sign(contract, contract["parties"][0])
+    signed = user.content(user.wait_for_state(contract, "completed"))
+    assert user.sent(held("ecdsa-p256"), documents=[user.upload(signed)["id"]])["state"] == "sent"
+    broken = signed.replace(b"/MediaBox [ 0 0 595 842 ]", b"/MediaBox [ 0 0 595 841 ]", 1)
+    assert broken != signed
+    draft = user.draft([held("ecdsa-p256")], [user.upload(broken)["id"]])
+    assert refuse_to_send(user, draft)[0] == {
+        "pointer": "/documents/0",
+        "code": "broken-signature",
+        "detail": "a signature that the document came with is broken",
+    }
