@@ -328,7 +328,7 @@ def verify_cms_file(data: bytes, content: bytes | None, setting: Setting) -> lis
     """Verify a CMS signature in a file of its own: one report per signer. Never raises."""
     parsed = Draft(field="")
     try:
-        view = _parse(parsed, (_unwrapped(data) or data).rstrip(b"\x00"))
+        view = _parse(parsed, _unwrapped(data) or data)
         if view is None or not view.signers:
             parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
             return [parsed.report()]
