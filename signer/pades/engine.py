@@ -268,10 +268,20 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
     return revision
 
 
+def resolved(dictionary: Any, key: str) -> Any:
+    """Return the value of a key, or None; unlike `get`, which does not follow references."""
+    return dictionary[key] if key in dictionary else None  # noqa: SIM401 - see above
+
+
+def items(array: Any) -> list[Any]:
+    """Return the values of an array; unlike iteration, which does not follow references."""
+    return [array[index] for index in range(len(array))]
+
+
 def _widget(writer: RevisionWriter, reference: Any) -> Any:
     """Return the one widget of a field, marked for update."""
     field = reference.get_object()
-    kids = field.get("/Kids")
+    kids = resolved(field, "/Kids")
     if kids is None:
         return field
     if len(kids) != 1:

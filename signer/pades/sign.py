@@ -264,11 +264,12 @@ def _drawing(ground: Ground, options: SignOptions) -> Drawing | None:
 
 def _dresser(ground: Ground, drawing: Drawing | None, options: SignOptions, name: str | None) -> Any:
     alternative = drawing.alternative if drawing is not None else _spoken(options, name)
+    language = options.appearance.locale if options.appearance is not None else options.locale
 
     def dresser(writer: RevisionWriter, reference: Any, widget: Any) -> None:
         from signer.pades.widget import dress
 
-        dress(writer, reference, widget, ground, drawing, alternative)
+        dress(writer, reference, widget, ground, drawing, alternative, language)
 
     return dresser
 

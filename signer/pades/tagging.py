@@ -16,6 +16,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 
 from signer.errors import SigningRefused
+from signer.pades.engine import items, resolved
 
 if TYPE_CHECKING:
     from signer.pades.engine import RevisionWriter
@@ -23,8 +24,25 @@ if TYPE_CHECKING:
 MAX_NODES = 100_000
 
 
-def tag_widget(writer: RevisionWriter, field: Any, widget: Any, alternative: str) -> None:
-    """Add the widget to the structure tree, unless it is there already. Raises SigningRefused."""
+def order_by_structure(writer: RevisionWriter, widget: Any) -> None:
+    """Say that the annotations of the widget's page are read in the order of the structure (ISO 14289-2 8.9.3.3)."""
+    page = _page(widget)
+    if page is not None and "/Tabs" not in page.get_object():
+        page.get_object()[pdf_name("/Tabs")] = pdf_name("/S")
+        writer.mark_update(page)
+
+
+def _page(widget: Any) -> Any:
+    return widget.raw_get("/P") if "/P" in widget else None
+
+
+def tag_widget(writer: RevisionWriter, field: Any, widget: Any, alternative: str, language: str) -> None:
+    """Add the widget to the structure tree, unless it is there already. Raises SigningRefused.
+
+    `alternative` is what it says, in `language`, which need not be that of the document.
+    """
+    if "/Contents" not in widget:
+        widget[pdf_name("/Contents")] = generic.pdf_string(alternative)  # no label beside it: ISO 14289-2 8.10.2.3
     if "/StructParent" in widget:
         return
     root = writer.root["/StructTreeRoot"]
@@ -33,10 +51,11 @@ def tag_widget(writer: RevisionWriter, field: Any, widget: Any, alternative: str
     holder, holder_reference = _holder(writer, root)
     form = _dictionary(Type="StructElem", S="Form")
     form[pdf_name("/P")] = holder_reference
-    page = widget.get("/P") and widget.raw_get("/P")
+    page = _page(widget)
     if page is not None:
         form[pdf_name("/Pg")] = page
     form[pdf_name("/Alt")] = generic.pdf_string(alternative)
+    form[pdf_name("/Lang")] = generic.pdf_string(language)
     if "/NS" in holder and holder is not root:
         form[pdf_name("/NS")] = holder.raw_get("/NS")
     objr = _dictionary(Type="OBJR")
@@ -46,9 +65,6 @@ def tag_widget(writer: RevisionWriter, field: Any, widget: Any, alternative: str
     _append(writer, holder, form_reference)
     widget[pdf_name("/StructParent")] = generic.NumberObject(key)  # type: ignore[no-untyped-call]
     _register(writer, root, key, form_reference)
-    if page is not None and "/Tabs" not in page.get_object():
-        page.get_object()[pdf_name("/Tabs")] = pdf_name("/S")
-        writer.mark_update(page)
 
 
 def _dictionary(**names: str) -> Any:
@@ -58,14 +74,15 @@ def _dictionary(**names: str) -> Any:
 
 def _holder(writer: RevisionWriter, root: Any) -> tuple[Any, Any]:
     """Return the one Document element at the top, or else the root: PDF 2.0 wants a single one there (14.8.4.3)."""
-    kids = root.get("/K")
+    kids = resolved(root, "/K")
     raw = root.raw_get("/K") if kids is not None else None
     if isinstance(kids, generic.ArrayObject):
         raw, kids = (kids.raw_get(0), kids[0]) if len(kids) == 1 else (None, None)
-    roles = root.get("/RoleMap", {})
+    roles = resolved(root, "/RoleMap") or {}
     if isinstance(kids, generic.DictionaryObject) and isinstance(raw, generic.IndirectObject):
-        kind = kids.get("/S")
-        if "/Document" in (kind, roles.get(kind)) and kids.get("/Type") != "/OBJR":
+        kind = resolved(kids, "/S")
+        role = resolved(roles, kind) if kind is not None else None
+        if "/Document" in (kind, role) and resolved(kids, "/Type") != "/OBJR":
             return kids, raw
     reference = writer.root.raw_get("/StructTreeRoot")
     if not isinstance(reference, generic.IndirectObject):
@@ -75,7 +92,7 @@ def _holder(writer: RevisionWriter, root: Any) -> tuple[Any, Any]:
 
 def _append(writer: RevisionWriter, holder: Any, reference: Any) -> None:
     """Make `reference` the last kid of `holder`."""
-    kids = holder.get("/K")
+    kids = resolved(holder, "/K")
     if isinstance(kids, generic.ArrayObject):
         kids.append(reference)
         writer.update_container(kids)
@@ -94,7 +111,7 @@ def _nodes(tree: Any) -> Iterator[Any]:
         node = stack.pop()
         if "/Nums" in node:
             yield node
-        stack.extend(reversed(list(node.get("/Kids", ()))))
+        stack.extend(reversed(items(resolved(node, "/Kids") or ())))
     raise SigningRefused("the structure tree is too large", hint="sign without a visible appearance")
 
 
@@ -102,9 +119,9 @@ def _next_key(root: Any) -> int:
     """Return a key of the parent tree that is free."""
     used = -1
     for leaf in _nodes(root["/ParentTree"]) if "/ParentTree" in root else ():
-        keys = [int(key) for key in leaf["/Nums"][::2]]
+        keys = [int(key) for key in items(leaf["/Nums"])[::2]]
         used = max([used, *keys])
-    announced = root.get("/ParentTreeNextKey", 0)
+    announced = resolved(root, "/ParentTreeNextKey") or 0
     return max(used + 1, int(announced))
 
 

@@ -1,6 +1,6 @@
 """What a signature's widget looks like and how it is announced: appearance, rotation, alternative text.
 
-    dress(writer, reference, widget, ground, drawing, alternative)
+    dress(writer, reference, widget, ground, drawing, alternative, "en")
 
 Every widget gets a normal appearance, an empty one where nothing is drawn (ISO 19005-1 6.9). On a rotated page the
 appearance is turned against the rotation, so that it reads upright. A visible one has an alternative text (/TU,
@@ -15,7 +15,8 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 
 from signer.appearance.embed import form_xobject
-from signer.pades.tagging import tag_widget
+from signer.pades.engine import items
+from signer.pades.tagging import order_by_structure, tag_widget
 
 if TYPE_CHECKING:
     from signer.appearance import Drawing
@@ -24,9 +25,15 @@ if TYPE_CHECKING:
 
 
 def dress(
-    writer: RevisionWriter, reference: Any, widget: Any, ground: Ground, drawing: Drawing | None, alternative: str
+    writer: RevisionWriter,
+    reference: Any,
+    widget: Any,
+    ground: Ground,
+    drawing: Drawing | None,
+    alternative: str,
+    language: str,
 ) -> None:
-    """Give the widget its appearance; `alternative` is what readers who do not see it are told."""
+    """Give the widget its appearance; `alternative` is what readers who do not see it are told, in `language`."""
     visible = _visible(widget)
     if drawing is not None and visible:
         form = form_xobject(writer, drawing)
@@ -39,16 +46,19 @@ def dress(
         _show(widget, form)
     elif "/AP" not in widget:
         _show(widget, writer.add_object(_empty(widget)))
-    if visible:
-        field = reference.get_object()
-        if "/TU" not in field:
-            field[pdf_name("/TU")] = generic.pdf_string(alternative)
-        if ground.tagged:
-            tag_widget(writer, reference, widget, alternative)
+    if ground.tagged:
+        order_by_structure(writer, widget)
+    if not visible:
+        return
+    field = reference.get_object()
+    if "/TU" not in field:
+        field[pdf_name("/TU")] = generic.pdf_string(alternative)
+    if ground.tagged:
+        tag_widget(writer, reference, widget, alternative, language)
 
 
 def _visible(widget: Any) -> bool:
-    x1, y1, x2, y2 = (float(edge) for edge in widget["/Rect"])
+    x1, y1, x2, y2 = (float(edge) for edge in items(widget["/Rect"]))
     return x1 != x2 and y1 != y2
 
 
@@ -59,7 +69,7 @@ def _show(widget: Any, form: Any) -> None:
 
 def _empty(widget: Any) -> Any:
     """Return a form XObject that draws nothing, as large as the widget."""
-    x1, y1, x2, y2 = (float(edge) for edge in widget["/Rect"])
+    x1, y1, x2, y2 = (float(edge) for edge in items(widget["/Rect"]))
     return generic.StreamObject(
         {
             pdf_name("/Type"): pdf_name("/XObject"),
