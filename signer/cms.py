@@ -29,7 +29,7 @@ from certs.signed_data import (
     parse_signed_data,
     signed_attributes,
 )
-from certs.suites.base import Suite
+from certs.suites.base import Suite, Use
 from certs.timestamp import read_token
 from signer.errors import OptionError, WrongValue
 
@@ -82,8 +82,10 @@ def finish(
     than one that claims a level it has not got.
     """
     try:
-        certificate.public_key().verify(value, attributes)
-    except (BadSignature, BadKey, MalformedInput) as error:
+        # by the algorithm that will be written: an RSA key signs by PSS as well as by PKCS #1 v1.5
+        algorithm = suite.signature_algorithm(Use.CMS).der()
+        suites.verify(certificate.spki, algorithm, value, attributes, digest=suite.digest_name)
+    except (BadSignature, BadKey, MalformedInput, UnsupportedAlgorithm) as error:
         raise WrongValue(
             "the signature value does not verify for what was prepared",
             hint="sign exactly the prepared octets with the key of the certificate",

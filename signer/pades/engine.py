@@ -241,6 +241,7 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
     Raises FieldError, UnreadablePDF, AppearanceError.
     """
     with foreign_errors():
+        _drop_nulls(writer, request)
         spec = SigFieldSpec(
             request.field,
             on_page=request.page,
@@ -268,9 +269,23 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
     return revision
 
 
+def _drop_nulls(writer: RevisionWriter, request: Request) -> None:
+    """Forget optional entries whose value is null, which is the same as absent (ISO 32000-2 7.3.9)."""
+    page = writer.find_page_for_modification(request.page)[0].get_object()  # type: ignore[no-untyped-call]
+    for dictionary, key in ((writer.root, "/AcroForm"), (page, "/Annots")):
+        if key in dictionary and resolved(dictionary, key) is None:
+            del dictionary[key]
+    form = resolved(writer.root, "/AcroForm")
+    if form is not None and "/Fields" in form and resolved(form, "/Fields") is None:
+        del form["/Fields"]
+
+
 def resolved(dictionary: Any, key: str) -> Any:
-    """Return the value of a key, or None; unlike `get`, which does not follow references."""
-    return dictionary[key] if key in dictionary else None  # noqa: SIM401 - see above
+    """Return the value of a key, or None where it is absent or null; `get` does not follow references."""
+    try:
+        return dictionary[key]
+    except KeyError:
+        return None
 
 
 def items(array: Any) -> list[Any]:

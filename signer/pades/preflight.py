@@ -175,6 +175,12 @@ def _earlier(view: View, fields: list[Field]) -> Iterator[Earlier]:
     for entry in seen.values():
         covered = entry.dictionary.get("ByteRange")
         end = covered[2] + covered[3] if covered is not None and _is_byte_range(covered) else entry.end
+        if end > len(view.pdf.data):
+            raise SigningRefused(
+                f"the signature in field {', '.join(entry.fields)!r} covers more than the file: a part is missing",
+                hint="ask for the whole file",
+                reason="earlier-broken",
+            )
         yield Earlier(entry.fields, entry.number, end, permissions_of(view, entry))
 
 

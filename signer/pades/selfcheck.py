@@ -6,7 +6,7 @@
 2. the newest cross-reference section is the revision's own, and leads to the one before
 3. the field shows the new signature dictionary, and only it
 4. /ByteRange is the whole file without the gap, and the gap is exactly the value of /Contents
-5. no dictionary of an earlier signature is defined anew, and what each covers ends before the revision
+5. no dictionary of an earlier signature is defined anew
 """
 
 from __future__ import annotations
@@ -81,8 +81,6 @@ def _new_signature(ground: Ground, view: View, revision: Revision) -> str | None
 def _earlier(ground: Ground, view: View) -> str | None:
     for signature in ground.earlier:
         number = signature.number
-        if signature.end > len(ground.pdf.data):
-            return f"the signature in {signature.names[0]!r} covers more than the file"
         if number is not None and view.entries.get(number) != ground.view.entries.get(number):
             return f"the signature in {signature.names[0]!r} would be replaced"
     return None
