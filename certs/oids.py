@@ -113,9 +113,7 @@ HMAC_SM3 = _row("1.2.156.10197.1.401.2", "hmac-sm3", "GB/T 33560-2017 Table A.1"
 GM_DATA = _row("1.2.156.10197.6.1.4.2.1", "gm-data", "GB/T 35275-2017")
 GM_SIGNED_DATA = _row("1.2.156.10197.6.1.4.2.2", "gm-signed-data", "GB/T 35275-2017")
 GM_ENVELOPED_DATA = _row("1.2.156.10197.6.1.4.2.3", "gm-enveloped-data", "GB/T 35275-2017")
-GM_SIGNED_AND_ENVELOPED_DATA = _row(
-    "1.2.156.10197.6.1.4.2.4", "gm-signed-and-enveloped-data", "GB/T 35275-2017"
-)
+GM_SIGNED_AND_ENVELOPED_DATA = _row("1.2.156.10197.6.1.4.2.4", "gm-signed-and-enveloped-data", "GB/T 35275-2017")
 
 # GOST R 34.10 --------------------------------------------------------------------------------------------------------
 GOST2012_256 = _row("1.2.643.7.1.1.1.1", "gost2012-256-key", "RFC 9215 3")
@@ -152,6 +150,7 @@ HMAC_SHA384 = _row("1.2.840.113549.2.10", "hmac-sha384", "RFC 8018 B.1.2")
 HMAC_SHA512 = _row("1.2.840.113549.2.11", "hmac-sha512", "RFC 8018 B.1.2")
 AES128_CBC = _row("2.16.840.1.101.3.4.1.2", "aes128-cbc", "RFC 3565 4.1")
 AES192_CBC = _row("2.16.840.1.101.3.4.1.22", "aes192-cbc", "RFC 3565 4.1")
+DES_EDE3_CBC = _row("1.2.840.113549.3.7", "des-ede3-cbc", "RFC 8018 B.2.2")
 AES256_CBC = _row("2.16.840.1.101.3.4.1.42", "aes256-cbc", "RFC 3565 4.1")
 
 # Names of people and organisations -----------------------------------------------------------------------------------

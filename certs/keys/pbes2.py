@@ -3,8 +3,8 @@
     encrypted = encrypt_pkcs8(pkcs8, b"password")            # scrypt, AES-256-CBC
     pkcs8 = decrypt_pkcs8(encrypted, b"password")            # WrongPassword, UnsupportedAlgorithm, MalformedInput
 
-Writes what `openssl pkcs8` reads. Reads PBKDF2 with HMAC over SHA-1, SHA-2 and SM3, and scrypt, with AES-CBC (OpenSSL,
-Bouncy Castle) and SM4-CBC (GmSSL). Cost parameters of a stranger's file are bounded, so that opening one ends.
+Writes what `openssl pkcs8` reads. Reads PBKDF2 with HMAC over SHA-1, SHA-2 and SM3, and scrypt, with AES-CBC (OpenSSL),
+SM4-CBC (GmSSL) and triple DES (Bouncy Castle, older OpenSSL). Cost parameters of a stranger's file are bounded, so that opening one ends.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import warnings
 from typing import Literal
 
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
@@ -39,12 +40,14 @@ _PRFS: dict[str, type[hashes.HashAlgorithm]] = {
     oids.HMAC_SHA512: hashes.SHA512,
     oids.HMAC_SM3: hashes.SM3,
 }
-_CIPHERS: dict[str, tuple[type[AES | SM4], int]] = {
+_CIPHERS: dict[str, tuple[type[AES | SM4 | TripleDES], int]] = {
     oids.AES128_CBC: (AES, 16),
     oids.AES192_CBC: (AES, 24),
     oids.AES256_CBC: (AES, 32),
     oids.SM4_CBC: (SM4, 16),
+    oids.DES_EDE3_CBC: (TripleDES, 24),
 }
+"""Cipher and octets of its key; the last is read, for old files, and never written."""
 _NOT_SUPPORTED_HINT = "convert the key with 'openssl pkcs8 -topk8 -v2 aes-256-cbc'"
 
 
@@ -92,12 +95,13 @@ def decrypt_pkcs8(encrypted: bytes, password: bytes) -> bytes:
         raise UnsupportedAlgorithm(f"key encryption with {oids.name(cipher)}", hint=_NOT_SUPPORTED_HINT)
     block_cipher, size = _CIPHERS[cipher]
     iv = cipher_parameters.octets()
-    if len(iv) != 16 or not secret or len(secret) % 16:
+    block = block_cipher.block_size // 8
+    if len(iv) != block or not secret or len(secret) % block:
         raise MalformedInput("the encrypted key has a wrong length")
     derived = _derive(function, function_parameters, password, size)
     decryptor = Cipher(block_cipher(derived), CBC(iv)).decryptor()
     padded = decryptor.update(secret) + decryptor.finalize()
-    unpadder = padding.PKCS7(128).unpadder()
+    unpadder = padding.PKCS7(8 * block).unpadder()
     try:
         pkcs8 = unpadder.update(padded) + unpadder.finalize()
         der.split_pkcs8(pkcs8)

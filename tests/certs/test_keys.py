@@ -177,14 +177,14 @@ def test_costs_that_would_never_end_are_refused() -> None:
 
 def test_schemes_we_do_not_read_are_named_with_a_hint() -> None:
     pbkdf2 = AlgorithmID(oids.PBKDF2, der.sequence(SALT, der.integer(1)))
-    des = AlgorithmID("1.2.840.113549.3.7", der.octet_string(bytes(8)))
+    rc2 = AlgorithmID("1.2.840.113549.3.2", der.octet_string(bytes(8)))
     pbes1 = der.sequence(
         AlgorithmID("1.2.840.113549.1.5.3", der.sequence(SALT, der.integer(1))).der(), der.octet_string(bytes(32))
     )
     cryptopro = der.sequence(
         AlgorithmID("1.2.840.113549.1.12.1.80", der.sequence(SALT, der.integer(1))).der(), der.octet_string(bytes(32))
     )
-    for encrypted in (_pbes2(pbkdf2, des), _pbes2(AlgorithmID("1.2.3", SALT), AES), pbes1, cryptopro):
+    for encrypted in (_pbes2(pbkdf2, rc2), _pbes2(AlgorithmID("1.2.3", SALT), AES), pbes1, cryptopro):
         with pytest.raises(UnsupportedAlgorithm) as caught:
             decrypt_pkcs8(encrypted, b"pw")
         assert "openssl" in caught.value.hint
