@@ -4,7 +4,8 @@
     pkcs8 = decrypt_pkcs8(encrypted, b"password")            # WrongPassword, UnsupportedAlgorithm, MalformedInput
 
 Writes what `openssl pkcs8` reads. Reads PBKDF2 with HMAC over SHA-1, SHA-2 and SM3, and scrypt, with AES-CBC (OpenSSL),
-SM4-CBC (GmSSL) and triple DES (Bouncy Castle, older OpenSSL). Cost parameters of a stranger's file are bounded, so that opening one ends.
+SM4-CBC (GmSSL) and triple DES (Bouncy Castle, older OpenSSL). Cost parameters of a stranger's file are bounded, so that
+opening one ends.
 """
 
 from __future__ import annotations
