@@ -10,10 +10,12 @@ that is connected to), a time limit over everything, a size limit, no compressio
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,18 +65,22 @@ class HTTPFetcher:
         deadline = time.monotonic() + self.timeout
         try:
             connection = self._connect(secure, host, port)
+            # The limit of the socket is for one octet; whoever sends one after the other is stopped by this clock.
+            watch = threading.Timer(max(0.0, deadline - time.monotonic()), _hang_up, (connection.sock,))
+            watch.start()
             try:
                 connection.request(
                     "POST" if body is not None else "GET", target, body, self._headers(content_type, accept)
                 )
                 return self._answer(connection, host, deadline)
             finally:
+                watch.cancel()
                 connection.close()
         except FetchError:
             raise
-        except TimeoutError as error:
-            raise FetchError(f"{host} does not answer", hint="try again later", reason="timeout") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
+                raise FetchError(f"{host} does not answer", hint="try again later", reason="timeout") from error
             raise FetchError(
                 f"{host} cannot be reached: {error}", hint="check the address", reason="network"
             ) from error
@@ -84,17 +90,24 @@ class HTTPFetcher:
         return {**{key: value for key, value in named.items() if value is not None}, **self.headers}
 
     def _connect(self, secure: bool, host: str, port: int) -> http.client.HTTPConnection:
-        """Connect to a checked address; certificates are checked against the name all the same."""
-        address = self._address(host, port)
-        if secure:
-            context = ssl.create_default_context()
-            connection: http.client.HTTPConnection = _PinnedHTTPS(host, port, address, self.timeout, context)
-        else:
-            connection = _Pinned(host, port, address, self.timeout)
-        connection.connect()
-        return connection
+        """Connect to the first checked address that answers; certificates are checked against the name all the same."""
+        last: OSError | None = None
+        for address in self._addresses(host, port):
+            connection: http.client.HTTPConnection = (
+                _PinnedHTTPS(host, port, address, self.timeout, ssl.create_default_context())
+                if secure
+                else _Pinned(host, port, address, self.timeout)
+            )
+            try:
+                connection.connect()
+            except OSError as error:
+                connection.close()
+                last = error
+            else:
+                return connection
+        raise last or OSError("it has no address")
 
-    def _address(self, host: str, port: int) -> str:
+    def _addresses(self, host: str, port: int) -> list[str]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
         if not self.allow_private:
@@ -107,7 +120,7 @@ class HTTPFetcher:
                         hint="private addresses must be allowed explicitly",
                         reason="private-address",
                     )
-        return addresses[0]
+        return addresses[:4]
 
     def _answer(self, connection: http.client.HTTPConnection, host: str, deadline: float) -> bytes:
         response = connection.getresponse()
@@ -123,9 +136,17 @@ class HTTPFetcher:
             out += chunk
             if len(out) > self.max_size:
                 raise FetchError(f"the answer of {host} is too large", reason="size")
-            if time.monotonic() > deadline:
-                raise TimeoutError
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        if announced.isdigit() and len(out) != int(announced):
+            raise FetchError(f"the answer of {host} is cut short", reason="cut-short")
         return bytes(out)
+
+
+def _hang_up(connected: socket.socket | None) -> None:
+    if connected is not None:
+        with contextlib.suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
 
 
 class _Pinned(http.client.HTTPConnection):
