@@ -74,7 +74,11 @@ def good(report: Report) -> list[bool]:
 def test_every_file_gets_an_answer(outcomes: dict[str, Outcome]) -> None:
     """A crash would have failed the fixture; here nothing was foreseen only as "internal"."""
     internal = [
-        (name, s.reason) for name, o in outcomes.items() if o.report for s in o.report.signatures if s.code == "internal"
+        (name, s.reason)
+        for name, o in outcomes.items()
+        if o.report
+        for s in o.report.signatures
+        if s.code == "internal"
     ]
     assert internal == []
 
@@ -166,7 +170,9 @@ def test_copied_time_stamps_are_refused_and_signatures_keep_theirs(outcomes: dic
         assert o.report is not None
         persons = [s for s in o.report.signatures if s.kind != "document-timestamp"]
         assert all(s.cryptographic.result == "passed" for s in persons), o.entry["file"]
-        refused = [s for s in o.report.signatures if s.kind == "document-timestamp" and s.verdict is Verdict.TOTAL_FAILED]
+        refused = [
+            s for s in o.report.signatures if s.kind == "document-timestamp" and s.verdict is Verdict.TOTAL_FAILED
+        ]
         refused += [t for s in persons for t in s.timestamps if t.verdict is Verdict.TOTAL_FAILED]  # type: ignore[misc]
         assert refused, o.entry["file"]
 
@@ -189,9 +195,7 @@ def test_usage_rights_are_a_note(outcomes: dict[str, Outcome]) -> None:
 def test_empty_placeholders_are_listed(outcomes: dict[str, Outcome]) -> None:
     (empty,) = of(outcomes, "empty")
     assert empty.report is not None
-    assert [(s.verdict, s.code) for s in empty.report.signatures] == [
-        (Verdict.INDETERMINATE, "no-signature-value")
-    ] * 2
+    assert [(s.verdict, s.code) for s in empty.report.signatures] == [(Verdict.INDETERMINATE, "no-signature-value")] * 2
 
 
 def test_every_raw_byte_range_is_listed(outcomes: dict[str, Outcome]) -> None:
