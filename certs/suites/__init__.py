@@ -1,0 +1,188 @@
+"""The table of algorithm suites, and the one place where foreign octets meet an algorithm.
+
+    suites.get("sm2").generate()                                     # make a key
+    key = suites.load_private(pkcs8)                                 # whatever suite it belongs to
+    suites.verify(spki, algorithm, signature, message)               # "gost2012-256", or BadSignature
+    suites.digest("streebog256", b"contract")
+
+A suite's module is imported when the suite is first needed, so that nobody waits for what he does not use. A new suite
+is one module with `SUITES` and its rows in the tables below.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+
+from certs import oids
+from certs.errors import BackendUnavailable, BadKey, BadSignature, UnsupportedAlgorithm
+from certs.suites.base import AlgorithmID, PrivateKey, PublicKey, Suite
+from certs.suites.digests import digest, digest_name, digest_oid, new_digest
+
+__all__ = [
+    "ALL_NAMES",
+    "digest",
+    "digest_name",
+    "digest_oid",
+    "for_spki",
+    "get",
+    "load_private",
+    "load_public",
+    "names",
+    "new_digest",
+    "suite_of_signature",
+    "verify",
+]
+
+_MODULES: dict[str, str] = {
+    "rsa": "rsa",
+    "rsa-pss": "rsa",
+    "ecdsa-p256": "ecdsa",
+    "ecdsa-p384": "ecdsa",
+    "ecdsa-p521": "ecdsa",
+    "ecdsa-bp256": "ecdsa",
+    "ecdsa-bp384": "ecdsa",
+    "ecdsa-bp512": "ecdsa",
+    "ed25519": "eddsa",
+    "ed448": "eddsa",
+    "ml-dsa-44": "mldsa",
+    "ml-dsa-65": "mldsa",
+    "ml-dsa-87": "mldsa",
+    "sm2": "sm",
+    "gost2012-256": "gost",
+    "gost2012-512": "gost",
+}
+"""Suite to module; the order is the one people see."""
+
+ALL_NAMES: tuple[str, ...] = tuple(_MODULES)
+
+_BY_KEY_ALGORITHM: dict[str, str] = {
+    oids.RSA: "rsa",
+    oids.RSA_PSS: "rsa-pss",
+    oids.ED25519: "ed25519",
+    oids.ED448: "ed448",
+    oids.ML_DSA_44: "ml-dsa-44",
+    oids.ML_DSA_65: "ml-dsa-65",
+    oids.ML_DSA_87: "ml-dsa-87",
+    oids.SM2: "sm2",  # a variant met in the field: the curve's OID as the algorithm itself
+    oids.GOST2012_256: "gost2012-256",
+    oids.GOST2012_512: "gost2012-512",
+}
+_BY_CURVE: dict[str, str] = {
+    oids.P256: "ecdsa-p256",
+    oids.P384: "ecdsa-p384",
+    oids.P521: "ecdsa-p521",
+    oids.BP256: "ecdsa-bp256",
+    oids.BP384: "ecdsa-bp384",
+    oids.BP512: "ecdsa-bp512",
+    oids.SM2: "sm2",
+}
+"""Named curve beside id-ecPublicKey: the allow-list of curves."""
+
+
+def get(name: str) -> Suite:
+    """Return the suite called `name`. Raises UnsupportedAlgorithm for an unknown name."""
+    module = _MODULES.get(name)
+    if module is None:
+        raise UnsupportedAlgorithm(
+            f"there is no algorithm suite {name!r}", hint="known: " + ", ".join(ALL_NAMES), suite=name
+        )
+    suite: Suite = import_module(f"certs.suites.{module}").SUITES[name]
+    return suite
+
+
+def names() -> tuple[str, ...]:
+    """Return the suites that some library on this machine computes."""
+    return tuple(name for name in ALL_NAMES if _works(name))
+
+
+def _works(name: str) -> bool:
+    try:
+        get(name).library()
+    except BackendUnavailable:
+        return False
+    return True
+
+
+def _suite_for(algorithm: AlgorithmID) -> Suite:
+    """Return the suite of a key whose AlgorithmIdentifier this is."""
+    from certs import der
+
+    name = _BY_KEY_ALGORITHM.get(algorithm.oid)
+    if algorithm.oid == oids.EC:
+        parameters = algorithm.parameters or b""
+        if parameters[:1] != bytes((der.OBJECT_IDENTIFIER,)):
+            # RFC 5480 2.1.1: implicitCurve and specifiedCurve MUST NOT be used; the latter lets anybody choose a curve
+            raise BadKey("an EC key must name its curve")
+        curve = der.Reader(parameters).oid()
+        name = _BY_CURVE.get(curve)
+        if name is None:
+            raise UnsupportedAlgorithm(f"the curve {oids.name(curve)} is not one we compute", oid=curve)
+    if name is None:
+        raise UnsupportedAlgorithm(f"keys of algorithm {oids.name(algorithm.oid)} are not supported", oid=algorithm.oid)
+    return get(name)
+
+
+def for_spki(spki: bytes) -> Suite:
+    """Return the suite a SubjectPublicKeyInfo belongs to; the key itself is not looked at.
+
+    Raises UnsupportedAlgorithm, BadKey (an unnamed curve) or MalformedInput.
+    """
+    from certs import der
+
+    return _suite_for(der.split_spki(spki)[0])
+
+
+@lru_cache(maxsize=256)
+def load_public(spki: bytes) -> PublicKey:
+    """Return the public key in a SubjectPublicKeyInfo, DER.
+
+    Raises BadKey, UnsupportedAlgorithm, BackendUnavailable or MalformedInput.
+    """
+    return for_spki(spki).load_public(spki)
+
+
+def load_private(pkcs8: bytes, suite: str | None = None) -> PrivateKey:
+    """Return the private key in PrivateKeyInfo, DER; `suite` is the one it must belong to.
+
+    An RSA key serves "rsa" and "rsa-pss": PKCS#8 files seldom say which. Raises BadKey, UnsupportedAlgorithm,
+    BackendUnavailable or MalformedInput.
+    """
+    from certs import der
+
+    found = _suite_for(der.split_pkcs8(pkcs8)[0])
+    if suite is None or suite == found.name:
+        return found.load_private(pkcs8)
+    wanted = get(suite)
+    if _MODULES[wanted.name] != "rsa" or _MODULES[found.name] != "rsa":
+        raise BadKey(f"the key is one of {found.name}, not of {wanted.name}", suite=found.name)
+    return wanted.load_private(pkcs8)
+
+
+def verify(spki: bytes, algorithm: bytes, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
+    """Check a signature as it is met in certificates, lists, tokens and CMS; return the name of its suite.
+
+    `algorithm` is the DER of the signature's AlgorithmIdentifier, `digest` the one a SignerInfo names beside it. Key,
+    curve, signature algorithm and digest must fit one another. Raises BadSignature (also for a point that is not on
+    its curve), UnsupportedAlgorithm, BackendUnavailable or MalformedInput.
+    """
+    from certs import der
+
+    identifier = der.decode_algorithm_identifier(algorithm)
+    try:
+        key = load_public(spki)
+    except BadKey as error:
+        raise BadSignature(f"the key cannot have made a signature: {error}", reason="bad-key") from error
+    return key.verify_as(identifier, signature, message, digest=digest)
+
+
+def suite_of_signature(spki: bytes, algorithm: bytes) -> str:
+    """Return the suite a signature would belong to, without checking it; for naming one that could not be checked.
+
+    Raises what `for_spki` raises.
+    """
+    from certs import der
+
+    suite = for_spki(spki)
+    pss = suite.name == "rsa" and der.decode_algorithm_identifier(algorithm).oid == oids.RSA_PSS
+    return "rsa-pss" if pss else suite.name

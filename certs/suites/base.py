@@ -36,6 +36,19 @@ class Use(StrEnum):
 
 
 @dataclass(frozen=True)
+class Library:
+    """What computes a suite on this machine, for `sealroad doctor`."""
+
+    name: str
+    """"cryptography", "libcrypto", "gost-engine", "GnuTLS" …"""
+    version: str
+    self_test: str
+    """What was checked when it was loaded; a library that fails is not used at all."""
+    warning: str | None = None
+    """Why this is only a last resort, or None."""
+
+
+@dataclass(frozen=True)
 class AlgorithmID:
     """An X.509 AlgorithmIdentifier.
 
@@ -88,6 +101,17 @@ class PublicKey(ABC):
         the digest is not one the suite allows.
         """
 
+    @abstractmethod
+    def verify_as(
+        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
+    ) -> str:
+        """Check `signature` made by `algorithm`, as a certificate or a SignerInfo names it; return the suite's name.
+
+        `digest` is the digest that a SignerInfo names beside it; it must agree with what `algorithm` says. Raises
+        BadSignature, also where `algorithm` belongs to keys of another kind; UnsupportedAlgorithm for one we cannot
+        compute; MalformedInput for parameters that are none of it.
+        """
+
 
 class PrivateKey(ABC):
     """A private key in this process. Also the simplest KeyHandle (see `certs.keys.base`)."""
@@ -137,6 +161,12 @@ class Suite(ABC):
         """Return the AlgorithmIdentifier we emit for this suite's signatures."""
 
     @property
-    @abstractmethod
     def digest_algorithm(self) -> AlgorithmID:
-        """The AlgorithmIdentifier of the digest, as we emit it."""
+        """The AlgorithmIdentifier of the digest, as we emit it: without parameters (RFC 5754 2, RFC 9215 2)."""
+        from certs.suites.digests import digest_oid
+
+        return AlgorithmID(digest_oid(self.digest_name))
+
+    @abstractmethod
+    def library(self) -> Library:
+        """Return what computes the suite here. Raises BackendUnavailable where nothing does."""

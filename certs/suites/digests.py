@@ -1,0 +1,130 @@
+"""Message digests by name: one-shot and streaming, of every suite.
+
+    digests.digest("sm3", b"abc").hex()          # "66c7f0f4…"
+    running = digests.new_digest("streebog256")  # as in hashlib: update(), digest()
+    digests.digest_name("1.2.643.7.1.1.2.2")     # "streebog256"
+
+SHA and SM3 come from hashlib (SM3 from `cryptography` where Python's OpenSSL has none), Streebog and the old
+GOST R 34.11-94 from whatever computes GOST on this machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from certs import oids
+from certs.errors import UnsupportedAlgorithm
+from certs.suites.base import Digest
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One digest: its OID and what makes a running one."""
+
+    oid: str
+    make: Callable[[], Digest]
+
+
+def _hashlib(name: str) -> Callable[[], Digest]:
+    return lambda: hashlib.new(name, usedforsecurity=False)  # "for security" would refuse SHA-1 on FIPS machines
+
+
+def _sm3() -> Digest:
+    try:
+        return hashlib.new("sm3")
+    except ValueError:  # an OpenSSL built without SM3
+        return _CryptographySM3()
+
+
+def _gost(name: str) -> Callable[[], Digest]:
+    def make() -> Digest:
+        from certs.suites.backends import gost_digest
+
+        return gost_digest(name)
+
+    return make
+
+
+class _CryptographySM3:
+    """SM3 of `cryptography`, whose contexts can be finished only once."""
+
+    name, digest_size = "sm3", 32
+
+    def __init__(self) -> None:
+        from cryptography.hazmat.primitives import hashes
+
+        self._running = hashes.Hash(hashes.SM3())
+
+    def update(self, data: bytes, /) -> None:
+        self._running.update(data)
+
+    def digest(self) -> bytes:
+        return self._running.copy().finalize()
+
+
+class _Shake256:
+    """SHAKE256 with 512 bits of output: the digest that goes with Ed448 in CMS (RFC 8419 3.1)."""
+
+    name, digest_size = "shake256", 64
+
+    def __init__(self) -> None:
+        self._running = hashlib.shake_256()
+
+    def update(self, data: bytes, /) -> None:
+        self._running.update(data)
+
+    def digest(self) -> bytes:
+        return self._running.digest(64)
+
+
+_KINDS: dict[str, _Kind] = {
+    "sha1": _Kind(oids.SHA1, _hashlib("sha1")),
+    "sha224": _Kind(oids.SHA224, _hashlib("sha224")),
+    "sha256": _Kind(oids.SHA256, _hashlib("sha256")),
+    "sha384": _Kind(oids.SHA384, _hashlib("sha384")),
+    "sha512": _Kind(oids.SHA512, _hashlib("sha512")),
+    "sha3-224": _Kind(oids.SHA3_224, _hashlib("sha3_224")),
+    "sha3-256": _Kind(oids.SHA3_256, _hashlib("sha3_256")),
+    "sha3-384": _Kind(oids.SHA3_384, _hashlib("sha3_384")),
+    "sha3-512": _Kind(oids.SHA3_512, _hashlib("sha3_512")),
+    "shake256": _Kind(oids.SHAKE256, _Shake256),
+    "sm3": _Kind(oids.SM3, _sm3),
+    "streebog256": _Kind(oids.STREEBOG256, _gost("streebog256")),
+    "streebog512": _Kind(oids.STREEBOG512, _gost("streebog512")),
+    "gost94": _Kind(oids.GOST94, _gost("gost94")),
+}
+_NAMES = {kind.oid: name for name, kind in _KINDS.items()}
+
+
+def _kind(name: str) -> _Kind:
+    kind = _KINDS.get(name)
+    if kind is None:
+        raise UnsupportedAlgorithm(f"there is no digest {name!r}", hint="known: " + ", ".join(_KINDS), digest=name)
+    return kind
+
+
+def new_digest(name: str) -> Digest:
+    """Return a running digest. Raises UnsupportedAlgorithm, BackendUnavailable."""
+    return _kind(name).make()
+
+
+def digest(name: str, data: bytes) -> bytes:
+    """Return the digest of `data`. Raises UnsupportedAlgorithm, BackendUnavailable."""
+    running = new_digest(name)
+    running.update(data)
+    return running.digest()
+
+
+def digest_oid(name: str) -> str:
+    """Return the OID of a digest. Raises UnsupportedAlgorithm."""
+    return _kind(name).oid
+
+
+def digest_name(oid: str) -> str:
+    """Return the name of the digest that `oid` stands for. Raises UnsupportedAlgorithm, naming the OID."""
+    name = _NAMES.get(oid)
+    if name is None:
+        raise UnsupportedAlgorithm(f"digest {oids.name(oid)} is not supported", oid=oid)
+    return name

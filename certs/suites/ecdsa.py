@@ -1,0 +1,184 @@
+"""ECDSA on the NIST and brainpool curves, by `cryptography` (RFC 5480, RFC 5639, RFC 5758)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm as Unsupported
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from certs import der, oids
+from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
+from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
+from certs.suites.common import cryptography_version, no_parameters, one_digest, wrong_algorithm
+from certs.suites.hashes import HASHES
+
+_ALGORITHMS = {
+    oids.ECDSA_SHA1: "sha1",
+    oids.ECDSA_SHA224: "sha224",
+    oids.ECDSA_SHA256: "sha256",
+    oids.ECDSA_SHA384: "sha384",
+    oids.ECDSA_SHA512: "sha512",
+    oids.ECDSA_SHA3_224: "sha3-224",
+    oids.ECDSA_SHA3_256: "sha3-256",
+    oids.ECDSA_SHA3_384: "sha3-384",
+    oids.ECDSA_SHA3_512: "sha3-512",
+}
+_OIDS = {name: oid for oid, name in _ALGORITHMS.items()}
+
+
+class ECDSAPublicKey(PublicKey):
+    """A point on the suite's curve."""
+
+    def __init__(self, suite: ECDSASuite, key: ec.EllipticCurvePublicKey, spki: bytes) -> None:
+        self.suite: ECDSASuite = suite
+        self.parameter = suite.parameters[0]
+        self._key = key
+        self._spki = spki
+
+    @property
+    def spki(self) -> bytes:
+        return self._spki
+
+    def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
+        name = digest or self.suite.digest_name
+        if name not in HASHES:
+            raise UnsupportedAlgorithm(f"ECDSA over {name} is not supported", digest=name)
+        try:
+            r, s = der.decode_integer_pair(signature)
+        except MalformedInput as error:
+            raise BadSignature("the signature value is not DER") from error
+        if not (0 < r < self.suite.order and 0 < s < self.suite.order):
+            raise BadSignature("r or s is out of range")
+        try:
+            self._key.verify(signature, message, ec.ECDSA(HASHES[name]()))
+        except InvalidSignature as error:
+            raise BadSignature("the signature value does not verify") from error
+        except Unsupported as error:
+            raise UnsupportedAlgorithm(f"ECDSA over {name} is not supported here", digest=name) from error
+
+    def verify_as(
+        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
+    ) -> str:
+        if algorithm.oid in _ALGORITHMS:
+            no_parameters(algorithm)
+        elif algorithm.oid != oids.EC:  # some write the key's algorithm where the signature's belongs
+            raise wrong_algorithm(algorithm, self.suite.name)
+        name = one_digest(_ALGORITHMS.get(algorithm.oid), digest, self.suite.digest_name)
+        self.verify(signature, message, digest=name)
+        return self.suite.name
+
+
+class ECDSAPrivateKey(PrivateKey):
+    """A private key on the suite's curve."""
+
+    def __init__(self, suite: ECDSASuite, key: ec.EllipticCurvePrivateKey) -> None:
+        self.suite: ECDSASuite = suite
+        self._key = key
+        public = key.public_key()
+        encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        self._public = ECDSAPublicKey(suite, public, public.public_bytes(encoding, form))
+
+    @property
+    def public_key(self) -> ECDSAPublicKey:
+        return self._public
+
+    def sign(self, message: bytes) -> bytes:
+        try:
+            return self._key.sign(message, ec.ECDSA(HASHES[self.suite.digest_name]()))
+        except Exception as error:
+            raise BackendFault(f"the library could not sign: {type(error).__name__}") from error
+
+    def pkcs8(self) -> bytes:
+        encoding, form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+        return self._key.private_bytes(encoding, form, serialization.NoEncryption())
+
+
+class ECDSASuite(Suite):
+    """One curve with the digest that matches it in strength."""
+
+    family = Family.INTERNATIONAL
+
+    def __init__(self, name: str, parameter: str, curve: ec.EllipticCurve, digest: str) -> None:
+        self.name = name
+        self.digest_name = digest
+        self.parameters = (parameter,)
+        self.curve = curve
+        self.order = curve.group_order
+        octets = (self.order.bit_length() + 7) // 8
+        self.max_signature_size = 2 * (octets + 3) + 3  # two INTEGERs with a sign octet, and the SEQUENCE
+
+    def generate(self, parameter: str | None = None) -> ECDSAPrivateKey:
+        if parameter not in (None, *self.parameters):
+            raise UnsupportedAlgorithm(f"{self.name} has no parameter {parameter!r}", hint=f"leave it out: {self.name}")
+        return ECDSAPrivateKey(self, ec.generate_private_key(self.curve))
+
+    def load_private(self, pkcs8: bytes) -> ECDSAPrivateKey:
+        der.split_pkcs8(pkcs8)
+        try:
+            key = serialization.load_der_private_key(pkcs8, None)
+        except Exception as error:
+            raise BadKey("not a usable EC private key") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != self.curve.name:
+            raise BadKey(f"not a private key on {self.parameters[0]}")
+        return ECDSAPrivateKey(self, key)
+
+    def load_public(self, spki: bytes) -> ECDSAPublicKey:
+        der.split_spki(spki)
+        try:
+            key = serialization.load_der_public_key(spki)
+        except Exception as error:
+            raise BadKey("not a point on its curve") from error
+        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != self.curve.name:
+            raise BadKey(f"not a point on {self.parameters[0]}")
+        return ECDSAPublicKey(self, key, spki)
+
+    def signature_algorithm(self, use: Use) -> AlgorithmID:
+        return AlgorithmID(_OIDS[self.digest_name])
+
+    def library(self) -> Library:
+        return _library(self.name)
+
+
+# RFC 6979 A.2.5: P-256, SHA-256, message "sample"
+_P256_KEY = (
+    "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+    "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"
+)
+_P256_R = 0xEFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716
+_P256_S = 0xF7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8
+
+
+@cache
+def _library(name: str) -> Library:
+    """Load the library once it has passed RFC 6979 A.2.5, and signed, verified and refused on the curve."""
+    suite, p256 = SUITES[name], SUITES["ecdsa-p256"]
+    failed = BackendUnavailable(f"cryptography failed the self-test of {name}")
+    algorithm = AlgorithmID(oids.EC, der.oid(oids.P256))
+    known = der.subject_public_key_info(algorithm, bytes.fromhex(_P256_KEY))
+    try:
+        p256.load_public(known).verify(der.encode_integer_pair(_P256_R, _P256_S), b"sample")
+        key = suite.generate()
+        value = key.sign(b"self-test")
+        key.public_key.verify(value, b"self-test")
+    except (BadSignature, BadKey, BackendFault, Unsupported) as error:
+        raise failed from error
+    try:
+        key.public_key.verify(value, b"Self-test")
+    except BadSignature:
+        return Library("cryptography", cryptography_version(), "RFC 6979 A.2.5; signs, verifies and refuses")
+    raise failed
+
+
+SUITES: dict[str, ECDSASuite] = {
+    suite.name: suite
+    for suite in (
+        ECDSASuite("ecdsa-p256", "P-256", ec.SECP256R1(), "sha256"),
+        ECDSASuite("ecdsa-p384", "P-384", ec.SECP384R1(), "sha384"),
+        ECDSASuite("ecdsa-p521", "P-521", ec.SECP521R1(), "sha512"),
+        ECDSASuite("ecdsa-bp256", "brainpoolP256r1", ec.BrainpoolP256R1(), "sha256"),
+        ECDSASuite("ecdsa-bp384", "brainpoolP384r1", ec.BrainpoolP384R1(), "sha384"),
+        ECDSASuite("ecdsa-bp512", "brainpoolP512r1", ec.BrainpoolP512R1(), "sha512"),
+    )
+}

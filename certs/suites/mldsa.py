@@ -1,0 +1,42 @@
+"""ML-DSA-44, -65 and -87, by `cryptography` (FIPS 204; keys and certificates RFC 9881; in CMS RFC 9882)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from cryptography.hazmat.primitives.asymmetric import mldsa
+
+from certs import oids
+from certs.errors import BadSignature
+from certs.suites.pure import PureSuite
+
+_SEED = bytes(range(32))
+"""The seed of the examples in RFC 9881 C."""
+_PUBLIC_KEYS = {
+    "ml-dsa-44": "9f107644c1084526af3bc8098680b05499a2325a644e388fb4f970e058d19d46",
+    "ml-dsa-65": "d666806e11cee19a7c989f7445f90dd419cf4d2d51db8c0fdb4c0f0a542238c9",
+    "ml-dsa-87": "91dc389cfaa01470b7f66eee45a4ae9026d154817c754dfe22298b3fa241ffcd",
+}
+"""SHA-256 of the public keys there, which are 1312 to 2592 octets long."""
+_KINDS = {
+    "ml-dsa-44": mldsa.MLDSA44PrivateKey,
+    "ml-dsa-65": mldsa.MLDSA65PrivateKey,
+    "ml-dsa-87": mldsa.MLDSA87PrivateKey,
+}
+
+
+def _known_answer(suite: PureSuite) -> str:
+    public = _KINDS[suite.name].from_seed_bytes(_SEED).public_key().public_bytes_raw()
+    if hashlib.sha256(public).hexdigest() != _PUBLIC_KEYS[suite.name]:
+        raise BadSignature("not the public key of RFC 9881")
+    return "keys of RFC 9881 C"
+
+
+SUITES: dict[str, PureSuite] = {
+    suite.name: suite
+    for suite in (
+        PureSuite("ml-dsa-44", oids.ML_DSA_44, "44", "sha512", 2420, mldsa.MLDSA44PrivateKey.generate, _known_answer),
+        PureSuite("ml-dsa-65", oids.ML_DSA_65, "65", "sha512", 3309, mldsa.MLDSA65PrivateKey.generate, _known_answer),
+        PureSuite("ml-dsa-87", oids.ML_DSA_87, "87", "sha512", 4627, mldsa.MLDSA87PrivateKey.generate, _known_answer),
+    )
+}

@@ -1,0 +1,276 @@
+"""RSA with PKCS#1 v1.5 ("rsa") and with PSS ("rsa-pss"), by `cryptography` (RFC 8017, RFC 4055).
+
+Keys of "rsa-pss" carry id-RSASSA-PSS without parameters, so that they sign by PSS only (RFC 4055 1.2). An ordinary RSA
+key may also have made a PSS signature; verified, that is a signature of the suite "rsa-pss".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm as Unsupported
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from certs import der, oids
+from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
+from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
+from certs.suites.common import cryptography_version, no_parameters, one_digest, wrong_algorithm
+from certs.suites.digests import digest_name, digest_oid
+from certs.suites.hashes import HASHES
+
+MIN_BITS = 1024
+"""Read and verify from here on; whether such a key is still good enough is for the caller's policy to say."""
+MAX_BITS = 16384
+"""Larger ones cost more than they are worth: verifying grows with the square."""
+MIN_SIGNING_BITS = 2048
+SALT = 32
+"""Octets of salt: as many as SHA-256 has (RFC 4055 3.1)."""
+
+_PKCS1 = {
+    oids.SHA1_WITH_RSA: "sha1",
+    oids.SHA224_WITH_RSA: "sha224",
+    oids.SHA256_WITH_RSA: "sha256",
+    oids.SHA384_WITH_RSA: "sha384",
+    oids.SHA512_WITH_RSA: "sha512",
+    oids.SHA3_224_WITH_RSA: "sha3-224",
+    oids.SHA3_256_WITH_RSA: "sha3-256",
+    oids.SHA3_384_WITH_RSA: "sha3-384",
+    oids.SHA3_512_WITH_RSA: "sha3-512",
+}
+
+
+@dataclass(frozen=True)
+class _PSS:
+    """RSASSA-PSS-params (RFC 4055 3.1)."""
+
+    digest: str
+    mask_digest: str
+    salt: int
+
+    def padding(self) -> padding.PSS:
+        return padding.PSS(padding.MGF1(HASHES[self.mask_digest]()), self.salt)
+
+
+def _read_pss(parameters: bytes | None) -> _PSS:
+    """Read the parameters of a signature or key. Raises MalformedInput, UnsupportedAlgorithm."""
+    if parameters is None:
+        raise MalformedInput("RSASSA-PSS without parameters (RFC 4055 3.1)")
+    reader = der.Reader(parameters)
+    body = reader.enter(der.SEQUENCE)
+    reader.end()
+    digest, mask, salt = "sha1", "sha1", 20
+    if body.peek() == 0xA0:
+        digest = _hash_of(der.read_algorithm_identifier(body.enter(0xA0)))
+    if body.peek() == 0xA1:
+        mgf = der.read_algorithm_identifier(body.enter(0xA1))
+        if mgf.oid != oids.MGF1 or mgf.parameters is None:
+            raise UnsupportedAlgorithm(f"mask generation {oids.name(mgf.oid)} is not supported", oid=mgf.oid)
+        mask = _hash_of(der.decode_algorithm_identifier(mgf.parameters))
+    if body.peek() == 0xA2:
+        salt = body.enter(0xA2).integer()
+    if body.peek() == 0xA3 and body.enter(0xA3).integer() != 1:
+        raise MalformedInput("RSASSA-PSS with an unknown trailer field")
+    body.end()
+    if not 0 <= salt <= MAX_BITS // 8:
+        raise MalformedInput("RSASSA-PSS with an impossible salt length")
+    return _PSS(digest, mask, salt)
+
+
+def _hash_of(algorithm: AlgorithmID) -> str:
+    no_parameters(algorithm)
+    name = digest_name(algorithm.oid)
+    if name not in HASHES:
+        raise UnsupportedAlgorithm(f"RSA over {name} is not supported", digest=name)
+    return name
+
+
+def _emitted_pss() -> bytes:
+    sha256 = AlgorithmID(digest_oid("sha256"), der.NULL_DER).der()  # NULL here: RFC 4055 2.1
+    return der.sequence(
+        der.tlv(0xA0, sha256),
+        der.tlv(0xA1, AlgorithmID(oids.MGF1, sha256).der()),
+        der.tlv(0xA2, der.integer(SALT)),
+    )
+
+
+class RSAPublicKey(PublicKey):
+    """An RSA public key."""
+
+    def __init__(self, suite: RSASuite, key: rsa.RSAPublicKey, spki: bytes, required: _PSS | None = None) -> None:
+        self.suite = suite
+        self.parameter = str(key.key_size)
+        self._key = key
+        self._spki = spki
+        self._required = required
+
+    @property
+    def spki(self) -> bytes:
+        return self._spki
+
+    def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
+        name = digest or self.suite.digest_name
+        if self.suite.name == "rsa-pss":
+            self._check(signature, message, _PSS(name, name, SALT if name == "sha256" else _size(name)).padding(), name)
+        else:
+            self._check(signature, message, padding.PKCS1v15(), name)
+
+    def verify_as(
+        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
+    ) -> str:
+        if algorithm.oid == oids.RSA_PSS:
+            pss = _read_pss(algorithm.parameters)
+            one_digest(pss.digest, digest, pss.digest)
+            wanted = self._required
+            if wanted and (pss.digest, pss.mask_digest) != (wanted.digest, wanted.mask_digest):
+                raise BadSignature("the key allows other PSS parameters only (RFC 4055 3.3)", reason="algorithm")
+            if wanted and pss.salt < wanted.salt:
+                raise BadSignature("the key asks for a longer PSS salt (RFC 4055 3.3)", reason="algorithm")
+            self._check(signature, message, pss.padding(), pss.digest)
+            return "rsa-pss"
+        if self.suite.name != "rsa" or (algorithm.oid not in _PKCS1 and algorithm.oid != oids.RSA):
+            raise wrong_algorithm(algorithm, self.suite.name)
+        no_parameters(algorithm)
+        name = one_digest(_PKCS1.get(algorithm.oid), digest, self.suite.digest_name)
+        self._check(signature, message, padding.PKCS1v15(), name)
+        return "rsa"
+
+    def _check(self, signature: bytes, message: bytes, pad: padding.PKCS1v15 | padding.PSS, digest: str) -> None:
+        if digest not in HASHES:
+            raise UnsupportedAlgorithm(f"RSA over {digest} is not supported", digest=digest)
+        try:
+            self._key.verify(signature, message, pad, HASHES[digest]())
+        except InvalidSignature as error:
+            raise BadSignature("the signature value does not verify") from error
+        except Unsupported as error:
+            raise UnsupportedAlgorithm(f"RSA over {digest} is not supported here", digest=digest) from error
+        except (ValueError, OverflowError, TypeError) as error:  # a key too short for the padding, an enormous salt
+            raise BadSignature("the signature value does not verify") from error
+
+
+class RSAPrivateKey(PrivateKey):
+    """An RSA private key."""
+
+    def __init__(self, suite: RSASuite, key: rsa.RSAPrivateKey) -> None:
+        self.suite = suite
+        self._key = key
+        public = key.public_key()
+        encoded = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+        self._public = RSAPublicKey(suite, public, der.subject_public_key_info(suite.key_algorithm, encoded))
+
+    @property
+    def public_key(self) -> RSAPublicKey:
+        return self._public
+
+    def sign(self, message: bytes) -> bytes:
+        pss = self.suite.name == "rsa-pss"
+        pad = padding.PSS(padding.MGF1(hashes.SHA256()), SALT) if pss else padding.PKCS1v15()
+        try:
+            return self._key.sign(message, pad, hashes.SHA256())
+        except Exception as error:
+            raise BackendFault(f"the library could not sign: {type(error).__name__}") from error
+
+    def pkcs8(self) -> bytes:
+        form = serialization.PrivateFormat.TraditionalOpenSSL
+        encoded = self._key.private_bytes(serialization.Encoding.DER, form, serialization.NoEncryption())
+        return der.private_key_info(self.suite.key_algorithm, encoded)
+
+
+class RSASuite(Suite):
+    """RSA keys of one use."""
+
+    family = Family.INTERNATIONAL
+    digest_name = "sha256"
+    parameters = ("3072", "2048", "4096")
+    max_signature_size = 512
+    """A key of 4096 bits; for a larger foreign one, the certificate's key says more."""
+
+    def __init__(self, name: str, key_algorithm: AlgorithmID, signature: AlgorithmID) -> None:
+        self.name = name
+        self.key_algorithm = key_algorithm
+        self._signature = signature
+
+    def generate(self, parameter: str | None = None) -> RSAPrivateKey:
+        size = parameter or self.parameters[0]
+        if size not in self.parameters:
+            raise UnsupportedAlgorithm(
+                f"there is no {self.name} of {size} bits", hint="known: " + ", ".join(sorted(self.parameters))
+            )
+        return RSAPrivateKey(self, rsa.generate_private_key(65537, int(size)))
+
+    def load_private(self, pkcs8: bytes) -> RSAPrivateKey:
+        algorithm, encoded = der.split_pkcs8(pkcs8)
+        if algorithm.oid not in (oids.RSA, oids.RSA_PSS):
+            raise BadKey(f"not an RSA key but {oids.name(algorithm.oid)}")
+        if algorithm.oid == oids.RSA_PSS and algorithm.parameters not in (None, der.NULL_DER):
+            self._only_ours(_read_pss(algorithm.parameters))
+        plain = der.private_key_info(AlgorithmID(oids.RSA, der.NULL_DER), encoded)
+        try:
+            key = serialization.load_der_private_key(plain, None)
+        except Exception as error:
+            raise BadKey("not a usable RSA private key") from error
+        if not isinstance(key, rsa.RSAPrivateKey) or not MIN_SIGNING_BITS <= key.key_size <= MAX_BITS:
+            raise BadKey(f"RSA keys that sign have {MIN_SIGNING_BITS} to {MAX_BITS} bits")
+        return RSAPrivateKey(self, key)
+
+    @staticmethod
+    def _only_ours(pss: _PSS) -> None:
+        if (pss.digest, pss.mask_digest) != ("sha256", "sha256") or pss.salt > SALT:
+            raise UnsupportedAlgorithm("the key allows other PSS parameters than SHA-256 with 32 octets of salt")
+
+    def load_public(self, spki: bytes) -> RSAPublicKey:
+        algorithm, encoded = der.split_spki(spki)
+        if algorithm.oid not in (oids.RSA, oids.RSA_PSS):
+            raise BadKey(f"not an RSA key but {oids.name(algorithm.oid)}")
+        required = None
+        if algorithm.oid == oids.RSA_PSS and algorithm.parameters not in (None, der.NULL_DER):
+            required = _read_pss(algorithm.parameters)
+        body = der.Reader(encoded)
+        numbers = body.enter(der.SEQUENCE)
+        body.end()
+        modulus, exponent = numbers.integer(), numbers.integer()
+        numbers.end()
+        if not MIN_BITS <= modulus.bit_length() <= MAX_BITS or modulus < 0 or not modulus & 1:
+            raise BadKey(f"the RSA modulus is negative, even or not of {MIN_BITS} to {MAX_BITS} bits")
+        if not 3 <= exponent < 1 << 64 or not exponent & 1:
+            raise BadKey("the RSA exponent is out of range")
+        try:
+            key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+        except ValueError as error:
+            raise BadKey("not a usable RSA public key") from error
+        return RSAPublicKey(self, key, spki, required)
+
+    def signature_algorithm(self, use: Use) -> AlgorithmID:
+        return self._signature
+
+    def library(self) -> Library:
+        return _library()
+
+
+def _size(digest: str) -> int:
+    return HASHES[digest].digest_size if digest in HASHES else 0
+
+
+@cache
+def _library() -> Library:
+    """Load the library once it has signed, verified and refused, in both paddings."""
+    for suite in SUITES.values():
+        try:
+            key = suite.generate("2048")
+            value = key.sign(b"self-test")
+            key.public_key.verify(value, b"self-test")
+        except (BadSignature, BackendFault) as error:
+            raise BackendUnavailable(f"cryptography failed the self-test of {suite.name}") from error
+        try:
+            key.public_key.verify(value, b"Self-test")
+        except BadSignature:
+            continue
+        raise BackendUnavailable(f"cryptography failed the self-test of {suite.name}")
+    return Library("cryptography", cryptography_version(), "signs, verifies and refuses in both paddings")
+
+
+SUITES: dict[str, RSASuite] = {
+    "rsa": RSASuite("rsa", AlgorithmID(oids.RSA, der.NULL_DER), AlgorithmID(oids.SHA256_WITH_RSA, der.NULL_DER)),
+    "rsa-pss": RSASuite("rsa-pss", AlgorithmID(oids.RSA_PSS), AlgorithmID(oids.RSA_PSS, _emitted_pss())),
+}

@@ -1,0 +1,150 @@
+"""SM2 with SM3 (GB/T 32918, GB/T 32905; encodings GM/T 0009-2012), by the system's libcrypto, else by GmSSL.
+
+The signer's identifier is always 1234567812345678. Keys are checked here, to the octet, before a library sees them:
+the curve by its OID in either of the two forms in use, the scalar 1 ≤ d ≤ n−2, the lengths.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from certs import der, oids
+from certs.errors import BadKey, BadSignature, MalformedInput
+from certs.suites import backends
+from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
+from certs.suites.common import no_parameters, one_digest, wrong_algorithm
+
+ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+"""n of the recommended curve (GB/T 32918.5-2017)."""
+PARAMETER = "sm2p256v1"
+
+_ALGORITHM = AlgorithmID(oids.EC, der.oid(oids.SM2))
+_FORMS = (_ALGORITHM, AlgorithmID(oids.SM2, der.oid(oids.SM2)), AlgorithmID(oids.SM2))
+_SIGNATURES = frozenset({oids.SM2_WITH_SM3, oids.SM2_SIGNATURE, oids.SM2, oids.EC})
+"""What stands as signatureAlgorithm: the standard's, GB/T 35275's, and keys' OIDs met in the field."""
+
+
+class SM2PublicKey(PublicKey):
+    """A point on the SM2 curve."""
+
+    parameter = PARAMETER
+
+    def __init__(self, suite: SM2Suite, backend: backends.Backend, handle: Any, spki: bytes) -> None:
+        self.suite: SM2Suite = suite
+        self._backend = backend
+        self._handle = handle
+        self._spki = spki
+
+    @property
+    def spki(self) -> bytes:
+        return self._spki
+
+    def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
+        one_digest("sm3", digest, "sm3")
+        try:
+            r, s = der.decode_integer_pair(signature)
+        except MalformedInput as error:
+            raise BadSignature("the signature value is not DER") from error
+        if not (0 < r < ORDER and 0 < s < ORDER):
+            raise BadSignature("r or s is out of range")
+        if not self._backend.verify(self._handle, signature, message):
+            raise BadSignature("the signature value does not verify")
+
+    def verify_as(
+        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
+    ) -> str:
+        if algorithm.oid not in _SIGNATURES:
+            raise wrong_algorithm(algorithm, "sm2")
+        if algorithm.parameters != _ALGORITHM.parameters:  # some repeat the key's parameters
+            no_parameters(algorithm)
+        self.verify(signature, message, digest=digest)
+        return "sm2"
+
+
+class SM2PrivateKey(PrivateKey):
+    """A private key on the SM2 curve."""
+
+    def __init__(self, suite: SM2Suite, backend: backends.Backend, handle: Any) -> None:
+        self.suite: SM2Suite = suite
+        self._backend = backend
+        self._handle = handle
+        self._public = suite.load_public(backend.spki(handle))
+
+    @property
+    def public_key(self) -> SM2PublicKey:
+        return self._public
+
+    def sign(self, message: bytes) -> bytes:
+        return self._backend.sign(self._handle, message)
+
+    def pkcs8(self) -> bytes:
+        return self._backend.pkcs8(self._handle)
+
+
+class SM2Suite(Suite):
+    """SM2 with SM3."""
+
+    name = "sm2"
+    family = Family.CHINA
+    digest_name = "sm3"
+    parameters = (PARAMETER,)
+    max_signature_size = 72
+
+    def generate(self, parameter: str | None = None) -> SM2PrivateKey:
+        if parameter not in (None, PARAMETER):
+            from certs.errors import UnsupportedAlgorithm
+
+            raise UnsupportedAlgorithm(f"sm2 has no parameter {parameter!r}", hint=f"leave it out, or {PARAMETER}")
+        backend = backends.sm2()
+        return SM2PrivateKey(self, backend, backend.generate(PARAMETER))
+
+    def load_private(self, pkcs8: bytes) -> SM2PrivateKey:
+        algorithm, encoded = der.split_pkcs8(pkcs8)
+        if algorithm not in _FORMS:
+            raise BadKey("not a private key on the SM2 curve")
+        scalar, public = _read_sec1(encoded)
+        if not 1 <= scalar <= ORDER - 2:
+            raise BadKey("the SM2 private key is out of range")
+        sec1 = der.sequence(
+            der.integer(1),
+            der.octet_string(scalar.to_bytes(32, "big")),
+            b"" if public is None else der.tlv(0xA1, der.bit_string(public)),
+        )
+        backend = backends.sm2()
+        return SM2PrivateKey(self, backend, backend.load_private(der.private_key_info(_ALGORITHM, sec1)))
+
+    def load_public(self, spki: bytes) -> SM2PublicKey:
+        algorithm, point = der.split_spki(spki)
+        if algorithm not in _FORMS:
+            raise BadKey("not a point on the SM2 curve")
+        if (len(point), point[:1]) not in ((65, b"\x04"), (33, b"\x02"), (33, b"\x03")):
+            raise BadKey("the SM2 point has a wrong form or length")
+        backend = backends.sm2()
+        handle = backend.load_public(der.subject_public_key_info(_ALGORITHM, point))
+        return SM2PublicKey(self, backend, handle, spki)
+
+    def signature_algorithm(self, use: Use) -> AlgorithmID:
+        return AlgorithmID(oids.SM2_WITH_SM3)
+
+    def library(self) -> Library:
+        return backends.sm2().library
+
+
+def _read_sec1(encoded: bytes) -> tuple[int, bytes | None]:
+    """Return the scalar and, where it is there, the point of ECPrivateKey (RFC 5915 3)."""
+    reader = der.Reader(encoded)
+    body = reader.enter()
+    reader.end()
+    if body.integer() != 1:
+        raise MalformedInput("ECPrivateKey of an unknown version")
+    scalar = body.value(der.OCTET_STRING)
+    if len(scalar) > 64:
+        raise BadKey("the SM2 private key is out of range")
+    if body.peek() == 0xA0 and body.enter(0xA0).oid() != oids.SM2:
+        raise BadKey("the private key names another curve")
+    public = body.enter(0xA1).bit_string() if body.peek() == 0xA1 else None
+    body.end()
+    return int.from_bytes(scalar, "big"), public
+
+
+SUITES: dict[str, SM2Suite] = {"sm2": SM2Suite()}
