@@ -64,7 +64,7 @@ def oid(dotted: str) -> bytes:
     out = bytearray()
     for arc in (arcs[0] * 40 + arcs[1], *arcs[2:]):
         groups = [arc & 0x7F]
-        while arc := arc >> 7:  # noqa: PLW2901 - consumed seven bits at a time
+        while arc := arc >> 7:
             groups.append(0x80 | (arc & 0x7F))
         out += bytes(reversed(groups))
     return tlv(OBJECT_IDENTIFIER, bytes(out))

@@ -84,6 +84,8 @@ _WEAK_DIGESTS = {
     "1.2.840.113549.1.1.2": "MD2",
 }
 MIN_RSA_BITS = 2048
+WEAK_SUITES = frozenset({"ecdsa-p224"})
+"""Less than 128 bits of strength; ETSI TS 119 312 lists no curve below 256 bits."""
 
 
 def validate_path(
@@ -256,6 +258,9 @@ class _Run:
             bits = _rsa_bits(certificate)
             if bits is not None and bits < MIN_RSA_BITS:
                 detail = f"{certificate.subject} has an RSA key of {bits} bits"
+                raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
+            if certificate.suite_name in WEAK_SUITES:
+                detail = f"{certificate.subject} has a key of {certificate.suite_name}"
                 raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
         suites_used = dict.fromkeys(certificate.suite_name for certificate in self.chain)
         self._passed("algorithms", clause, ", ".join(suites_used))

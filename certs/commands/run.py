@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 
 from certs import circle, extensions, suites
@@ -18,6 +19,7 @@ from certs.keys import file as key_file
 from certs.keys import open_key
 from certs.pem import armor, pem_blocks
 from certs.signed_data import certificate_bundle
+from certs.suites.backends import LastResortWarning
 
 
 # key -----------------------------------------------------------------------------------------------------------------
@@ -215,9 +217,19 @@ def doctor(args: argparse.Namespace) -> int:
     """Print backends, versions, self-tests and rates; exit 1 where a suite has no working backend."""
     from certs import doctor as module
 
-    report = module.report(measure=not args.no_measure)
+    terminal = sys.stderr.isatty()
+
+    def progress(name: str) -> None:
+        if terminal:
+            print(f"\r\x1b[Ktrying {name} ...", end="", file=sys.stderr, flush=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LastResortWarning)  # the report says it in its own place
+        report = module.report(measure=not args.no_measure, progress=progress)
+    if terminal:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     if args.json:
         print_json(report.to_json())
     else:
         print(report.to_text())
-    return 0 if set(suites.names()) == set(suites.ALL_NAMES) else 1
+    return 0 if report.healthy else 1

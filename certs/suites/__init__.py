@@ -30,6 +30,7 @@ __all__ = [
     "load_public",
     "names",
     "new_digest",
+    "signature_digest",
     "suite_of_signature",
     "verify",
 ]
@@ -55,6 +56,10 @@ _MODULES: dict[str, str] = {
 """Suite to module; the order is the one people see."""
 
 ALL_NAMES: tuple[str, ...] = tuple(_MODULES)
+"""The suites in which keys are made."""
+
+_READ_ONLY: dict[str, str] = {"ecdsa-p224": "ecdsa"}
+"""Suites of old signatures: verified and called weak, never used for new ones."""
 
 _BY_KEY_ALGORITHM: dict[str, str] = {
     oids.RSA: "rsa",
@@ -69,6 +74,7 @@ _BY_KEY_ALGORITHM: dict[str, str] = {
     oids.GOST2012_512: "gost2012-512",
 }
 _BY_CURVE: dict[str, str] = {
+    oids.P224: "ecdsa-p224",
     oids.P256: "ecdsa-p256",
     oids.P384: "ecdsa-p384",
     oids.P521: "ecdsa-p521",
@@ -82,7 +88,7 @@ _BY_CURVE: dict[str, str] = {
 
 def get(name: str) -> Suite:
     """Return the suite called `name`. Raises UnsupportedAlgorithm for an unknown name."""
-    module = _MODULES.get(name)
+    module = _MODULES.get(name) or _READ_ONLY.get(name)
     if module is None:
         raise UnsupportedAlgorithm(
             f"there is no algorithm suite {name!r}", hint="known: " + ", ".join(ALL_NAMES), suite=name
@@ -154,7 +160,7 @@ def load_private(pkcs8: bytes, suite: str | None = None) -> PrivateKey:
     if suite is None or suite == found.name:
         return found.load_private(pkcs8)
     wanted = get(suite)
-    if _MODULES[wanted.name] != "rsa" or _MODULES[found.name] != "rsa":
+    if not {wanted.name, found.name} <= {"rsa", "rsa-pss"}:
         raise BadKey(f"the key is one of {found.name}, not of {wanted.name}", suite=found.name)
     return wanted.load_private(pkcs8)
 
@@ -162,9 +168,9 @@ def load_private(pkcs8: bytes, suite: str | None = None) -> PrivateKey:
 def verify(spki: bytes, algorithm: bytes, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
     """Check a signature as it is met in certificates, lists, tokens and CMS; return the name of its suite.
 
-    `algorithm` is the DER of the signature's AlgorithmIdentifier, `digest` the one a SignerInfo names beside it. Key,
-    curve, signature algorithm and digest must fit one another. Raises BadSignature (also for a point that is not on
-    its curve), UnsupportedAlgorithm, BackendUnavailable or MalformedInput.
+    `algorithm` is the DER of the signature's AlgorithmIdentifier. `digest` is the one a SignerInfo names beside it; it
+    counts where `algorithm` leaves the digest open. Key, curve and algorithm must fit one another. Raises BadSignature
+    (also for a point that is not on its curve), UnsupportedAlgorithm, BackendUnavailable or MalformedInput.
     """
     from certs import der
 
@@ -173,7 +179,44 @@ def verify(spki: bytes, algorithm: bytes, signature: bytes, message: bytes, *, d
         key = load_public(spki)
     except BadKey as error:
         raise BadSignature(f"the key cannot have made a signature: {error}", reason="bad-key") from error
-    return key.verify_as(identifier, signature, message, digest=digest)
+    try:
+        return key.verify_as(identifier, signature, message, digest=digest)
+    except BadSignature:
+        _not_contradictory(key, algorithm, signature, message, digest)
+        raise
+
+
+def _not_contradictory(key: PublicKey, algorithm: bytes, signature: bytes, message: bytes, digest: str | None) -> None:
+    """Raise UnsupportedAlgorithm where a signature is right by the digest beside it and wrong by its own algorithm.
+
+    RFC 5652 5.4 knows one digest for both. Some verifiers take the one, some the other; neither good nor forged.
+    """
+    bound = signature_digest(algorithm)
+    if digest is None or bound in (None, digest):
+        return
+    try:
+        key.verify(signature, message, digest=digest)
+    except (BadSignature, UnsupportedAlgorithm):
+        return
+    raise UnsupportedAlgorithm(
+        f"the signature is over {digest}, as the message says, and names {bound} itself", reason="contradictory-digests"
+    )
+
+
+def signature_digest(algorithm: bytes) -> str | None:
+    """Return the digest that a signature's AlgorithmIdentifier names, or None where it names none we know.
+
+    For judging whether it is still good enough; raises MalformedInput or UnsupportedAlgorithm for PSS parameters that
+    cannot be read.
+    """
+    from certs import der
+    from certs.suites.ecdsa import ALGORITHMS
+    from certs.suites.rsa import PKCS1, read_pss
+
+    identifier = der.decode_algorithm_identifier(algorithm)
+    if identifier.oid == oids.RSA_PSS:
+        return read_pss(identifier.parameters).digest
+    return PKCS1.get(identifier.oid) or ALGORITHMS.get(identifier.oid)
 
 
 def suite_of_signature(spki: bytes, algorithm: bytes) -> str:

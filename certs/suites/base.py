@@ -60,7 +60,7 @@ class AlgorithmID:
 
     def der(self) -> bytes:
         """Return the DER of the SEQUENCE."""
-        from certs.der import encode_algorithm_identifier  # noqa: PLC0415 - der.py imports this page
+        from certs.der import encode_algorithm_identifier  # der.py imports this page
 
         return encode_algorithm_identifier(self)
 
@@ -71,7 +71,7 @@ class Digest(Protocol):
     name: str
     digest_size: int
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """Feed octets."""
         ...
 
@@ -102,14 +102,12 @@ class PublicKey(ABC):
         """
 
     @abstractmethod
-    def verify_as(
-        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
-    ) -> str:
+    def verify_as(self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
         """Check `signature` made by `algorithm`, as a certificate or a SignerInfo names it; return the suite's name.
 
-        `digest` is the digest that a SignerInfo names beside it; it must agree with what `algorithm` says. Raises
-        BadSignature, also where `algorithm` belongs to keys of another kind; UnsupportedAlgorithm for one we cannot
-        compute; MalformedInput for parameters that are none of it.
+        `digest` is the one that a SignerInfo names beside it; it counts where `algorithm` leaves the digest open.
+        Raises BadSignature, also where `algorithm` belongs to keys of another kind; UnsupportedAlgorithm for one we
+        cannot compute; MalformedInput for parameters that are none of it.
         """
 
 

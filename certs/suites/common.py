@@ -28,17 +28,7 @@ _GOST_KEYS = (oids.GOST2012_256, oids.GOST2012_512, oids.GOST2001)
 def no_parameters(algorithm: AlgorithmID, *, null: bool = True) -> None:
     """Raise MalformedInput where parameters stand that have no meaning; NULL is met where nothing belongs."""
     if algorithm.parameters is not None and not (null and algorithm.parameters == der.NULL_DER):
-        raise MalformedInput(f"signature algorithm {oids.name(algorithm.oid)} with parameters it does not have")
-
-
-def one_digest(bound: str | None, given: str | None, default: str) -> str:
-    """Return the digest that the signature's OID (`bound`) and the message around it (`given`) agree on.
-
-    They must be one (RFC 5652 5.4 and 5.6: the digest of the SignerInfo is the one that is signed).
-    """
-    if bound is not None and given is not None and bound != given:
-        raise BadSignature(f"the signature is over {bound}, the message names {given}", reason="digest")
-    return bound or given or default
+        raise MalformedInput(f"algorithm {oids.name(algorithm.oid)} with parameters it does not have")
 
 
 def cryptography_version() -> str:

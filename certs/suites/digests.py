@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from certs import oids
 from certs.errors import UnsupportedAlgorithm
@@ -28,12 +29,14 @@ class _Kind:
 
 
 def _hashlib(name: str) -> Callable[[], Digest]:
-    return lambda: hashlib.new(name, usedforsecurity=False)  # "for security" would refuse SHA-1 on FIPS machines
+    return lambda: cast(
+        "Digest", hashlib.new(name, usedforsecurity=False)
+    )  # "for security" would refuse SHA-1 on FIPS machines
 
 
 def _sm3() -> Digest:
     try:
-        return hashlib.new("sm3")
+        return cast("Digest", hashlib.new("sm3"))
     except ValueError:  # an OpenSSL built without SM3
         return _CryptographySM3()
 
@@ -57,7 +60,7 @@ class _CryptographySM3:
 
         self._running = hashes.Hash(hashes.SM3())
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         self._running.update(data)
 
     def digest(self) -> bytes:
@@ -72,7 +75,7 @@ class _Shake256:
     def __init__(self) -> None:
         self._running = hashlib.shake_256()
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         self._running.update(data)
 
     def digest(self) -> bytes:

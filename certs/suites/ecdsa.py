@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm as Unsupported
+from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import UnsupportedAlgorithm as Unsupported
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs import der, oids
 from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
-from certs.suites.common import cryptography_version, no_parameters, one_digest, wrong_algorithm
+from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
 from certs.suites.hashes import HASHES
 
-_ALGORITHMS = {
+ALGORITHMS = {
     oids.ECDSA_SHA1: "sha1",
     oids.ECDSA_SHA224: "sha224",
     oids.ECDSA_SHA256: "sha256",
@@ -25,7 +26,9 @@ _ALGORITHMS = {
     oids.ECDSA_SHA3_384: "sha3-384",
     oids.ECDSA_SHA3_512: "sha3-512",
 }
-_OIDS = {name: oid for oid, name in _ALGORITHMS.items()}
+READ_ONLY = frozenset({"ecdsa-p224"})
+"""Curves of old signatures: verified, and called weak by `certs.path`; nothing new is made on them."""
+_OIDS = {name: oid for oid, name in ALGORITHMS.items()}
 
 
 class ECDSAPublicKey(PublicKey):
@@ -58,15 +61,12 @@ class ECDSAPublicKey(PublicKey):
         except Unsupported as error:
             raise UnsupportedAlgorithm(f"ECDSA over {name} is not supported here", digest=name) from error
 
-    def verify_as(
-        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
-    ) -> str:
-        if algorithm.oid in _ALGORITHMS:
+    def verify_as(self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
+        if algorithm.oid in ALGORITHMS:
             no_parameters(algorithm)
         elif algorithm.oid != oids.EC:  # some write the key's algorithm where the signature's belongs
             raise wrong_algorithm(algorithm, self.suite.name)
-        name = one_digest(_ALGORITHMS.get(algorithm.oid), digest, self.suite.digest_name)
-        self.verify(signature, message, digest=name)
+        self.verify(signature, message, digest=ALGORITHMS.get(algorithm.oid) or digest)
         return self.suite.name
 
 
@@ -110,12 +110,18 @@ class ECDSASuite(Suite):
         self.max_signature_size = 2 * (octets + 3) + 3  # two INTEGERs with a sign octet, and the SEQUENCE
 
     def generate(self, parameter: str | None = None) -> ECDSAPrivateKey:
+        if self.name in READ_ONLY:
+            raise UnsupportedAlgorithm(f"no new keys are made on {self.parameters[0]}")
         if parameter not in (None, *self.parameters):
             raise UnsupportedAlgorithm(f"{self.name} has no parameter {parameter!r}", hint=f"leave it out: {self.name}")
+        self.library()
         return ECDSAPrivateKey(self, ec.generate_private_key(self.curve))
 
     def load_private(self, pkcs8: bytes) -> ECDSAPrivateKey:
         der.split_pkcs8(pkcs8)
+        if self.name in READ_ONLY:
+            raise BadKey(f"nothing new is signed on {self.parameters[0]}")
+        self.library()
         try:
             key = serialization.load_der_private_key(pkcs8, None)
         except Exception as error:
@@ -125,7 +131,11 @@ class ECDSASuite(Suite):
         return ECDSAPrivateKey(self, key)
 
     def load_public(self, spki: bytes) -> ECDSAPublicKey:
-        der.split_spki(spki)
+        _, point = der.split_spki(spki)
+        size = (self.order.bit_length() + 7) // 8
+        if (len(point), point[:1]) not in ((2 * size + 1, b"\x04"), (size + 1, b"\x02"), (size + 1, b"\x03")):
+            raise BadKey("the point has a wrong form or length (RFC 5480 2.2)")  # the library reads a hybrid form too
+        self.library()
         try:
             key = serialization.load_der_public_key(spki)
         except Exception as error:
@@ -158,11 +168,15 @@ def _library(name: str) -> Library:
     algorithm = AlgorithmID(oids.EC, der.oid(oids.P256))
     known = der.subject_public_key_info(algorithm, bytes.fromhex(_P256_KEY))
     try:
-        p256.load_public(known).verify(der.encode_integer_pair(_P256_R, _P256_S), b"sample")
-        key = suite.generate()
+        point = serialization.load_der_public_key(known)
+        assert isinstance(point, ec.EllipticCurvePublicKey)
+        ECDSAPublicKey(p256, point, known).verify(der.encode_integer_pair(_P256_R, _P256_S), b"sample")
+        key = ECDSAPrivateKey(suite, ec.generate_private_key(suite.curve))
         value = key.sign(b"self-test")
         key.public_key.verify(value, b"self-test")
-    except (BadSignature, BadKey, BackendFault, Unsupported) as error:
+    except Unsupported as error:
+        raise BackendUnavailable(f"this build of cryptography has no {suite.parameters[0]}") from error
+    except (BadSignature, BackendFault, ValueError) as error:
         raise failed from error
     try:
         key.public_key.verify(value, b"Self-test")
@@ -180,5 +194,6 @@ SUITES: dict[str, ECDSASuite] = {
         ECDSASuite("ecdsa-bp256", "brainpoolP256r1", ec.BrainpoolP256R1(), "sha256"),
         ECDSASuite("ecdsa-bp384", "brainpoolP384r1", ec.BrainpoolP384R1(), "sha384"),
         ECDSASuite("ecdsa-bp512", "brainpoolP512r1", ec.BrainpoolP512R1(), "sha512"),
+        ECDSASuite("ecdsa-p224", "P-224", ec.SECP224R1(), "sha224"),
     )
 }

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from certs import der, oids
 from certs.suites.base import AlgorithmID
 
+_Point = tuple[int, int] | None
+"""A point, or the neutral one."""
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -28,6 +31,29 @@ class Curve:
         """Tell whether (x, y) is a point of the curve."""
         in_range = 0 <= x < self.p and 0 <= y < self.p
         return in_range and (y * y - (x * x + self.a) * x - self.b) % self.p == 0
+
+    def prime_order(self, x: int, y: int) -> bool:
+        """Tell whether q times a point of the curve is the neutral one: slow, for libraries that do not ask."""
+        start: _Point = (x, y)
+        end: _Point = None
+        for bit in f"{self.q:b}":
+            end = self._add(end, end)
+            if bit == "1":
+                end = self._add(end, start)
+        return end is None
+
+    def _add(self, one: _Point, other: _Point) -> _Point:
+        if one is None or other is None:
+            return one or other
+        (x1, y1), (x2, y2) = one, other
+        if x1 == x2:
+            if (y1 + y2) % self.p == 0:
+                return None
+            slope = (3 * x1 * x1 + self.a) * pow(2 * y1, -1, self.p)
+        else:
+            slope = (y2 - y1) * pow(x2 - x1, -1, self.p)
+        x3 = (slope * slope - x1 - x2) % self.p
+        return x3, (slope * (x1 - x3) - y1) % self.p
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
@@ -18,7 +19,7 @@ _PUBLIC_KEYS = {
     "ml-dsa-87": "91dc389cfaa01470b7f66eee45a4ae9026d154817c754dfe22298b3fa241ffcd",
 }
 """SHA-256 of the public keys there, which are 1312 to 2592 octets long."""
-_KINDS = {
+_KINDS: dict[str, Any] = {
     "ml-dsa-44": mldsa.MLDSA44PrivateKey,
     "ml-dsa-65": mldsa.MLDSA65PrivateKey,
     "ml-dsa-87": mldsa.MLDSA87PrivateKey,

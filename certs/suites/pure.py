@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm as Unsupported
+from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import UnsupportedAlgorithm as Unsupported
 from cryptography.hazmat.primitives import serialization
 
 from certs import der
@@ -38,9 +39,7 @@ class PurePublicKey(PublicKey):
         except (InvalidSignature, ValueError) as error:
             raise BadSignature("the signature value does not verify") from error
 
-    def verify_as(
-        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
-    ) -> str:
+    def verify_as(self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
         if algorithm.oid != self.suite.oid:
             raise wrong_algorithm(algorithm, self.suite.name)
         no_parameters(algorithm, null=False)  # RFC 8410 3, RFC 9881 2: MUST be absent
@@ -88,6 +87,7 @@ class PureSuite(Suite):
         size: int,
         generate: Callable[[], Any],
         self_test: Callable[[PureSuite], str],
+        check_key: Callable[[bytes], None] | None = None,
     ) -> None:
         self.name = name
         self.oid = oid
@@ -96,6 +96,7 @@ class PureSuite(Suite):
         self.max_signature_size = size
         self._generate = generate
         self._self_test = self_test
+        self._check_key = check_key
         self._library: Library | None = None
 
     def generate(self, parameter: str | None = None) -> PurePrivateKey:
@@ -115,15 +116,18 @@ class PureSuite(Suite):
             raise BadKey(f"not a usable private key of {self.name}") from error
 
     def load_public(self, spki: bytes) -> PurePublicKey:
-        algorithm, _ = der.split_spki(spki)
+        algorithm, octets = der.split_spki(spki)
         if algorithm.oid != self.oid:
             raise BadKey(f"not a public key of {self.name}")
         no_parameters(algorithm, null=False)
         self.library()
         try:
-            return PurePublicKey(self, serialization.load_der_public_key(spki), spki)
+            key = PurePublicKey(self, serialization.load_der_public_key(spki), spki)
         except Exception as error:
             raise BadKey(f"not a usable public key of {self.name}") from error
+        if self._check_key:
+            self._check_key(octets)  # of the right length by now
+        return key
 
     def signature_algorithm(self, use: Use) -> AlgorithmID:
         return AlgorithmID(self.oid)

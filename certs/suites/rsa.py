@@ -9,18 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm as Unsupported
+from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import UnsupportedAlgorithm as Unsupported
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from certs import der, oids
 from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
-from certs.suites.common import cryptography_version, no_parameters, one_digest, wrong_algorithm
+from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
 from certs.suites.digests import digest_name, digest_oid
 from certs.suites.hashes import HASHES
 
-MIN_BITS = 1024
+MIN_BITS = 512
 """Read and verify from here on; whether such a key is still good enough is for the caller's policy to say."""
 MAX_BITS = 16384
 """Larger ones cost more than they are worth: verifying grows with the square."""
@@ -28,7 +29,7 @@ MIN_SIGNING_BITS = 2048
 SALT = 32
 """Octets of salt: as many as SHA-256 has (RFC 4055 3.1)."""
 
-_PKCS1 = {
+PKCS1 = {
     oids.SHA1_WITH_RSA: "sha1",
     oids.SHA224_WITH_RSA: "sha224",
     oids.SHA256_WITH_RSA: "sha256",
@@ -42,7 +43,7 @@ _PKCS1 = {
 
 
 @dataclass(frozen=True)
-class _PSS:
+class PSS:
     """RSASSA-PSS-params (RFC 4055 3.1)."""
 
     digest: str
@@ -50,10 +51,11 @@ class _PSS:
     salt: int
 
     def padding(self) -> padding.PSS:
+        """Return the padding of `cryptography`."""
         return padding.PSS(padding.MGF1(HASHES[self.mask_digest]()), self.salt)
 
 
-def _read_pss(parameters: bytes | None) -> _PSS:
+def read_pss(parameters: bytes | None) -> PSS:
     """Read the parameters of a signature or key. Raises MalformedInput, UnsupportedAlgorithm."""
     if parameters is None:
         raise MalformedInput("RSASSA-PSS without parameters (RFC 4055 3.1)")
@@ -62,20 +64,26 @@ def _read_pss(parameters: bytes | None) -> _PSS:
     reader.end()
     digest, mask, salt = "sha1", "sha1", 20
     if body.peek() == 0xA0:
-        digest = _hash_of(der.read_algorithm_identifier(body.enter(0xA0)))
+        digest = _hash_of(der.decode_algorithm_identifier(body.value(0xA0)))
     if body.peek() == 0xA1:
-        mgf = der.read_algorithm_identifier(body.enter(0xA1))
+        mgf = der.decode_algorithm_identifier(body.value(0xA1))
         if mgf.oid != oids.MGF1 or mgf.parameters is None:
             raise UnsupportedAlgorithm(f"mask generation {oids.name(mgf.oid)} is not supported", oid=mgf.oid)
         mask = _hash_of(der.decode_algorithm_identifier(mgf.parameters))
     if body.peek() == 0xA2:
-        salt = body.enter(0xA2).integer()
-    if body.peek() == 0xA3 and body.enter(0xA3).integer() != 1:
+        salt = _only_integer(body.enter(0xA2))
+    if body.peek() == 0xA3 and _only_integer(body.enter(0xA3)) != 1:
         raise MalformedInput("RSASSA-PSS with an unknown trailer field")
     body.end()
     if not 0 <= salt <= MAX_BITS // 8:
         raise MalformedInput("RSASSA-PSS with an impossible salt length")
-    return _PSS(digest, mask, salt)
+    return PSS(digest, mask, salt)
+
+
+def _only_integer(reader: der.Reader) -> int:
+    value = reader.integer()
+    reader.end()
+    return value
 
 
 def _hash_of(algorithm: AlgorithmID) -> str:
@@ -98,8 +106,8 @@ def _emitted_pss() -> bytes:
 class RSAPublicKey(PublicKey):
     """An RSA public key."""
 
-    def __init__(self, suite: RSASuite, key: rsa.RSAPublicKey, spki: bytes, required: _PSS | None = None) -> None:
-        self.suite = suite
+    def __init__(self, suite: RSASuite, key: rsa.RSAPublicKey, spki: bytes, required: PSS | None = None) -> None:
+        self.suite: RSASuite = suite
         self.parameter = str(key.key_size)
         self._key = key
         self._spki = spki
@@ -111,30 +119,32 @@ class RSAPublicKey(PublicKey):
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         name = digest or self.suite.digest_name
+        if name not in HASHES:
+            raise UnsupportedAlgorithm(f"RSA over {name} is not supported", digest=name)
         if self.suite.name == "rsa-pss":
-            self._check(signature, message, _PSS(name, name, SALT if name == "sha256" else _size(name)).padding(), name)
+            self._check_pss(signature, message, PSS(name, name, HASHES[name]().digest_size))  # RFC 4055 3.1
         else:
             self._check(signature, message, padding.PKCS1v15(), name)
 
-    def verify_as(
-        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
-    ) -> str:
+    def verify_as(self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
         if algorithm.oid == oids.RSA_PSS:
-            pss = _read_pss(algorithm.parameters)
-            one_digest(pss.digest, digest, pss.digest)
-            wanted = self._required
-            if wanted and (pss.digest, pss.mask_digest) != (wanted.digest, wanted.mask_digest):
-                raise BadSignature("the key allows other PSS parameters only (RFC 4055 3.3)", reason="algorithm")
-            if wanted and pss.salt < wanted.salt:
-                raise BadSignature("the key asks for a longer PSS salt (RFC 4055 3.3)", reason="algorithm")
-            self._check(signature, message, pss.padding(), pss.digest)
+            pss = read_pss(algorithm.parameters)
+            self._check_pss(signature, message, pss)
             return "rsa-pss"
-        if self.suite.name != "rsa" or (algorithm.oid not in _PKCS1 and algorithm.oid != oids.RSA):
+        if self.suite.name != "rsa" or (algorithm.oid not in PKCS1 and algorithm.oid != oids.RSA):
             raise wrong_algorithm(algorithm, self.suite.name)
         no_parameters(algorithm)
-        name = one_digest(_PKCS1.get(algorithm.oid), digest, self.suite.digest_name)
+        name = PKCS1.get(algorithm.oid) or digest or self.suite.digest_name
         self._check(signature, message, padding.PKCS1v15(), name)
         return "rsa"
+
+    def _check_pss(self, signature: bytes, message: bytes, pss: PSS) -> None:
+        wanted = self._required
+        if wanted and (pss.digest, pss.mask_digest) != (wanted.digest, wanted.mask_digest):
+            raise BadSignature("the key allows other PSS parameters only (RFC 4055 3.3)", reason="algorithm")
+        if wanted and pss.salt < wanted.salt:
+            raise BadSignature("the key asks for a longer PSS salt (RFC 4055 3.3)", reason="algorithm")
+        self._check(signature, message, pss.padding(), pss.digest)
 
     def _check(self, signature: bytes, message: bytes, pad: padding.PKCS1v15 | padding.PSS, digest: str) -> None:
         if digest not in HASHES:
@@ -153,7 +163,7 @@ class RSAPrivateKey(PrivateKey):
     """An RSA private key."""
 
     def __init__(self, suite: RSASuite, key: rsa.RSAPrivateKey) -> None:
-        self.suite = suite
+        self.suite: RSASuite = suite
         self._key = key
         public = key.public_key()
         encoded = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
@@ -192,6 +202,7 @@ class RSASuite(Suite):
         self._signature = signature
 
     def generate(self, parameter: str | None = None) -> RSAPrivateKey:
+        self.library()
         size = parameter or self.parameters[0]
         if size not in self.parameters:
             raise UnsupportedAlgorithm(
@@ -201,10 +212,10 @@ class RSASuite(Suite):
 
     def load_private(self, pkcs8: bytes) -> RSAPrivateKey:
         algorithm, encoded = der.split_pkcs8(pkcs8)
-        if algorithm.oid not in (oids.RSA, oids.RSA_PSS):
-            raise BadKey(f"not an RSA key but {oids.name(algorithm.oid)}")
+        self._check_algorithm(algorithm)
         if algorithm.oid == oids.RSA_PSS and algorithm.parameters not in (None, der.NULL_DER):
-            self._only_ours(_read_pss(algorithm.parameters))
+            self._only_ours(read_pss(algorithm.parameters))
+        self.library()
         plain = der.private_key_info(AlgorithmID(oids.RSA, der.NULL_DER), encoded)
         try:
             key = serialization.load_der_private_key(plain, None)
@@ -214,18 +225,27 @@ class RSASuite(Suite):
             raise BadKey(f"RSA keys that sign have {MIN_SIGNING_BITS} to {MAX_BITS} bits")
         return RSAPrivateKey(self, key)
 
+    def _check_algorithm(self, algorithm: AlgorithmID) -> None:
+        if algorithm.oid == oids.RSA_PSS:
+            if self.name == "rsa":
+                raise BadKey("the key is for PSS only (RFC 4055 1.2)")
+        elif algorithm.oid == oids.RSA:
+            no_parameters(algorithm)  # RFC 3279 2.3.1: NULL
+        else:
+            raise BadKey(f"not an RSA key but {oids.name(algorithm.oid)}")
+
     @staticmethod
-    def _only_ours(pss: _PSS) -> None:
+    def _only_ours(pss: PSS) -> None:
         if (pss.digest, pss.mask_digest) != ("sha256", "sha256") or pss.salt > SALT:
             raise UnsupportedAlgorithm("the key allows other PSS parameters than SHA-256 with 32 octets of salt")
 
     def load_public(self, spki: bytes) -> RSAPublicKey:
         algorithm, encoded = der.split_spki(spki)
-        if algorithm.oid not in (oids.RSA, oids.RSA_PSS):
-            raise BadKey(f"not an RSA key but {oids.name(algorithm.oid)}")
+        self._check_algorithm(algorithm)
         required = None
         if algorithm.oid == oids.RSA_PSS and algorithm.parameters not in (None, der.NULL_DER):
-            required = _read_pss(algorithm.parameters)
+            required = read_pss(algorithm.parameters)
+        self.library()
         body = der.Reader(encoded)
         numbers = body.enter(der.SEQUENCE)
         body.end()
@@ -248,26 +268,29 @@ class RSASuite(Suite):
         return _library()
 
 
-def _size(digest: str) -> int:
-    return HASHES[digest].digest_size if digest in HASHES else 0
-
-
 @cache
 def _library() -> Library:
-    """Load the library once it has signed, verified and refused, in both paddings."""
-    for suite in SUITES.values():
-        try:
-            key = suite.generate("2048")
-            value = key.sign(b"self-test")
-            key.public_key.verify(value, b"self-test")
-        except (BadSignature, BackendFault) as error:
-            raise BackendUnavailable(f"cryptography failed the self-test of {suite.name}") from error
-        try:
-            key.public_key.verify(value, b"Self-test")
-        except BadSignature:
-            continue
-        raise BackendUnavailable(f"cryptography failed the self-test of {suite.name}")
-    return Library("cryptography", cryptography_version(), "signs, verifies and refuses in both paddings")
+    """Load the library once it has verified the vectors, and refused altered ones, in both paddings."""
+    from certs.suites import rsa_vectors as known
+
+    cases = (
+        (known.PKCS1_MODULUS, known.PKCS1_MESSAGE, known.PKCS1_SIGNATURE, padding.PKCS1v15()),
+        (known.PSS_MODULUS, known.PSS_MESSAGE, known.PSS_SIGNATURE, PSS("sha256", "sha256", known.PSS_SALT).padding()),
+    )
+    for modulus, message, signature, pad in cases:
+        key = rsa.RSAPublicNumbers(known.EXPONENT, int(modulus, 16)).public_key()
+        data, value = bytes.fromhex(message), bytes.fromhex(signature)
+        if not _verifies(key, value, data, pad) or _verifies(key, value, data + b"\0", pad):
+            raise BackendUnavailable(f"cryptography failed the self-test of RSA, {pad.name}")
+    return Library("cryptography", cryptography_version(), "NIST CAVP FIPS 186-3 SigGen15 and SigGenPSS, 2048 bits")
+
+
+def _verifies(key: rsa.RSAPublicKey, value: bytes, data: bytes, pad: padding.PKCS1v15 | padding.PSS) -> bool:
+    try:
+        key.verify(value, data, pad, hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 SUITES: dict[str, RSASuite] = {

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from certs import der, oids
-from certs.errors import BadKey, BadSignature, MalformedInput
+from certs.errors import BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
 from certs.suites import backends
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
-from certs.suites.common import no_parameters, one_digest, wrong_algorithm
+from certs.suites.common import no_parameters, wrong_algorithm
 
 ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 """n of the recommended curve (GB/T 32918.5-2017)."""
@@ -40,7 +40,8 @@ class SM2PublicKey(PublicKey):
         return self._spki
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
-        one_digest("sm3", digest, "sm3")
+        if digest not in (None, "sm3"):
+            raise UnsupportedAlgorithm(f"SM2 over {digest} is not supported", digest=digest)
         try:
             r, s = der.decode_integer_pair(signature)
         except MalformedInput as error:
@@ -50,14 +51,12 @@ class SM2PublicKey(PublicKey):
         if not self._backend.verify(self._handle, signature, message):
             raise BadSignature("the signature value does not verify")
 
-    def verify_as(
-        self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None
-    ) -> str:
+    def verify_as(self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
         if algorithm.oid not in _SIGNATURES:
             raise wrong_algorithm(algorithm, "sm2")
         if algorithm.parameters != _ALGORITHM.parameters:  # some repeat the key's parameters
             no_parameters(algorithm)
-        self.verify(signature, message, digest=digest)
+        self.verify(signature, message)
         return "sm2"
 
 
@@ -92,8 +91,6 @@ class SM2Suite(Suite):
 
     def generate(self, parameter: str | None = None) -> SM2PrivateKey:
         if parameter not in (None, PARAMETER):
-            from certs.errors import UnsupportedAlgorithm
-
             raise UnsupportedAlgorithm(f"sm2 has no parameter {parameter!r}", hint=f"leave it out, or {PARAMETER}")
         backend = backends.sm2()
         return SM2PrivateKey(self, backend, backend.generate(PARAMETER))
@@ -140,9 +137,13 @@ def _read_sec1(encoded: bytes) -> tuple[int, bytes | None]:
     scalar = body.value(der.OCTET_STRING)
     if len(scalar) > 64:
         raise BadKey("the SM2 private key is out of range")
-    if body.peek() == 0xA0 and body.enter(0xA0).oid() != oids.SM2:
+    if body.peek() == 0xA0 and body.value(0xA0) != der.oid(oids.SM2):
         raise BadKey("the private key names another curve")
-    public = body.enter(0xA1).bit_string() if body.peek() == 0xA1 else None
+    public = None
+    if body.peek() == 0xA1:
+        inner = body.enter(0xA1)
+        public = inner.bit_string()
+        inner.end()
     body.end()
     return int.from_bytes(scalar, "big"), public
 

@@ -280,17 +280,29 @@ def _unsupported(signer: SignerView, error: CertsError) -> str:
 
 def _acceptance(draft: Draft, signer: SignerView, *, named: bool) -> None:
     """5. What the signature must have, and whether its algorithms are still good enough."""
-    try:
-        weak = signer.digest_name in WEAK_DIGESTS
-    except UnsupportedAlgorithm:
-        weak = False
+    # the digest of the content, and the one inside the signature where its algorithm names another
+    weak = WEAK_DIGESTS.intersection(filter(None, (_digest(signer), _signature_digest(signer))))
     if weak:
-        detail = f"the digest {signer.digest_name} is no longer good enough"
+        detail = f"the digest {', '.join(sorted(weak))} is no longer good enough"
         draft.failed("algorithm-policy", ACCEPT, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
     elif draft.cryptographic.result == "passed":
         draft.passed("algorithm-policy", ACCEPT, f"{draft.suite}, {oids.name(signer.digest_oid)}")
     if not named and draft.subfilter == "ETSI.CAdES.detached":
         draft.warn("not-pades", "ETSI.CAdES.detached without a usable signing-certificate attribute (EN 319 142-1 6.3)")
+
+
+def _digest(signer: SignerView) -> str | None:
+    try:
+        return signer.digest_name
+    except UnsupportedAlgorithm:
+        return None
+
+
+def _signature_digest(signer: SignerView) -> str | None:
+    try:
+        return suites.signature_digest(signer.signature_algorithm.der())
+    except (UnsupportedAlgorithm, MalformedInput):
+        return None
 
 
 def _claimed_time(draft: Draft, signer: SignerView) -> datetime | None:

@@ -40,7 +40,7 @@ def prepared_file(tmp_path: Path, suite_name: str = SUITE, **options: object) ->
     (tmp_path / "in.pdf").write_bytes(make_pdf())
     certificate = circle_of(suite_name).organisation.certificate
     target = tmp_path / "prepared.pdf"
-    chosen = SignOptions(reserve=20_000, **options)  # type: ignore[arg-type]
+    chosen = SignOptions(reserve=30_000, **options)  # type: ignore[arg-type]  # three ML-DSA certificates
     return target, prepare(tmp_path / "in.pdf", target, chosen, certificate, (), CLOCK)
 
 

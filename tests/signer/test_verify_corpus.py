@@ -25,10 +25,6 @@ from signer.verify import verify_bytes
 pytestmark = pytest.mark.corpus
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
-UNCOMPUTABLE = {
-    "pyhanko/ed448-disallowed-hash.pdf",
-    "pyhanko/ed448-shake256-nolen.pdf",
-}
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,8 @@ _GOST = ("gost_engine", "gnutls", "gostcrypto")
 """Modules here, best first; each has `load()` that returns a Backend or raises BackendUnavailable."""
 
 
+_LAST_RESORT = frozenset({"gmssl", "gostcrypto"})
+
 _lock = threading.RLock()
 _loaded: dict[str, Any] = {}
 """Module to its backend, or to the BackendUnavailable it raised."""
@@ -107,11 +109,16 @@ def reset() -> None:
 
 
 def tried() -> dict[str, str]:
-    """Load every library there is a module for, and return what came of each."""
+    """Return every library there is a module for, and what came of it; a last resort is not loaded without need."""
     out = {}
-    for name in (*_SM2, *_GOST):
-        backend = _load(name)
-        out[name] = str(backend) if isinstance(backend, BackendUnavailable) else "works"
+    for modules in (_SM2, _GOST):
+        best = _load(modules[0])
+        for name in modules:
+            if name in _LAST_RESORT and not isinstance(best, BackendUnavailable):
+                out[name] = "not needed"
+                continue
+            backend = _load(name)
+            out[name] = str(backend) if isinstance(backend, BackendUnavailable) else "works"
     return out
 
 

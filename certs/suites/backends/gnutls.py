@@ -24,6 +24,7 @@ _CURVES = {
     "TC26-512-A": b"TC26-512-A",
 }
 
+
 class _Datum(Structure):
     """gnutls_datum_t."""
 
@@ -91,7 +92,7 @@ class _Digest:
         if self._handle:
             self._lib.call("gnutls_hash_deinit", self._handle, None)
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """Feed octets."""
         octets = data if type(data) is bytes else bytes(data)
         self._lib.check(self._lib.call("gnutls_hash", self._handle, octets, len(octets)), f"compute {self.name}")

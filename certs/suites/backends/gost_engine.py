@@ -10,6 +10,7 @@ import ctypes
 import os
 import re
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_uint64, c_void_p
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "EVP_DigestUpdate": (c_int, [c_void_p, c_char_p, c_size_t]),
     "EVP_DigestFinal_ex": (c_int, [c_void_p, c_char_p, POINTER(c_uint)]),
     "OBJ_txt2nid": (c_int, [c_char_p]),
+    "EVP_PKEY_get_size": (c_int, [c_void_p]),
     "EVP_PKEY_CTX_new_id": (c_void_p, [c_int, c_void_p]),
     "EVP_PKEY_CTX_ctrl_str": (c_int, [c_void_p, c_char_p, c_char_p]),
     "EVP_PKEY_keygen_init": (c_int, [c_void_p]),
@@ -91,7 +93,7 @@ class _Digest:
     def __del__(self) -> None:
         self._lib.EVP_MD_CTX_free(self._context)
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """Feed octets."""
         octets = data if type(data) is bytes else bytes(data)
         if self._lib.EVP_DigestUpdate(self._context, octets, len(octets)) != 1:
@@ -103,7 +105,10 @@ class _Digest:
         copy = lib.EVP_MD_CTX_new()
         try:
             out, length = ctypes.create_string_buffer(64), c_uint()
-            if lib.EVP_MD_CTX_copy_ex(copy, self._context) != 1 or lib.EVP_DigestFinal_ex(copy, out, byref(length)) != 1:
+            if (
+                lib.EVP_MD_CTX_copy_ex(copy, self._context) != 1
+                or lib.EVP_DigestFinal_ex(copy, out, byref(length)) != 1
+            ):
                 raise lib.fault(f"finish {self.name}")
             return out.raw[: length.value]
         finally:
@@ -179,8 +184,8 @@ class GOSTEngine:
     def sign(self, key: Key, data: bytes) -> bytes:
         """Return s ‖ r over a digest."""
         lib = self._lib
-        if len(data) not in _KEYS:
-            raise BackendFault("a GOST digest has 32 or 64 octets")  # the engine would end the process
+        if not self._fits(key, data):
+            raise BackendFault("a GOST digest is as long as its key")  # the engine may end the process for others
         out, length = ctypes.create_string_buffer(128), c_size_t(128)
         context = lib.EVP_PKEY_CTX_new(key.pointer, None)
         try:
@@ -195,7 +200,7 @@ class GOSTEngine:
     def verify(self, key: Key, signature: bytes, data: bytes) -> bool:
         """Tell whether the signature over the digest is right."""
         lib = self._lib
-        if len(data) not in _KEYS:
+        if not self._fits(key, data):
             return False
         context = lib.EVP_PKEY_CTX_new(key.pointer, None)
         try:
@@ -207,6 +212,11 @@ class GOSTEngine:
         if not good:
             lib.ERR_clear_error()  # a refusal leaves entries that a later call would report as its own
         return good
+
+    def _fits(self, key: Key, data: bytes) -> bool:
+        """Tell whether a digest is as long as the key's numbers."""
+        size: int = self._lib.EVP_PKEY_get_size(key.pointer)  # of a signature: two numbers
+        return 2 * len(data) == size
 
     def _check_order(self, curve: Curve, point: bytes) -> None:
         """Raise BadKey unless q·P is the neutral point."""
@@ -233,7 +243,9 @@ class GOSTEngine:
                 lib.BN_free(bignum)
 
 
+@cache
 def _load_engine(lib: LibCrypto) -> int:
+    """Load the engine once: a second time in one process fails."""
     lib.OPENSSL_init_crypto(_INIT, None)
     path = os.environ.get("SEALROAD_GOST_ENGINE")
     if not path:
@@ -241,7 +253,9 @@ def _load_engine(lib: LibCrypto) -> int:
         where = re.search(rb'"(.*)"', lib.OpenSSL_version(5) or b"")
         path = str(Path(where[1].decode()) / "gost.so") if where else "gost.so"
     if not Path(path).is_file():
-        raise BackendUnavailable("gost-engine is not installed", hint="Debian 12: apt-get install libengine-gost-openssl")
+        raise BackendUnavailable(
+            "gost-engine is not installed", hint="Debian 12: apt-get install libengine-gost-openssl"
+        )
     engine: int = lib.ENGINE_by_id(b"dynamic")
     if not engine:
         raise BackendUnavailable("this libcrypto loads no engines")

@@ -1,4 +1,4 @@
-"""What a library must get right before it may compute GOST: RFC 6986 10, RFC 7091 7.1, and signatures of another one."""
+"""What a library must get right before it may compute GOST: RFC 6986 10, RFC 7091 7.1, signatures of another one."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ _STREEBOG = {
 }
 
 # RFC 7091 7.1 on the test curve: the key, the digest as hashed, s ‖ r
-RFC7091_POINT = bytes.fromhex("7f2b49e270db6d90d8595bec458b50c58585ba1d4e9b788f6689dbd8e56fd80b")[::-1] + (
-    bytes.fromhex("26f1b489d6701dd185c8413a977b3cbbaf64d1c593d26627dffb101a87ff77da")[::-1]
+RFC7091_POINT = (
+    bytes.fromhex("7f2b49e270db6d90d8595bec458b50c58585ba1d4e9b788f6689dbd8e56fd80b")[::-1]
+    + (bytes.fromhex("26f1b489d6701dd185c8413a977b3cbbaf64d1c593d26627dffb101a87ff77da")[::-1])
 )
 RFC7091_DIGEST = bytes.fromhex("2dfbc1b372d89a1188c09c52e0eec61fce52032ab1022e8e67ece6672b043ee5")[::-1]
 RFC7091_SIGNATURE = bytes.fromhex(
@@ -34,19 +35,27 @@ RFC7091_SIGNATURE = bytes.fromhex(
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         "TC26-256-B",
-        "2f375ea5a2c969adce7191afac1f39f9d2f3d314e7806ce786819852a54ece7b6c04e1815a8c1366e648c7bce99c2ae3"
-        "6a1e22875796b1b7f43ffb19601eafbc",
-        "3010a8c4b254f23bb23b1eb1d967deb000b0e0dc5c03f0e1d1608695d8ace7fac2904c6c074f7ab4b5511d40c63e8b8c"
-        "0f7b9813b7938f5637781cf1da95d872",
+        (
+            "2f375ea5a2c969adce7191afac1f39f9d2f3d314e7806ce786819852a54ece7b6c04e1815a8c1366e648c7bce99c2ae3"
+            "6a1e22875796b1b7f43ffb19601eafbc"
+        ),
+        (
+            "3010a8c4b254f23bb23b1eb1d967deb000b0e0dc5c03f0e1d1608695d8ace7fac2904c6c074f7ab4b5511d40c63e8b8c"
+            "0f7b9813b7938f5637781cf1da95d872"
+        ),
     ),
     (
         "TC26-512-A",
-        "7b211c95db96f04abaf17c030b2ed1c1da8d8bb8aa4d2c0c2ff0fd2e0359fbe51f67e50ef0069f79f8b6c42917eff209"
-        "2ccda5bd3720f4bb8c0492183d1ae07814b9e2760329d87e229f4df6eb2dbdb7d57e8ac0a00b53f8dfd1a569fa07fe0c"
-        "f49af310fa3f56909f3ce098e8d200791875d45340480810991e94afd0f5f084",
-        "80cc1f72f910592bc4aeeb26aeafe229a91c37ddab28cf2000cafed08795a8fc8ff818cdf5ba1e06673f0dcbe711710a"
-        "a98344574e9e404de563558bae3efe66581b8449e394eafc28ee6c0eb156b8e6a8baa09bd5b484a56c5b758617d8aee7"
-        "5527bbd82c7d4e8c76324c444dc1c732ecfafa3f30e65989a53a2c8b9a64b416",
+        (
+            "7b211c95db96f04abaf17c030b2ed1c1da8d8bb8aa4d2c0c2ff0fd2e0359fbe51f67e50ef0069f79f8b6c42917eff209"
+            "2ccda5bd3720f4bb8c0492183d1ae07814b9e2760329d87e229f4df6eb2dbdb7d57e8ac0a00b53f8dfd1a569fa07fe0c"
+            "f49af310fa3f56909f3ce098e8d200791875d45340480810991e94afd0f5f084"
+        ),
+        (
+            "80cc1f72f910592bc4aeeb26aeafe229a91c37ddab28cf2000cafed08795a8fc8ff818cdf5ba1e06673f0dcbe711710a"
+            "a98344574e9e404de563558bae3efe66581b8449e394eafc28ee6c0eb156b8e6a8baa09bd5b484a56c5b758617d8aee7"
+            "5527bbd82c7d4e8c76324c444dc1c732ecfafa3f30e65989a53a2c8b9a64b416"
+        ),
     ),
 )
 """Parameter set, public key and signature over _DIGEST: made by gost-engine, which passed RFC 7091."""

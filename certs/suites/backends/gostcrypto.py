@@ -47,7 +47,7 @@ class _Digest:
         self.name = name
         self.digest_size = 64 if name == "streebog512" else 32
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """Feed octets."""
         if data:
             self._running.update(bytearray(data))
@@ -80,13 +80,19 @@ class GOSTCrypto:
         return _Digest(self._package, name)
 
     def load_public(self, spki: bytes) -> _Key:
-        """Return a handle."""
+        """Return a handle. On a curve with cofactor the point must have order q."""
         algorithm, wrapped = der.split_spki(spki)
         chosen = BY_OID.get(der.Reader(algorithm.parameters or b"").enter().oid())
         if chosen is None:
             raise BadKey("a parameter set that is not one of ours")
         point, size = der.Reader(wrapped).value(der.OCTET_STRING), chosen.curve.size
-        return _Key(chosen.name, point[:size][::-1], point[size:][::-1])
+        x, y = point[:size][::-1], point[size:][::-1]
+        numbers = int.from_bytes(x, "big"), int.from_bytes(y, "big")
+        if not chosen.curve.holds(*numbers):
+            raise BadKey("not a point on its curve")
+        if chosen.curve.cofactor != 1 and not chosen.curve.prime_order(*numbers):
+            raise BadKey("the point is outside the subgroup of prime order")
+        return _Key(chosen.name, x, y)
 
     def verify(self, key: _Key, signature: bytes, data: bytes) -> bool:
         """Tell whether the signature over the digest is right. The package takes r ‖ s, and the digest reversed."""

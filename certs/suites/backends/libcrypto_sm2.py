@@ -94,7 +94,7 @@ class LibCryptoSM2:
         """Tell whether the signature over the message is right."""
         digest, context = self._start(self._lib.EVP_DigestVerifyInit, key)
         try:
-            good = self._lib.EVP_DigestVerify(digest, signature, len(signature), data, len(data)) == 1
+            good: bool = self._lib.EVP_DigestVerify(digest, signature, len(signature), data, len(data)) == 1
         finally:
             self._end(digest, context)
         if not good:
