@@ -32,7 +32,7 @@ from certs.signed_view import (
     digest_name,
     parse_signed_data,
 )
-from certs.suites.base import AlgorithmID, Suite, Use
+from certs.suites.base import Suite, Use
 
 __all__ = [
     "SIGNED_DATA_OIDS",
@@ -76,7 +76,7 @@ def signing_certificate_v2(certificate: Certificate, digest: str = "sha256") -> 
 
 
 def _digest_algorithm(digest: str) -> bytes:
-    return AlgorithmID(suites.digest_oid(digest)).der()
+    return suites.digest_algorithm(digest).der()
 
 
 def signed_attributes(

@@ -181,7 +181,7 @@ class SignerView:
         # content carried along must be the content the caller means, not something else that was signed
         if body is not None and digest is not None and suites.digest(self.digest_name, body) != digest:
             if self.signed_attributes is not None and self.message_digest == digest:
-                # ISO 32000-2 12.8.3.3.1: no data shall be encapsulated; this one signs the file and carries other octets
+                # ISO 32000-2 12.8.3.3.1: no data shall be encapsulated; this one signs the file and carries others
                 raise MalformedInput("content is inside although it was the file that was signed")
             raise BadSignature("the content inside the message is another one", reason="content")
         if self.signed_attributes is None:

@@ -17,11 +17,12 @@ from importlib import import_module
 from certs import oids
 from certs.errors import BackendUnavailable, BadKey, BadSignature, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, PrivateKey, PublicKey, Suite
-from certs.suites.digests import digest, digest_name, digest_oid, new_digest
+from certs.suites.digests import digest, digest_algorithm, digest_name, digest_oid, new_digest
 
 __all__ = [
     "ALL_NAMES",
     "digest",
+    "digest_algorithm",
     "digest_name",
     "digest_oid",
     "for_spki",

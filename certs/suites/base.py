@@ -160,10 +160,10 @@ class Suite(ABC):
 
     @property
     def digest_algorithm(self) -> AlgorithmID:
-        """The AlgorithmIdentifier of the digest, as we emit it: without parameters (RFC 5754 2, RFC 9215 2)."""
-        from certs.suites.digests import digest_oid
+        """The AlgorithmIdentifier of the digest, as we emit it."""
+        from certs.suites.digests import digest_algorithm
 
-        return AlgorithmID(digest_oid(self.digest_name))
+        return digest_algorithm(self.digest_name)
 
     @abstractmethod
     def library(self) -> Library:

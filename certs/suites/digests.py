@@ -17,7 +17,7 @@ from typing import cast
 
 from certs import oids
 from certs.errors import UnsupportedAlgorithm
-from certs.suites.base import Digest
+from certs.suites.base import AlgorithmID, Digest
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class _Kind:
 
     oid: str
     make: Callable[[], Digest]
+    once: Callable[[bytes], bytes] | None = None
+    """Digests octets at once, where that is quicker than a running digest."""
 
 
 def _hashlib(name: str) -> Callable[[], Digest]:
@@ -41,13 +43,18 @@ def _sm3() -> Digest:
         return _CryptographySM3()
 
 
-def _gost(name: str) -> Callable[[], Digest]:
+def _gost(name: str, oid: str) -> _Kind:
     def make() -> Digest:
-        from certs.suites.backends import gost_digest
+        from certs.suites.backends import gost_digests
 
-        return gost_digest(name)
+        return gost_digests(name).new_digest(name)
 
-    return make
+    def once(data: bytes) -> bytes:
+        from certs.suites.backends import gost_digests
+
+        return gost_digests(name).digest(name, data)
+
+    return _Kind(oid, make, once)
 
 
 class _CryptographySM3:
@@ -94,11 +101,13 @@ _KINDS: dict[str, _Kind] = {
     "sha3-512": _Kind(oids.SHA3_512, _hashlib("sha3_512")),
     "shake256": _Kind(oids.SHAKE256, _Shake256),
     "sm3": _Kind(oids.SM3, _sm3),
-    "streebog256": _Kind(oids.STREEBOG256, _gost("streebog256")),
-    "streebog512": _Kind(oids.STREEBOG512, _gost("streebog512")),
-    "gost94": _Kind(oids.GOST94, _gost("gost94")),
+    "streebog256": _gost("streebog256", oids.STREEBOG256),
+    "streebog512": _gost("streebog512", oids.STREEBOG512),
+    "gost94": _gost("gost94", oids.GOST94),
 }
-_NAMES = {kind.oid: name for name, kind in _KINDS.items()}
+_NAMES = {kind.oid: name for name, kind in _KINDS.items()} | {oids.SHAKE256_LEN: "shake256"}
+_IN_CMS = {"shake256": AlgorithmID(oids.SHAKE256_LEN, bytes.fromhex("02020200"))}
+"""Where CMS wants more than the digest's OID: SHAKE256 with its length in bits, 512 (RFC 8419 3.1)."""
 
 
 def _kind(name: str) -> _Kind:
@@ -115,7 +124,10 @@ def new_digest(name: str) -> Digest:
 
 def digest(name: str, data: bytes) -> bytes:
     """Return the digest of `data`. Raises UnsupportedAlgorithm, BackendUnavailable."""
-    running = new_digest(name)
+    kind = _kind(name)
+    if kind.once is not None:
+        return kind.once(data)
+    running = kind.make()
     running.update(data)
     return running.digest()
 
@@ -123,6 +135,14 @@ def digest(name: str, data: bytes) -> bytes:
 def digest_oid(name: str) -> str:
     """Return the OID of a digest. Raises UnsupportedAlgorithm."""
     return _kind(name).oid
+
+
+def digest_algorithm(name: str) -> AlgorithmID:
+    """Return the AlgorithmIdentifier of a digest as CMS has it: nearly always the OID alone (RFC 5754 2, RFC 9215 2).
+
+    Raises UnsupportedAlgorithm.
+    """
+    return _IN_CMS.get(name) or AlgorithmID(digest_oid(name))
 
 
 def digest_name(oid: str) -> str:

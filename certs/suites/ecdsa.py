@@ -118,12 +118,13 @@ class ECDSASuite(Suite):
         return ECDSAPrivateKey(self, ec.generate_private_key(self.curve))
 
     def load_private(self, pkcs8: bytes) -> ECDSAPrivateKey:
-        der.split_pkcs8(pkcs8)
+        algorithm, encoded = der.split_pkcs8(pkcs8)
         if self.name in READ_ONLY:
             raise BadKey(f"nothing new is signed on {self.parameters[0]}")
         self.library()
+        plain = der.private_key_info(algorithm, encoded)  # without attributes (RFC 5958 2)
         try:
-            key = serialization.load_der_private_key(pkcs8, None)
+            key = serialization.load_der_private_key(plain, None)
         except Exception as error:
             raise BadKey("not a usable EC private key") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != self.curve.name:

@@ -123,8 +123,8 @@ _512_C = Curve(
 )
 
 SETS: tuple[ParameterSet, ...] = (
-    ParameterSet("TC26-256-B", oids.TC26_256_B, _A, digest_named=False),
     ParameterSet("CryptoPro-A", oids.CRYPTOPRO_A, _A, digest_named=True),
+    ParameterSet("TC26-256-B", oids.TC26_256_B, _A, digest_named=False),
     ParameterSet("XchA", oids.CRYPTOPRO_XCHA, _A, digest_named=True),
     ParameterSet("TC26-256-A", oids.TC26_256_A, _256_A, digest_named=False),
     ParameterSet("TC26-256-C", oids.TC26_256_C, _B, digest_named=False),
@@ -136,5 +136,6 @@ SETS: tuple[ParameterSet, ...] = (
     ParameterSet("TC26-512-B", oids.TC26_512_B, _512_B, digest_named=True),
     ParameterSet("TC26-512-C", oids.TC26_512_C, _512_C, digest_named=False),
 )
+"""The first of each length is what we issue by default: the curve of nearly every Russian certificate, known to all."""
 BY_OID = {item.oid: item for item in SETS}
 BY_NAME = {item.name: item for item in SETS}

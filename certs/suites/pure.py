@@ -106,12 +106,13 @@ class PureSuite(Suite):
         return PurePrivateKey(self, self._generate())
 
     def load_private(self, pkcs8: bytes) -> PurePrivateKey:
-        algorithm, _ = der.split_pkcs8(pkcs8)
+        algorithm, encoded = der.split_pkcs8(pkcs8)
         if algorithm.oid != self.oid:
             raise BadKey(f"not a private key of {self.name}")
         self.library()
+        plain = der.private_key_info(AlgorithmID(self.oid), encoded)  # without attributes and public key (RFC 5958 2)
         try:
-            return PurePrivateKey(self, serialization.load_der_private_key(pkcs8, None))
+            return PurePrivateKey(self, serialization.load_der_private_key(plain, None))
         except Exception as error:
             raise BadKey(f"not a usable private key of {self.name}") from error
 

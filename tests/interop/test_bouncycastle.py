@@ -16,9 +16,9 @@ from certs.errors import BadSignature
 from certs.path import validate_path
 from certs.signed_data import parse_signed_data
 from certs.trust import TrustStore
-from tests.conftest import ALL_SUITES, CLOCK, NOW, subjects_of
+from tests.conftest import ALL_SUITES, CLOCK, NOW
 from tests.interop import papers
-from tests.interop.papers import ALTERED, CONTENT, MOMENT, Papers
+from tests.interop.papers import ALTERED, CONTENT, MOMENT
 from tests.interop.programs import BOUNCY_CASTLE, Docket, Opinion, jars, java_program
 
 pytestmark = pytest.mark.interop
@@ -117,26 +117,12 @@ def foreign(desk: Path) -> Path:
             (folder / "request.tsq").write_bytes(paper.file("request.tsq").read_bytes())
         lines.append(f"{directory / suite}\t{suite}\t{MOMENT}\n")
         own = directory / "own" / suite
-        key, certificate = own_key(paper, own)
+        key, certificate = paper.file("person.p8"), paper.file("person.cer")
         lines.append(f"{own}\t{suite}\t{MOMENT}\t{key}\t{certificate}\n")
     jobs = directory / "jobs.tsv"
     jobs.write_text("".join(lines))
     java_program("Maker", jars(BOUNCY_CASTLE)).run(jobs).check()
     return directory
-
-
-def own_key(paper: Papers, folder: Path) -> tuple[Path, Path]:
-    """Return files with a key of ours and its certificate that Bouncy Castle 1.72 can read.
-
-    It wants digestParamSet in a GOST private key, which RFC 9215 leaves out for the newer parameter sets.
-    """
-    if paper.suite_name != "gost2012-256":
-        return paper.file("person.p8"), paper.file("person.cer")
-    key = suites.get(paper.suite_name).generate("CryptoPro-A")
-    certificate = paper.circle.ca.issue("person", subjects_of(paper.suite_name)[0], key.public_key.spki)
-    (folder / "own.p8").write_bytes(key.pkcs8())
-    (folder / "own.cer").write_bytes(certificate.der)
-    return folder / "own.p8", folder / "own.cer"
 
 
 def test_we_validate_its_chain_and_list(suite: str, foreign: Path) -> None:

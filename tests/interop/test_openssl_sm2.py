@@ -12,6 +12,7 @@ import pytest
 
 from certs import ber, timestamp
 from certs.certificate import Certificate, armor, load_certificate
+from certs.keys.file import parse
 from certs.signed_data import parse_signed_data
 from certs.suites import get, verify
 from certs.suites.base import Use
@@ -116,7 +117,7 @@ def test_we_verify_its_signature_and_read_its_key(openssl: Program, tmp_path: Pa
     suite = get("sm2")
     algorithm = suite.signature_algorithm(Use.CMS).der()
     assert verify((tmp_path / "spki").read_bytes(), algorithm, (tmp_path / "sig").read_bytes(), CONTENT) == "sm2"
-    ours = suite.load_private((tmp_path / "key.p8").read_bytes())
+    ours = parse((tmp_path / "key.p8").read_bytes())  # openssl 3.0 writes SEC1 where PKCS#8 was asked for
     assert ours.public_key.spki == suite.load_public((tmp_path / "spki").read_bytes()).spki
 
 

@@ -70,6 +70,10 @@ class GOSTBackend(Backend, Protocol):
         """Return a running digest, one of `digests`."""
         ...
 
+    def digest(self, name: str, data: bytes) -> bytes:
+        """Return the digest of `data` at once."""
+        ...
+
 
 _SM2 = ("libcrypto_sm2", "gmssl")
 _GOST = ("gost_engine", "gnutls", "gostcrypto")
@@ -151,11 +155,11 @@ def gost(parameter: str, *, sign: bool = False) -> GOSTBackend:
     raise _nothing(f"{'signs' if sign else 'verifies'} with GOST parameter set {parameter}", _GOST)
 
 
-def gost_digest(name: str) -> Digest:
-    """Return a running digest of the GOST family. Raises BackendUnavailable."""
+def gost_digests(name: str) -> GOSTBackend:
+    """Return the library that computes a digest of the GOST family. Raises BackendUnavailable."""
     for backend in _working(_GOST):
         if name in backend.digests:
             _announce(backend)
-            digest: Digest = backend.new_digest(name)
-            return digest
+            chosen: GOSTBackend = backend
+            return chosen
     raise _nothing(f"computes {name}", _GOST)

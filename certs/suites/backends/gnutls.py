@@ -158,6 +158,12 @@ class GnuTLS:
         """Return a running digest."""
         return _Digest(self, name, self._digests[512 if name == "streebog512" else 256])
 
+    def digest(self, name: str, data: bytes) -> bytes:
+        """Return the digest of `data`."""
+        running = self.new_digest(name)
+        running.update(data)
+        return running.digest()
+
     def _private(self, parameter: str) -> _Key:
         pointer = c_void_p()
         self.check(self.call("gnutls_privkey_init", byref(pointer)), "make a key")

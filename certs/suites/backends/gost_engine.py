@@ -35,6 +35,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "EVP_DigestInit_ex": (c_int, [c_void_p, c_void_p, c_void_p]),
     "EVP_DigestUpdate": (c_int, [c_void_p, c_char_p, c_size_t]),
     "EVP_DigestFinal_ex": (c_int, [c_void_p, c_char_p, POINTER(c_uint)]),
+    "EVP_Digest": (c_int, [c_char_p, c_size_t, c_char_p, POINTER(c_uint), c_void_p, c_void_p]),
     "OBJ_txt2nid": (c_int, [c_char_p]),
     "EVP_PKEY_get_size": (c_int, [c_void_p]),
     "EVP_PKEY_CTX_new_id": (c_void_p, [c_int, c_void_p]),
@@ -138,6 +139,14 @@ class GOSTEngine:
     def new_digest(self, name: str) -> _Digest:
         """Return a running digest."""
         return _Digest(self._lib, name, self._digests[name])
+
+    def digest(self, name: str, data: bytes) -> bytes:
+        """Return the digest of `data`: one call instead of ten, which shows beside a signature."""
+        octets = data if type(data) is bytes else bytes(data)
+        out, length = ctypes.create_string_buffer(64), c_uint()
+        if self._lib.EVP_Digest(octets, len(octets), out, byref(length), self._digests[name], None) != 1:
+            raise self._lib.fault(f"compute {name}")
+        return out.raw[: length.value]
 
     def generate(self, parameter: str) -> Key:
         """Return a new key."""

@@ -79,6 +79,12 @@ class GOSTCrypto:
         """Return a running digest."""
         return _Digest(self._package, name)
 
+    def digest(self, name: str, data: bytes) -> bytes:
+        """Return the digest of `data`."""
+        running = self.new_digest(name)
+        running.update(data)
+        return running.digest()
+
     def load_public(self, spki: bytes) -> _Key:
         """Return a handle. On a curve with cofactor the point must have order q."""
         algorithm, wrapped = der.split_spki(spki)
