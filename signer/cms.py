@@ -92,7 +92,7 @@ def finish(
         ) from error
     unsigned = []
     if timestamper is not None:
-        token = time_stamp(value, timestamper, time_stamp_digest or suite.digest_name)
+        token = time_stamp(value, timestamper, time_stamp_digest or suite.stamp_digest_name)
         unsigned.append(attribute(oids.TIME_STAMP_TOKEN, token))
     return assemble(suite, certificate, attributes, value, chain=chain, unsigned_attributes=unsigned)
 
@@ -151,7 +151,8 @@ def accept(
         ) from error
     if timestamper is None or signer.unsigned_values(oids.TIME_STAMP_TOKEN):
         return encoded
-    return with_time_stamp(encoded, time_stamp(signer.signature, timestamper, time_stamp_digest or digest_name))
+    stamp_digest = time_stamp_digest or suites.for_spki(certificate.spki).stamp_digest_name
+    return with_time_stamp(encoded, time_stamp(signer.signature, timestamper, stamp_digest))
 
 
 def _binary(cms: bytes) -> bytes:

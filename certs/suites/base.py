@@ -165,6 +165,11 @@ class Suite(ABC):
 
         return digest_algorithm(self.digest_name)
 
+    @property
+    def stamp_digest_name(self) -> str:
+        """The digest for time-stamps over signatures of the suite: SHAKE256, which Ed448 asks for, hardly anybody takes."""
+        return "sha512" if self.digest_name == "shake256" else self.digest_name
+
     @abstractmethod
     def library(self) -> Library:
         """Return what computes the suite here. Raises BackendUnavailable where nothing does."""

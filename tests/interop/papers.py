@@ -99,8 +99,9 @@ def _write_cms(paper: Papers) -> None:
 
 
 def _write_stamps(paper: Papers) -> None:
-    imprint = suites.digest(paper.digest_name, CONTENT)
-    request = timestamp.make_request(paper.digest_name, imprint)
+    digest = suites.get(paper.suite_name).stamp_digest_name
+    imprint = suites.digest(digest, CONTENT)
+    request = timestamp.make_request(digest, imprint)
     paper.file("request.tsq").write_bytes(request)
     paper.file("answer.tsr").write_bytes(paper.circle.timestamper.respond(request))
-    paper.file("token.tst").write_bytes(paper.circle.timestamper.stamp(paper.digest_name, imprint))
+    paper.file("token.tst").write_bytes(paper.circle.timestamper.stamp(digest, imprint))
