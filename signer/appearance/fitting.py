@@ -19,7 +19,7 @@ MIN_READABLE = 4.6
 LEADING = 1.24
 """Distance of baselines in font sizes; hanzi need more air than letters."""
 
-COMFORTABLE = 5.4
+COMFORTABLE = 6.0
 """Points of detail text below which a picture gives way."""
 
 LARGEST = 16.0

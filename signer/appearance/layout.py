@@ -81,8 +81,10 @@ def _line_end(text: Measured, start: int, width: float) -> int:
     """Return the index after the last piece of the line that begins at `start`."""
     edge = (text.ends[start - 1] if start else 0.0) + width + 1
     end = bisect_right(text.ends, edge, start)
-    if end == len(text.pieces) or text.pieces[end] == " ":  # a space may hang over the edge
-        return min(end + 1, len(text.pieces))
+    if end == len(text.pieces):
+        return end
+    if text.pieces[end] == " " and all(text.breaks[end + 1 : end + 2]):  # a space may hang over the edge
+        return end + 1
     for index in range(end, start, -1):
         if text.breaks[index]:
             return index

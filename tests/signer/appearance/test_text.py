@@ -64,6 +64,13 @@ def test_closing_punctuation_does_not_begin_a_line_nor_opening_end_one():
             assert not any(line[-1] in "《（" for line in lines)
 
 
+def test_a_percent_sign_stays_with_its_number():
+    fonts = FontSet.default()
+    number = fonts.shape("Late payment bears 0.05").width
+    for width in (number, number + 300):
+        assert break_lines(measure("Late payment bears 0.05 % a day", fonts), width)[1].startswith("0.05 %")
+
+
 def test_a_long_word_is_cut_rather_than_drawn_over_the_edge():
     fonts = FontSet.default()
     lines = wrap("W" * 50, 10, 100, fonts)

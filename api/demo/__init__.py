@@ -1,0 +1,1 @@
+"""`sealroad demo`: three companies in three countries sign one contract, through a real service, on one machine."""
