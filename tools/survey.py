@@ -1,15 +1,21 @@
 """Sign real PDF files in three national cryptographies, verify them, and say what became of each.
 
     python tools/survey.py collect FOLDER --clones CLONES     copy the files of the manifest out of git repositories
-    python tools/survey.py run FOLDER [--json OUT]            sign, verify, print a table
+    python tools/survey.py run FOLDER [--json OUT] [--keep SIGNED]      sign, verify, print a table
 
 The manifest (tests/interop/real_pdfs.json) names public repositories, commits, paths and digests; the files stay
-outside this repository. CLONES holds a clone of each repository as OWNER/NAME, OWNER+NAME or OWNER+NAME/repo.
+outside this repository. CLONES holds a clone of each repository as OWNER/NAME, made by
 
-Every file is signed three times in a row, SM2, GOST R 34.10-2012 and ECDSA, visible and invisible by turns. A file is
+    git clone https://github.com/OWNER/NAME CLONES/OWNER/NAME
+
+with its history, since the manifest names older commits. SIGNED gets the signed files, and the roots and revocation
+lists of the signers, for other programs to look at.
+
+Every file is signed three times in a row, SM2, GOST R 34.10-2012 and ECDSA, visible and invisible by turns, invisible
+where the page is too small for a stamp. A file is
 
     signed     all three signatures pass, nothing that was signed before got worse, and neither did qpdf's opinion
-    refused    with the stable code of an error of ours, at the first signature
+    refused    with the stable code of an error of ours, the same in all three suites, at the first signature
     failed     anything else: an exception, a refusal halfway, a signature that does not pass
 """
 
@@ -19,6 +25,7 @@ import argparse
 import collections
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +52,7 @@ from certs.suites.base import PrivateKey  # noqa: E402
 from certs.trust import TrustStore  # noqa: E402
 from signer.appearance import StampSpec  # noqa: E402
 from signer.pades.options import SignOptions  # noqa: E402
+from signer.pades.preflight import examine  # noqa: E402
 from signer.pades.sign import sign_bytes  # noqa: E402
 from signer.report import Report, SignatureReport  # noqa: E402
 from signer.verify import verify_bytes  # noqa: E402
@@ -56,6 +64,12 @@ PARTIES = (
     ("gost2012-256", Subject("Ёлкин Пётр", country="RU", surname="Ёлкин", given_name="Пётр"), "ru"),
     ("ecdsa-p256", Subject("Jörg Müller", country="DE", surname="Müller", given_name="Jörg"), "en"),
 )
+
+
+MARGIN = 20
+"""Points between a stamp and the edge of the page."""
+SMALLEST = (60, 24)
+"""Points below which no stamp is drawn."""
 
 
 @dataclass(frozen=True)
@@ -141,27 +155,54 @@ def sign_all(data: bytes, turn: int) -> tuple[bytes, list[str]]:
     """
     fields = []
     for number, party in enumerate(parties()):
-        visible = (turn + number) % 2 == 0
         fields.append(f"Survey{number + 1}")
-        options = SignOptions(
-            field=fields[-1],
-            page=1 if visible else None,
-            box=(30 + 160 * number, 30, 180 + 160 * number, 90) if visible else None,
-            appearance=StampSpec(name=party.certificate.common_name or "", time=CLOCK.now(), locale=party.locale)
-            if visible
-            else None,
-            locale=party.locale,
-        )
         try:
-            signed = sign_bytes(data, party.key, party.certificate, party.circle.chain, options, CLOCK)
+            signed = sign_once(data, party, fields[-1], number if (turn + number) % 2 == 0 else None)
         except SealroadError as error:
             if number:
                 raise Failure("refused-later", f"{party.suite}: {error.code}: {error}") from error
+            same_refusal(data, error)
             raise
         if not signed.startswith(data):
             raise Failure("not-incremental", party.suite)
         data = signed
     return data, fields
+
+
+def sign_once(data: bytes, party: Party, field: str, place: int | None) -> bytes:
+    """Return `data` with the signature of one party, visible in the `place`-th third of page 1 where that is large."""
+    box = stamp_box(data, place) if place is not None else None
+    stamp = StampSpec(name=party.certificate.common_name or "", time=CLOCK.now(), locale=party.locale)
+    options = SignOptions(
+        field=field,
+        page=1 if box else None,
+        box=box,
+        appearance=stamp if box else None,
+        locale=party.locale,
+    )
+    return sign_bytes(data, party.key, party.certificate, party.circle.chain, options, CLOCK)
+
+
+def stamp_box(data: bytes, place: int) -> tuple[float, float, float, float] | None:
+    """Return where the `place`-th stamp goes at the foot of page 1, or None where the page is too small."""
+    page_width, page_height = examine(data, SignOptions()).geometry.size
+    third = (page_width - 2 * MARGIN) / len(PARTIES)
+    width, height = min(150, third - MARGIN / 2), min(60, page_height - 2 * MARGIN)
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        return None
+    left = MARGIN + place * third
+    return (left, MARGIN, left + width, MARGIN + height)
+
+
+def same_refusal(data: bytes, error: SealroadError) -> None:
+    """Raise Failure unless the other suites refuse the file with the same code and reason."""
+    for party in parties()[1:]:
+        try:
+            sign_once(data, party, "Survey1", None)
+        except SealroadError as other:
+            if (other.code, str(other)) == (error.code, str(error)):
+                continue
+        raise Failure("refused-by-one-suite", f"{party.suite} does not say: {error.code}: {error}")
 
 
 def verdicts(report: Report) -> dict[str, SignatureReport]:
@@ -196,8 +237,8 @@ def qpdf(data: bytes) -> tuple[int, str]:
         return {0: 0, 3: 1}.get(done.returncode, 2), (done.stdout + done.stderr).decode(errors="replace")
 
 
-def survey_one(name: str, data: bytes, turn: int) -> Outcome:
-    """Sign and verify one file."""
+def survey_one(name: str, data: bytes, turn: int, keep: Path | None = None) -> Outcome:
+    """Sign and verify one file; write what was signed below `keep`."""
     start = time.perf_counter()
 
     def outcome(word: str, code: str = "", detail: str = "") -> Outcome:
@@ -205,6 +246,9 @@ def survey_one(name: str, data: bytes, turn: int) -> Outcome:
 
     try:
         signed, fields = sign_all(data, turn)
+        if keep is not None:
+            (keep / name).parent.mkdir(parents=True, exist_ok=True)
+            (keep / name).write_bytes(signed)
         check(data, signed, fields)
         before, after = qpdf(data), qpdf(signed)
         if after[0] > before[0]:
@@ -220,7 +264,7 @@ def survey_one(name: str, data: bytes, turn: int) -> Outcome:
     return outcome("signed")
 
 
-def survey(folder: Path, files: list[Listed], first: int = 0) -> Iterator[Outcome]:
+def survey(folder: Path, files: list[Listed], first: int = 0, keep: Path | None = None) -> Iterator[Outcome]:
     """Sign and verify `files` of the manifest; a missing or changed file is a failure. `first` sets who is visible."""
     for turn, entry in enumerate(files, first):
         try:
@@ -231,19 +275,27 @@ def survey(folder: Path, files: list[Listed], first: int = 0) -> Iterator[Outcom
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             yield Outcome(f"{entry.repository}/{entry.path}", "failed", "changed", "not the file of the manifest")
             continue
-        yield survey_one(f"{entry.repository}/{entry.path}", data, turn)
+        yield survey_one(f"{entry.repository}/{entry.path}", data, turn, keep)
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """Return how many files met which end, with the reasons of refusals counted."""
+    """Return how many files met which end, with codes and reasons counted; numbers and names of one file left out."""
     lines = [f"{len(outcomes)} files, {sum(item.seconds for item in outcomes):.0f} s"]
     words = collections.Counter(item.word for item in outcomes)
     for word in ("signed", "refused", "failed"):
-        lines.append(f"{word:8} {words[word]:4}")
+        what = f"  each in {', '.join(name for name, _, _ in PARTIES)}" if word == "signed" else ""
+        lines.append(f"{word:8} {words[word]:4}{what}")
         mine = [item for item in outcomes if item.word == word and item.code]
-        codes = collections.Counter((item.code, item.detail[:100]) for item in mine)
-        lines += [f"    {count:4}  {code}: {detail}" for (code, detail), count in sorted(codes.items())]
+        for code, number in collections.Counter(item.code for item in mine).most_common():
+            lines.append(f"    {number:4}  {code}")
+            reasons = collections.Counter(_kind(item.detail) for item in mine if item.code == code)
+            lines += [f"          {count:4}  {reason}" for reason, count in reasons.most_common()]
     return "\n".join(lines)
+
+
+def _kind(detail: str) -> str:
+    """Return a reason without what is peculiar to one file."""
+    return re.sub(r"\b\d+\b", "N", re.sub(r"'[^']*'", "…", detail))[:110]
 
 
 def collect(folder: Path, clones: Path, files: list[Listed]) -> int:
@@ -251,12 +303,18 @@ def collect(folder: Path, clones: Path, files: list[Listed]) -> int:
     missed = 0
     for entry in files:
         owner, name = entry.repository.split("/")[-2:]
-        places = (clones / owner / name, clones / f"{owner}+{name}" / "repo", clones / f"{owner}+{name}")
-        place = next((place for place in places if place.is_dir()), None)
+        place = clones / owner / name
         command = ["git", "-C", str(place), "show", f"{entry.commit}:{entry.path}"]
-        done = subprocess.run(command, capture_output=True, check=False) if place else None
-        if done is None or hashlib.sha256(done.stdout).hexdigest() != entry.sha256:
-            print(f"not found: {entry.repository} {entry.commit} {entry.path}", file=sys.stderr)
+        done = subprocess.run(command, capture_output=True, check=False) if place.is_dir() else None
+        why = ""
+        if done is None:
+            why = f"there is no clone in {place}"
+        elif done.returncode:
+            why = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        elif hashlib.sha256(done.stdout).hexdigest() != entry.sha256:
+            why = "its digest is not the manifest's"
+        if done is None or why:
+            print(f"not found: {entry.repository} {entry.commit} {entry.path}: {why}", file=sys.stderr)
             missed += 1
             continue
         target = entry.below(folder)
@@ -265,14 +323,25 @@ def collect(folder: Path, clones: Path, files: list[Listed]) -> int:
     return missed
 
 
+def keep_trust(folder: Path) -> None:
+    """Write the root and the two revocation lists of every signer to `folder`/trust."""
+    (folder / "trust").mkdir(parents=True, exist_ok=True)
+    for party in parties():
+        circle = party.circle
+        (folder / "trust" / f"{party.suite}.pem").write_text(circle.root.pem)
+        for name, encoded in (("issuing", circle.crl()), ("root", circle.root_crl())):
+            (folder / "trust" / f"{party.suite}-{name}.crl").write_bytes(encoded)
+
+
 def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("action", choices=["collect", "run"])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--clones", type=Path)
+    parser.add_argument("--clones", type=Path, help="holds OWNER/NAME, a clone of each repository")
     parser.add_argument("--manifest", type=Path, default=MANIFEST)
     parser.add_argument("--json", type=Path, help="write every outcome to this file")
+    parser.add_argument("--keep", type=Path, help="write the signed files, roots and lists below this folder")
     arguments = parser.parse_args()
     files = listed(arguments.manifest)
     if arguments.action == "collect":
@@ -281,8 +350,10 @@ def main() -> int:
         return 1 if collect(arguments.folder, arguments.clones, files) else 0
     if shutil.which("qpdf") is None:
         parser.error("qpdf is missing: apt-get install qpdf")
+    if arguments.keep:
+        keep_trust(arguments.keep)
     outcomes = []
-    for outcome in survey(arguments.folder, files):
+    for outcome in survey(arguments.folder, files, keep=arguments.keep):
         outcomes.append(outcome)
         if outcome.word == "failed":
             print(f"failed: {outcome.file}: {outcome.code}: {outcome.detail}", file=sys.stderr)

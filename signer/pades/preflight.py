@@ -6,7 +6,8 @@
 The file is read strictly, by the reader that verifies, because what cannot be read as written would be signed as
 something the verifier sees otherwise. The checks, in order:
 
- 1. a PDF whose structure is whole; not encrypted                               UnreadablePDF, EncryptedPDF
+ 1. a PDF from its first octet, whose structure is whole and whose objects are in their places; not encrypted
+                                                                                UnreadablePDF, EncryptedPDF
  2. earlier signatures allow another one: DocMDP (ISO 32000-2 12.8.2.2) of the certification, FieldMDP and /Lock
     (12.8.2.4, 12.7.5.5) of all of them; a certification is the first            SigningRefused
  3. the field exists and is empty, or can be made                               FieldError
@@ -27,7 +28,8 @@ from signer.pades.geometry import Box, PageGeometry
 from signer.pades.options import SignOptions
 from signer.pdf.listing import Field, SignatureEntry, text_string, walk_fields
 from signer.pdf.permissions import Permissions, permissions_of
-from signer.pdf.structure import BudgetSpent, PDFFile, Stream, View
+from signer.pdf.soundness import check_places
+from signer.pdf.structure import BudgetSpent, NotRead, PDFFile, Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
@@ -115,6 +117,10 @@ def examine(data: bytes, options: SignOptions) -> Ground:
             tagged=isinstance(view.get(view.catalog, "StructTreeRoot"), Dictionary),
             names=names,
         )
+    except NotRead as error:
+        raise UnreadablePDF(
+            f"the structure of the file cannot be read: {error}", hint="have the producer save it without that"
+        ) from error
     except SyntaxFault as error:
         raise UnreadablePDF(f"the file is damaged: {error}", hint=REPAIR_HINT) from error
     except (BudgetSpent, RecursionError) as error:
@@ -123,8 +129,15 @@ def examine(data: bytes, options: SignOptions) -> Ground:
 
 # 1. Structure --------------------------------------------------------------------------------------------------------
 def _open(data: bytes) -> tuple[PDFFile, View]:
-    if not data[:5] == b"%PDF-":
+    header = data[:1028].find(b"%PDF-")
+    if header < 0:
         raise UnreadablePDF("this is not a PDF", hint="convert the document to PDF first")
+    if header:
+        # Readers count offsets from the header (ISO 32000-2 7.5.2) or from the first octet, and so a /ByteRange.
+        raise UnreadablePDF(
+            f"{header} octets stand before the header of the PDF: readers do not agree on what would be signed",
+            hint="remove them by rewriting the file with 'qpdf IN OUT' before anybody signs",
+        )
     pdf = PDFFile(data)
     view = pdf.view(len(data))
     if view.trailer.get("Encrypt") is not None:
@@ -133,6 +146,7 @@ def _open(data: bytes) -> tuple[PDFFile, View]:
         raise SyntaxFault("the catalog names no pages")
     if not pdf.endings or pdf.endings[-1].target != view.start_section:
         raise SyntaxFault("the last startxref is not followed by %%EOF")
+    check_places(view)
     return pdf, view
 
 

@@ -7,6 +7,8 @@
 3. the field shows the new signature dictionary, and only it
 4. /ByteRange is the whole file without the gap, and the gap is exactly the value of /Contents
 5. no dictionary of an earlier signature is defined anew
+6. whoever compares the file before with the file after, as the verifier will, finds nothing that an earlier signature
+   does not allow
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 from signer.errors import SigningRefused
 from signer.pades.engine import Revision
 from signer.pades.preflight import Ground
+from signer.pdf.changes import compare_revisions, judge
 from signer.pdf.listing import walk_fields
 from signer.pdf.structure import BudgetSpent, Ending, PDFFile, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
@@ -83,4 +86,17 @@ def _earlier(ground: Ground, view: View) -> str | None:
         number = signature.number
         if number is not None and view.entries.get(number) != ground.view.entries.get(number):
             return f"the signature in {signature.names[0]!r} would be replaced"
+    return _harm(ground, view) if ground.earlier else None
+
+
+def _harm(ground: Ground, view: View) -> str | None:
+    """Return what the verifier would hold against an earlier signature because of this revision."""
+    try:
+        changes = compare_revisions(ground.view, view)
+    except (SyntaxFault, BudgetSpent) as error:
+        return f"nobody could tell what changed after the signature in {ground.earlier[0].names[0]!r}: {error}"
+    for signature in ground.earlier:
+        because = judge(changes, signature.permissions).forbidden_because
+        if because:
+            return f"the signature in {signature.names[0]!r} would be broken: {because}"
     return None

@@ -14,11 +14,12 @@ earlier signature stays valid. Nothing is written where anything is wrong.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from hmac import compare_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from certs import suites
 from certs.certificate import Certificate
@@ -203,7 +204,7 @@ def _draft(
         lock=ground.existing.lock if ground.existing is not None else None,
         dress=_dresser(ground, drawing, options, name),
     )
-    revision = write_revision(open_writer(work.stream(), ground.highest), request)
+    revision = write_revision(open_writer(_stream(work, ground), ground.highest), request)
     work.append(revision.data)
     check_revision(ground, work.whole(), revision)
     document_digest = _digest(work, revision)
@@ -226,6 +227,22 @@ def _draft(
         certificate_der=certificate.der,
         chain_der=tuple(item.der for item in chain),
     )
+
+
+def _stream(work: Working, ground: Ground) -> IO[bytes]:
+    """Return the file for the writer, without a /Prev 0 that says "none": its reader would look there."""
+    spans = [
+        section.trailer.spans["Prev"]
+        for section in ground.view.sections
+        if section.trailer.get("Prev") == 0 and "Linearized" not in section.trailer
+    ]
+    if not spans:
+        return work.stream()
+    octets = bytearray(work.data)
+    for start, end in spans:
+        key = octets.rindex(b"/", 0, start)
+        octets[key:end] = b" " * (end - key)
+    return io.BytesIO(octets)
 
 
 def _check_certificate(certificate: Certificate, now: Any) -> None:
@@ -288,9 +305,8 @@ def _reserved(
     options: SignOptions, suite: Suite, certificate: Certificate, chain: Sequence[Certificate], attributes: int
 ) -> int:
     size = estimated_size(suite, certificate, chain, attributes)
-    if options.level != "B-B":
-        size += size + TIME_STAMP_SIZE
-    return max(size + SLACK, options.reserve)
+    reserved = max(size + SLACK, options.reserve)
+    return reserved if options.level == "B-B" else reserved + size + TIME_STAMP_SIZE
 
 
 def _digest(work: Working, revision: Revision) -> bytes:

@@ -17,13 +17,28 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from signer.pdf.tokens import Array, Dictionary, Name, Ref, SyntaxFault, decode_hex, object_header, parse, skip
+from signer.pdf.tokens import (
+    Array,
+    Dictionary,
+    Name,
+    Ref,
+    SyntaxFault,
+    decode_hex,
+    object_header,
+    parse,
+    skip,
+    starts_object,
+)
 
 MAX_SECTIONS = 1000
 """Two per revision at most (linearized and hybrid files), 500 revisions."""
 MAX_OBJECTS = 1_000_000
 MAX_STREAM = 100 * 1024 * 1024
 MAX_INFLATED = 1024 * 1024 * 1024
+
+
+class NotRead(SyntaxFault):
+    """What is no damage, but nothing that is read here: a filter, a predictor."""
 
 
 class BudgetSpent(Exception):
@@ -232,6 +247,7 @@ class PDFFile:
             self.budget.spend(len(section.entries) // 8 + len(entries) // 64 + 1)
             if hybrid is not None:
                 # A hybrid file marks what only its cross-reference stream knows as free (7.5.8.4).
+                self.budget.spend(len(hybrid.entries) // 8)  # one stream may serve several tables
                 entries.update(section.entries)
                 entries.update((n, e) for n, e in hybrid.entries.items() if section.entries.get(n, FREE) is FREE)
             else:
@@ -243,10 +259,15 @@ class PDFFile:
         return view
 
     def _chain(self, start: int, end: int) -> tuple[tuple[Section, ...], list[tuple[Section, Section | None]], int]:
-        """Follow /Prev and /XRefStm from `start`; a loop or a section behind `end` raises SyntaxFault."""
+        """Follow /Prev and /XRefStm from `start`; a loop or a section behind `end` raises SyntaxFault.
+
+        An update may name the /XRefStm of a section before it again, where its writer copied the trailer: no loop,
+        since nothing is followed from there.
+        """
         order: list[tuple[Section, Section | None]] = []
         sections: list[Section] = []
         seen: set[int] = set()
+        hybrids: set[int] = set()
         forward = 0
         at: int | None = start
         while at is not None:
@@ -261,15 +282,16 @@ class PDFFile:
             hybrid = None
             extra = section.integer("XRefStm") if section.number is None else None
             if extra is not None:
-                if extra in seen:
+                if extra in seen and extra not in hybrids:
                     raise SyntaxFault(f"cross-reference sections form a loop at {extra}")
-                seen.add(extra)
                 hybrid = self.section(extra)
                 if hybrid.end > end:
                     raise SyntaxFault(f"cross-reference section at {extra} reaches beyond its revision")
             sections.append(section)
-            if hybrid is not None:
+            if hybrid is not None and hybrid.offset not in hybrids:
                 sections.append(hybrid)
+                hybrids.add(hybrid.offset)
+                seen.add(hybrid.offset)
             order.append((section, hybrid))
             previous = section.integer("Prev")
             if previous == 0 and "Linearized" not in section.trailer:
@@ -326,6 +348,8 @@ class PDFFile:
         return Section(offset, end, entries, trailer, None)
 
     def _xref_stream(self, at: int, offset: int) -> Section:
+        if not starts_object(self.data, at):
+            raise SyntaxFault(f"no cross-reference section at {offset}")
         found = self.object_at(at, None)
         stream = found.value
         if not isinstance(stream, Stream) or stream.dictionary.get("Type") != "XRef":
@@ -480,7 +504,7 @@ class PDFFile:
                 except ValueError as error:
                     raise SyntaxFault("ASCIIHexDecode: not hexadecimal") from error
             else:
-                raise SyntaxFault(f"filter {resolved(name)!r} is not read here")
+                raise NotRead(f"filter {resolved(name)!r} is not read here")
         return body
 
     def _inflate(self, body: bytes) -> bytes:
@@ -514,7 +538,7 @@ def _unpredict(body: bytes, options: Dictionary) -> bytes:
         or bits != 8
         or not 0 < columns * colors <= 1 << 20
     ):
-        raise SyntaxFault("this predictor is not read here")
+        raise NotRead("this predictor is not read here")
     width, step = columns * colors, colors
     previous = bytearray(width)
     out = bytearray()
@@ -545,6 +569,6 @@ def _paeth(left: int, up: int, corner: int) -> int:
 
 
 __all__ = [
-    "FREE", "Array", "Budget", "BudgetSpent", "Dictionary", "Ending", "Entry", "Located", "Name", "PDFFile", "Ref",
-    "Section", "Stream", "SyntaxFault", "View",
+    "FREE", "Array", "Budget", "BudgetSpent", "Dictionary", "Ending", "Entry", "Located", "Name", "NotRead", "PDFFile",
+    "Ref", "Section", "Stream", "SyntaxFault", "View",
 ]  # fmt: skip

@@ -113,7 +113,11 @@ def _is_form_element(rules: Rules, kid: Any) -> bool:
 
 def _parent_tree(rules: Rules, before: Any, after: Any) -> int:
     """Compare two number trees by their entries: all old ones stay, new ones name new Form elements."""
-    old, new = _numbers(rules.old, before), _numbers(rules.new, after)
+    if rules.old.resolve(before) is None and rules.new.resolve(after) is None:
+        return 0
+    # A tree without anything that points into it has no parent tree; the first new element brings one.
+    old = {} if rules.old.resolve(before) is None else _numbers(rules.old, before)
+    new = _numbers(rules.new, after)
     if old is None or new is None:
         rules.walk.later(before, after, "structure tree /ParentTree")
         return 0

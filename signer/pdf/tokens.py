@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn
 
 MAX_NESTING = 100
 MAX_TOKENS = 4_000_000
@@ -64,9 +65,12 @@ class Keyword(str):
     __slots__ = ()
 
 
-# White space includes comments, which run to the end of their line (7.2.4).
-_SKIP = re.compile(rb"(?:[\x00\t\n\x0c\r ]+|%[^\r\n]*)*")
+# White space includes comments, which run to the end of their line (7.2.4). Possessive: nothing is tried twice.
+_SPACE = rb"(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+)*+"
+_SKIP = re.compile(_SPACE)
+# One token and the space before it; the empty first group marks where the token itself begins.
 _TOKEN = re.compile(
+    _SPACE + rb"()(?:"
     rb"(?P<ref>\d{1,10}[\x00\t\n\x0c\r ]+\d{1,5}[\x00\t\n\x0c\r ]+R(?=[\x00\t\n\x0c\r ()<>\[\]{}/%]|\Z))"
     rb"|(?P<real>[+-]?(?:\d+\.\d*|\.\d+))(?=[\x00\t\n\x0c\r ()<>\[\]{}/%]|\Z)"
     rb"|(?P<int>[+-]?\d+)(?=[\x00\t\n\x0c\r ()<>\[\]{}/%]|\Z)"
@@ -77,6 +81,7 @@ _TOKEN = re.compile(
     rb"|(?P<paren>\()"
     rb"|(?P<aopen>\[)|(?P<aclose>\])"
     rb"|(?P<word>[^\x00\t\n\x0c\r ()<>\[\]{}/%]+)"
+    rb")"
 )
 _ESCAPED_NAME = re.compile(r"#([0-9A-Fa-f]{2})")
 _STRING_SPECIAL = re.compile(rb"[()\\\r]")
@@ -93,10 +98,18 @@ def skip(data: bytes, at: int) -> int:
 
 def decode_name(raw: bytes) -> Name:
     """Decode the octets of a name (without its slash)."""
+    return _usual_name(raw) if len(raw) <= 40 else _decoded_name(raw)
+
+
+def _decoded_name(raw: bytes) -> Name:
     text = raw.decode("latin-1")
     if "#" in text:
         text = _ESCAPED_NAME.sub(lambda m: chr(int(m.group(1), 16)), text)
     return Name(text)
+
+
+_usual_name = lru_cache(maxsize=4096)(_decoded_name)
+"""The same few names stand everywhere."""
 
 
 def decode_hex(raw: bytes) -> bytes:
@@ -159,53 +172,53 @@ class _Reader:
         self.data = data
         self.limit = limit
 
-    def value(self, at: int, depth: int) -> tuple[Any, int]:
+    def nothing(self, at: int) -> NoReturn:
+        raise SyntaxFault(f"no PDF syntax at {skip(self.data, at)}")
+
+    def value(self, token: re.Match[bytes], depth: int) -> tuple[Any, int]:
+        """Return the value that begins with `token`, and the offset behind it."""
         if depth > MAX_NESTING:
-            raise SyntaxFault(f"nested deeper than {MAX_NESTING} at {at}")
+            raise SyntaxFault(f"nested deeper than {MAX_NESTING} at {token.start(1)}")
         self.limit -= 1
         if self.limit < 0:
             raise SyntaxFault("too many tokens in one object")
-        data = self.data
-        start = skip(data, at)
-        token = _TOKEN.match(data, start)
-        if token is None:
-            raise SyntaxFault(f"no PDF syntax at {start}")
         kind = token.lastgroup
         end = token.end()
         if kind == "name":
-            return decode_name(token.group("name")), end
+            return decode_name(token["name"]), end
         if kind == "int":
-            return _integer(token.group()), end
+            return _integer(token["int"]), end
         if kind == "ref":
-            number, generation, _ = token.group().split()
+            number, generation, _ = token["ref"].split()
             return Ref(int(number), int(generation)), end
         if kind == "open":
-            return self.dictionary(start, end, depth)
+            return self.dictionary(token.start(1), end, depth)
         if kind == "aopen":
-            return self.array(start, end, depth)
+            return self.array(token.start(1), end, depth)
         if kind == "hex":
-            return decode_hex(token.group("hex")), end
+            return decode_hex(token["hex"]), end
         if kind == "plain":
-            return token.group("plain"), end
+            return token["plain"], end
         if kind == "paren":
-            return _literal(data, start)
+            return _literal(self.data, token.start(1))
         if kind == "real":
-            return float(token.group()), end
+            return float(token["real"]), end
         if kind == "word":
-            word = token.group()
+            word = token["word"]
             if word in _WORDS:
                 return _WORDS[word], end
             return Keyword(word.decode("latin-1")), end
-        raise SyntaxFault(f"unexpected {token.group()!r} at {start}")
+        raise SyntaxFault(f"unexpected {self.data[token.start(1) : end]!r} at {token.start(1)}")
 
     def array(self, start: int, at: int, depth: int) -> tuple[Array, int]:
         items = Array()
+        match, data = _TOKEN.match, self.data
         while True:
-            at = skip(self.data, at)
-            if self.data.startswith(b"]", at):
-                items.span = (start, at + 1)
-                return items, at + 1
-            item, at = self.value(at, depth + 1)
+            token = match(data, at) or self.nothing(at)
+            if token.lastgroup == "aclose":
+                items.span = (start, token.end())
+                return items, token.end()
+            item, at = self.value(token, depth + 1)
             if isinstance(item, Keyword):
                 raise SyntaxFault(f"word {item!r} inside an array at {at}")
             items.append(item)
@@ -215,27 +228,28 @@ class _Reader:
         spans: dict[str, tuple[int, int]] = {}
         key_offsets: list[int] = []
         duplicates: list[str] = []
+        match, data = _TOKEN.match, self.data
         while True:
-            at = skip(self.data, at)
-            if self.data.startswith(b">>", at):
-                entries.span = (start, at + 2)
+            token = match(data, at) or self.nothing(at)
+            if token.lastgroup == "close":
+                entries.span = (start, token.end())
                 entries.spans = spans
                 entries.key_offsets = tuple(key_offsets)
                 entries.duplicates = tuple(duplicates)
-                return entries, at + 2
-            key_offsets.append(at)
-            key, at = self.value(at, depth + 1)
+                return entries, token.end()
+            key_offsets.append(token.start(1))
+            key, at = self.value(token, depth + 1)
             if not isinstance(key, Name):
                 raise SyntaxFault(f"dictionary key at {at} is not a name")
-            value_start = skip(self.data, at)
-            value, at = self.value(value_start, depth + 1)
+            token = match(data, at) or self.nothing(at)
+            value, at = self.value(token, depth + 1)
             if isinstance(value, Keyword):
                 raise SyntaxFault(f"word {value!r} inside a dictionary at {at}")
             if key in entries:
                 duplicates.append(key)
             else:
                 entries[key] = value
-                spans[key] = (value_start, at)
+                spans[key] = (token.start(1), at)
 
 
 def _integer(raw: bytes) -> int:
@@ -253,7 +267,7 @@ def parse(
     """
     reader = _Reader(data, limit)
     try:
-        return reader.value(at, 0)
+        return reader.value(_TOKEN.match(data, at) or reader.nothing(at), 0)
     except (ValueError, OverflowError, RecursionError) as error:
         raise SyntaxFault(f"unreadable value at {at}") from error
     finally:
@@ -262,6 +276,11 @@ def parse(
 
 
 _HEADER = re.compile(rb"(\d{1,10})[\x00\t\n\x0c\r ]+(\d{1,5})[\x00\t\n\x0c\r ]+obj")
+
+
+def starts_object(data: bytes, at: int) -> bool:
+    """Tell whether an indirect object begins at or behind `at`."""
+    return _HEADER.match(data, skip(data, at)) is not None
 
 
 def object_header(data: bytes, at: int) -> tuple[int, int, int]:

@@ -118,6 +118,31 @@ def test_forbidden(name: str, bodies: dict[int, bytes]) -> None:
     assert found.forbidden_because
 
 
+@pytest.mark.parametrize(
+    ("element", "level"),
+    [
+        (b"<< /Type /StructElem /S /Form /P 11 0 R /K << /Type /OBJR /Obj 20 0 R >> >>", "form-filling"),
+        (b"<< /Type /StructElem /S /Form /P 11 0 R /K << /Type /OBJR /Obj 10 0 R >> >>", "forbidden"),
+        (b"<< /Type /StructElem /S /P /P 11 0 R /Pg 3 0 R /K 0 >>", "forbidden"),
+    ],
+)
+def test_first_parent_tree_names_only_elements_of_new_signature_fields(element: bytes, level: str) -> None:
+    catalog = FORM.replace(b"/Pages", b"/StructTreeRoot 11 0 R /Pages")
+    parts = {"o1": catalog, "o3": PAGE_WITH_FIELDS, "o7": TEXT_FIELD, "o8": APPEARANCE, "o9": EMPTY_SIGNATURE, "o10": NOTE}
+    base = rawpdf.signed_pdf(**parts, o11=b"<< /Type /StructTreeRoot >>")
+    bodies = {
+        1: catalog.replace(b"9 0 R]", b"9 0 R 20 0 R]"),
+        3: PAGE_WITH_FIELDS.replace(b"10 0 R]", b"10 0 R 20 0 R]"),
+        11: b"<< /Type /StructTreeRoot /ParentTree << /Nums [0 21 0 R] >> /ParentTreeNextKey 1 >>",
+        20: EMPTY_SIGNATURE.replace(b"(Sig2)", b"(Sig3) /V 22 0 R /StructParent 0"),
+        21: element,
+        22: SOME_SIGNATURE,
+    }
+    assert judge(rawpdf.update(base, bodies)).level.word == level
+    taken = {1: catalog, 11: b"<< /Type /StructTreeRoot >>"}
+    assert judge(rawpdf.update(rawpdf.update(base, bodies), taken)).level.word == "forbidden"
+
+
 def test_another_object_as_catalog_is_forbidden() -> None:
     assert after({20: FORM}, root=b"20 0 R").level.word == "forbidden"
 

@@ -211,6 +211,19 @@ def test_a_visible_signature_joins_the_structure_tree(kids: str, tree: str) -> N
     assert report.verdict == "TOTAL-PASSED", report.to_text()
 
 
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_tree_without_a_parent_tree_gets_one_after_the_first_signature(bare: bool) -> None:
+    def empty(pdf: pikepdf.Pdf) -> None:
+        pdf.Root.StructTreeRoot = pdf.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.StructTreeRoot))
+
+    signed = sign(sign(edited(empty) if bare else tagged(tree="none")), box=BOX, appearance=STAMP)
+    assert len(pikepdf.NumberTree(signature_fields(signed).document.Root.StructTreeRoot.ParentTree)) == 1
+    report = verify_bytes(signed, name="x.pdf", trust=circle_of("ecdsa-p256").trust, clock=CLOCK)
+    assert [signature.verdict for signature in report.signatures] == ["TOTAL-PASSED"] * 2, report.to_text()
+    assert report.signatures[0].changes_after
+    assert report.signatures[0].changes_after.level == "form-filling"
+
+
 def test_the_stamp_is_told_in_its_own_language() -> None:
     for locale in ("ru", "zh", "en"):
         spec = replace(STAMP, locale=locale)

@@ -20,9 +20,13 @@ from signer.errors import (
     SigningRefused,
     UnreadablePDF,
 )
+from signer.pdf.changes import Change, Level
 from signer.pdf.structure import PDFFile
+from signer.pdf.tokens import Ref
+from signer.report import Report
+from signer.verify import verify_bytes
 from tests.conftest import CLOCK, circle_of, make_pdf
-from tests.signer.rawpdf import assemble, objects
+from tests.signer.rawpdf import assemble, objects, stream, update
 from tests.signer.signing import check_all, edited, empty_field, many_pages, sign, signature_fields
 
 SMALL = make_pdf()
@@ -62,6 +66,55 @@ def refused(pdf: bytes, error: type[SignerError], because: str | None = None, **
 )
 def test_what_is_no_whole_pdf(octets: bytes) -> None:
     assert refused(octets, UnreadablePDF).code == "unreadable-pdf"
+
+
+@pytest.mark.parametrize("junk", [b"\n", b"leading junk\n\n", b"a" * 1023])
+def test_octets_before_the_header(junk: bytes) -> None:
+    error = refused(junk + SMALL, UnreadablePDF)
+    assert str(error).startswith(f"{len(junk)} octets stand before the header")
+    assert "qpdf" in error.hint
+    assert "not a PDF" in str(refused(b"a" * 1024 + SMALL, UnreadablePDF))
+
+
+def test_a_filter_that_is_not_known_is_no_damage() -> None:
+    section = stream(b"abc", b"/Type /XRef /Size 3 /W [1 4 1] /Root 1 0 R /Filter /BrotliDecode ")
+    pdf = b"%PDF-2.0\n2 0 obj\n" + section + b"\nendobj\nstartxref\n9\n%%EOF\n"
+    error = refused(pdf, UnreadablePDF)
+    assert "BrotliDecode" in str(error)
+    assert "damaged" not in str(error)
+
+
+def test_an_object_in_use_that_is_not_in_its_place() -> None:
+    place = b"%010d 00000 n" % SMALL.index(b"4 0 obj")
+    assert place in SMALL
+    error = refused(SMALL.replace(place, b"0000000009 00000 n"), UnreadablePDF)
+    assert "object 4 is not at its offset 9" in str(error)
+    stray = SMALL.replace(place, b"0000000009 00000 n").replace(b"/F1 4 0 R", b"/F1 null ")
+    assert len(check_all(sign(sign(stray)))) == 2  # nothing refers to it
+
+
+def test_an_object_in_an_object_stream_that_is_not_there() -> None:
+    container = b"\x02" + (19).to_bytes(4, "big")
+    assert hybrid().count(container) == 1
+    error = refused(hybrid().replace(container, b"\x02" + (18).to_bytes(4, "big")), UnreadablePDF)
+    assert "object 20 is in object stream 18" in str(error)
+
+
+def test_damage_that_would_cost_an_earlier_signature_its_verdict() -> None:
+    at = SMALL.index(b"endobj", SMALL.index(b"4 0 obj"))
+    once = sign(SMALL[:at] + b"endxxx" + SMALL[at + 6 :])
+    error = refused(once, SigningRefused, because="self-check")
+    assert "after the signature in 'Signature1'" in str(error)
+
+
+def test_what_the_verifier_would_hold_against_an_earlier_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Change(Level.FORBIDDEN, "page 1")]
+    monkeypatch.setattr("signer.pades.selfcheck.compare_revisions", lambda before, after: found)
+    assert len(check_all(sign(SMALL))) == 1
+    monkeypatch.undo()
+    once = sign(SMALL)
+    monkeypatch.setattr("signer.pades.selfcheck.compare_revisions", lambda before, after: found)
+    assert "'Signature1' would be broken: page 1" in str(refused(once, SigningRefused, because="self-check"))
 
 
 def test_a_loop_of_cross_reference_sections() -> None:
@@ -277,11 +330,17 @@ def test_a_lock_becomes_a_field_mdp_transform() -> None:
     assert reference.Data.objgen == fields.document.Root.objgen
 
 
-def test_the_verifier_agrees_that_nothing_was_broken() -> None:
-    from signer.verify import verify_bytes
+def verified(pdf: bytes) -> Report:
+    return verify_bytes(pdf, name="x.pdf", trust=circle_of("ecdsa-p256").trust, clock=CLOCK)
 
-    pdf = sign(sign(sign(SMALL, certify=2), box=(10, 10, 90, 60)), field="x.y", level="B-T")
-    report = verify_bytes(pdf, name="x.pdf", trust=circle_of("ecdsa-p256").trust, clock=CLOCK)
+
+def judged(pdf: bytes) -> list[str]:
+    """Return the verdict of every signature."""
+    return [signature.verdict for signature in verified(pdf).signatures]
+
+
+def test_the_verifier_agrees_that_nothing_was_broken() -> None:
+    report = verified(sign(sign(sign(SMALL, certify=2), box=(10, 10, 90, 60)), field="x.y", level="B-T"))
     assert report.verdict == "TOTAL-PASSED", report.to_text()
     assert [s.changes_after.level for s in report.signatures if s.changes_after] == [
         "form-filling",
@@ -306,16 +365,14 @@ def hybrid() -> bytes:
         len(inside),
         inside,
     )
-    stream = len(base)
+    at = len(base)
     rows = b"\x01" + container.to_bytes(4, "big") + b"\x00" + b"\x02" + (19).to_bytes(4, "big") + b"\x00"
     base += (
         b"21 0 obj\n<< /Type /XRef /Size 22 /W [1 4 1] /Index [19 2] /Root 1 0 R /Length %d >>\nstream\n%s\n"
         b"endstream\nendobj\n" % (len(rows), rows)
     )
     start = len(base)
-    table = table.replace(
-        b"trailer\n<< /Size 5", b"20 1\n0000000000 65535 f \ntrailer\n<< /Size 22 /XRefStm %d" % stream
-    )
+    table = table.replace(b"trailer\n<< /Size 5", b"20 1\n0000000000 65535 f \ntrailer\n<< /Size 22 /XRefStm %d" % at)
     base += re.sub(rb"startxref\n\d+", b"startxref\n%d" % start, table)
     return bytes(base)
 
@@ -327,6 +384,37 @@ def test_hybrid_files_are_signed() -> None:
     view = PDFFile(signed).view(len(signed))
     assert view.get(view.catalog, "Extra")["Marker"] == b"hidden"
     assert b"/XRefStm" not in signed[len(source) :]
+
+
+def copied_trailer(section: bytes = b"") -> bytes:
+    """A hybrid file with an update whose writer copied the trailer, /XRefStm included."""
+    source = hybrid()
+    at = section or re.findall(rb"/XRefStm (\d+)", source)[-1]
+    return update(source, {4: stream(b"0 0 m")}, extra=b"/XRefStm %s " % at)
+
+
+def test_a_cross_reference_stream_that_two_tables_name_is_no_loop() -> None:
+    source = copied_trailer()
+    signed = sign(sign(source))
+    assert len(check_all(signed)) == 2
+    assert judged(signed) == ["TOTAL-PASSED"] * 2
+    view = PDFFile(signed).view(len(signed))
+    assert view.get(view.catalog, "Extra")["Marker"] == b"hidden"
+    assert view.stream_data(view.resolve(Ref(4, 0))) == b"0 0 m"
+    assert len({section.offset for section in view.sections}) == len(view.sections) == 5
+
+
+def test_a_table_named_as_cross_reference_stream_is_one() -> None:
+    own = re.findall(rb"startxref\n(\d+)", hybrid())[-1]
+    assert "loop" in str(refused(copied_trailer(own), UnreadablePDF))
+
+
+def test_prev_0_stands_for_none() -> None:
+    source = SMALL.replace(b"/Root 1 0 R", b"/Prev 0 /Root 1 0 R")
+    signed = sign(sign(source), box=(10, 10, 200, 60))
+    assert signed.startswith(source)
+    assert len(check_all(signed)) == 2
+    assert judged(signed) == ["TOTAL-PASSED"] * 2
 
 
 def test_a_size_that_understates_does_not_cost_an_object() -> None:
