@@ -78,7 +78,8 @@ def _run(arguments: list[str]) -> int:
     if wanted is not None and wanted not in table and arguments[0] == wanted:
         _complain(f"there is no command {wanted!r}", _suggest(wanted, table))
         return USAGE_ERROR
-    parser = _parser(table)
+    # The one command that was asked for: describing all of them takes longer than some need to run.
+    parser = _parser({wanted: table[wanted]} if wanted in table and arguments[0] == wanted else table)
     parsed = parser.parse_args(arguments)
     if parsed.command is None:
         parser.print_help()

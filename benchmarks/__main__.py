@@ -1,24 +1,37 @@
-"""Run every benchmark, or those named: `python -m benchmarks [suites] [sign] [verify]`."""
+"""Run every benchmark, or those named: `python -m benchmarks [--quick] [sign] [verify] [suites] [digests]`.
+
+    sign      a signature against stock pyHanko and against one digest pass and one raw signature
+    verify    `sealroad verify` against `pyhanko sign validate`, whole processes
+    suites    SM2 and GOST signatures per second against the native library's own
+    digests   message digests against SHA-256
+
+Both sides of a ratio are run in turn, A B A B, and the ratio is taken pair by pair, so that a machine that slows down
+slows down both. What counts is the median of the ratios; times and rates stand beside it only to say what they are of.
+`--quick` makes a few runs only, to see that everything works.
+"""
 
 from __future__ import annotations
 
+import argparse
 import importlib
-import sys
+from collections.abc import Sequence
 
-ALL = ("suites", "sign", "verify")
+ALL = ("sign", "verify", "suites", "digests")
 
 
-def main(names: list[str]) -> int:
-    """Run the named benchmarks in turn; each prints its own table."""
-    unknown = [name for name in names if name not in ALL]
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the named benchmarks in turn; each prints its own tables."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description="Ratios to peers and to the raw-crypto floor.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(ALL)}; all of them by default")
+    parser.add_argument("--quick", action="store_true", help="a few runs only")
+    chosen = parser.parse_args(arguments)
+    unknown = [name for name in chosen.names if name not in ALL]
     if unknown:
-        print(f"benchmarks: unknown: {', '.join(unknown)}; there are {', '.join(ALL)}", file=sys.stderr)
-        return 2
-    for name in names or ALL:
-        print(f"\n== {name}\n", flush=True)
-        importlib.import_module(f"benchmarks.{name}").main()
-    return 0
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(ALL)}")
+    for name in chosen.names or ALL:
+        for table in importlib.import_module(f"benchmarks.{name}").run(quick=chosen.quick):
+            print(table, flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

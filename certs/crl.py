@@ -20,11 +20,22 @@ from certs.certificate import Certificate
 from certs.errors import BadSignature, IssuanceError, MalformedInput
 from certs.extension_values import Extension, read_extensions, read_full_name
 from certs.keys.base import KeyHandle
-from certs.ledger import REASONS
 from certs.names import Name
 from certs.pem import armor, pem_blocks
 from certs.suites.base import Use
 
+REASONS = {
+    "unspecified": 0,
+    "keyCompromise": 1,
+    "cACompromise": 2,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+    "certificateHold": 6,
+    "privilegeWithdrawn": 9,
+    "aACompromise": 10,
+}
+"""CRLReason by RFC 5280 5.3.1; removeFromCRL (8) belongs to delta CRLs only."""
 _REASON_NAMES = {number: name for name, number in REASONS.items()} | {8: "removeFromCRL"}
 
 KNOWN_CRITICAL = frozenset({oids.ISSUING_DISTRIBUTION_POINT, oids.AUTHORITY_KEY_IDENTIFIER, oids.CRL_NUMBER})

@@ -21,20 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from certs.crl import REASONS
 from certs.errors import IssuanceError, KeyStoreError
-
-REASONS = {
-    "unspecified": 0,
-    "keyCompromise": 1,
-    "cACompromise": 2,
-    "affiliationChanged": 3,
-    "superseded": 4,
-    "cessationOfOperation": 5,
-    "certificateHold": 6,
-    "privilegeWithdrawn": 9,
-    "aACompromise": 10,
-}
-"""CRLReason by RFC 5280 5.3.1; removeFromCRL (8) belongs to delta CRLs only."""
 
 
 @dataclass(frozen=True)

@@ -211,13 +211,22 @@ def signature_digest(algorithm: bytes) -> str | None:
     cannot be read.
     """
     from certs import der
-    from certs.suites.ecdsa import ALGORITHMS
-    from certs.suites.rsa import PKCS1, read_pss
 
     identifier = der.decode_algorithm_identifier(algorithm)
+    name = oids.name(identifier.oid)
+    if name.startswith("ecdsa-with-"):
+        from certs.suites.ecdsa import ALGORITHMS
+
+        return ALGORITHMS.get(identifier.oid)
+    if name.endswith("-with-rsa"):
+        from certs.suites.rsa import PKCS1
+
+        return PKCS1.get(identifier.oid)
     if identifier.oid == oids.RSA_PSS:
+        from certs.suites.rsa import read_pss
+
         return read_pss(identifier.parameters).digest
-    return PKCS1.get(identifier.oid) or ALGORITHMS.get(identifier.oid)
+    return None
 
 
 def suite_of_signature(spki: bytes, algorithm: bytes) -> str:

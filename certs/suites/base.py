@@ -167,7 +167,7 @@ class Suite(ABC):
 
     @property
     def stamp_digest_name(self) -> str:
-        """The digest for time-stamps over signatures of the suite: SHAKE256, which Ed448 asks for, hardly anybody takes."""
+        """The digest for time-stamps over signatures: hardly any authority takes SHAKE256, which Ed448 asks for."""
         return "sha512" if self.digest_name == "shake256" else self.digest_name
 
     @abstractmethod

@@ -209,7 +209,7 @@ class GOSTEngine:
     def verify(self, key: Key, signature: bytes, data: bytes) -> bool:
         """Tell whether the signature over the digest is right."""
         lib = self._lib
-        if not self._fits(key, data):
+        if not self._fits(key, data) or len(signature) != 2 * len(data):  # it passes over an odd octet at the end
             return False
         context = lib.EVP_PKEY_CTX_new(key.pointer, None)
         try:
