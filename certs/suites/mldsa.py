@@ -7,8 +7,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
-from certs import oids
-from certs.errors import BadSignature
+from certs import der, oids
+from certs.errors import BadSignature, UnsupportedAlgorithm
 from certs.suites.pure import PureSuite
 
 _SEED = bytes(range(32))
@@ -33,11 +33,37 @@ def _known_answer(suite: PureSuite) -> str:
     return "keys of RFC 9881 C"
 
 
+def _seed(encoded: bytes) -> bytes:
+    """Return the seed form of a private key (RFC 9881 6): [0] seed, or the seed beside the expanded key as OpenSSL has it.
+
+    The expanded key is left aside: it is computed from the seed, and a wrong one would only be a way to be misled.
+    """
+    reader = der.Reader(encoded)
+    if reader.peek() == der.OCTET_STRING:
+        raise UnsupportedAlgorithm(
+            "an ML-DSA key without its seed is not read", hint="keep the seed when making the key"
+        )
+    if reader.peek() != der.SEQUENCE:
+        return encoded
+    both = reader.enter()
+    reader.end()
+    seed = both.value(der.OCTET_STRING)
+    both.value(der.OCTET_STRING)
+    both.end()
+    return der.tlv(0x80, seed)
+
+
+def _suite(name: str, oid: str, size: int) -> PureSuite:
+    # SHA-512 in CMS, for all three (RFC 9882 3.3)
+    return PureSuite(name, oid, name[-2:], "sha512", size, _KINDS[name].generate, _known_answer, read_private=_seed)
+
+
 SUITES: dict[str, PureSuite] = {
     suite.name: suite
     for suite in (
-        PureSuite("ml-dsa-44", oids.ML_DSA_44, "44", "sha512", 2420, mldsa.MLDSA44PrivateKey.generate, _known_answer),
-        PureSuite("ml-dsa-65", oids.ML_DSA_65, "65", "sha512", 3309, mldsa.MLDSA65PrivateKey.generate, _known_answer),
-        PureSuite("ml-dsa-87", oids.ML_DSA_87, "87", "sha512", 4627, mldsa.MLDSA87PrivateKey.generate, _known_answer),
+        _suite("ml-dsa-44", oids.ML_DSA_44, 2420),
+        _suite("ml-dsa-65", oids.ML_DSA_65, 3309),
+        _suite("ml-dsa-87", oids.ML_DSA_87, 4627),
     )
 }
+"""With the octets of a signature (FIPS 204 table 2)."""

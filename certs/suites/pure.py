@@ -88,6 +88,7 @@ class PureSuite(Suite):
         generate: Callable[[], Any],
         self_test: Callable[[PureSuite], str],
         check_key: Callable[[bytes], None] | None = None,
+        read_private: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self.name = name
         self.oid = oid
@@ -97,6 +98,7 @@ class PureSuite(Suite):
         self._generate = generate
         self._self_test = self_test
         self._check_key = check_key
+        self._read_private = read_private
         self._library: Library | None = None
 
     def generate(self, parameter: str | None = None) -> PurePrivateKey:
@@ -110,7 +112,8 @@ class PureSuite(Suite):
         if algorithm.oid != self.oid:
             raise BadKey(f"not a private key of {self.name}")
         self.library()
-        plain = der.private_key_info(AlgorithmID(self.oid), encoded)  # without attributes and public key (RFC 5958 2)
+        # without attributes and public key (RFC 5958 2)
+        plain = der.private_key_info(AlgorithmID(self.oid), self._read_private(encoded))
         try:
             return PurePrivateKey(self, serialization.load_der_private_key(plain, None))
         except Exception as error:
