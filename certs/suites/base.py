@@ -86,11 +86,8 @@ class PublicKey(ABC):
     suite: Suite
     parameter: str
     """Key size or parameter set: "3072", "P-256", "CryptoPro-A", "65"."""
-
-    @property
-    @abstractmethod
-    def spki(self) -> bytes:
-        """The SubjectPublicKeyInfo, DER, in the form this suite emits (or as it was loaded)."""
+    spki: bytes
+    """The SubjectPublicKeyInfo, DER, in the form this suite emits (or as it was loaded)."""
 
     @abstractmethod
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
@@ -115,11 +112,8 @@ class PrivateKey(ABC):
     """A private key in this process. Also the simplest KeyHandle (see `certs.keys.base`)."""
 
     suite: Suite
-
-    @property
-    @abstractmethod
-    def public_key(self) -> PublicKey:
-        """The matching public key."""
+    public_key: PublicKey
+    """The matching public key."""
 
     @abstractmethod
     def sign(self, message: bytes) -> bytes:

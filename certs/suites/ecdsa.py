@@ -38,11 +38,7 @@ class ECDSAPublicKey(PublicKey):
         self.suite: ECDSASuite = suite
         self.parameter = suite.parameters[0]
         self._key = key
-        self._spki = spki
-
-    @property
-    def spki(self) -> bytes:
-        return self._spki
+        self.spki = spki
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         name = digest or self.suite.digest_name
@@ -78,11 +74,7 @@ class ECDSAPrivateKey(PrivateKey):
         self._key = key
         public = key.public_key()
         encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        self._public = ECDSAPublicKey(suite, public, public.public_bytes(encoding, form))
-
-    @property
-    def public_key(self) -> ECDSAPublicKey:
-        return self._public
+        self.public_key = ECDSAPublicKey(suite, public, public.public_bytes(encoding, form))
 
     def sign(self, message: bytes) -> bytes:
         try:

@@ -30,11 +30,7 @@ class GOSTPublicKey(PublicKey):
         self._order = chosen.curve.q
         self._handle = handle
         self._backend = backend
-        self._spki = spki
-
-    @property
-    def spki(self) -> bytes:
-        return self._spki
+        self.spki = spki
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         name = self.suite.digest_name
@@ -75,11 +71,7 @@ class GOSTPrivateKey(PrivateKey):
         self._backend = backend
         self._handle = handle
         _, wrapped = der.split_spki(backend.spki(handle))
-        self._public = suite.load_public(der.subject_public_key_info(chosen.key_algorithm(), wrapped))
-
-    @property
-    def public_key(self) -> GOSTPublicKey:
-        return self._public
+        self.public_key = suite.load_public(der.subject_public_key_info(chosen.key_algorithm(), wrapped))
 
     def sign(self, message: bytes) -> bytes:
         return self._backend.sign(self._handle, digest_of(self.suite.digest_name, message))

@@ -34,9 +34,10 @@ def _known_answer(suite: PureSuite) -> str:
 
 
 def _seed(encoded: bytes) -> bytes:
-    """Return the seed form of a private key (RFC 9881 6): [0] seed, or the seed beside the expanded key as OpenSSL has it.
+    """Return the seed form of a private key (RFC 9881 6): from [0] seed, or the seed beside the expanded key.
 
-    The expanded key is left aside: it is computed from the seed, and a wrong one would only be a way to be misled.
+    OpenSSL writes both. The expanded key is left aside: it is computed from the seed, and a wrong one would only be a
+    way to be misled.
     """
     reader = der.Reader(encoded)
     if reader.peek() == der.OCTET_STRING:

@@ -25,11 +25,7 @@ class PurePublicKey(PublicKey):
         self.suite: PureSuite = suite
         self.parameter = suite.parameters[0]
         self._key = key
-        self._spki = spki
-
-    @property
-    def spki(self) -> bytes:
-        return self._spki
+        self.spki = spki
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         if len(signature) != self.suite.max_signature_size:
@@ -54,11 +50,7 @@ class PurePrivateKey(PrivateKey):
         self.suite: PureSuite = suite
         self._key = key
         encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        self._public = PurePublicKey(suite, key.public_key(), key.public_key().public_bytes(encoding, form))
-
-    @property
-    def public_key(self) -> PurePublicKey:
-        return self._public
+        self.public_key = PurePublicKey(suite, key.public_key(), key.public_key().public_bytes(encoding, form))
 
     def sign(self, message: bytes) -> bytes:
         try:

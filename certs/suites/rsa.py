@@ -110,12 +110,8 @@ class RSAPublicKey(PublicKey):
         self.suite: RSASuite = suite
         self.parameter = str(key.key_size)
         self._key = key
-        self._spki = spki
+        self.spki = spki
         self._required = required
-
-    @property
-    def spki(self) -> bytes:
-        return self._spki
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         name = digest or self.suite.digest_name
@@ -167,11 +163,7 @@ class RSAPrivateKey(PrivateKey):
         self._key = key
         public = key.public_key()
         encoded = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
-        self._public = RSAPublicKey(suite, public, der.subject_public_key_info(suite.key_algorithm, encoded))
-
-    @property
-    def public_key(self) -> RSAPublicKey:
-        return self._public
+        self.public_key = RSAPublicKey(suite, public, der.subject_public_key_info(suite.key_algorithm, encoded))
 
     def sign(self, message: bytes) -> bytes:
         pss = self.suite.name == "rsa-pss"

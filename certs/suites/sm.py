@@ -33,11 +33,7 @@ class SM2PublicKey(PublicKey):
         self.suite: SM2Suite = suite
         self._backend = backend
         self._handle = handle
-        self._spki = spki
-
-    @property
-    def spki(self) -> bytes:
-        return self._spki
+        self.spki = spki
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         if digest not in (None, "sm3"):
@@ -67,11 +63,7 @@ class SM2PrivateKey(PrivateKey):
         self.suite: SM2Suite = suite
         self._backend = backend
         self._handle = handle
-        self._public = suite.load_public(backend.spki(handle))
-
-    @property
-    def public_key(self) -> SM2PublicKey:
-        return self._public
+        self.public_key = suite.load_public(backend.spki(handle))
 
     def sign(self, message: bytes) -> bytes:
         return self._backend.sign(self._handle, message)
