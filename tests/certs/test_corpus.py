@@ -15,6 +15,7 @@ from certs.crl import load_crls
 from certs.errors import BadSignature, CertsError, MalformedInput, UnsupportedAlgorithm
 from certs.path import validate_path
 from certs.trust import TrustStore
+from tests.conftest import needs_gost
 
 pytestmark = pytest.mark.corpus
 
@@ -199,6 +200,7 @@ def test_russian_roots_of_the_folder_verify_under_their_issuers(corpus: Path) ->
 
 
 def test_rfc_9215_example_and_a_list_of_cryptopro(corpus: Path) -> None:
+    needs_gost("TC26-256-A")
     folder = corpus / "russia"
     pairs = [
         (folder / "rfc9215" / "d2-256-a-crt.pem", folder / "rfc9215" / "d2-256-a-crl.pem"),

@@ -25,7 +25,7 @@ from certs.errors import (
 from certs.keys import KeyHandle, file, open_key
 from certs.keys.pbes2 import MAX_SCRYPT_MEMORY, decrypt_pkcs8, encrypt_pkcs8
 from certs.suites.base import AlgorithmID
-from tests.conftest import circle_of, keys_of
+from tests.conftest import circle_of, keys_of, needs_gost
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
 
@@ -211,6 +211,7 @@ def test_no_octets_raise_anything_builtin(data: bytes, kind: int) -> None:
 
 
 def test_gmssl_and_bouncycastle_and_tongsuo_keys_open(corpus: Path) -> None:
+    needs_gost("TC26-256-A")
     from certs.certificate import load_certificate
 
     china, russia = corpus / "china", corpus / "russia"

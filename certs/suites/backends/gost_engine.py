@@ -194,7 +194,7 @@ class GOSTEngine:
         """Return s ‖ r over a digest."""
         lib = self._lib
         if not self._fits(key, data):
-            raise BackendFault("a GOST digest is as long as its key")  # the engine may end the process for others
+            raise BackendFault("a GOST digest is as long as its key")
         out, length = ctypes.create_string_buffer(128), c_size_t(128)
         context = lib.EVP_PKEY_CTX_new(key.pointer, None)
         try:
@@ -209,7 +209,7 @@ class GOSTEngine:
     def verify(self, key: Key, signature: bytes, data: bytes) -> bool:
         """Tell whether the signature over the digest is right."""
         lib = self._lib
-        if not self._fits(key, data) or len(signature) != 2 * len(data):  # it passes over an odd octet at the end
+        if not self._fits(key, data) or len(signature) != 2 * len(data):  # s ‖ r, nothing behind them
             return False
         context = lib.EVP_PKEY_CTX_new(key.pointer, None)
         try:

@@ -56,7 +56,7 @@ class LibCryptoSM2:
         return self._is_sm2(self._lib.load_public(spki))
 
     def load_private(self, pkcs8: bytes) -> Key:
-        """Return a handle. Loading alone does not check the scalar, and signing with n−1 would never end."""
+        """Return a handle, once range and pair are checked: 1 ≤ d ≤ n−2 (GB/T 32918.1-2016 6.1)."""
         key = self._is_sm2(self._lib.load_private(pkcs8))
         context = self._lib.EVP_PKEY_CTX_new(key.pointer, None)
         good = self._lib.EVP_PKEY_check(context) == 1

@@ -14,7 +14,7 @@ from certs.suites.backends import gost_vectors
 from certs.suites.base import AlgorithmID, Use
 from certs.suites.gost_parameters import BY_NAME, SETS, ParameterSet
 from tests.certs.suites.plain_curve import PlainCurve
-from tests.conftest import keys_of
+from tests.conftest import keys_of, needs_gost
 
 MESSAGE = "Договор поставки № 7".encode()
 
@@ -127,6 +127,7 @@ def test_the_signature_of_rfc_7091_verifies_in_the_library_and_nowhere_else() ->
 
 
 def test_the_key_pair_of_rfc_9215_d2_belongs_together() -> None:
+    needs_gost("TC26-256-A")
     chosen = BY_NAME["TC26-256-A"]
     key = suites.load_private(pkcs8_of(chosen, D2))
     assert key.public_key.spki == spki_of(chosen, D2_X, D2_Y)

@@ -202,7 +202,7 @@ def test_x_without_y_is_really_no_point() -> None:
 # Forms of the private key --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("scalar", [0, ORDER - 1, ORDER, ORDER + 1, 2**256 - 1])
 def test_a_scalar_out_of_range_is_refused_at_once(scalar: int) -> None:
-    """GB/T 32918.2-2016 6.1: 1 ≤ d ≤ n−2; with n−1, 1 + d has no inverse and libcrypto would try for ever."""
+    """GB/T 32918.2-2016 6.1: 1 ≤ d ≤ n−2; with n−1, 1 + d has no inverse."""
     for algorithm in (USUAL, *VARIANTS):
         with pytest.raises(BadKey):
             suites.load_private(pkcs8_of(scalar, algorithm=algorithm))
