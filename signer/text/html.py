@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from signer.report import Report, SignatureReport, Verdict, stamp
+from signer.report import Report, SignatureReport, Verdict
 from signer.text import strings
-from signer.text.render import clean, facts
+from signer.text.render import clean, facts, readable
 
 _STYLE = """
 :root{--ink:#1c2430;--soft:#5d6b7c;--line:#dfe5ec;--good:#17704a;--bad:#b3261e;--open:#8a5a00;--paper:#fff}
@@ -53,7 +53,7 @@ def _report(words: Mapping[str, str], report: Report) -> str:
     head = (
         f'<section class="{report.verdict}"><h1>{_t(words["html.title"])}</h1><div class="file">{_t(report.file)}</div>'
         f'<p><b class="{report.verdict}">{_t(words["verdict." + report.verdict])}</b></p>'
-        f"<dl><dt>{_t(words['label.checked'])}</dt><dd>{stamp(report.checked_at)}</dd>"
+        f"<dl><dt>{_t(words['label.checked'])}</dt><dd>{readable(report.checked_at)}</dd>"
         f"<dt>SHA-256</dt><dd>{_t(report.sha256)}</dd>{notes}</dl></section>"
     )
     return head + "\n".join(_signature(words, n, s) for n, s in enumerate(report.signatures, 1))

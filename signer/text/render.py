@@ -7,8 +7,9 @@ Text from the document or a certificate is stripped of control characters: it mu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from signer.report import Report, SignatureReport, Verdict, stamp
+from signer.report import Report, SignatureReport, Verdict
 from signer.text import strings
 
 _COLOURS = {
@@ -58,8 +59,13 @@ def text(report: Report, lang: str, *, verbose: bool, colour: bool) -> str:
     if report.warnings:
         lines += ["", f"{words['label.warnings']}:"] + [f"   {w.code}: {clean(w.detail)}" for w in report.warnings]
     if verbose:
-        lines += ["", f"SHA-256 {report.sha256}", f"{words['label.checked']} {stamp(report.checked_at)}"]
+        lines += ["", f"SHA-256 {report.sha256}", f"{words['label.checked']} {readable(report.checked_at)}"]
     return "\n".join(lines) + "\n"
+
+
+def readable(moment: datetime) -> str:
+    """Return a moment as people read it; programs find the whole of it in the JSON."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def facts(words: Mapping[str, str], signature: SignatureReport) -> list[tuple[str, str]]:
@@ -87,11 +93,12 @@ def facts(words: Mapping[str, str], signature: SignatureReport) -> list[tuple[st
     rows.append(
         (
             words["label.signed"],
-            f"{stamp(when.value)}, {words['time.' + when.source]}" if when else words["time.unknown"],
+            f"{readable(when.value)}, {words['time.' + when.source]}" if when else words["time.unknown"],
         )
     )
     if signature.stated:
-        rows.append((words["label.stated"], "; ".join(f"{key}: {clean(value)}" for key, value in signature.stated)))
+        stated = "; ".join(f"{words['stated.' + key]}: {clean(value)}" for key, value in signature.stated)
+        rows.append((words["label.stated"], stated))
     if signature.revision is not None:
         part = words["revision.part"].format(index=signature.revision.index, of=signature.revision.of)
         rows.append(
