@@ -82,6 +82,23 @@ def ca_issuers(address: str) -> Extension:
     )
 
 
+def certificate_policies(policies: Sequence[str], *, critical: bool = False) -> Extension:
+    """Return certificatePolicies: OIDs without qualifiers (RFC 5280 4.2.1.4 recommends none)."""
+    return Extension(
+        oids.CERTIFICATE_POLICIES, critical, der.sequence(*(der.sequence(der.oid(policy)) for policy in policies))
+    )
+
+
+def no_revocation_available() -> Extension:
+    """Return noRevAvail: nobody will ever say whether this certificate is revoked (RFC 9608 2)."""
+    return Extension(oids.NO_REV_AVAIL, False, der.NULL_DER)
+
+
+def validity_assured_short_term() -> Extension:
+    """Return the extension of EN 319 412-1 5.2: too short-lived to need revocation."""
+    return Extension(oids.VALASSURED_ST_CERTS, False, der.NULL_DER)
+
+
 def certificate_tbs(
     *,
     serial: int,

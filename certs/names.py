@@ -33,6 +33,7 @@ SHORT_NAMES = {
     oids.GIVEN_NAME: "GN",
     oids.ORGANISATION_IDENTIFIER: "organizationIdentifier",
     oids.EMAIL_ADDRESS: "emailAddress",
+    oids.PSEUDONYM: "pseudonym",
     oids.USER_ID: "UID",
     oids.DOMAIN_COMPONENT: "DC",
     oids.INN: "INN",
