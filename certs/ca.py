@@ -246,6 +246,8 @@ class ClosedCircle:
     issuing: Authority
     crl_url: str | None = None
     issuer_url: str | None = None
+    previous: tuple[Authority, ...] = ()
+    """Earlier generations: they certify nothing more, and still revoke and sign lists (see `certs.circle`)."""
 
     @classmethod
     def create(
@@ -342,9 +344,17 @@ class ClosedCircle:
         return self.issuing.issue(plan)
 
     def revoke(self, serial: int, reason: str = "unspecified") -> None:
-        """Revoke a certificate of the issuing authority, or the issuing authority itself."""
-        authority = self.root_authority if serial == self.issuing.certificate.serial else self.issuing
-        authority.revoke(serial, reason)
+        """Revoke a certificate of any authority of the circle, the issuing authority's own included."""
+        self.issuer_of(serial).revoke(serial, reason)
+
+    @property
+    def authorities(self) -> tuple[Authority, ...]:
+        """Issuing authority, root, and the earlier generations of both."""
+        return (self.issuing, self.root_authority, *self.previous)
+
+    def issuer_of(self, serial: int) -> Authority:
+        """Return the authority that has `serial` on record; the issuing authority where none has."""
+        return next((each for each in self.authorities if each.entry(serial) is not None), self.issuing)
 
     def crl(self) -> bytes:
         """Return a new list of the issuing authority."""

@@ -1,4 +1,6 @@
-"""What is in a file of ours or anybody's: certificate, request, list, time-stamp, CMS, key. For people and for programs.
+"""What is in a file of ours or anybody's: certificate, request, list, time-stamp, CMS, key.
+
+For people and for programs.
 
     objects = describe(data)               # [{"kind": "certificate", "subject": …}, …]
     print(as_text(objects))
@@ -72,7 +74,8 @@ def _describe_der(data: bytes) -> dict[str, Any]:
         except MalformedInput:
             continue
     raise MalformedInput(
-        "nothing we know", hint="certificates, requests, revocation lists, time-stamps, CMS signatures and keys are recognised"
+        "nothing we know",
+        hint="certificates, requests, revocation lists, time-stamps, CMS signatures and keys are recognised",
     )
 
 

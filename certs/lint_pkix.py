@@ -51,12 +51,12 @@ class Expected:
 
 
 _NO_RULES = ("rsa-pss", "gost2012-256", "gost2012-512")
-_UNSIGNED = "RFC 5280 4.2.1.1: a self-signed certificate may leave it out; behind the placeholder pkilint cannot see that"
+_UNSIGNED = (
+    "RFC 5280 4.2.1.1: a self-signed certificate may leave it out; behind the placeholder pkilint cannot see that"
+)
 
 EXPECTED: tuple[Expected, ...] = (
-    Expected(
-        "pkix.authority_key_identifier_extension_absent", _UNSIGNED, lambda _, profile: profile.name == "root"
-    ),
+    Expected("pkix.authority_key_identifier_extension_absent", _UNSIGNED, lambda _, profile: profile.name == "root"),
     Expected(
         "pkix.aki_absent_self_issued_and_unsupported_algorithm", _UNSIGNED, lambda _, profile: profile.name == "root"
     ),

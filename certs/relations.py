@@ -111,6 +111,7 @@ def renew(
     authority: Authority,
     certificate: Certificate,
     *,
+    record: Authority | None = None,
     spki: bytes | None = None,
     profile: Profile | None = None,
     days: int | None = None,
@@ -118,12 +119,12 @@ def renew(
 ) -> Certificate:
     """Issue a successor of `certificate`: the same subject and names, new dates; with `spki` a new key (rekey).
 
-    Only what `authority` issued, and has not revoked, is renewed; the profile is the one on record unless `profile` is
-    given, which must carry the recorded name. Possession of a new key is proven before (`certs.request.accept`).
-    Raises IssuanceError, ProfileError or MalformedInput.
+    Only what `authority` (or `record`, its earlier generation) issued, and has not revoked, is renewed; the profile is
+    the one on record unless `profile` is given, which must carry the recorded name. Possession of a new key is proven
+    before (`certs.request.accept`). Raises IssuanceError, ProfileError or MalformedInput.
     """
     return authority.issue(
-        prepare_renewal(authority, certificate, spki=spki, profile=profile, days=days, lifetime=lifetime)
+        prepare_renewal(authority, certificate, record=record, spki=spki, profile=profile, days=days, lifetime=lifetime)
     )
 
 
@@ -131,6 +132,7 @@ def prepare_renewal(
     authority: Authority,
     certificate: Certificate,
     *,
+    record: Authority | None = None,
     spki: bytes | None = None,
     profile: Profile | None = None,
     days: int | None = None,
@@ -138,7 +140,7 @@ def prepare_renewal(
 ) -> Plan:
     """Return the plan of `renew`."""
     serial = f"{certificate.serial:x}"
-    entry = authority.entry(certificate.serial)
+    entry = (record or authority).entry(certificate.serial)
     if entry is None or entry.certificate != certificate.der:
         raise IssuanceError(f"serial {serial} is not a certificate of this authority", serial=serial)
     if entry.state != "issued":

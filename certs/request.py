@@ -6,9 +6,9 @@
     accepted = accept(request, profiles.load("person"))
     plan = authority.prepare(profile, accepted.subject, accepted.spki, names=accepted.names)
 
-The octets received are kept: the signature is checked over them. A request is a wish: the profile decides what is taken
-of it, `Accepted.passed_over` names the rest, and whoever approves it sees both. Only alternative names of the kinds that
-the profile allows are taken; usages, constraints and everything else are the authority's to say.
+The octets received are kept: the signature is checked over them. A request is a wish: the profile decides what is
+taken of it, `Accepted.passed_over` names the rest, and whoever approves it sees both. Only alternative names of the
+kinds that the profile allows are taken; usages, constraints and everything else are the authority's to say.
 """
 
 from __future__ import annotations

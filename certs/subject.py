@@ -90,7 +90,7 @@ class Subject:
                 values[field] = attribute.text
         if "common_name" not in values:
             raise MalformedInput("the requested name has no common name")
-        return cls(**values, identifiers=tuple(dict.fromkeys(identifiers)))  # type: ignore[arg-type]
+        return cls(**values, identifiers=tuple(dict.fromkeys(identifiers)))
 
 
 _FIELDS = {

@@ -100,10 +100,39 @@ def load(name: str) -> Profile:
     """Return profile `name`. Raises ProfileError where there is none or its file is wrong."""
     if name not in names():
         raise ProfileError(f"no profile is called {name!r}", hint="known: " + ", ".join(names()), profile=name)
+    return read(name, (files(__name__) / f"{name}.toml").read_bytes())
+
+
+def read(name: str, data: bytes) -> Profile:
+    """Return the profile in a file of the operator's own. Raises ProfileError."""
     try:
-        return parse(name, tomllib.loads((files(__name__) / f"{name}.toml").read_text("utf-8")))
-    except tomllib.TOMLDecodeError as error:
+        return parse(name, tomllib.loads(data.decode("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProfileError(f"profile {name} is no TOML: {error}", profile=name) from error
+
+
+def describe(profile: Profile) -> dict[str, Any]:
+    """Return what a profile allows, for people and programs."""
+    unit = "days" if profile.max_days else "hours"
+    usual, most = (profile.days, profile.max_days) if profile.max_days else (profile.hours, profile.max_hours)
+    return {
+        "name": profile.name,
+        "description": profile.description,
+        "authority": profile.ca,
+        "signed_by": profile.issuer,
+        "validity": f"{usual} {unit}, at most {most}",
+        "suites": ", ".join(profile.suites) or "all",
+        "key_usage": list(profile.key_usage),
+        "key_usage_of": {suite: list(usages) for suite, usages in profile.key_usage_of},
+        "extended_key_usage": list(profile.extended_key_usage),
+        "required": list(profile.required),
+        "alt_names": ", ".join(profile.alt_names) or "none",
+        "forms": list(profile.forms),
+        "policies": list(profile.policies),
+        "extra": list(profile.extra),
+        "revocation": profile.revocation,
+        "constraints": profile.constraints,
+    }
 
 
 _TYPES: dict[str, type] = (
