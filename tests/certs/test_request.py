@@ -33,9 +33,7 @@ def test_a_request_of_every_suite_becomes_a_certificate(suite_name: str) -> None
         assert accepted.names.emails == ("sign@example.com",)
         assert accepted.passed_over == ()
         circle = make_circle("ed25519")
-        plan = circle.ca.issuing.prepare(
-            profiles.load("person"), accepted.subject, accepted.spki, names=accepted.names
-        )
+        plan = circle.ca.issuing.prepare(profiles.load("person"), accepted.subject, accepted.spki, names=accepted.names)
         certificate = circle.ca.issuing.issue(plan)
         assert certificate.spki == key.public_key.spki
         assert certificate.subject_name.der == subject.name()
