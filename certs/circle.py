@@ -184,7 +184,10 @@ class Names:
 
 
 def _names(place: Path, values: dict[str, Any]) -> Names:
-    found = (values.get("root", "root"), values.get("issuing", "issuing"), *values.get("previous", ()))
+    previous = values.get("previous", [])
+    if not isinstance(previous, list):
+        raise MalformedInput(f"{place / 'circle.json'}: previous is a list")
+    found = (values.get("root", "root"), values.get("issuing", "issuing"), *previous)
     if not all(isinstance(name, str) and re.fullmatch(r"(root|issuing)(-[0-9]{1,4})?", name) for name in found):
         raise MalformedInput(f"{place / 'circle.json'} names files that are none of a circle's")
     return Names(found[0], found[1], tuple(found[2:]))
