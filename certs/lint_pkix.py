@@ -11,6 +11,7 @@ EXPECTED names it: each entry says for which suites or forms it is forced, and b
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Callable
@@ -55,6 +56,16 @@ _UNSIGNED = (
     "RFC 5280 4.2.1.1: a self-signed certificate may leave it out; behind the placeholder pkilint cannot see that"
 )
 
+_PLACES = (oids.CRL_DISTRIBUTION_POINTS, oids.FRESHEST_CRL, oids.AUTHORITY_INFO_ACCESS)
+
+
+def _host_without_dot(certificate: Certificate) -> bool:
+    """Tell whether an address names a host of one label, "localhost" or "pki", as on a company's own network."""
+    values = [item.value for item in certificate.extensions if item.oid in _PLACES]
+    hosts = [host for value in values for host in re.findall(rb"https?://([A-Za-z0-9.-]+)", value)]
+    return any(b"." not in host for host in hosts)
+
+
 EXPECTED: tuple[Expected, ...] = (
     Expected("pkix.authority_key_identifier_extension_absent", _UNSIGNED, lambda _, profile: profile.name == "root"),
     Expected(
@@ -70,6 +81,11 @@ EXPECTED: tuple[Expected, ...] = (
         "GM/T 0015, GB/T 20518: an SM2 encryption certificate has keyEncipherment and dataEncipherment; RFC 8813 3 "
         "forbids both to id-ecPublicKey, the OID that SM2 keys share",
         lambda certificate, profile: certificate.suite_name == "sm2" and profile.name == "encryption",
+    ),
+    Expected(
+        "pkix.invalid_uri_syntax",
+        "RFC 3986 3.2.2: a host may be one label; `certs.extensions` checks the syntax itself",
+        lambda certificate, _: _host_without_dot(certificate),
     ),
 )
 """Every finding that a standard of a suite or a country forces."""

@@ -133,7 +133,19 @@ def test_every_expected_finding_occurs_and_has_a_clause(expected: lint_pkix.Expe
                 for _, one in everything(circle_of(suite), "encryption")
                 for item in lint_pkix.findings(one.der)
             }
+    circle = circle_of("ecdsa-p256")
+    local = Authority(
+        circle.ca.issuing.key, circle.issuing, ledger=MemoryLedger(), clock=CLOCK, crl_url="http://localhost:8000/x"
+    )
+    plan = local.prepare(profiles.load("person"), SUBJECTS["plain"][0], circle.person.key.public_key.spki)
+    found |= {item.code for item in lint_pkix.findings(local.issue(plan).der)}
     assert expected.code in found
+
+
+@pytest.mark.parametrize("address", ["pki.example", "http://", "http://a b/", "file:///x", "http://a:b/", "http://ä/"])
+def test_an_address_that_is_none_gets_into_no_certificate(address: str) -> None:
+    with pytest.raises(MalformedInput):
+        extensions.crl_distribution_points([address])
 
 
 def test_without_pkilint_our_own_rules_remain(monkeypatch: pytest.MonkeyPatch) -> None:
