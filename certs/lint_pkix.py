@@ -105,17 +105,20 @@ def _rules() -> tuple[Any, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pkilint import loader
+        from pkilint.itu import x520_name_unbounded
         from pkilint.pkix import certificate, extension, name
         from pyasn1.type import char, univ
 
-    # Unknown attributes are taken for a DirectoryString; those of the Russian registers are NumericString (order 795)
+    # EN 319 412-2 NAT-4.2.4-18, 412-3 LEG-4.2.1-9: names of people and organisations may exceed the 64 characters of
+    # RFC 5280; those of Russian and Chinese companies do. Unknown attributes are taken for a DirectoryString; those of the Russian registers are NumericString (order 795)
     russian = {
         univ.ObjectIdentifier(oid): char.NumericString()
         for oid in (oids.OGRN, oids.OGRNIP, oids.SNILS, oids.INNLE, oids.INN)
     }
     validator = certificate.create_pkix_certificate_validator_container(
         certificate.create_decoding_validators(
-            {**name.ATTRIBUTE_TYPE_MAPPINGS, **russian}, extension.EXTENSION_MAPPINGS
+            {**name.ATTRIBUTE_TYPE_MAPPINGS, **x520_name_unbounded.UNBOUNDED_ATTRIBUTE_TYPE_MAPPINGS, **russian},
+            extension.EXTENSION_MAPPINGS,
         ),
         [
             certificate.create_issuer_validator_container([]),
