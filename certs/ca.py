@@ -16,20 +16,23 @@ from __future__ import annotations
 
 import secrets as random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from certs import extensions, lint, profiles, suites
+from certs import extensions, lint, lint_pkix, profiles, suites, template
+from certs.alt_names import AltNames
 from certs.certificate import Certificate, Subject
 from certs.clock import Clock
+from certs.constraints import Constraints
 from certs.crl import build_crl
 from certs.errors import CertsError, IssuanceError, ProfileError
-from certs.extension_values import Extension
+from certs.forms import Facts
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Entry, Ledger
 from certs.names import Name
 from certs.profiles import Profile
 from certs.suites.base import PrivateKey, Use
+from certs.template import Wanted
 
 BACKDATE = timedelta(minutes=5)
 """How far notBefore lies in the past, so that a party whose clock is slow can use a new certificate at once."""
@@ -37,6 +40,10 @@ BACKDATE = timedelta(minutes=5)
 CRL_DAYS = 7
 """Days from one list of the issuing authority to the next."""
 ROOT_CRL_DAYS = 90
+
+SECOND = timedelta(seconds=1)
+"""notAfter is inclusive (RFC 5280 4.1.2.5): a period ends one second before the next begins."""
+_NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 _INSTANCE = b"\x5a"
 """First octet of every serial number, top bit 0: positive, and of a constant length of 18 octets."""
@@ -87,11 +94,11 @@ class Authority:
         self.crl_url = crl_url.format(issuer=self.id) if crl_url else None
         self.issuer_url = issuer_url.format(issuer=self.id) if issuer_url else None
         self._algorithm = key.suite.signature_algorithm(Use.X509).der()
-        self._tail = [extensions.authority_key_identifier(identifier)]
-        if self.crl_url:
-            self._tail.append(extensions.crl_distribution_points([self.crl_url]))
-        if self.issuer_url:
-            self._tail.append(extensions.ca_issuers(self.issuer_url))
+        key_identifier = extensions.authority_key_identifier(identifier)
+        issuers = [extensions.ca_issuers(self.issuer_url)] if self.issuer_url else []
+        points = [extensions.crl_distribution_points([self.crl_url])] if self.crl_url else []
+        self._tail = [key_identifier, *points, *issuers]
+        self._tail_without_status = [key_identifier, *issuers]
 
     def prepare(
         self,
@@ -101,22 +108,46 @@ class Authority:
         *,
         days: int | None = None,
         not_before: datetime | None = None,
+        names: AltNames | None = None,
+        constraints: Constraints | None = None,
+        form: str = "plain",
+        facts: Facts | None = None,
+        lifetime: timedelta | None = None,
     ) -> Plan:
         """Return a checked plan that is on record; nothing is signed.
 
+        `names` stand beside the subject, `constraints` limit an authority, `form` and `facts` say how a country
+        writes the subject (`certs.forms`). Subject, key and names of a request come from `certs.request.accept`.
         Raises ProfileError, BadIdentifier, MalformedInput, BadKey or IssuanceError.
         """
-        _check_request(profile, subject, days)
+        wanted = template.wanted(profile, subject, spki, names, constraints, form, facts)
+        return self.prepare_wanted(
+            wanted, lifetime=timedelta(days=days) if days is not None else lifetime, not_before=not_before
+        )
+
+    def prepare_wanted(
+        self,
+        wanted: Wanted,
+        *,
+        lifetime: timedelta | None = None,
+        not_before: datetime | None = None,
+        not_after: datetime | None = None,
+    ) -> Plan:
+        """Return a checked plan for what `certs.template` or `certs.relations` describes; see `prepare`.
+
+        `not_after` is a last moment that must not be passed, as the issuer's own is.
+        """
+        profile = wanted.profile
+        _check_lifetime(profile, lifetime)
         now = self._clock.now().replace(microsecond=0)
         start = (not_before or now - BACKDATE).replace(microsecond=0)
-        end = min(start + timedelta(days=days or profile.days, seconds=-1), self.certificate.not_after)
-        name = subject.name()
+        end = min(start + (lifetime or profile.lifetime) - SECOND, self.certificate.not_after, not_after or _NEVER)
         serial = new_serial()
-        tbs = _tbs(
-            profile, serial, self._algorithm, self.certificate.subject_name.der, (start, end), name, spki, self._tail
-        )
-        lint.check(tbs, profile, self.certificate)
-        self._ledger.prepare(Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end))
+        tail = self._tail if profile.revocation else self._tail_without_status
+        tbs = template.tbs(wanted, serial, self._algorithm, self.certificate.subject_name.der, (start, end), tail)
+        lint.check(tbs, profile, self.certificate, key_identifier=wanted.key_identifier)
+        lint_pkix.check(tbs, self._algorithm, profile)
+        self._ledger.prepare(Entry(self.id, serial, profile.name, str(Name(wanted.subject)), tbs, now, end))
         return Plan(self.id, serial, profile.name, tbs)
 
     def issue(self, plan: Plan) -> Certificate:
@@ -144,58 +175,19 @@ class Authority:
             next_update=now + timedelta(days=days or self.crl_days),
         )
 
+    def entry(self, serial: int) -> Entry | None:
+        """Return what is on record for `serial`, or None."""
+        return self._ledger.get(self.id, serial)
+
     def entries(self) -> tuple[Entry, ...]:
         """Return everything on record, in the order of preparation."""
         return self._ledger.entries(self.id)
 
 
-def _check_request(profile: Profile, subject: Subject, days: int | None) -> None:
-    for field in profile.required:
-        if not getattr(subject, field, None):
-            raise ProfileError(
-                f"profile {profile.name} requires the subject's {field.replace('_', ' ')}",
-                profile=profile.name,
-                field=field,
-            )
-    if days is not None and not 0 < days <= profile.max_days:
-        raise ProfileError(f"profile {profile.name} allows 1 to {profile.max_days} days", profile=profile.name)
-
-
-def _tbs(
-    profile: Profile,
-    serial: int,
-    algorithm: bytes,
-    issuer: bytes,
-    validity: tuple[datetime, datetime],
-    subject: bytes,
-    spki: bytes,
-    tail: list[Extension],
-) -> bytes:
-    """Return the to-be-signed certificate of `profile`."""
-    try:
-        suites.load_public(spki)
-        identifier = extensions.key_id(spki)
-    except CertsError as error:
-        raise IssuanceError(f"the subject's key is not usable: {error}") from error
-    out = [extensions.key_usage(profile.key_usage)]
-    if profile.ca:
-        out.insert(0, extensions.basic_constraints(ca=True, path_length=profile.path_length))
-    if profile.extended_key_usage:
-        out.append(
-            extensions.extended_key_usage(profile.extended_key_usage, critical=profile.extended_key_usage_critical)
-        )
-    out.append(extensions.subject_key_identifier(identifier))
-    out += tail
-    return extensions.certificate_tbs(
-        serial=serial,
-        algorithm=algorithm,
-        issuer=issuer,
-        not_before=validity[0],
-        not_after=validity[1],
-        subject=subject,
-        spki=spki,
-        extensions=out,
-    )
+def _check_lifetime(profile: Profile, lifetime: timedelta | None) -> None:
+    if lifetime is not None and not timedelta(0) < lifetime <= profile.max_lifetime:
+        most = f"{profile.max_days} days" if profile.max_days else f"{profile.max_hours} hours"
+        raise ProfileError(f"profile {profile.name} allows at most {most}", profile=profile.name)
 
 
 def _sign(key: KeyHandle, algorithm: bytes, tbs: bytes, issuer: Certificate | None) -> Certificate:
@@ -211,20 +203,34 @@ def _sign(key: KeyHandle, algorithm: bytes, tbs: bytes, issuer: Certificate | No
 
 
 def self_sign(
-    key: KeyHandle, subject: Subject, *, clock: Clock, ledger: Ledger, days: int | None = None
+    key: KeyHandle,
+    subject: Subject | Name,
+    *,
+    clock: Clock,
+    ledger: Ledger,
+    days: int | None = None,
 ) -> Certificate:
-    """Return a root certificate for `key`, on record in `ledger` like any other."""
+    """Return a root certificate for `key`, on record in `ledger` like any other.
+
+    A `Name` in place of a subject is that of an earlier root, for the next key of the same authority.
+    """
     profile = profiles.load("root")
-    _check_request(profile, subject, days)
     spki = key.public_key.spki
+    if isinstance(subject, Name):
+        wanted = Wanted(profile, subject.der, spki)
+    else:
+        wanted = template.wanted(profile, subject, spki)
+    lifetime = timedelta(days=days) if days is not None else profile.lifetime
+    _check_lifetime(profile, lifetime)
     identifier = extensions.key_id(spki).hex()
     now = clock.now().replace(microsecond=0)
     start = now - BACKDATE
-    end = start + timedelta(days=days or profile.days, seconds=-1)
-    name, serial, algorithm = subject.name(), new_serial(), key.suite.signature_algorithm(Use.X509).der()
-    tbs = _tbs(profile, serial, algorithm, name, (start, end), name, spki, [])
+    end = start + lifetime - SECOND
+    serial, algorithm = new_serial(), key.suite.signature_algorithm(Use.X509).der()
+    tbs = template.tbs(wanted, serial, algorithm, wanted.subject, (start, end), [])
     lint.check(tbs, profile, None)
-    ledger.prepare(Entry(identifier, serial, profile.name, str(Name(name)), tbs, now, end))
+    lint_pkix.check(tbs, algorithm, profile)
+    ledger.prepare(Entry(identifier, serial, profile.name, str(Name(wanted.subject)), tbs, now, end))
     ledger.claim(identifier, serial)
     certificate = _sign(key, algorithm, tbs, None)
     ledger.issued(identifier, serial, certificate.der)
@@ -240,6 +246,8 @@ class ClosedCircle:
     issuing: Authority
     crl_url: str | None = None
     issuer_url: str | None = None
+    previous: tuple[Authority, ...] = ()
+    """Earlier generations: they certify nothing more, and still revoke and sign lists (see `certs.circle`)."""
 
     @classmethod
     def create(
@@ -314,17 +322,39 @@ class ClosedCircle:
         """Issuing certificate and root certificate."""
         return (self.issuing.certificate, self.root)
 
-    def issue(self, profile_name: str, subject: Subject, spki: bytes, *, days: int | None = None) -> Certificate:
+    def issue(
+        self,
+        profile_name: str | Profile,
+        subject: Subject,
+        spki: bytes,
+        *,
+        days: int | None = None,
+        names: AltNames | None = None,
+        form: str = "plain",
+        facts: Facts | None = None,
+        lifetime: timedelta | None = None,
+    ) -> Certificate:
         """Prepare and issue in one go. Raises what `Authority.prepare` and `Authority.issue` raise."""
-        profile = profiles.load(profile_name)
+        profile = profiles.load(profile_name) if isinstance(profile_name, str) else profile_name
         if profile.ca:
-            raise ProfileError(f"the issuing authority issues no certificates of profile {profile_name}")
-        return self.issuing.issue(self.issuing.prepare(profile, subject, spki, days=days))
+            raise ProfileError(f"the issuing authority issues no certificates of profile {profile.name}")
+        plan = self.issuing.prepare(
+            profile, subject, spki, days=days, names=names, form=form, facts=facts, lifetime=lifetime
+        )
+        return self.issuing.issue(plan)
 
     def revoke(self, serial: int, reason: str = "unspecified") -> None:
-        """Revoke a certificate of the issuing authority, or the issuing authority itself."""
-        authority = self.root_authority if serial == self.issuing.certificate.serial else self.issuing
-        authority.revoke(serial, reason)
+        """Revoke a certificate of any authority of the circle, the issuing authority's own included."""
+        self.issuer_of(serial).revoke(serial, reason)
+
+    @property
+    def authorities(self) -> tuple[Authority, ...]:
+        """Issuing authority, root, and the earlier generations of both."""
+        return (self.issuing, self.root_authority, *self.previous)
+
+    def issuer_of(self, serial: int) -> Authority:
+        """Return the authority that has `serial` on record; the issuing authority where none has."""
+        return next((each for each in self.authorities if each.entry(serial) is not None), self.issuing)
 
     def crl(self) -> bytes:
         """Return a new list of the issuing authority."""

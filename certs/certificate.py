@@ -58,6 +58,9 @@ T = TypeVar("T")
 MAX_CERTIFICATES = 10_000
 """Certificates read from one file; national lists have about 2 500."""
 
+_IN_EXTENSIONS = {oids.SHECA_USCC: "CN-USCC", oids.GM_USCC: "CN-USCC", oids.GM_IDENTITY: "CN-ID"}
+"""Extensions that hold an identifier."""
+
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _ALWAYS = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -238,8 +241,8 @@ class Certificate:
             if identifier:
                 found[identifier] = None
         for extension in self.extensions:
-            if extension.oid in (oids.SHECA_USCC, oids.GM_USCC):
-                found[Identifier("CN-USCC", text_of(extension.value))] = None
+            if scheme := _IN_EXTENSIONS.get(extension.oid):
+                found[Identifier(scheme, text_of(extension.value))] = None
         return tuple(found)
 
     # Key and extensions --------------------------------------------------------------------------------------------

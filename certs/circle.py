@@ -14,8 +14,11 @@ and so on.
 from __future__ import annotations
 
 import json
+import re
 import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from certs import files, suites
 from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle
@@ -129,9 +132,7 @@ def create(
     return circle
 
 
-def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledger | None = None) -> ClosedCircle:
-    """Open the circle in `directory`. Raises KeyNotFound, MalformedInput, KeyStoreError."""
-    place = Path(directory)
+def _values(place: Path) -> dict[str, Any]:
     try:
         values = json.loads((place / "circle.json").read_text("utf-8"))
     except OSError as error:
@@ -140,6 +141,13 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
         raise MalformedInput(f"{place / 'circle.json'} is no JSON") from error
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise MalformedInput(f"{place / 'circle.json'} is not of schema {SCHEMA}")
+    return values
+
+
+def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledger | None = None) -> ClosedCircle:
+    """Open the circle in `directory`. Raises KeyNotFound, MalformedInput, KeyStoreError."""
+    place = Path(directory)
+    values = _values(place)
     book = ledger or SQLiteLedger(place / LEDGER)
 
     def authority(name: str, crl_days: int) -> Authority:
@@ -155,13 +163,34 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
             issuer_url=values.get("issuer_url"),
         )
 
+    names = _names(place, values)
     return ClosedCircle(
         str(values.get("suite")),
-        authority("root", ROOT_CRL_DAYS),
-        authority("issuing", CRL_DAYS),
+        authority(names.root, ROOT_CRL_DAYS),
+        authority(names.issuing, CRL_DAYS),
         values.get("crl_url"),
         values.get("issuer_url"),
+        tuple(authority(name, ROOT_CRL_DAYS if name.startswith("root") else CRL_DAYS) for name in names.previous),
     )
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which files hold the present generation, and which the earlier ones: circle.json says it after a rollover."""
+
+    root: str
+    issuing: str
+    previous: tuple[str, ...]
+
+
+def _names(place: Path, values: dict[str, Any]) -> Names:
+    previous = values.get("previous", [])
+    if not isinstance(previous, list):
+        raise MalformedInput(f"{place / 'circle.json'}: previous is a list")
+    found = (values.get("root", "root"), values.get("issuing", "issuing"), *previous)
+    if not all(isinstance(name, str) and re.fullmatch(r"(root|issuing)(-[0-9]{1,4})?", name) for name in found):
+        raise MalformedInput(f"{place / 'circle.json'} names files that are none of a circle's")
+    return Names(found[0], found[1], tuple(found[2:]))
 
 
 def _load_certificate(path: Path) -> Certificate:
@@ -178,4 +207,47 @@ def timestamper(
     place = Path(directory)
     certificate = _load_certificate(place / "tsa.pem")
     key = LazyKey(place / "tsa.key.pem", certificate, secrets)
-    return TimeStampAuthority(key, certificate, (circle.issuing.certificate,), clock, policy_oid)
+    present = circle.issuing.certificate
+    issuer = next((each.certificate for each in circle.authorities if each.certificate.ski == certificate.aki), present)
+    return TimeStampAuthority(key, certificate, (issuer,), clock, policy_oid)
+
+
+def roll_over(
+    directory: str | Path, secrets: Secrets, clock: Clock, *, root: bool = False, suite: str | None = None
+) -> ClosedCircle:
+    """Begin the next generation of the issuing authority, with `root` of the root too, and return the circle.
+
+    New keys are written under new names first, circle.json last: killed in between, the old generation stays in use.
+    Nothing is overwritten. A new root leaves root-N.new-with-old.pem and root-N.old-with-new.pem, by which those who
+    trust one generation reach the other (RFC 4210 4.4). The earlier generation still revokes and signs its lists.
+    """
+    from certs import profiles, relations
+
+    place = Path(directory)
+    values = _values(place)
+    names = _names(place, values)
+    now = load(place, secrets, clock)
+    crl_url, issuer_url = now.crl_url, now.issuer_url
+    ledger = SQLiteLedger(place / LEDGER)
+    chosen = suites.get(suite or now.suite_name)
+    upper = now.root_authority
+    if root:
+        key = chosen.generate()
+        links = relations.next_root(upper, key, clock=clock, ledger=ledger, crl_url=crl_url, issuer_url=issuer_url)
+        names = Names(_next_name(place, "root"), names.issuing, (*names.previous, names.root))
+        _save_pair(place, names.root, key, links.root, secrets)
+        files.write(place / f"{names.root}.new-with-old.pem", links.new_with_old.pem.encode())
+        files.write(place / f"{names.root}.old-with-new.pem", links.old_with_new.pem.encode())
+        upper = Authority(key, links.root, ledger=ledger, clock=clock, crl_url=crl_url, issuer_url=issuer_url)
+    key = chosen.generate()
+    subject = Subject.of(now.issuing.certificate.subject_name)
+    plan = upper.prepare(profiles.load("issuing"), subject, key.public_key.spki)
+    names = Names(names.root, _next_name(place, "issuing"), (*names.previous, names.issuing))
+    _save_pair(place, names.issuing, key, upper.issue(plan), secrets)
+    values |= {"root": names.root, "issuing": names.issuing, "previous": list(names.previous), "suite": chosen.name}
+    files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
+    return load(place, secrets, clock)
+
+
+def _next_name(place: Path, kind: str) -> str:
+    return next(name for name in (f"{kind}-{n}" for n in range(2, 10_000)) if not (place / f"{name}.key.pem").exists())

@@ -1,42 +1,28 @@
 """Sub-commands of `certs`: key, ca, tsa, inspect, doctor.
 
-Only arguments are described here, so that the program starts quickly; `certs.commands.run` does the work.
+Only arguments are described here, so that the program starts quickly; `certs.commands` does the work.
 """
 
 from __future__ import annotations
 
 import argparse
 
+from certs import cli_issue
+from certs.cli_arguments import SUITES_HELP
+from certs.cli_arguments import action as _action
+from certs.cli_arguments import directory as _directory
+from certs.cli_arguments import output as _output
+from certs.cli_arguments import passwords as _passwords
+from certs.cli_arguments import sub as _sub
 from certs.command import Command
-
-SUITES_HELP = "algorithm suite, for example sm2, gost2012-256, ecdsa-p256, rsa, ed25519, ml-dsa-65"
 
 
 def _run(args: argparse.Namespace) -> int:
-    from certs.commands import run
+    from importlib import import_module
 
-    code: int = getattr(run, args.action)(args)
+    module, _, name = args.action.rpartition(":")  # "issue:ca_issue" is a function of certs.commands.issue
+    code: int = getattr(import_module(f"certs.commands.{module or 'run'}"), name)(args)
     return code
-
-
-def _passwords(parser: argparse.ArgumentParser, *, new: bool = False) -> None:
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--password-file", metavar="FILE", help="take the password from the first line of FILE")
-    group.add_argument("--password-fd", metavar="N", type=int, help="take the password from file descriptor N")
-    if new:
-        group.add_argument("--no-password", action="store_true", help="leave the key unencrypted")
-
-
-def _sub(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
-    return parser.add_subparsers(metavar="ACTION", required=True, parser_class=type(parser))
-
-
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, function: str, text: str
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".")
-    parser.set_defaults(action=function)
-    return parser
 
 
 def _configure_key(parser: argparse.ArgumentParser) -> None:
@@ -47,19 +33,13 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     generate.add_argument("--parameter", help="key size or parameter set, for example 3072 or TC26-256-A")
     generate.add_argument("--public", metavar="FILE", help="also write the public key there")
     _passwords(generate, new=True)
+    cli_issue.configure_request(actions)
+
     show = _action(actions, "show", "key_show", "say which key it is")
     show.add_argument("key", metavar="KEY", help="file, or URI such as file:seller.key.pem")
     show.add_argument("--pem", action="store_true", help="print the public key")
     show.add_argument("--json", action="store_true")
     _passwords(show)
-
-
-def _directory(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="DIR", help="directory of the authority")
-
-
-def _output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", metavar="OUT", help="file to write; - or nothing: standard output")
 
 
 def _configure_ca(parser: argparse.ArgumentParser) -> None:
@@ -75,28 +55,7 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     init.add_argument("--no-tsa", action="store_true", help="without a time-stamping authority")
     _passwords(init, new=True)
 
-    issue = _action(actions, "issue", "ca_issue", "certify a public key")
-    _directory(issue)
-    issue.add_argument("--public-key", required=True, metavar="FILE", help="public key or certificate, PEM or DER")
-    issue.add_argument("--profile", default="person", help="person, organisation or tsa (default: person)")
-    issue.add_argument("--cn", required=True, help="common name")
-    issue.add_argument("--organisation", "--organization")
-    issue.add_argument("--country", help="two capital letters")
-    issue.add_argument("--given-name")
-    issue.add_argument("--surname")
-    issue.add_argument("--locality")
-    issue.add_argument("--email")
-    issue.add_argument(
-        "--identifier",
-        action="append",
-        default=[],
-        metavar="SCHEME:VALUE",
-        help="national identifier, for example CN-USCC:91310000MA1FL5RX2W; may be repeated",
-    )
-    issue.add_argument("--days", type=int, help="validity (default: the profile's)")
-    issue.add_argument("--chain", action="store_true", help="add the issuing and the root certificate")
-    _output(issue)
-    _passwords(issue)
+    cli_issue.configure(actions)
 
     revoke = _action(actions, "revoke", "ca_revoke", "revoke a certificate")
     _directory(revoke)
@@ -108,6 +67,9 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     crl = _action(actions, "crl", "ca_crl", "write a new revocation list (DER)")
     _directory(crl)
     crl.add_argument("--root", action="store_true", help="the root's list rather than the issuing authority's")
+    crl.add_argument(
+        "--issuer", metavar="ID", help="list of the authority with this key identifier, say an earlier one"
+    )
     _output(crl)
     _passwords(crl)
 

@@ -1,4 +1,6 @@
-"""What is in a file of ours or anybody's: certificate, list, time-stamp, CMS, key. For people and for programs.
+"""What is in a file of ours or anybody's: certificate, request, list, time-stamp, CMS, key.
+
+For people and for programs.
 
     objects = describe(data)               # [{"kind": "certificate", "subject": …}, …]
     print(as_text(objects))
@@ -14,10 +16,13 @@ from datetime import datetime
 from typing import Any
 
 from certs import ber, oids, suites
+from certs.alt_names import AltNames
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
 from certs.pem import pem_blocks
+from certs.request import LABELS as REQUEST_LABELS
+from certs.request import Request
 from certs.signed_data import SIGNED_DATA_OIDS, SignerView, parse_signed_data
 from certs.timestamp import read_request, read_token
 
@@ -44,6 +49,8 @@ def _describe_pem(label: str, encoded: bytes) -> dict[str, Any]:
         return _crl(CRL(encoded))
     if label in _CMS:
         return _cms(encoded)
+    if label in REQUEST_LABELS:
+        return _certificate_request(encoded)
     if label == "PUBLIC KEY":
         return _public_key(encoded)
     if label.endswith("PRIVATE KEY"):
@@ -60,14 +67,15 @@ def _describe_der(data: bytes) -> dict[str, Any]:
         if first.oid() in SIGNED_DATA_OIDS:
             return _cms(data)
         return {"kind": "content-info", "content_type": _oid(first.oid())}
-    readers = (_certificate_der, _crl_der, _request, _response, _public_key, _private_key)
+    readers = (_certificate_der, _crl_der, _certificate_request, _request, _response, _public_key, _private_key)
     for reader in readers:
         try:
             return reader(data)
         except MalformedInput:
             continue
     raise MalformedInput(
-        "nothing we know", hint="certificates, revocation lists, time-stamps, CMS signatures and keys are recognised"
+        "nothing we know",
+        hint="certificates, requests, revocation lists, time-stamps, CMS signatures and keys are recognised",
     )
 
 
@@ -131,6 +139,21 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
     if certificate.self_issued:
         out["self_signature"] = _attempt(lambda: f"good ({certificate.verify_signed_by(certificate)})")
     return out
+
+
+def _certificate_request(data: bytes) -> dict[str, Any]:
+    asked = Request(data)
+    names = _attempt(lambda: asked.names)
+    return {
+        "kind": "certificate-request",
+        "subject": asked.subject,
+        "suite": _attempt(lambda: suites.for_spki(asked.spki).name),
+        "signature_algorithm": _algorithm(asked.signature_algorithm),
+        "names": [*names.emails, *names.dns, *names.ips] if isinstance(names, AltNames) else names,
+        "attributes": [_oid(kind) for kind in asked.attributes],
+        "extensions": _attempt(lambda: [_oid(item.oid) for item in asked.extensions]),
+        "possession": _attempt(lambda: f"good ({asked.verify()})"),
+    }
 
 
 def _crl(crl: CRL) -> dict[str, Any]:

@@ -9,6 +9,7 @@ Nothing here decides what a certificate should hold; `certs.profiles` and `certs
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -16,6 +17,9 @@ from certs import ber, der, oids
 from certs.errors import MalformedInput
 from certs.extension_values import KEY_USAGE_BITS, Extension
 
+_ADDRESS = re.compile(
+    r"(?:https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?|ldaps?://[^\s/]*)(?:/[!-~]*)?"
+)
 TRUE = b"\x01\x01\xff"
 
 
@@ -66,6 +70,8 @@ def _uri(address: str) -> bytes:
         octets = address.encode("ascii")
     except UnicodeEncodeError as error:
         raise MalformedInput("an address in a certificate must be ASCII") from error
+    if not _ADDRESS.fullmatch(address):
+        raise MalformedInput(f"{address!r} is no absolute address (RFC 3986 3)", hint="such as http://pki.example/crl")
     return der.tlv(0x86, octets)
 
 
@@ -80,6 +86,23 @@ def ca_issuers(address: str) -> Extension:
     return Extension(
         oids.AUTHORITY_INFO_ACCESS, False, der.sequence(der.sequence(der.oid(oids.CA_ISSUERS), _uri(address)))
     )
+
+
+def certificate_policies(policies: Sequence[str], *, critical: bool = False) -> Extension:
+    """Return certificatePolicies: OIDs without qualifiers (RFC 5280 4.2.1.4 recommends none)."""
+    return Extension(
+        oids.CERTIFICATE_POLICIES, critical, der.sequence(*(der.sequence(der.oid(policy)) for policy in policies))
+    )
+
+
+def no_revocation_available() -> Extension:
+    """Return noRevAvail: nobody will ever say whether this certificate is revoked (RFC 9608 2)."""
+    return Extension(oids.NO_REV_AVAIL, False, der.NULL_DER)
+
+
+def validity_assured_short_term() -> Extension:
+    """Return the extension of EN 319 412-1 5.2: too short-lived to need revocation."""
+    return Extension(oids.VALASSURED_ST_CERTS, False, der.NULL_DER)
 
 
 def certificate_tbs(

@@ -7,6 +7,7 @@
 | scheme    | rule                                   | where in our certificates' subjects   |
 |-----------|----------------------------------------|---------------------------------------|
 | CN-USCC   | GB 32100-2015: weights 3^i, modulo 31  | organizationIdentifier NTRCN-…        |
+| CN-ID     | GB 11643-1999: ISO 7064 MOD 11-2       | in the Chinese form only (below)      |
 | RU-INN    | order of the FNS, modulo 11            | INNLE (10) or INN (12), NumericString |
 | RU-OGRN   | modulo 11                              | OGRN, NumericString                   |
 | RU-OGRNIP | modulo 13                              | OGRNIP, NumericString                 |
@@ -15,11 +16,12 @@
 | VAT-xx    | per country, below                     | organizationIdentifier VATxx-…        |
 | KZ-BIN    | weights 1…11, then 3…2, modulo 11      | organizationIdentifier NTRKZ-…        |
 | KZ-IIN    | as KZ-BIN                              | serialNumber PNOKZ-…                  |
+| PNO-xx    | none known here; also PAS, IDC, TIN    | serialNumber PNOxx-…                  |
+| NTR-xx    | none known here                        | organizationIdentifier NTRxx-…        |
 
-The forms NTRcc-, VATcc-, PNOcc- and LEIXG- are ETSI EN 319 412-1 clause 5.1. A Chinese code is also read from the
-extension or attribute 1.2.156.112570.11.210 of SHECA and 1.2.156.10260.4.4 of GM/T 0015-2023, but not written there:
-the first arc is one authority's own. Kazakh certificates carry "BIN…" in OU and "IIN…" in serialNumber; both are
-read.
+The forms NTRcc-, VATcc-, PNOcc- and LEIXG- are ETSI EN 319 412-1 clause 5.1. In the Chinese subject form the code and
+the number of the identity card stand in extensions, see `certs.forms`. Kazakh certificates carry "BIN…" in OU and
+"IIN…" in serialNumber; both are read.
 """
 
 from __future__ import annotations
@@ -41,6 +43,11 @@ def _weighted(digits: str, weights: tuple[int, ...]) -> int:
 def _uscc(value: str) -> bool:
     total = sum(USCC_ALPHABET.index(character) * pow(3, i, 31) for i, character in enumerate(value[:17]))
     return USCC_ALPHABET[-total % 31] == value[17]
+
+
+def _identity_card(value: str) -> bool:
+    total = sum(int(digit) * pow(2, 17 - i, 11) for i, digit in enumerate(value[:17]))
+    return "0123456789X"[(1 - total) % 11] == value[17]
 
 
 _INN_WEIGHTS = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
@@ -129,6 +136,7 @@ class Scheme:
 
 SCHEMES: dict[str, Scheme] = {
     "CN-USCC": Scheme(re.compile(rf"[{USCC_ALPHABET}]{{2}}[0-9]{{6}}[{USCC_ALPHABET}]{{10}}"), _uscc, "18 characters"),
+    "CN-ID": Scheme(re.compile(r"[1-9][0-9]{16}[0-9X]"), _identity_card, "17 digits and a check digit"),
     "RU-INN": Scheme(re.compile(r"[0-9]{10}(?:[0-9]{2})?"), _inn, "10 digits, or 12 for a person"),
     "RU-OGRN": Scheme(re.compile(r"[0-9]{13}"), _ogrn, "13 digits"),
     "RU-OGRNIP": Scheme(re.compile(r"[0-9]{15}"), _ogrnip, "15 digits"),
@@ -146,16 +154,21 @@ SCHEMES: dict[str, Scheme] = {
 }
 _OTHER_VAT = Scheme(re.compile(r"[0-9A-Z+*]{2,13}"), _unknown, "2 to 13 letters and digits")
 
+_OTHER_REGISTER = Scheme(re.compile(r"[0-9A-Z][0-9A-Z./+]{0,50}"), _unknown, "1 to 51 letters, digits and signs")
+_NATURAL = "PNO|PAS|IDC|TIN"
+"""EN 319 412-1 5.1.3: personal number, passport, identity card, tax number."""
+
 
 def scheme_of(name: str) -> Scheme:
     """Return the rules of scheme `name`; BadIdentifier where there is no such scheme."""
     scheme = SCHEMES.get(name)
     if scheme is None and re.fullmatch(r"VAT-[A-Z]{2}", name):
         return _OTHER_VAT
+    if scheme is None and re.fullmatch(rf"(?:{_NATURAL}|NTR)-[A-Z]{{2}}", name):
+        return _OTHER_REGISTER
     if scheme is None:
-        raise BadIdentifier(
-            f"no identifier scheme is called {name!r}", hint="known: " + ", ".join((*SCHEMES, "VAT-xx")), scheme=name
-        )
+        known = ", ".join((*SCHEMES, "VAT-xx", "NTR-xx", "PNO-xx", "PAS-xx", "IDC-xx", "TIN-xx"))
+        raise BadIdentifier(f"no identifier scheme is called {name!r}", hint=f"known: {known}", scheme=name)
     return scheme
 
 
@@ -209,6 +222,8 @@ def to_organization_identifier(identifier: Identifier) -> str | None:
     """Return the form of EN 319 412-1 clause 5.1.4, or None where the scheme stands elsewhere."""
     if identifier.scheme.startswith("VAT-"):
         return f"VAT{identifier.scheme[4:]}-{identifier.value}"
+    if identifier.scheme.startswith("NTR-"):
+        return f"NTR{identifier.scheme[4:]}-{identifier.value}"
     prefix = {"CN-USCC": "NTRCN", "KZ-BIN": "NTRKZ", "LEI": "LEIXG"}.get(identifier.scheme)
     return f"{prefix}-{identifier.value}" if prefix else None
 
@@ -224,4 +239,21 @@ def from_organization_identifier(text: str) -> Identifier | None:
     if kind == "VAT":
         return Identifier(f"VAT-{country}", value.removeprefix(country))
     scheme = {"CN": "CN-USCC", "KZ": "KZ-BIN", "RU": "RU-OGRN"}.get(country)
-    return Identifier(scheme, value) if scheme else None
+    return Identifier(scheme or f"NTR-{country}", value)
+
+
+def to_serial_number(identifier: Identifier) -> str | None:
+    """Return the form of EN 319 412-1 clause 5.1.3, or None where the scheme is not one of a natural person."""
+    kind, _, country = identifier.scheme.partition("-")
+    if identifier.scheme == "KZ-IIN":
+        kind, country = "PNO", "KZ"
+    return f"{kind}{country}-{identifier.value}" if kind in _NATURAL.split("|") else None
+
+
+def from_serial_number(text: str) -> Identifier | None:
+    """Read serialNumber; None where it is of a kind we do not know."""
+    match = re.fullmatch(rf"({_NATURAL})([A-Z]{{2}})-(.+)", text.strip(), re.DOTALL)
+    if match is None:
+        return None
+    kind, country, value = match.groups()
+    return Identifier("KZ-IIN" if (kind, country) == ("PNO", "KZ") else f"{kind}-{country}", value)

@@ -33,6 +33,7 @@ SHORT_NAMES = {
     oids.GIVEN_NAME: "GN",
     oids.ORGANISATION_IDENTIFIER: "organizationIdentifier",
     oids.EMAIL_ADDRESS: "emailAddress",
+    oids.PSEUDONYM: "pseudonym",
     oids.USER_ID: "UID",
     oids.DOMAIN_COMPONENT: "DC",
     oids.INN: "INN",
@@ -54,7 +55,17 @@ _PRINTABLE_ATTRIBUTES = frozenset({oids.COUNTRY, oids.SERIAL_NUMBER})
 """PrintableString by X.520."""
 _IA5_ATTRIBUTES = frozenset({oids.EMAIL_ADDRESS, oids.DOMAIN_COMPONENT})
 _UPPER_BOUND = 256
-"""Characters of one value; X.520 gives 64 for most, real organisation names are longer."""
+"""Characters of one value. Real names of organisations are longer than the 64 of RFC 5280, which EN 319 412-2 4.2.4 and
+412-3 4.2.1 therefore lift for names of people, organisations and their units."""
+_BOUNDS = {
+    oids.TITLE: 64,
+    oids.SERIAL_NUMBER: 64,
+    oids.LOCALITY: 128,
+    oids.STATE: 128,
+    oids.STREET: 128,
+    oids.EMAIL_ADDRESS: 255,
+}
+"""RFC 5280 A.1, where it stands."""
 
 
 def printable(text: str) -> str:
@@ -170,8 +181,9 @@ def build_name(attributes: Iterable[tuple[str, str]]) -> bytes:
 
 def _encode_value(kind: str, text: str) -> bytes:
     label = SHORT_NAMES.get(kind, kind)
-    if not text or text != text.strip() or len(text) > _UPPER_BOUND:
-        raise MalformedInput(f"{label} must have 1 to {_UPPER_BOUND} characters and no space at its ends")
+    bound = _BOUNDS.get(kind, _UPPER_BOUND)
+    if not text or text != text.strip() or len(text) > bound:
+        raise MalformedInput(f"{label} must have 1 to {bound} characters and no space at its ends")
     if printable(text) != text:
         raise MalformedInput(f"{label} contains control or invisible characters")
     if kind in _NUMERIC_ATTRIBUTES:

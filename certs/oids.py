@@ -178,6 +178,10 @@ USER_ID = _row("0.9.2342.19200300.100.1.1", "user-id", "RFC 4519 2.39")
 DOMAIN_COMPONENT = _row("0.9.2342.19200300.100.1.25", "domain-component", "RFC 4519 2.4")
 SHECA_USCC = _row("1.2.156.112570.11.210", "sheca-unified-social-credit-code", "SHECA, certificates in the field")
 GM_USCC = _row("1.2.156.10260.4.4", "unified-social-credit-code", "GM/T 0015-2023")
+GM_IDENTITY = _row("1.2.156.10260.4.1.1", "identity-code", "GM/T 0015-2012 5.2.3.3; certificates in the field")
+GM_ORGANISATION_CODE = _row("1.2.156.10260.4.1.4", "organisation-code", "GM/T 0015-2012; certificates in the field")
+POSTAL_CODE = _row("2.5.4.17", "postal-code", "X.520 6.6.2")
+PSEUDONYM = _row("2.5.4.65", "pseudonym", "X.520 6.2.10; ETSI EN 319 412-2 4.2.4")
 
 # Certificates and CRLs -----------------------------------------------------------------------------------------------
 SUBJECT_KEY_IDENTIFIER = _row("2.5.29.14", "subject-key-identifier", "RFC 5280 4.2.1.2")
@@ -195,6 +199,7 @@ CERTIFICATE_ISSUER = _row("2.5.29.29", "certificate-issuer", "RFC 5280 5.3.3")
 NAME_CONSTRAINTS = _row("2.5.29.30", "name-constraints", "RFC 5280 4.2.1.10")
 CRL_DISTRIBUTION_POINTS = _row("2.5.29.31", "crl-distribution-points", "RFC 5280 4.2.1.13")
 CERTIFICATE_POLICIES = _row("2.5.29.32", "certificate-policies", "RFC 5280 4.2.1.4")
+ANY_POLICY = _row("2.5.29.32.0", "any-policy", "RFC 5280 4.2.1.4")
 POLICY_MAPPINGS = _row("2.5.29.33", "policy-mappings", "RFC 5280 4.2.1.5")
 AUTHORITY_KEY_IDENTIFIER = _row("2.5.29.35", "authority-key-identifier", "RFC 5280 4.2.1.1")
 POLICY_CONSTRAINTS = _row("2.5.29.36", "policy-constraints", "RFC 5280 4.2.1.11")
@@ -206,6 +211,8 @@ AUTHORITY_INFO_ACCESS = _row("1.3.6.1.5.5.7.1.1", "authority-info-access", "RFC 
 QC_STATEMENTS = _row("1.3.6.1.5.5.7.1.3", "qc-statements", "RFC 3739 3.2.6")
 CA_ISSUERS = _row("1.3.6.1.5.5.7.48.2", "ca-issuers", "RFC 5280 4.2.2.1")
 OCSP = _row("1.3.6.1.5.5.7.48.1", "ocsp", "RFC 5280 4.2.2.1")
+NO_REV_AVAIL = _row("2.5.29.56", "no-revocation-available", "RFC 9608 2")
+VALASSURED_ST_CERTS = _row("0.4.0.194121.2.1", "validity-assured-short-term", "ETSI EN 319 412-1 5.2")
 OCSP_NOCHECK = _row("1.3.6.1.5.5.7.48.1.5", "ocsp-nocheck", "RFC 6960 4.2.2.2.1")
 SUBJECT_SIGN_TOOL = _row("1.2.643.100.111", "subject-sign-tool", "RFC 9215 5.1")
 ISSUER_SIGN_TOOL = _row("1.2.643.100.112", "issuer-sign-tool", "RFC 9215 5.1")
@@ -217,6 +224,7 @@ CODE_SIGNING = _row("1.3.6.1.5.5.7.3.3", "code-signing", "RFC 5280 4.2.1.12")
 EMAIL_PROTECTION = _row("1.3.6.1.5.5.7.3.4", "email-protection", "RFC 5280 4.2.1.12")
 TIME_STAMPING = _row("1.3.6.1.5.5.7.3.8", "time-stamping", "RFC 3161 2.3")
 OCSP_SIGNING = _row("1.3.6.1.5.5.7.3.9", "ocsp-signing", "RFC 6960 4.2.2.2")
+DVCS_SIGNING = _row("1.3.6.1.5.5.7.3.10", "dvcs-signing", "RFC 3029 9")
 DOCUMENT_SIGNING = _row("1.3.6.1.5.5.7.3.36", "document-signing", "RFC 9336 3.1")
 
 # CMS and time-stamps -------------------------------------------------------------------------------------------------
@@ -229,3 +237,13 @@ SIGNING_CERTIFICATE = _row("1.2.840.113549.1.9.16.2.12", "signing-certificate", 
 SIGNING_CERTIFICATE_V2 = _row("1.2.840.113549.1.9.16.2.47", "signing-certificate-v2", "RFC 5035 3")
 TIME_STAMP_TOKEN = _row("1.2.840.113549.1.9.16.2.14", "time-stamp-token", "RFC 3161 A; ETSI EN 319 122-1 5.3")
 TST_INFO = _row("1.2.840.113549.1.9.16.1.4", "tst-info", "RFC 3161 2.4.2")
+
+# Certificate requests ------------------------------------------------------------------------------------------------
+EXTENSION_REQUEST = _row("1.2.840.113549.1.9.14", "extension-request", "RFC 2985 5.4.2")
+MS_EXTENSION_REQUEST = _row("1.3.6.1.4.1.311.2.1.14", "ms-extension-request", "Microsoft, certificate enrolment")
+CHALLENGE_PASSWORD = _row("1.2.840.113549.1.9.7", "challenge-password", "RFC 2985 5.4.1")
+
+# Russian signature tools: classes of protection ----------------------------------------------------------------------
+CLASS_KC1 = _row("1.2.643.100.113.1", "class-kc1", "RFC 9215 5.2")
+CLASS_KC2 = _row("1.2.643.100.113.2", "class-kc2", "RFC 9215 5.2")
+CLASS_KC3 = _row("1.2.643.100.113.3", "class-kc3", "RFC 9215 5.2")

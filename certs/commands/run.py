@@ -8,16 +8,15 @@ import warnings
 from pathlib import Path
 
 from certs import circle, extensions, suites
-from certs.ca import ClosedCircle
-from certs.certificate import Certificate, Subject, load_certificate
+from certs.ca import Authority, ClosedCircle
+from certs.certificate import load_certificate
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, print_json, read_input, secrets_of, write_output
 from certs.describe import as_text, describe
-from certs.errors import KeyStoreError, MalformedInput
-from certs.identifiers import Identifier
+from certs.errors import KeyStoreError
 from certs.keys import file as key_file
 from certs.keys import open_key
-from certs.pem import armor, pem_blocks
+from certs.pem import armor
 from certs.signed_data import certificate_bundle
 from certs.suites.backends import LastResortWarning
 
@@ -82,41 +81,6 @@ def _open(args: argparse.Namespace) -> ClosedCircle:
     return circle.load(args.directory, secrets_of(args), SystemClock())
 
 
-def _public_key(name: str) -> bytes:
-    """Return the SPKI in a file that holds a public key or a certificate."""
-    data = read_input(name)
-    for label, encoded in pem_blocks(data):
-        if label == "PUBLIC KEY":
-            return suites.load_public(encoded).spki
-        if label == "CERTIFICATE":
-            return Certificate(encoded).spki
-    try:
-        return load_certificate(data).spki
-    except MalformedInput:
-        return suites.load_public(data).spki
-
-
-def ca_issue(args: argparse.Namespace) -> int:
-    """Certify a public key."""
-    authority = _open(args)
-    subject = Subject(
-        common_name=args.cn,
-        organisation=args.organisation,
-        country=args.country,
-        given_name=args.given_name,
-        surname=args.surname,
-        locality=args.locality,
-        email=args.email,
-        identifiers=tuple(Identifier.parse(text) for text in args.identifier),
-    )
-    certificate = authority.issue(args.profile, subject, _public_key(args.public_key), days=args.days)
-    text = certificate.pem + ("".join(item.pem for item in authority.chain) if args.chain else "")
-    write_output(args.output, text.encode(), inputs=[args.public_key])
-    if args.output not in (None, "-"):
-        print(f"{args.output}: {certificate.subject}, serial {certificate.serial_hex}")
-    return 0
-
-
 def ca_revoke(args: argparse.Namespace) -> int:
     """Revoke a certificate, named by serial number or file, and write the new list where asked."""
     authority = _open(args)
@@ -127,32 +91,42 @@ def ca_revoke(args: argparse.Namespace) -> int:
             serial = int(args.certificate.replace(":", ""), 16)
         except ValueError as error:
             raise UsageError(f"{args.certificate} is neither a file nor a serial number in hexadecimal") from error
-    authority.revoke(serial, args.reason)
+    issuer = authority.issuer_of(serial)
+    issuer.revoke(serial, args.reason)
     print(f"{serial:x} is revoked: {args.reason}")
     if args.crl:
-        _write_crl(authority, args.crl, root=serial == authority.issuing.certificate.serial)
+        _write_crl(issuer, args.crl)
     else:
         print("write a new list with 'sealroad ca crl'")
     return 0
 
 
-def _write_crl(authority: ClosedCircle, name: str | None, *, root: bool) -> None:
-    encoded = authority.root_crl() if root else authority.crl()
-    write_output(name, encoded)
+def _write_crl(authority: Authority, name: str | None) -> None:
+    write_output(name, authority.crl())
     if name not in (None, "-"):
-        print(f"{name}: list of {(authority.root if root else authority.issuing.certificate).subject}")
+        print(f"{name}: list of {authority.certificate.subject}")
 
 
 def ca_crl(args: argparse.Namespace) -> int:
     """Write a new revocation list."""
-    _write_crl(_open(args), args.output, root=args.root)
+    opened = _open(args)
+    chosen = opened.root_authority if args.root else opened.issuing
+    if args.issuer:
+        found = [each for each in opened.authorities if each.id.startswith(args.issuer.lower())]
+        if len(found) != 1:
+            raise UsageError(
+                f"{len(found)} authorities have a key identifier that begins with {args.issuer}",
+                hint="known: " + ", ".join(each.id for each in opened.authorities),
+            )
+        chosen = found[0]
+    _write_crl(chosen, args.output)
     return 0
 
 
 def ca_list(args: argparse.Namespace) -> int:
     """List what is on record."""
     authority = _open(args)
-    entries = [*authority.root_authority.entries(), *authority.issuing.entries()]
+    entries = [entry for each in reversed(authority.authorities) for entry in each.entries()]
     if args.json:
         print_json(
             [

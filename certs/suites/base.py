@@ -148,6 +148,10 @@ class Suite(ABC):
     def load_public(self, spki: bytes) -> PublicKey:
         """Load SubjectPublicKeyInfo (DER). Raises BadKey or MalformedInput."""
 
+    def usual_spki(self, spki: bytes) -> bytes:
+        """Return a key of this suite in the form that certificates have it; most suites know one form only."""
+        return spki
+
     @abstractmethod
     def signature_algorithm(self, use: Use) -> AlgorithmID:
         """Return the AlgorithmIdentifier we emit for this suite's signatures."""

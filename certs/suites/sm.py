@@ -112,6 +112,10 @@ class SM2Suite(Suite):
         handle = backend.load_public(der.subject_public_key_info(_ALGORITHM, point))
         return SM2PublicKey(self, backend, handle, spki)
 
+    def usual_spki(self, spki: bytes) -> bytes:
+        # GM/T 0009 and every reader: id-ecPublicKey with the curve, not the curve's OID as the algorithm
+        return der.subject_public_key_info(_ALGORITHM, der.split_spki(spki)[1])
+
     def signature_algorithm(self, use: Use) -> AlgorithmID:
         return AlgorithmID(oids.SM2_WITH_SM3)
 

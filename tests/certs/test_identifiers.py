@@ -12,7 +12,9 @@ from certs.identifiers import (
     USCC_ALPHABET,
     Identifier,
     from_organization_identifier,
+    from_serial_number,
     to_organization_identifier,
+    to_serial_number,
 )
 
 TRUE = [
@@ -99,7 +101,7 @@ def test_organization_identifier_there_and_back(identifier: Identifier, text: st
 
 
 def test_an_unknown_organization_identifier_is_not_guessed() -> None:
-    for text in ("PSDDE-BAFIN-123456", "NTRXX-1", "VATDE", "", "VATDE-"):
+    for text in ("PSDDE-BAFIN-123456", "NTRX-1", "VATDE", "", "VATDE-"):
         assert from_organization_identifier(text) is None
 
 
@@ -113,3 +115,31 @@ def test_no_text_raises_anything_but_bad_identifier(scheme: str, value: str) -> 
         assert identifier.checksum_ok is not True
     else:
         assert identifier.checksum_ok is not False
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("CN-ID:11010519491231002X", True),
+        ("CN-ID:110105194912310020", False),
+        ("NTR-DE:HRB4711", None),
+        ("PNO-EE:38001085718", None),
+        ("PAS-RU:4509123456", None),
+        ("TIN-DE:12345678911", None),
+    ],
+)
+def test_identifiers_of_people_and_of_any_register(text: str, good: bool | None) -> None:
+    scheme, _, value = text.partition(":")
+    assert Identifier(scheme, value).checksum_ok is good
+    if good is not False:
+        assert Identifier.parse(text) == Identifier(scheme, value)
+
+
+def test_semantics_prefixes_come_back() -> None:
+    assert from_organization_identifier("NTRDE-HRB4711") == Identifier("NTR-DE", "HRB4711")
+    for identifier in (Identifier("PNO-EE", "38001085718"), Identifier("KZ-IIN", "880101300125")):
+        text = to_serial_number(identifier)
+        assert text is not None
+        assert from_serial_number(text) == identifier
+    assert to_serial_number(Identifier("LEI", "x")) is None
+    assert from_serial_number("12345") is None

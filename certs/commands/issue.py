@@ -1,0 +1,222 @@
+"""The bodies of `key request` and of `ca issue`, `renew`, `cross`, `rollover` and `profiles`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from certs import circle, lint_pkix, profiles, relations, suites
+from certs.alt_names import AltNames
+from certs.ca import ClosedCircle
+from certs.certificate import Certificate, Subject, load_certificate
+from certs.clock import SystemClock
+from certs.commands.console import UsageError, print_json, read_input, secrets_of, write_output
+from certs.constraints import Constraints, Subtree
+from certs.errors import MalformedInput
+from certs.forms import Facts, IssuerSignTool
+from certs.identifiers import Identifier
+from certs.keys import open_key
+from certs.pem import armor, pem_blocks
+from certs.profiles import Profile
+from certs.request import LABELS, accept, load_request, make_request
+
+
+def _say_which_lint() -> None:
+    if not lint_pkix.available():
+        print(
+            "sealroad: pkilint is not installed, only our own rules are applied\n"
+            "hint: python -m pip install 'sealroad[lint]'",
+            file=sys.stderr,
+        )
+
+
+def _open(args: argparse.Namespace) -> ClosedCircle:
+    _say_which_lint()
+    return circle.load(args.directory, secrets_of(args), SystemClock())
+
+
+def _subject(args: argparse.Namespace) -> Subject:
+    return Subject(
+        common_name=args.cn,
+        organisation=args.organisation,
+        organisational_unit=args.unit,
+        country=args.country,
+        given_name=args.given_name,
+        surname=args.surname,
+        pseudonym=args.pseudonym,
+        title=args.title,
+        street=args.street,
+        locality=args.locality,
+        state=args.state,
+        email=args.email,
+        identifiers=tuple(Identifier.parse(text) for text in args.identifier),
+    )
+
+
+def _names(args: argparse.Namespace) -> AltNames:
+    return AltNames(tuple(args.alt_email), tuple(args.dns), tuple(args.ip))
+
+
+def _public_key(name: str) -> bytes:
+    """Return the SPKI in a file that holds a public key or a certificate."""
+    data = read_input(name)
+    for label, encoded in pem_blocks(data):
+        if label == "PUBLIC KEY":
+            return suites.load_public(encoded).spki
+        if label == "CERTIFICATE":
+            return Certificate(encoded).spki
+    try:
+        return load_certificate(data).spki
+    except MalformedInput:
+        return suites.load_public(data).spki
+
+
+def _profile(name: str) -> Profile:
+    if not name.endswith(".toml"):
+        return profiles.load(name)
+    return profiles.read(Path(name).stem, read_input(name))
+
+
+def _subtree(text: str) -> Subtree:
+    kind, _, base = text.partition(":")
+    if kind == "dn":
+        return Subtree.directory(load_certificate(read_input(base)).subject_name.der)
+    return Subtree.parse(text)
+
+
+def _constraints(args: argparse.Namespace) -> Constraints | None:
+    pairs = [text.partition("=") for text in args.map_policy]
+    if not all(ours and theirs for ours, _, theirs in pairs):
+        raise UsageError("a mapping of policies is OURS=THEIRS")
+    wanted = Constraints(
+        path_length=args.path_length,
+        permitted=tuple(map(_subtree, args.permit)),
+        excluded=tuple(map(_subtree, args.exclude)),
+        policies=tuple(args.policy),
+        mappings=tuple((ours, theirs) for ours, _, theirs in pairs),
+        require_explicit_policy=args.require_policy,
+        inhibit_mapping=args.inhibit_mapping,
+        inhibit_any_policy=args.inhibit_any_policy,
+    )
+    return None if wanted == Constraints() else wanted
+
+
+def _facts(args: argparse.Namespace) -> Facts:
+    return Facts(
+        subject_sign_tool=args.subject_sign_tool,
+        issuer_sign_tool=IssuerSignTool(*args.issuer_sign_tool) if args.issuer_sign_tool else None,
+        identification_kind=args.identification_kind,
+        tool_classes=tuple(args.tool_class),
+        arcs=("gm", "sheca") if args.sheca_arc else ("gm",),
+    )
+
+
+def _say(output: str | None, certificate: Certificate) -> None:
+    if output not in (None, "-"):
+        print(f"{output}: {certificate.subject}, serial {certificate.serial_hex}")
+
+
+def key_request(args: argparse.Namespace) -> int:
+    """Make a PKCS#10 request."""
+    key = open_key(args.key, secrets_of(args))
+    encoded = make_request(key, _subject(args), _names(args))
+    write_output(args.output, armor(LABELS[0], encoded).encode(), inputs=[args.key.removeprefix("file:")])
+    if args.output not in (None, "-"):
+        print(f"{args.output}: request for a key of {key.suite.name}")
+    return 0
+
+
+def ca_issue(args: argparse.Namespace) -> int:
+    """Certify a public key or a request."""
+    profile = _profile(args.profile)
+    names = _names(args)
+    subject = _subject(args) if args.cn else None
+    if args.request:
+        accepted = accept(load_request(read_input(args.request)), profile, subject=subject)
+        subject, spki = accepted.subject, accepted.spki
+        names = AltNames(
+            (*names.emails, *accepted.names.emails),
+            (*names.dns, *accepted.names.dns),
+            (*names.ips, *accepted.names.ips),
+        )
+        for item in accepted.passed_over:
+            print(f"sealroad: not taken from the request: {item}", file=sys.stderr)
+    else:
+        spki = _public_key(args.public_key)
+    if subject is None:
+        raise UsageError("a public key says nothing of its holder", hint="add --cn, or use --request")
+    opened = _open(args)
+    authority = opened.root_authority if profile.issuer == "root" else opened.issuing
+    lifetime = timedelta(hours=args.hours) if args.hours is not None else None
+    plan = authority.prepare(
+        profile,
+        subject,
+        spki,
+        days=args.days,
+        lifetime=lifetime,
+        names=names,
+        constraints=_constraints(args),
+        form=args.form,
+        facts=_facts(args),
+    )
+    certificate = authority.issue(plan)
+    above = (opened.root,) if profile.issuer == "root" else opened.chain
+    text = certificate.pem + ("".join(item.pem for item in above) if args.chain else "")
+    write_output(args.output, text.encode(), inputs=[args.public_key or args.request])
+    _say(args.output, certificate)
+    return 0
+
+
+def ca_renew(args: argparse.Namespace) -> int:
+    """Issue a successor of a certificate."""
+    old = load_certificate(read_input(args.certificate))
+    opened = _open(args)
+    recorded = opened.issuer_of(old.serial)
+    entry = recorded.entry(old.serial)
+    spki = None
+    if args.request:
+        profile = profiles.load(entry.profile if entry else "person")
+        request = load_request(read_input(args.request))
+        spki = accept(request, profile, subject=Subject(old.common_name or "-")).spki
+    certificate = relations.renew(opened.issuing, old, record=recorded, spki=spki, days=args.days)
+    write_output(args.output, certificate.pem.encode(), inputs=[args.certificate])
+    _say(args.output, certificate)
+    return 0
+
+
+def ca_cross(args: argparse.Namespace) -> int:
+    """Certify another authority."""
+    other = load_certificate(read_input(args.certificate))
+    authority = _open(args).root_authority
+    plan = relations.prepare_cross(authority, other, _constraints(args), days=args.days)
+    certificate = authority.issue(plan)
+    write_output(args.output, certificate.pem.encode(), inputs=[args.certificate])
+    _say(args.output, certificate)
+    return 0
+
+
+def ca_rollover(args: argparse.Namespace) -> int:
+    """Begin the next generation."""
+    _say_which_lint()
+    opened = circle.roll_over(args.directory, secrets_of(args), SystemClock(), root=args.root, suite=args.suite)
+    print(f"{args.directory}: issuing authority {opened.issuing.id}, {len(opened.previous)} earlier authorities")
+    if args.root:
+        print(f"root SHA-256 {opened.root.fingerprint()}")
+    print("the earlier authorities still revoke and sign lists: 'sealroad ca crl --issuer ID'")
+    return 0
+
+
+def ca_profiles(args: argparse.Namespace) -> int:
+    """List the profiles."""
+    loaded = [profiles.load(name) for name in profiles.names()]
+    if args.json:
+        print_json([profiles.describe(profile) for profile in loaded])
+        return 0
+    for profile in loaded:
+        facts = profiles.describe(profile)
+        print(f"{profile.name:13} {facts['description']}")
+        print(f"{'':13} signed by the {profile.issuer} authority, {facts['validity']}; suites: {facts['suites']}")
+        print(f"{'':13} names: {facts['alt_names']}; forms: {', '.join(profile.forms)}")
+    return 0
