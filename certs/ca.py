@@ -71,9 +71,10 @@ class Authority:
         clock: Clock,
         crl_url: str | None = None,
         issuer_url: str | None = None,
+        ocsp_url: str | None = None,
         crl_days: int = CRL_DAYS,
     ) -> None:
-        """`crl_url` and `issuer_url` go into certificates.
+        """`crl_url`, `issuer_url` and `ocsp_url` go into certificates.
 
         "{issuer}" in them becomes the authority's key identifier.
         """
@@ -86,12 +87,13 @@ class Authority:
         self.id = identifier.hex()
         self.crl_url = crl_url.format(issuer=self.id) if crl_url else None
         self.issuer_url = issuer_url.format(issuer=self.id) if issuer_url else None
+        self.ocsp_url = ocsp_url.format(issuer=self.id) if ocsp_url else None
         self._algorithm = key.suite.signature_algorithm(Use.X509).der()
         self._tail = [extensions.authority_key_identifier(identifier)]
         if self.crl_url:
             self._tail.append(extensions.crl_distribution_points([self.crl_url]))
-        if self.issuer_url:
-            self._tail.append(extensions.ca_issuers(self.issuer_url))
+        if self.issuer_url or self.ocsp_url:
+            self._tail.append(extensions.authority_information(ocsp=self.ocsp_url, issuer=self.issuer_url))
 
     def prepare(
         self,
@@ -144,6 +146,11 @@ class Authority:
             next_update=now + timedelta(days=days or self.crl_days),
         )
 
+    @property
+    def ledger(self) -> Ledger:
+        """Where everything is on record."""
+        return self._ledger
+
     def entries(self) -> tuple[Entry, ...]:
         """Return everything on record, in the order of preparation."""
         return self._ledger.entries(self.id)
@@ -184,6 +191,8 @@ def _tbs(
         out.append(
             extensions.extended_key_usage(profile.extended_key_usage, critical=profile.extended_key_usage_critical)
         )
+    if profile.ocsp_nocheck:
+        out.append(extensions.ocsp_nocheck())
     out.append(extensions.subject_key_identifier(identifier))
     out += tail
     return extensions.certificate_tbs(
@@ -240,6 +249,7 @@ class ClosedCircle:
     issuing: Authority
     crl_url: str | None = None
     issuer_url: str | None = None
+    ocsp_url: str | None = None
 
     @classmethod
     def create(
@@ -253,6 +263,7 @@ class ClosedCircle:
         parameter: str | None = None,
         crl_url: str | None = None,
         issuer_url: str | None = None,
+        ocsp_url: str | None = None,
         root_key: PrivateKey | None = None,
         issuing_key: PrivateKey | None = None,
     ) -> ClosedCircle:
@@ -275,6 +286,7 @@ class ClosedCircle:
             clock=clock,
             crl_url=crl_url,
             issuer_url=issuer_url,
+            ocsp_url=ocsp_url,
             crl_days=ROOT_CRL_DAYS,
         )
         subject = Subject(f"{organisation} Issuing CA {tag}", organisation, country)
@@ -286,8 +298,9 @@ class ClosedCircle:
             clock=clock,
             crl_url=crl_url,
             issuer_url=issuer_url,
+            ocsp_url=ocsp_url,
         )
-        return cls(suite_name, root_authority, issuing, crl_url, issuer_url)
+        return cls(suite_name, root_authority, issuing, crl_url, issuer_url, ocsp_url)
 
     def save(self, directory: str | Path, secrets: Secrets) -> None:
         """Write a new circle to `directory`; see `certs.circle`, whose `create` also keeps the ledger there."""

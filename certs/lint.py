@@ -94,6 +94,9 @@ def _extensions(certificate: Certificate, profile: Profile, issuer: Certificate 
         yield "the issuer is no authority"
     if issuer is not None and certificate.is_ca and issuer.path_length == 0:
         yield "the issuer's path length forbids another authority"
+    # RFC 6960 4.2.2.2.1: nocheck where the profile says so, and nowhere else
+    if (certificate.extension(oids.OCSP_NOCHECK) is not None) != profile.ocsp_nocheck:
+        yield "ocsp-nocheck is not as the profile says"
     # RFC 5280 4.2.1.12; RFC 3161 2.3 for time-stamping
     purposes = certificate.extension(oids.EXTENDED_KEY_USAGE)
     if certificate.extended_key_usage != frozenset(profile.extended_key_usage):

@@ -35,6 +35,8 @@ class Profile:
     """Fields of `Subject` that must be given, beside the common name."""
     path_length: int | None = None
     extended_key_usage_critical: bool = False
+    ocsp_nocheck: bool = False
+    """Whether nobody need ask if a certificate of this kind is revoked (RFC 6960 4.2.2.2.1)."""
     suites: tuple[str, ...] = ()
     """Suites a subject's key may have; empty: all."""
 
@@ -61,7 +63,7 @@ def load(name: str) -> Profile:
         raise ProfileError(f"profile {name} is no TOML: {error}", profile=name) from error
 
 
-_TYPES: dict[str, type] = {"description": str, "ca": bool, "extended_key_usage_critical": bool} | dict.fromkeys(
+_TYPES: dict[str, type] = {"description": str, "ca": bool, "extended_key_usage_critical": bool, "ocsp_nocheck": bool} | dict.fromkeys(
     ("days", "max_days", "path_length"), int
 )
 """Types of the values in a file; what is not listed is a list of strings."""
