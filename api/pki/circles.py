@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import threading
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from certs.ocsp_responder import Responders
     from certs.trust import TrustStore
     from certs.tsa import TimeStampAuthority
+
+log = logging.getLogger("sealroad.pki")
 
 CRL_LIFE: Final = timedelta(hours=1)
 """A revocation list is made anew when the one at hand is older than this."""

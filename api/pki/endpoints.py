@@ -79,7 +79,7 @@ def ocsp_by_get(
 ) -> Response:
     """Ask the same by GET (RFC 6960 A.1)."""
     try:
-        body = base64.b64decode(encoded.strip().replace(" ", "+"), validate=True)
+        body = base64.b64decode(encoded.replace(" ", "+").strip("\r\n"), validate=True)
     except (binascii.Error, ValueError):
         body = b""  # which is answered as malformed
     reply = context_of(request).circles.ocsp(body)
