@@ -262,7 +262,7 @@ def _serve(port: int, bench: Bench, directory: Path) -> None:
             self.end_headers()
             self.wfile.write(reply)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
             """Say nothing."""
 
     http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()

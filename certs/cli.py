@@ -137,7 +137,9 @@ def _configure_ocsp(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action="ocsp")
     _directory(parser)
     parser.add_argument("request", metavar="REQUEST", nargs="?", help="OCSP request (DER); - for standard input")
-    parser.add_argument("--all", metavar="OUTDIR", help="write an answer for every certificate there, to be served later")
+    parser.add_argument(
+        "--all", metavar="OUTDIR", help="write an answer for every certificate there, to be served later"
+    )
     parser.add_argument("--hours", type=int, default=1, help="how long an answer holds (default: 1)")
     _output(parser)
     _passwords(parser)

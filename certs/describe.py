@@ -71,7 +71,8 @@ def _describe_der(data: bytes) -> dict[str, Any]:
         except MalformedInput:
             continue
     raise MalformedInput(
-        "nothing we know", hint="certificates, revocation lists, OCSP, time-stamps, CMS signatures and keys are recognised"
+        "nothing we know",
+        hint="certificates, revocation lists, OCSP, time-stamps, CMS signatures and keys are recognised",
     )
 
 

@@ -56,7 +56,7 @@ class CertID:
     key_hash: bytes
     serial: int
     der: bytes = field(default=b"", compare=False, repr=False)
-    """As received, in definite lengths: the answer copies it, so that a reader who compares octets finds his question."""
+    """As received, in definite lengths: copied into the answer, for readers who compare octets."""
 
     @property
     def issuer_key(self) -> tuple[str, bytes, bytes]:

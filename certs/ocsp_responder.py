@@ -194,7 +194,10 @@ class OCSPResponder:
         return response
 
     def _sign(
-        self, answers: zip[tuple[CertID, _Standing]] | list[tuple[CertID, _Standing]], now: datetime, nonce: Extension | None
+        self,
+        answers: zip[tuple[CertID, _Standing]] | list[tuple[CertID, _Standing]],
+        now: datetime,
+        nonce: Extension | None,
     ) -> bytes:
         moment = _time(now)
         times = moment + der.tlv(0xA0, _time(min(now + self._validity, self._not_after)))

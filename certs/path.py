@@ -17,7 +17,7 @@ The steps, numbered at the code:
  5. every critical extension is known, and no constraint is left unprocessed
  6. signature algorithms and key sizes are good enough
  7. the leaf may be used for the purpose (keyUsage, extendedKeyUsage), and no issuer excludes it
- 8. nothing in the chain is revoked, by lists that are signed, current and in scope
+ 8. nothing in the chain is revoked, by lists and OCSP answers that are signed, current and in scope
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from typing import Literal
 from certs import ber, oids
 from certs.certificate import Certificate
 from certs.crl import CRL
-from certs.ocsp import OCSPResponse
 from certs.errors import CertsError, MalformedInput
+from certs.ocsp import OCSPResponse
 from certs.path_builder import ChainBuilder
 from certs.path_result import Check, Limits, PathResult, Purpose, Stop
 from certs.path_revocation import RevocationChecker
@@ -104,8 +104,8 @@ def validate_path(
     """Validate `leaf` at the moment `at`; see the module's list of steps. Never raises.
 
     `pool` holds certificates of strangers (from the document), `store` the anchors and more certificates. With
-    revocation="require" a certificate without a usable list or OCSP answer gives INDETERMINATE, TRY_LATER; with "if-present" it is
-    noted.
+    revocation="require" a certificate without a usable list or OCSP answer gives INDETERMINATE, TRY_LATER; with
+    "if-present" it is noted.
     """
     run = _Run(store, at.astimezone(UTC).replace(microsecond=0), purpose, limits or Limits())
     try:

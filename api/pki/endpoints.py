@@ -57,7 +57,9 @@ def get_certificate(
 @router.post(
     "/ocsp",
     response_class=Response,
-    responses=_binary(OCSP_RESPONSE, "An OCSPResponse, DER (RFC 6960); a request that cannot be served is answered so."),
+    responses=_binary(
+        OCSP_RESPONSE, "An OCSPResponse, DER (RFC 6960); a request that cannot be served is answered so."
+    ),
     openapi_extra={"requestBody": {"required": True, "content": {OCSP_REQUEST: {}}}},
 )
 async def ocsp(request: Request) -> Response:

@@ -63,9 +63,12 @@ def load(name: str) -> Profile:
         raise ProfileError(f"profile {name} is no TOML: {error}", profile=name) from error
 
 
-_TYPES: dict[str, type] = {"description": str, "ca": bool, "extended_key_usage_critical": bool, "ocsp_nocheck": bool} | dict.fromkeys(
-    ("days", "max_days", "path_length"), int
-)
+_TYPES: dict[str, type] = {
+    "description": str,
+    "ca": bool,
+    "extended_key_usage_critical": bool,
+    "ocsp_nocheck": bool,
+} | dict.fromkeys(("days", "max_days", "path_length"), int)
 """Types of the values in a file; what is not listed is a list of strings."""
 
 

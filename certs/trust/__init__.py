@@ -13,8 +13,8 @@ are
    anchors. So an issuing authority, or one person's certificate, can be trusted directly.
 3. Everything else helps to build chains and is trusted for nothing.
 
-Files end in .pem .crt .cer .der .p7b .p7c .crl .ors .ocsp in a directory (others there are passed over); an explicitly named
-file may be called anything. The machine's own store is never looked at.
+Files end in .pem .crt .cer .der .p7b .p7c .crl .ors .ocsp in a directory (others there are passed over); an explicitly
+named file may be called anything. The machine's own store is never looked at.
 """
 
 from __future__ import annotations

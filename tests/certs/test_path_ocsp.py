@@ -26,7 +26,9 @@ def answers(desk: Desk) -> tuple[OCSPResponse, OCSPResponse]:
     return OCSPResponse(leaf), OCSPResponse(issuer)
 
 
-def validate(desk: Desk, *ocsps: OCSPResponse, at: object = NOW, crls: tuple[CRL, ...] = (), **more: object) -> PathResult:
+def validate(
+    desk: Desk, *ocsps: OCSPResponse, at: object = NOW, crls: tuple[CRL, ...] = (), **more: object
+) -> PathResult:
     store = TrustStore().with_((desk.circle.root,), crls)
     return validate_path(desk.person, desk.circle.chain, store, at, ocsps=ocsps, **more)  # type: ignore[arg-type]
 
@@ -128,7 +130,12 @@ def test_answers_of_who_may_not_give_them_say_nothing(where: str, signing_suite:
     answer = OCSPResponse(answer_by(desk, delegate, signer, request))
     assert validate(desk, answer, answers(desk)[1]).sub_indication == "TRY_LATER"
     good = OCSPResponse(
-        answer_by(desk, forge("d", keys[3], desk.issuer, keys[1], purposes=(oids.OCSP_SIGNING,), more=(NOCHECK,)), keys[3], request)
+        answer_by(
+            desk,
+            forge("d", keys[3], desk.issuer, keys[1], purposes=(oids.OCSP_SIGNING,), more=(NOCHECK,)),
+            keys[3],
+            request,
+        )
     )
     assert validate(desk, good, answers(desk)[1]).passed
 
@@ -157,7 +164,11 @@ def test_a_responder_without_nocheck_needs_a_list(signing_suite: str) -> None:
 def test_an_answer_without_its_responders_certificate_finds_it_in_the_pool() -> None:
     desk = desk_of("ecdsa-p256")
     responder = OCSPResponder(
-        keys_of("ecdsa-p256")[4], desk.issuing.certificate, desk.issuer, desk.circle.ca.issuing.ledger, desk.issuing._clock
+        keys_of("ecdsa-p256")[4],
+        desk.issuing.certificate,
+        desk.issuer,
+        desk.circle.ca.issuing.ledger,
+        desk.issuing._clock,
     )
     responder._certificates = b""
     answer = OCSPResponse(responder.respond(make_request([(desk.person, desk.issuer)])))

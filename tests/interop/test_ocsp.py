@@ -14,6 +14,7 @@ import pytest
 from certs import oids, suites
 from certs.certificate import load_certificate
 from certs.errors import CertsError
+from certs.extensions import ocsp_nocheck
 from certs.ocsp import OCSPResponse, read_request
 from certs.ocsp_check import check_response
 from certs.ocsp_responder import OCSPResponder
@@ -57,9 +58,8 @@ def test_it_verifies_our_answers(suite: str, name: str, tool: Program, mine: Pap
 def test_it_verifies_the_roots_answer_and_refuses_the_wrong_issuer(tool: Program, mine: Papers) -> None:  # noqa: F811
     answer, common = mine.file("issuing.ors"), ("-CAfile", mine.file("root.pem"), "-attime", EPOCH, *AGES)
     right = ("-reqin", mine.file("issuing.req"), "-issuer", mine.file("root.pem"), "-cert", mine.file("issuing.pem"))
-    # -cert would be added to the request that is read, so the answer is matched by -issuer and -cert alone
     tool.run("ocsp", "-respin", answer, "-no_nonce", *right[2:], *common).check("Response verify OK")
-    tool.run("ocsp", "-respin", answer, *right[:2], *right[2:4], *common).check("Response verify OK")
+    tool.run("ocsp", "-respin", answer, *right[:4], *common).check("Response verify OK")
     altered = bytearray(answer.read_bytes())
     position = altered.index(OCSPResponse(bytes(altered)).tbs) + 60
     altered[position] ^= 1
@@ -73,8 +73,6 @@ def test_it_verifies_the_roots_answer_and_refuses_the_wrong_issuer(tool: Program
 def test_we_verify_its_answers(suite: str, form: str, tool: Program, mine: Papers, tmp_path: Path) -> None:  # noqa: F811
     circle, keys = mine.circle, keys_of(suite)
     purposes = (oids.OCSP_SIGNING,)
-    from certs.extensions import ocsp_nocheck
-
     delegate = forge(
         "Its OCSP", keys[4], circle.issuing, keys[1], purposes=purposes, more=(ocsp_nocheck(),),
         not_before=NOW - YEARS, not_after=NOW + YEARS,
