@@ -255,6 +255,7 @@ CODES: Final[dict[str, Row]] = {
     "profile-error": Row(422, "The certificate profile does not allow this"),
     "issuance-error": Row(500, "Internal error", private=True),
     "time-stamp-error": Row(502, "No usable time-stamp"),
+    "ocsp-error": Row(502, "No usable OCSP answer"),
     "path-error": Row(422, "The certificate chain does not hold"),
     "certs-error": Row(500, "Internal error", private=True),
     "error": Row(500, "Internal error", private=True),

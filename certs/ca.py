@@ -78,9 +78,10 @@ class Authority:
         clock: Clock,
         crl_url: str | None = None,
         issuer_url: str | None = None,
+        ocsp_url: str | None = None,
         crl_days: int = CRL_DAYS,
     ) -> None:
-        """`crl_url` and `issuer_url` go into certificates.
+        """`crl_url`, `issuer_url` and `ocsp_url` go into certificates.
 
         "{issuer}" in them becomes the authority's key identifier.
         """
@@ -93,11 +94,14 @@ class Authority:
         self.id = identifier.hex()
         self.crl_url = crl_url.format(issuer=self.id) if crl_url else None
         self.issuer_url = issuer_url.format(issuer=self.id) if issuer_url else None
+        self.ocsp_url = ocsp_url.format(issuer=self.id) if ocsp_url else None
         self._algorithm = key.suite.signature_algorithm(Use.X509).der()
         key_identifier = extensions.authority_key_identifier(identifier)
-        issuers = [extensions.ca_issuers(self.issuer_url)] if self.issuer_url else []
+        places = extensions.authority_information
+        asked = [places(ocsp=self.ocsp_url, issuer=self.issuer_url)] if self.ocsp_url or self.issuer_url else []
+        issuers = [places(ocsp=None, issuer=self.issuer_url)] if self.issuer_url else []
         points = [extensions.crl_distribution_points([self.crl_url])] if self.crl_url else []
-        self._tail = [key_identifier, *points, *issuers]
+        self._tail = [key_identifier, *points, *asked]
         self._tail_without_status = [key_identifier, *issuers]
 
     def prepare(
@@ -179,6 +183,11 @@ class Authority:
         """Return what is on record for `serial`, or None."""
         return self._ledger.get(self.id, serial)
 
+    @property
+    def ledger(self) -> Ledger:
+        """Where everything is on record."""
+        return self._ledger
+
     def entries(self) -> tuple[Entry, ...]:
         """Return everything on record, in the order of preparation."""
         return self._ledger.entries(self.id)
@@ -246,6 +255,7 @@ class ClosedCircle:
     issuing: Authority
     crl_url: str | None = None
     issuer_url: str | None = None
+    ocsp_url: str | None = None
     previous: tuple[Authority, ...] = ()
     """Earlier generations: they certify nothing more, and still revoke and sign lists (see `certs.circle`)."""
 
@@ -261,6 +271,7 @@ class ClosedCircle:
         parameter: str | None = None,
         crl_url: str | None = None,
         issuer_url: str | None = None,
+        ocsp_url: str | None = None,
         root_key: PrivateKey | None = None,
         issuing_key: PrivateKey | None = None,
     ) -> ClosedCircle:
@@ -283,6 +294,7 @@ class ClosedCircle:
             clock=clock,
             crl_url=crl_url,
             issuer_url=issuer_url,
+            ocsp_url=ocsp_url,
             crl_days=ROOT_CRL_DAYS,
         )
         subject = Subject(f"{organisation} Issuing CA {tag}", organisation, country)
@@ -294,8 +306,9 @@ class ClosedCircle:
             clock=clock,
             crl_url=crl_url,
             issuer_url=issuer_url,
+            ocsp_url=ocsp_url,
         )
-        return cls(suite_name, root_authority, issuing, crl_url, issuer_url)
+        return cls(suite_name, root_authority, issuing, crl_url, issuer_url, ocsp_url)
 
     def save(self, directory: str | Path, secrets: Secrets) -> None:
         """Write a new circle to `directory`; see `certs.circle`, whose `create` also keeps the ledger there."""

@@ -25,6 +25,7 @@ from certs.extension_values import (
     READERS,
     DistributionPoint,
     Extension,
+    read_access,
     read_aki,
     read_basic_constraints,
     read_distribution_points,
@@ -322,6 +323,16 @@ class Certificate:
     def crl_urls(self) -> tuple[str, ...]:
         """The http addresses of the CRL distribution points."""
         return tuple(uri for point in self.distribution_points for uri in point.uris if uri.startswith("http"))
+
+    @cached_property
+    def authority_information(self) -> tuple[tuple[str, str], ...]:
+        """Access method (an OID) and address of each URI in authorityInfoAccess."""
+        return self._read(oids.AUTHORITY_INFO_ACCESS, read_access, ())
+
+    @property
+    def ocsp_urls(self) -> tuple[str, ...]:
+        """The http addresses of the OCSP responders."""
+        return tuple(uri for method, uri in self.authority_information if method == oids.OCSP and uri[:4] == "http")
 
     @cached_property
     def policies(self) -> tuple[str, ...]:

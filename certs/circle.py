@@ -3,9 +3,11 @@
     circle = create("pki/sm2", "sm2", organisation="江海贸易", country="CN", secrets=ask, clock=clock)
     circle = load("pki/sm2", ask, clock)
     timestamper(directory, circle, ask, clock)
+    responders(directory, circle, ask, clock)
 
     circle.json    suite and addresses           ledger.sqlite    everything prepared, issued, revoked
     root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem
+    ocsp.key.pem   ocsp.pem  ocsp-root.pem       one key, certified by the issuing authority and by the root
 
 Keys are opened when first used, so issuing never touches the root's. `secrets` is asked for "password for root.key.pem"
 and so on.
@@ -17,10 +19,11 @@ import json
 import re
 import threading
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from certs import files, suites
+from certs import files, oids, profiles, suites
 from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import Clock
@@ -28,6 +31,7 @@ from certs.errors import KeyNotFound, KeyStoreError, MalformedInput
 from certs.keys import file as key_file
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Ledger, SQLiteLedger
+from certs.ocsp_responder import VALIDITY, OCSPResponder, Responders
 from certs.suites.base import PrivateKey, PublicKey, Suite
 from certs.tsa import DEFAULT_POLICY, TimeStampAuthority
 
@@ -83,6 +87,7 @@ def save(circle: ClosedCircle, directory: str | Path, secrets: Secrets) -> None:
         "suite": circle.suite_name,
         "crl_url": circle.crl_url,
         "issuer_url": circle.issuer_url,
+        "ocsp_url": circle.ocsp_url,
     }
     files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
 
@@ -104,6 +109,7 @@ def create(
     parameter: str | None = None,
     crl_url: str | None = None,
     issuer_url: str | None = None,
+    ocsp_url: str | None = None,
     tsa: bool = True,
 ) -> ClosedCircle:
     """Make a circle in an empty or new directory, with a time-stamping authority unless `tsa` is false."""
@@ -123,12 +129,14 @@ def create(
         parameter=parameter,
         crl_url=crl_url,
         issuer_url=issuer_url,
+        ocsp_url=ocsp_url,
     )
     if tsa:
         key = suites.get(suite_name).generate(parameter)
         subject = Subject(f"{organisation} Time-Stamping {suite_name.upper()}", organisation, country)
         _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki), secrets)
     save(circle, place, secrets)
+    responders(place, circle, secrets, clock)
     return circle
 
 
@@ -161,6 +169,7 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
             crl_days=crl_days,
             crl_url=values.get("crl_url"),
             issuer_url=values.get("issuer_url"),
+            ocsp_url=values.get("ocsp_url"),
         )
 
     names = _names(place, values)
@@ -170,6 +179,7 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
         authority(names.issuing, CRL_DAYS),
         values.get("crl_url"),
         values.get("issuer_url"),
+        values.get("ocsp_url"),
         tuple(authority(name, ROOT_CRL_DAYS if name.startswith("root") else CRL_DAYS) for name in names.previous),
     )
 
@@ -221,7 +231,7 @@ def roll_over(
     Nothing is overwritten. A new root leaves root-N.new-with-old.pem and root-N.old-with-new.pem, by which those who
     trust one generation reach the other (RFC 4210 4.4). The earlier generation still revokes and signs its lists.
     """
-    from certs import profiles, relations
+    from certs import relations
 
     place = Path(directory)
     values = _values(place)
@@ -238,7 +248,15 @@ def roll_over(
         _save_pair(place, names.root, key, links.root, secrets)
         files.write(place / f"{names.root}.new-with-old.pem", links.new_with_old.pem.encode())
         files.write(place / f"{names.root}.old-with-new.pem", links.old_with_new.pem.encode())
-        upper = Authority(key, links.root, ledger=ledger, clock=clock, crl_url=crl_url, issuer_url=issuer_url)
+        upper = Authority(
+            key,
+            links.root,
+            ledger=ledger,
+            clock=clock,
+            crl_url=crl_url,
+            issuer_url=issuer_url,
+            ocsp_url=now.ocsp_url,
+        )
     key = chosen.generate()
     subject = Subject.of(now.issuing.certificate.subject_name)
     plan = upper.prepare(profiles.load("issuing"), subject, key.public_key.spki)
@@ -251,3 +269,81 @@ def roll_over(
 
 def _next_name(place: Path, kind: str) -> str:
     return next(name for name in (f"{kind}-{n}" for n in range(2, 10_000)) if not (place / f"{name}.key.pem").exists())
+
+
+RENEW = 3
+"""A responder's certificate is made anew when less than a third of its life is left."""
+ROOT_RESPONDER_DAYS = ROOT_CRL_DAYS
+"""As long as the root's list: its key need not be at hand more often for the one than for the other."""
+
+
+def responders(
+    directory: str | Path,
+    circle: ClosedCircle,
+    secrets: Secrets,
+    clock: Clock,
+    *,
+    validity: timedelta = VALIDITY,
+) -> Responders:
+    """Open the directory's OCSP responders, of the issuing authority and of the root: one key, two certificates.
+
+    What is missing (as in a directory made before there were responders) or nears its end is made now; ask again at
+    `renewal_due`. Where the root's key is not at hand and its responder has no certificate, the root has no responder.
+    Raises KeyNotFound, WrongPassword, KeyStoreError and what issuing raises.
+    """
+    place = Path(directory)
+    key = _responder_key(place, circle, secrets)
+    found = []
+    for name, tier, authority, days in (
+        ("ocsp", "issuing", circle.issuing, None),
+        ("ocsp-root", "root", circle.root_authority, ROOT_RESPONDER_DAYS),
+    ):
+        path, certificate = place / f"{name}.pem", None
+        if path.exists():
+            certificate = _load_certificate(path)
+        if certificate is None or clock.now() >= _renewal_of(certificate):
+            if (place / f"{tier}.key.pem").exists():
+                certificate = _certify_responder(path, key.public_key, authority, days)
+            elif certificate is None and authority is circle.issuing:
+                raise KeyNotFound(f"{place} has no key to certify its OCSP responder")
+        if certificate is not None:
+            own = authority.certificate
+            found.append(OCSPResponder(key, certificate, own, authority.ledger, clock, validity=validity))
+    return Responders(found)
+
+
+def renewal_due(found: Responders) -> datetime:
+    """Return when `responders` should be called again."""
+    return min(_renewal_of(each.certificate) for each in found.responders)
+
+
+def _renewal_of(certificate: Certificate) -> datetime:
+    return certificate.not_after - (certificate.not_after - certificate.not_before) / RENEW
+
+
+def _responder_key(place: Path, circle: ClosedCircle, secrets: Secrets) -> KeyHandle:
+    """Return the key; by its certificate where there is one, so that the file is opened only to sign."""
+    path = place / "ocsp.key.pem"
+    if path.exists():
+        if (place / "ocsp.pem").exists():
+            return LazyKey(path, _load_certificate(place / "ocsp.pem"), secrets)
+        return key_file.open_uri(str(path), secrets)
+    key = suites.get(circle.suite_name).generate(circle.issuing.certificate.public_key().parameter)
+    try:
+        key_file.save(path, key, secrets(f"password for {path.name}") or None)
+    except KeyStoreError:
+        if path.exists():  # another process was quicker
+            return key_file.open_uri(str(path), secrets)
+        raise
+    return key
+
+
+def _certify_responder(path: Path, key: PublicKey, authority: Authority, days: int | None) -> Certificate:
+    own = authority.certificate
+    subject = Subject(f"OCSP {own.common_name or ''}".strip(), own.organisation, own.subject_name.first(oids.COUNTRY))
+    certificate = authority.issue(authority.prepare(profiles.load("ocsp"), subject, key.spki, days=days))
+    try:
+        files.write(path, certificate.pem.encode())
+    except OSError as error:
+        raise KeyStoreError(f"{path} cannot be written: {error.strerror}") from error
+    return certificate

@@ -1,4 +1,4 @@
-"""Sub-commands of `certs`: key, ca, tsa, inspect, doctor.
+"""Sub-commands of `certs`: key, ca, tsa, ocsp, inspect, doctor.
 
 Only arguments are described here, so that the program starts quickly; `certs.commands` does the work.
 """
@@ -52,6 +52,7 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     init.add_argument("--country", required=True, help="two capital letters")
     init.add_argument("--crl-url", metavar="URL", help="where lists will be; {issuer} becomes the key identifier")
     init.add_argument("--issuer-url", metavar="URL", help="where the issuer's certificate will be")
+    init.add_argument("--ocsp-url", metavar="URL", help="where OCSP requests will be answered")
     init.add_argument("--no-tsa", action="store_true", help="without a time-stamping authority")
     _passwords(init, new=True)
 
@@ -94,9 +95,21 @@ def _configure_tsa(parser: argparse.ArgumentParser) -> None:
     _passwords(parser)
 
 
+def _configure_ocsp(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(action="ocsp")
+    _directory(parser)
+    parser.add_argument("request", metavar="REQUEST", nargs="?", help="OCSP request (DER); - for standard input")
+    parser.add_argument(
+        "--all", metavar="OUTDIR", help="write an answer for every certificate there, to be served later"
+    )
+    parser.add_argument("--hours", type=int, default=1, help="how long an answer holds (default: 1)")
+    _output(parser)
+    _passwords(parser)
+
+
 def _configure_inspect(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action="inspect")
-    parser.add_argument("file", metavar="FILE", help="certificate, revocation list, time-stamp, CMS or key")
+    parser.add_argument("file", metavar="FILE", help="certificate, revocation list, OCSP, time-stamp, CMS or key")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -110,6 +123,7 @@ COMMANDS: dict[str, Command] = {
     "key": Command("key", "make and show keys of any suite", _configure_key, _run),
     "ca": Command("ca", "run a closed circle: issue, revoke, list", _configure_ca, _run),
     "tsa": Command("tsa", "answer a time-stamp request", _configure_tsa, _run),
+    "ocsp": Command("ocsp", "answer an OCSP request", _configure_ocsp, _run),
     "inspect": Command("inspect", "say what is in a file", _configure_inspect, _run),
     "doctor": Command("doctor", "say which libraries compute what, and how fast", _configure_doctor, _run),
 }

@@ -36,7 +36,7 @@ REASONS = {
     "aACompromise": 10,
 }
 """CRLReason by RFC 5280 5.3.1; removeFromCRL (8) belongs to delta CRLs only."""
-_REASON_NAMES = {number: name for name, number in REASONS.items()} | {8: "removeFromCRL"}
+REASON_NAMES = {number: name for name, number in REASONS.items()} | {8: "removeFromCRL"}
 
 KNOWN_CRITICAL = frozenset({oids.ISSUING_DISTRIBUTION_POINT, oids.AUTHORITY_KEY_IDENTIFIER, oids.CRL_NUMBER})
 """Critical extensions of a list that we process; a list with another one proves nothing (RFC 5280 5.2)."""
@@ -249,7 +249,7 @@ def _read_entries(revoked: ber.Value | None) -> list[tuple[int, Revoked]]:
         for extension in read_extensions(wrapped) if wrapped else ():
             if extension.oid == oids.CRL_REASON:
                 number = ber.load(extension.value).integer(ber.ENUMERATED)
-                reason = _REASON_NAMES.get(number, "unspecified")
+                reason = REASON_NAMES.get(number, "unspecified")
             elif extension.critical and extension.oid != oids.INVALIDITY_DATE:
                 raise MalformedInput(f"entry with unknown critical extension {oids.name(extension.oid)}")
         out.append((serial, Revoked(at, reason)))

@@ -1,4 +1,4 @@
-"""What is in a file of ours or anybody's: certificate, request, list, time-stamp, CMS, key.
+"""What is in a file of ours or anybody's: certificate, request, list, OCSP, time-stamp, CMS, key.
 
 For people and for programs.
 
@@ -20,6 +20,8 @@ from certs.alt_names import AltNames
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
+from certs.ocsp import OCSPResponse, SingleResponse
+from certs.ocsp import read_request as read_ocsp_request
 from certs.pem import pem_blocks
 from certs.request import LABELS as REQUEST_LABELS
 from certs.request import Request
@@ -67,7 +69,12 @@ def _describe_der(data: bytes) -> dict[str, Any]:
         if first.oid() in SIGNED_DATA_OIDS:
             return _cms(data)
         return {"kind": "content-info", "content_type": _oid(first.oid())}
-    readers = (_certificate_der, _crl_der, _certificate_request, _request, _response, _public_key, _private_key)
+    if first.tag == ber.ENUMERATED:
+        return _ocsp_response(data)
+    readers = (
+        *(_certificate_der, _crl_der, _certificate_request, _request),
+        *(_response, _ocsp_request, _public_key, _private_key),
+    )
     for reader in readers:
         try:
             return reader(data)
@@ -75,7 +82,7 @@ def _describe_der(data: bytes) -> dict[str, Any]:
             continue
     raise MalformedInput(
         "nothing we know",
-        hint="certificates, requests, revocation lists, time-stamps, CMS signatures and keys are recognised",
+        hint="certificates, requests, revocation lists, OCSP, time-stamps, CMS signatures and keys are recognised",
     )
 
 
@@ -129,6 +136,7 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
         "subject_key_identifier": certificate.ski.hex() if certificate.ski else None,
         "authority_key_identifier": certificate.aki.hex() if certificate.aki else None,
         "crl_urls": list(certificate.crl_urls),
+        "ocsp_urls": list(certificate.ocsp_urls),
         "extensions": [
             {"oid": _oid(item.oid), "critical": item.critical, "octets": len(item.value)}
             for item in certificate.extensions
@@ -243,6 +251,61 @@ def _response(data: bytes) -> dict[str, Any]:
     body = members.optional(ber.SEQUENCE)
     members.end()
     return {"kind": "time-stamp-response", "status": status, "token": _token(body.raw()) if body else None}
+
+
+def _ocsp_request(data: bytes) -> dict[str, Any]:
+    request = read_ocsp_request(data)
+    return {
+        "kind": "ocsp-request",
+        "certificates": [
+            {
+                "serial": f"{item.serial:x}",
+                "digest": _oid(item.digest_oid),
+                "issuer_name_hash": item.name_hash.hex(),
+                "issuer_key_hash": item.key_hash.hex(),
+            }
+            for item in request.cert_ids[:MAX_ENTRIES]
+        ],
+        "nonce": request.nonce.hex() if request.nonce is not None else None,
+        "signed": request.signed,
+    }
+
+
+def _ocsp_response(data: bytes) -> dict[str, Any]:
+    response = OCSPResponse(data)
+    if response.status != "successful":
+        return {"kind": "ocsp-response", "status": response.status}
+    key, nonce = response.responder_key_hash, response.nonce
+    return {
+        "kind": "ocsp-response",
+        "status": response.status,
+        "responder": str(response.responder_name) if response.responder_name else None,
+        "responder_key_hash": key.hex() if key else None,
+        "produced_at": _time(response.produced_at),
+        "signature_algorithm": _algorithm(response.signature_algorithm),
+        "signature": _ocsp_signature(response),
+        "certificates": [item.subject for item in response.certificates],
+        "nonce": nonce.hex() if nonce is not None else None,
+        "answers": [_ocsp_single(item) for item in response.responses[:MAX_ENTRIES]],
+    }
+
+
+def _ocsp_signature(response: OCSPResponse) -> str:
+    for certificate in response.certificates:
+        if response.is_named(certificate):
+            return str(_attempt(lambda: f"good ({response.verify_signed_by(certificate)})"))  # noqa: B023 - called here
+    return "the responder's certificate is elsewhere"
+
+
+def _ocsp_single(single: SingleResponse) -> dict[str, Any]:
+    return {
+        "serial": f"{single.cert_id.serial:x}",
+        "status": single.status,
+        "this_update": _time(single.this_update),
+        "next_update": _time(single.next_update),
+        "revoked_at": _time(single.revoked_at),
+        "reason": single.reason,
+    }
 
 
 def _public_key(encoded: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@
     ├── BadIdentifier                a national identifier whose form or checksum is wrong
     ├── ProfileError                 the certificate asked for is not one the profile allows
     ├── IssuanceError                the authority may not or could not sign
+    ├── OCSPError                an OCSP answer that is missing, wrong, too old or not for this question
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
     └── PathError                    a chain that could not be built or does not hold
 
@@ -134,6 +135,12 @@ class TimeStampError(CertsError):
     """A time-stamp that is missing, wrong, or not for this data."""
 
     code = "time-stamp-error"
+
+
+class OCSPError(CertsError):
+    """An OCSP answer that is missing, wrong, too old, or not for this question."""
+
+    code = "ocsp-error"
 
 
 class PathError(CertsError):

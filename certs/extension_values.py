@@ -115,6 +115,17 @@ def uris_of(names: tuple[bytes, ...]) -> tuple[str, ...]:
     return tuple(decode_text(0x16, value.content()) for value in values if value.tag == 0x86)
 
 
+def read_access(value: ber.Value) -> tuple[tuple[str, str], ...]:
+    """Return method and URI of each AccessDescription; locations of other kinds are left out (RFC 5280 4.2.2.1)."""
+    out: list[tuple[str, str]] = []
+    for item in value.expect(ber.SEQUENCE):
+        members = item.members()
+        method, place = members.next().oid(), members.next()
+        members.end()
+        out += [(method, uri) for uri in uris_of((place.raw(),))]
+    return tuple(out)
+
+
 def read_policies(value: ber.Value) -> tuple[str, ...]:
     """Return the OIDs of certificatePolicies."""
     return tuple(item.members().next().oid() for item in value.expect(ber.SEQUENCE))

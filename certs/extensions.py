@@ -81,11 +81,16 @@ def crl_distribution_points(addresses: Sequence[str]) -> Extension:
     return Extension(oids.CRL_DISTRIBUTION_POINTS, False, der.sequence(*points))
 
 
-def ca_issuers(address: str) -> Extension:
-    """Return authorityInfoAccess that says where the issuer's certificate is."""
-    return Extension(
-        oids.AUTHORITY_INFO_ACCESS, False, der.sequence(der.sequence(der.oid(oids.CA_ISSUERS), _uri(address)))
-    )
+def authority_information(*, ocsp: str | None, issuer: str | None) -> Extension:
+    """Return authorityInfoAccess: where the OCSP responder and the issuer's certificate are (RFC 5280 4.2.2.1)."""
+    places = ((oids.OCSP, ocsp), (oids.CA_ISSUERS, issuer))
+    points = (der.sequence(der.oid(method), _uri(address)) for method, address in places if address)
+    return Extension(oids.AUTHORITY_INFO_ACCESS, False, der.sequence(*points))
+
+
+def ocsp_nocheck() -> Extension:
+    """Return ocsp-nocheck (RFC 6960 4.2.2.2.1)."""
+    return Extension(oids.OCSP_NOCHECK, False, der.NULL_DER)
 
 
 def certificate_policies(policies: Sequence[str], *, critical: bool = False) -> Extension:

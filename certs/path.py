@@ -17,7 +17,7 @@ The steps, numbered at the code:
  5. every critical extension is known, and no constraint is left unprocessed
  6. signature algorithms and key sizes are good enough
  7. the leaf may be used for the purpose (keyUsage, extendedKeyUsage), and no issuer excludes it
- 8. nothing in the chain is revoked, by lists that are signed, current and in scope
+ 8. nothing in the chain is revoked, by lists and OCSP answers that are signed, current and in scope
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from certs import ber, oids
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
+from certs.ocsp import OCSPResponse
 from certs.path_builder import ChainBuilder
 from certs.path_result import Check, Limits, PathResult, Purpose, Stop
 from certs.path_revocation import RevocationChecker
@@ -96,25 +97,30 @@ def validate_path(
     *,
     purpose: Purpose = "signing",
     crls: Iterable[CRL] = (),
+    ocsps: Iterable[OCSPResponse] = (),
     revocation: Literal["require", "if-present"] = "require",
     limits: Limits | None = None,
 ) -> PathResult:
     """Validate `leaf` at the moment `at`; see the module's list of steps. Never raises.
 
     `pool` holds certificates of strangers (from the document), `store` the anchors and more certificates. With
-    revocation="require" a certificate without a usable list gives INDETERMINATE, TRY_LATER; with "if-present" it is
-    noted.
+    revocation="require" a certificate without a usable list or OCSP answer gives INDETERMINATE, TRY_LATER; with
+    "if-present" it is noted.
     """
     run = _Run(store, at.astimezone(UTC).replace(microsecond=0), purpose, limits or Limits())
     try:
         run.well_formed(leaf)
+        pool = tuple(pool)
         run.build(leaf, pool)
         run.validity()
         run.authorities()
         run.critical_extensions()
         run.algorithms()
         run.purposes()
-        run.revocation((*crls, *store.crls), required=revocation == "require")
+        evidence = RevocationChecker(
+            run.at, run.limits, (*crls, *store.crls), (*ocsps, *store.ocsps), (*pool, *store.certificates)
+        )
+        run.revocation(evidence, required=revocation == "require")
     except Stop as stop:
         return PathResult(
             stop.indication,
@@ -122,6 +128,7 @@ def validate_path(
             run.chain or (leaf,),
             (*run.checks, stop.check),
             crls=run.used_crls,
+            ocsps=run.used_ocsps,
             **stop.facts,
         )
     except (CertsError, RecursionError, OverflowError) as error:  # a broken member nobody looked at before
@@ -129,7 +136,7 @@ def validate_path(
         return PathResult(
             "INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", run.chain or (leaf,), (*run.checks, check)
         )
-    return PathResult("PASSED", None, run.chain, tuple(run.checks), crls=run.used_crls)
+    return PathResult("PASSED", None, run.chain, tuple(run.checks), crls=run.used_crls, ocsps=run.used_ocsps)
 
 
 class _Run:
@@ -145,6 +152,11 @@ class _Run:
     def used_crls(self) -> tuple[CRL, ...]:
         """The lists looked up so far."""
         return tuple(self.checker.used) if self.checker else ()
+
+    @property
+    def used_ocsps(self) -> tuple[OCSPResponse, ...]:
+        """The OCSP answers looked up so far."""
+        return tuple(self.checker.used_ocsps) if self.checker else ()
 
     def _passed(self, identifier: str, clause: str, detail: str = "", basis: str = "") -> None:
         self.checks.append(Check(identifier, clause, "passed", detail, basis))
@@ -299,9 +311,9 @@ class _Run:
         return bool(purposes & _SIGNING_PURPOSES) or bool(purposes - _OTHER_PURPOSES)
 
     # 8 ----------------------------------------------------------------------------------------------------------------
-    def revocation(self, crls: Iterable[CRL], *, required: bool) -> None:
+    def revocation(self, checker: RevocationChecker, *, required: bool) -> None:
         """RFC 5280 6.3 and EN 319 102-1 5.2.5, from the anchor down: a list of a revoked authority proves nothing."""
-        checker = self.checker = RevocationChecker(self.at, self.limits, crls)
+        self.checker = checker
         missing: Check | None = None
         for position in range(len(self.chain) - 2, -1, -1):
             certificate, issuer = self.chain[position], self.chain[position + 1]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from certs.certificate import Certificate
 from certs.crl import CRL
+from certs.ocsp import OCSPResponse
 
 Purpose = Literal["signing", "timestamping"]
 Indication = Literal["PASSED", "INDETERMINATE", "FAILED"]
@@ -30,6 +31,7 @@ class Limits:
     signatures: int = 64
     """Signatures checked."""
     crl_signatures: int = 32
+    ocsp_signatures: int = 32
     pool: int = 4096
     """Certificates the caller may hand over at all, anchors not counted."""
 
@@ -60,6 +62,8 @@ class PathResult:
     """Which certificate of the chain is revoked."""
     crls: tuple[CRL, ...] = field(default=(), repr=False)
     """The lists the answer rests on."""
+    ocsps: tuple[OCSPResponse, ...] = field(default=(), repr=False)
+    """The OCSP answers it rests on."""
 
     @property
     def passed(self) -> bool:

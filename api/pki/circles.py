@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import threading
@@ -29,23 +30,34 @@ if TYPE_CHECKING:
     from certs.ca import ClosedCircle
     from certs.certificate import Certificate, Subject
     from certs.ledger import SQLiteLedger
+    from certs.ocsp_responder import Responders
     from certs.trust import TrustStore
     from certs.tsa import TimeStampAuthority
 
+log = logging.getLogger("sealroad.pki")
+
 CRL_LIFE: Final = timedelta(hours=1)
 """A revocation list is made anew when the one at hand is older than this."""
+RENEWAL_PAUSE: Final = timedelta(minutes=10)
 UNKNOWN_COUNTRY: Final = "XX"
 """User-assigned in ISO 3166-1: for whoever does not say where they are. The service does not guess."""
 
 
 class Circle:
-    """One suite's authority, its time-stamp authority and its revocation lists. Thread-safe."""
+    """One suite's authority, its time-stamp authority, revocation lists and OCSP responders. Thread-safe."""
 
     def __init__(
-        self, authority: ClosedCircle, tsa: TimeStampAuthority, ledger: SQLiteLedger, settings: Settings
+        self,
+        authority: ClosedCircle,
+        tsa: TimeStampAuthority,
+        ledger: SQLiteLedger,
+        settings: Settings,
+        open_responders: Callable[[], Responders],
     ) -> None:
         self.suite = authority.suite_name
         self.tsa = tsa
+        self._open_responders = open_responders
+        self._responders: tuple[datetime, Responders] | None = None
         self._authority, self._ledger, self._settings = authority, ledger, settings
         self._lock = threading.Lock()
         self._crls: dict[str, bytes] = {}
@@ -77,6 +89,18 @@ class Circle:
                 authorities = (self._authority.issuing, self._authority.root_authority)
                 self._crls, self._crls_made = {each.id: each.crl() for each in authorities}, now
             return self._crls
+
+    def responders(self) -> Responders:
+        """Return the OCSP responders; their certificates are made anew in time."""
+        from certs.circle import renewal_due
+
+        now = self._settings.clock.now()
+        with self._lock:
+            if self._responders is None or now >= self._responders[0]:
+                found = self._open_responders()
+                # where one could not be renewed, try again, but not at every request
+                self._responders = max(renewal_due(found), now + RENEWAL_PAUSE), found
+            return self._responders[1]
 
     def find(self, fingerprint: str) -> Certificate | None:
         """Return a certificate of the circle by its SHA-256 fingerprint."""
@@ -132,6 +156,27 @@ class Circles:
                 return circle.crls()[issuer]
         raise NotFound("there is no such issuer")
 
+    def ocsp(self, request: bytes) -> bytes:
+        """Answer an OCSP request with the responders of the circle it asks about. Never raises for its content."""
+        from certs.errors import CertsError, MalformedInput
+        from certs.ocsp import INTERNAL_ERROR, MALFORMED_REQUEST, UNAUTHORIZED, error_response
+        from certs.ocsp_responder import parse
+
+        try:
+            asked = parse(request)
+        except MalformedInput:
+            return error_response(MALFORMED_REQUEST)
+        circles = self.existing()
+        for cert_id in asked.cert_ids:
+            for circle in circles:
+                if any(map(cert_id.matches, circle.chain)):
+                    try:
+                        return circle.responders().answer(asked)
+                    except CertsError:
+                        log.exception("the OCSP responder of %s cannot be opened", circle.suite)
+                        return error_response(INTERNAL_ERROR)
+        return error_response(UNAUTHORIZED)
+
     def certificate(self, name: str) -> Certificate:
         """Return a certificate by fingerprint or by the key identifier of an authority. Raises NotFound."""
         for circle in self.existing():
@@ -149,10 +194,10 @@ class Circles:
 
         store = self._own_trust()
         for data in given:
-            certificates, crls = parse(data)
+            certificates, crls, ocsps = parse(data)
             if certificates and not any(map(is_anchor, certificates)):
                 store = store.trusting(certificates)  # what was named explicitly was named to be trusted
-            store = store.with_(certificates, crls)
+            store = store.with_(certificates, crls, ocsps)
         return store
 
     def _own_trust(self) -> TrustStore:
@@ -188,6 +233,7 @@ class Circles:
             clock=settings.clock,
             crl_url=self._address("crl/{issuer}.crl"),
             issuer_url=self._address("certs/{issuer}.cer"),
+            ocsp_url=self._address("ocsp"),
         )
         directory.rename(self._root / suite)
 
@@ -198,7 +244,14 @@ class Circles:
         directory, secrets, clock = self._root / suite, self._secrets(suite), self._settings.clock
         ledger = SQLiteLedger(directory / circle.LEDGER)
         authority = circle.load(directory, secrets, clock, ledger=ledger)
-        return Circle(authority, circle.timestamper(directory, authority, secrets, clock), ledger, self._settings)
+        tsa = circle.timestamper(directory, authority, secrets, clock)
+        return Circle(
+            authority,
+            tsa,
+            ledger,
+            self._settings,
+            lambda: circle.responders(directory, authority, secrets, clock),
+        )
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:
         """Answer the questions of `certs.circle` for passwords."""

@@ -1,7 +1,11 @@
-"""`/pki`: revocation lists, certificates and time-stamps for anybody, in the formats of the standards."""
+"""`/pki`: revocation lists, OCSP answers, certificates and time-stamps for anybody, in the formats of the standards."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+from email.utils import format_datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -14,6 +18,9 @@ from api.kit.edge import context_of
 router = APIRouter(prefix="/pki", tags=["pki"])
 
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
+OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"
+OCSP_MAX_AGE = 300
+"""Seconds for which a proxy may keep an answer it got by GET, at most."""
 BY_DIGEST = {"sm3": "sm2", "streebog256": "gost2012-256", "streebog512": "gost2012-512"}
 DEFAULT_SUITE = "ecdsa-p256"
 CACHE = {"cache-control": "public, max-age=600"}
@@ -45,6 +52,58 @@ def get_certificate(
     """Download a certificate of the service's closed circles."""
     found = context_of(request).circles.certificate(certificate)
     return Response(found.der, media_type="application/pkix-cert", headers=CACHE)
+
+
+@router.post(
+    "/ocsp",
+    response_class=Response,
+    responses=_binary(
+        OCSP_RESPONSE, "An OCSPResponse, DER (RFC 6960); a request that cannot be served is answered so."
+    ),
+    openapi_extra={"requestBody": {"required": True, "content": {OCSP_REQUEST: {}}}},
+)
+async def ocsp(request: Request) -> Response:
+    """Ask whether certificates of one of the service's authorities are revoked."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != OCSP_REQUEST:
+        raise UnsupportedMedia(f"an OCSP request has the type {OCSP_REQUEST}")
+    body = await request.body()
+    reply = await run_in_threadpool(context_of(request).circles.ocsp, body)
+    return Response(reply, media_type=OCSP_RESPONSE, headers={"cache-control": "no-store"})
+
+
+@router.get(
+    "/ocsp/{encoded:path}",
+    response_class=Response,
+    responses=_binary(OCSP_RESPONSE, "An OCSPResponse, DER, which may be cached (RFC 5019 6)."),
+)
+def ocsp_by_get(
+    request: Request, encoded: Annotated[str, Path(description="The OCSPRequest, base64 and URL-encoded.")]
+) -> Response:
+    """Ask the same by GET (RFC 6960 A.1)."""
+    try:
+        body = base64.b64decode(encoded.replace(" ", "+").strip("\r\n"), validate=True)
+    except (binascii.Error, ValueError):
+        body = b""  # which is answered as malformed
+    reply = context_of(request).circles.ocsp(body)
+    return Response(reply, media_type=OCSP_RESPONSE, headers=_caching(reply))
+
+
+def _caching(reply: bytes) -> dict[str, str]:
+    """Return the headers of RFC 5019 6.2; an answer with a nonce, or that is only an error, is not kept."""
+    from certs.ocsp import OCSPResponse
+
+    response = OCSPResponse(reply)
+    if response.status != "successful" or response.nonce is not None:
+        return {"cache-control": "no-store"}
+    single = response.responses[0]
+    end = single.next_update or single.this_update
+    seconds = min(OCSP_MAX_AGE, int((end - response.produced_at).total_seconds()))
+    return {
+        "cache-control": f"public, max-age={seconds}, no-transform, must-revalidate",
+        "last-modified": format_datetime(response.produced_at, usegmt=True),
+        "expires": format_datetime(end, usegmt=True),
+        "etag": f'"{hashlib.sha256(reply).hexdigest()}"',
+    }
 
 
 @router.post(

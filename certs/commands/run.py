@@ -1,10 +1,11 @@
-"""The bodies of `key`, `ca`, `tsa`, `inspect` and `doctor`."""
+"""The bodies of `key`, `ca`, `tsa`, `ocsp`, `inspect` and `doctor`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import warnings
+from datetime import timedelta
 from pathlib import Path
 
 from certs import circle, extensions, suites
@@ -70,6 +71,7 @@ def ca_init(args: argparse.Namespace) -> int:
         parameter=args.parameter,
         crl_url=args.crl_url,
         issuer_url=args.issuer_url,
+        ocsp_url=args.ocsp_url,
         tsa=not args.no_tsa,
     )
     print(f"{args.directory}: {made.root.subject}, trust {Path(args.directory) / 'root.pem'}")
@@ -165,7 +167,7 @@ def ca_export(args: argparse.Namespace) -> int:
     return 0
 
 
-# tsa, inspect, doctor ------------------------------------------------------------------------------------------------
+# tsa, ocsp, inspect, doctor ------------------------------------------------------------------------------------------
 def tsa(args: argparse.Namespace) -> int:
     """Answer a time-stamp request with the authority in a directory."""
     request = read_input(args.request)
@@ -174,6 +176,24 @@ def tsa(args: argparse.Namespace) -> int:
     authority = circle.load(args.directory, secrets, clock)
     response = circle.timestamper(args.directory, authority, secrets, clock).respond(request)
     write_output(args.output, response, inputs=[args.request])
+    return 0
+
+
+def ocsp(args: argparse.Namespace) -> int:
+    """Answer an OCSP request with the responders of a directory, or write all answers beforehand."""
+    if (args.request is None) == (args.all is None):
+        raise UsageError("name a request to answer, or --all OUTDIR")
+    if not 0 < args.hours <= 24 * 90:
+        raise UsageError("an answer holds for 1 to 2160 hours")
+    request = None if args.request is None else read_input(args.request)
+    secrets, clock = secrets_of(args), SystemClock()
+    authority = circle.load(args.directory, secrets, clock)
+    found = circle.responders(args.directory, authority, secrets, clock, validity=timedelta(hours=args.hours))
+    if request is not None:
+        write_output(args.output, found.respond(request), inputs=[args.request])
+        return 0
+    count = sum(responder.write_answers(args.all) for responder in found.responders)
+    print(f"{args.all}: {count} answers")
     return 0
 
 

@@ -25,6 +25,7 @@ from certs.suites import ALL_NAMES
 
 EXTRA: dict[str, Callable[[], Extension]] = {
     "no-rev-avail": extensions.no_revocation_available,
+    "ocsp-nocheck": extensions.ocsp_nocheck,
     "valassured-st-certs": extensions.validity_assured_short_term,
 }
 """Extensions that a profile asks for by name and that have no contents of their own."""

@@ -1,7 +1,7 @@
 """What a verifier is told to trust: files and directories, read once, nothing fetched.
 
     store = TrustStore.load(["anchors/", "partner-root.pem", "issuing.crl"])
-    store.anchors, store.certificates, store.crls
+    store.anchors, store.certificates, store.crls, store.ocsps
 
 The rule for anchors:
 
@@ -13,8 +13,8 @@ are
    anchors. So an issuing authority, or one person's certificate, can be trusted directly.
 3. Everything else helps to build chains and is trusted for nothing.
 
-Files end in .pem .crt .cer .der .p7b .p7c .crl in a directory (others there are passed over); an explicitly named
-file may be called anything. The machine's own store is never looked at.
+Files end in .pem .crt .cer .der .p7b .p7c .crl .ors .ocsp in a directory (others there are passed over); an explicitly
+named file may be called anything. The machine's own store is never looked at.
 """
 
 from __future__ import annotations
@@ -27,21 +27,23 @@ from certs import ber
 from certs.certificate import Certificate, load_certificates
 from certs.crl import CRL, load_crls
 from certs.errors import CertsError, MalformedInput
+from certs.ocsp import OCSPResponse
 from certs.pem import pem_blocks
 
-SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".crl"})
+SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".crl", ".ors", ".ocsp"})
 MAX_FILE = 64 * 1024 * 1024
 MAX_FILES = 10_000
 
 
 @dataclass(frozen=True)
 class TrustStore:
-    """Anchors, helpful certificates, revocation lists. Immutable; `with_` makes a larger one."""
+    """Anchors, helpful certificates, revocation lists, OCSP answers. Immutable; `with_` makes a larger one."""
 
     anchors: tuple[Certificate, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     """Certificates that may stand in a chain and are trusted for nothing."""
     crls: tuple[CRL, ...] = ()
+    ocsps: tuple[OCSPResponse, ...] = ()
     skipped: tuple[str, ...] = field(default=(), compare=False)
     """Files in directories that could not be read, with the reason."""
 
@@ -62,26 +64,36 @@ class TrustStore:
                     except CertsError as error:
                         skipped.append(f"{member}: {error}")
             else:
-                certificates, crls = _read(path)
+                certificates, crls, ocsps = _read(path)
                 if certificates and not any(map(is_anchor, certificates)):
                     store = store.trusting(certificates).with_((), crls)
                 else:
-                    store = store.with_(certificates, crls)
+                    store = store.with_(certificates, crls, ocsps)
         return replace(store, skipped=tuple(skipped))
 
     def trusting(self, certificates: Iterable[Certificate]) -> TrustStore:
         """Return a store that has `certificates` as anchors too, whatever they are."""
-        return TrustStore(_union(self.anchors, certificates), self.certificates, self.crls, self.skipped)
+        return replace(self, anchors=_union(self.anchors, certificates))
 
-    def with_(self, certificates: Iterable[Certificate] = (), crls: Iterable[CRL] = ()) -> TrustStore:
-        """Return a store with more certificates, sorted by rule 1, and more revocation lists."""
+    def with_(
+        self,
+        certificates: Iterable[Certificate] = (),
+        crls: Iterable[CRL] = (),
+        ocsps: Iterable[OCSPResponse] = (),
+    ) -> TrustStore:
+        """Return a store with more certificates, sorted by rule 1, and more revocation lists and OCSP answers."""
         given = tuple(certificates)
         return TrustStore(
             _union(self.anchors, (item for item in given if is_anchor(item))),
             _union(self.certificates, (item for item in given if not is_anchor(item))),
             tuple(dict.fromkeys((*self.crls, *crls))),
+            tuple(dict.fromkeys((*self.ocsps, *ocsps))),
             self.skipped,
         )
+
+
+Found = tuple[tuple[Certificate, ...], tuple[CRL, ...], tuple[OCSPResponse, ...]]
+"""What one file holds."""
 
 
 def is_anchor(certificate: Certificate) -> bool:
@@ -103,7 +115,7 @@ def _union(first: Sequence[Certificate], second: Iterable[Certificate]) -> tuple
     return tuple(dict.fromkeys((*first, *second)))
 
 
-def _read(path: Path) -> tuple[tuple[Certificate, ...], tuple[CRL, ...]]:
+def _read(path: Path) -> Found:
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_FILE + 1)
@@ -117,19 +129,31 @@ def _read(path: Path) -> tuple[tuple[Certificate, ...], tuple[CRL, ...]]:
         return parse(data)
     except MalformedInput as error:
         raise MalformedInput(
-            f"{path}: {error}", hint="a certificate or revocation list, PEM or DER, is expected"
+            f"{path}: {error}", hint="a certificate, revocation list or OCSP response, PEM or DER, is expected"
         ) from error
 
 
-def parse(data: bytes) -> tuple[tuple[Certificate, ...], tuple[CRL, ...]]:
-    """Return the certificates and revocation lists in `data`: PEM of both kinds, or one DER. Raises MalformedInput."""
+def parse(data: bytes) -> Found:
+    """Return the certificates, revocation lists and OCSP answers in `data`: PEM of the first two, or one DER.
+
+    Raises MalformedInput.
+    """
     blocks = pem_blocks(data)
     if not blocks:
-        return ((), load_crls(data)) if _is_crl(data) else (load_certificates(data), ())
+        if ber.load(data).members().peek() == ber.ENUMERATED:
+            return (), (), _load_ocsp(data)
+        return ((), load_crls(data), ()) if _is_crl(data) else (load_certificates(data), (), ())
     labels = {label for label, _ in blocks}
     crls = load_crls(data) if "X509 CRL" in labels else ()
     certificates = load_certificates(data) if labels != {"X509 CRL"} else ()
-    return certificates, crls
+    return certificates, crls, ()
+
+
+def _load_ocsp(data: bytes) -> tuple[OCSPResponse]:
+    response = OCSPResponse(data)
+    if response.status != "successful":
+        raise MalformedInput(f"an OCSP response that says only {response.status}")
+    return (response,)
 
 
 def _is_crl(data: bytes) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import subprocess
 import sys
+import urllib.parse
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,13 +17,16 @@ from api.config import Settings
 from api.errors import NotFound
 from api.pki.circles import Circles
 from api.vault import Vault
-from certs import suites
+from certs import ocsp, ocsp_check, suites
 from certs.certificate import Certificate, Subject
+from certs.clock import FixedClock, SystemClock
 from certs.crl import CRL
 from certs.errors import WrongPassword
+from certs.ledger import SQLiteLedger
+from certs.ocsp_check import check_response as check_ocsp
 from certs.timestamp import check_response, make_request
 from tests.api.conftest import User, held
-from tests.conftest import SIGNING
+from tests.conftest import SIGNING, circle_of
 
 QUERY = {"content-type": "application/timestamp-query"}
 
@@ -51,6 +58,7 @@ def test_certificates_say_where_their_revocation_list_is(circles: Circles) -> No
     issuer = circle.chain[0]
     assert issuer.ski is not None
     assert issued.crl_urls == (f"http://pki.example/pki/crl/{issuer.ski.hex()}.crl",)
+    assert issued.ocsp_urls == ("http://pki.example/pki/ocsp",)
     CRL(circles.crl(issuer.ski.hex())).check_signed_by(issuer)
     assert circles.certificate(issuer.ski.hex()) == issuer
     circles.close()
@@ -81,10 +89,6 @@ def test_two_processes_make_one_circle(tmp_path: Path) -> None:
 
 
 def test_revocation_lists_are_made_anew_when_they_age(tmp_path: Path) -> None:
-    from datetime import timedelta
-
-    from certs.clock import FixedClock, SystemClock
-
     settings = Settings(data=tmp_path, clock=FixedClock(SystemClock().now()))
     circles = Circles(settings, Vault(bytes(32)))
     first = circles.get("ed25519").crls()
@@ -119,6 +123,92 @@ def test_crls_and_certificates_are_public(user: User) -> None:
     CRL(crl.content).check_signed_by(issuer)
     missing = public.get("/pki/crl/00.crl")
     assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+
+
+OCSP = {"content-type": "application/ocsp-request"}
+
+
+@pytest.mark.parametrize("suite", SIGNING)
+def test_ocsp_answers_in_the_suite_of_the_issuer_and_changes_with_the_revocation(user: User, suite: str) -> None:
+    circle = user.context.circles.get(suite)
+    issuer, root = circle.chain
+    key = suites.get(suite).generate("2048" if suite == "rsa" else None)
+    issued = circle.issue("person", Subject("王伟", country="CN"), key.public_key.spki, days=10)
+    for certificate, by in ((issued, issuer), (issuer, root)):
+        request = ocsp.make_request([(certificate, by)])
+        response = user.http.post("/pki/ocsp", content=request, headers=OCSP)
+        assert response.headers["content-type"] == "application/ocsp-response"
+        assert response.headers["cache-control"] == "no-store"
+        assert check_ocsp(response.content, request, by, now())[0].status == "good"
+        assert ocsp.OCSPResponse(response.content).verify_signed_by(find_responder(response.content, by)) == suite
+    plain = ocsp.make_request([(issued, issuer)], nonce=None)
+    path = "/pki/ocsp/" + urllib.parse.quote(base64.b64encode(plain), safe="")
+    first = user.http.get(path)
+    assert first.status_code == 200
+    assert first.headers["cache-control"] == "public, max-age=300, no-transform, must-revalidate"
+    assert {"last-modified", "expires", "etag"} <= set(first.headers)
+    assert user.http.get(path).content == first.content
+    with closing(SQLiteLedger(user.context.settings.data / "pki" / suite / "ledger.sqlite")) as another_process:
+        another_process.revoke(issuer.ski.hex(), issued.serial, now().replace(microsecond=0), "keyCompromise")
+    for reply in (user.http.get(path), user.http.post("/pki/ocsp", content=plain, headers=OCSP)):
+        (single,) = check_ocsp(reply.content, plain, issuer, now())
+        assert (single.status, single.reason) == ("revoked", "keyCompromise")
+
+
+def find_responder(data: bytes, issuer: Certificate) -> Certificate:
+    return ocsp_check.find_responder(ocsp.OCSPResponse(data), issuer)
+
+
+def now() -> datetime:
+    return SystemClock().now()
+
+
+def test_ocsp_by_get_takes_every_spelling_of_base64(user: User) -> None:
+    issuer, root = user.context.circles.get("ed25519").chain
+    request = ocsp.make_request([(issuer, root)], nonce=b"\xfb\xff\xfe" * 10)
+    text = base64.b64encode(request).decode()
+    assert "/" in text
+    assert "+" in text
+    for path in (text, urllib.parse.quote(text), urllib.parse.quote(text, safe=""), text.replace("+", "%20")):
+        reply = user.http.get(f"/pki/ocsp/{path}")
+        check_ocsp(reply.content, request, root, now())
+        assert reply.headers["cache-control"] == "no-store"  # it has a nonce
+
+
+def test_what_is_no_ocsp_request_is_answered_in_the_words_of_rfc_6960(user: User) -> None:
+    for content in (b"", b"x", b"\x30\x80", b"\x00" * 5000):
+        response = user.http.post("/pki/ocsp", content=content, headers=OCSP)
+        assert (response.status_code, ocsp.OCSPResponse(response.content).status) == (200, "malformedRequest")
+    malformed = user.http.get("/pki/ocsp/!!")
+    assert ocsp.OCSPResponse(malformed.content).status == "malformedRequest"
+    assert malformed.headers["cache-control"] == "no-store"
+    foreign = circle_of("ed25519")
+    request = ocsp.make_request([(foreign.person.certificate, foreign.issuing)])
+    answer = user.http.post("/pki/ocsp", content=request, headers=OCSP).content
+    assert ocsp.OCSPResponse(answer).status == "unauthorized"
+    wrong = user.http.post("/pki/ocsp", content=b"x", headers={"content-type": "text/plain"})
+    assert (wrong.status_code, wrong.json()["code"]) == (415, "unsupported-media-type")
+
+
+def test_responders_are_renewed_while_the_service_runs(tmp_path: Path) -> None:
+    @dataclasses.dataclass
+    class Hand:
+        moment: datetime
+
+        def now(self) -> datetime:
+            return self.moment
+
+    clock = Hand(SystemClock().now())
+    circles = Circles(Settings(data=tmp_path, clock=clock), Vault(bytes(32)))
+    circle = circles.get("ed25519")
+    issuer = circle.chain[0]
+    request = ocsp.make_request([(circle.tsa.certificate, issuer)])
+    first = circles.ocsp(request)
+    clock.moment += timedelta(days=25)
+    second = circles.ocsp(request)
+    check_ocsp(second, request, issuer, clock.moment)
+    assert find_responder(first, issuer) != find_responder(second, issuer)
+    circles.close()
 
 
 @pytest.mark.parametrize(

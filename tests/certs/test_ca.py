@@ -187,6 +187,7 @@ def test_every_profile_file_loads() -> None:
         "tsa",
         "dvcs",
         "tls",
+        "ocsp",
     }
     for name in profiles.names():
         assert profiles.load(name).name == name

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from certs import suites
+from certs import ocsp, suites
 from certs.certificate import load_certificate, load_certificates
 from certs.cli import COMMANDS
+from certs.clock import SystemClock
 from certs.crl import CRL
 from certs.errors import SealroadError
+from certs.ocsp_check import check_response as check_ocsp
 from certs.timestamp import check_response, make_request
 from tests.conftest import circle_of
 
@@ -79,7 +81,7 @@ def test_the_whole_story_from_key_to_revocation(run, signing_suite: str, tmp_pat
     assert certificate.common_name == "王𠮷"
     assert certificate.verify_signed_by(issuing) == signing_suite
     code, out = run("ca", "list", "ca", "--json", *PW)
-    assert [entry["state"] for entry in json.loads(out)] == ["issued"] * 4
+    assert [entry["state"] for entry in json.loads(out)] == ["issued"] * 6
     code, out = run("ca", "revoke", "ca", "me.pem", "--reason", "keyCompromise", "--crl", "ca.crl", *PW)
     assert code == 0
     crl = CRL((tmp_path / "ca.crl").read_bytes())
@@ -92,7 +94,15 @@ def test_the_whole_story_from_key_to_revocation(run, signing_suite: str, tmp_pat
     code, out = run("tsa", "ca", "x.tsq", "-o", "x.tsr", *PW)
     assert code == 0
     check_response((tmp_path / "x.tsr").read_bytes(), request)
-    for name in ("me.pem", "ca.crl", "x.tsq", "x.tsr", "me.pub.pem", "ca/root.key.pem"):
+    asked = ocsp.make_request([(certificate, issuing)])
+    (tmp_path / "x.req").write_bytes(asked)
+    code, out = run("ocsp", "ca", "x.req", "-o", "x.ors", *PW)
+    assert code == 0
+    (single,) = check_ocsp((tmp_path / "x.ors").read_bytes(), asked, issuing, SystemClock().now())
+    assert (single.status, single.reason) == ("revoked", "keyCompromise")
+    code, out = run("ocsp", "ca", "--all", "answers", "--hours", "48", *PW)
+    assert len(list((tmp_path / "answers").glob("*.ors"))) == 12
+    for name in ("me.pem", "ca.crl", "x.req", "x.ors", "x.tsq", "x.tsr", "me.pub.pem", "ca/root.key.pem"):
         code, out = run("inspect", name)
         assert code == 0
         assert out.strip()

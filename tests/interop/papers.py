@@ -9,6 +9,10 @@ content.bin, altered.bin                   what is signed and stamped, and the s
 detached.p7s, attached.p7m, bare.p7s       CMS by `certs.signed_data`; the last without signed attributes
 cades.p7s                                  detached CAdES with a signature time-stamp by `signer.cms`
 request.tsq, answer.tsr, token.tst         RFC 3161
+ocsp.req, ocsp.ors, ocsp.cer               RFC 6960: about person, organisation (revoked) and a number nobody issued, in
+                                           that order, with a nonce; and the responder's certificate
+direct.ors                                 the same questions answered by the issuing authority itself
+issuing.req, issuing.ors                   about the issuing authority, by a responder of the root
 person.p8                                  the person's key, PKCS#8, unencrypted: for the test only
 """
 
@@ -18,13 +22,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from certs import signed_data, suites, timestamp
-from certs.certificate import armor
+from certs import ocsp, profiles, signed_data, suites, timestamp
+from certs.certificate import Subject, armor
 from certs.crl import CRL
-from tests.conftest import NOW, Circle, make_circle
+from certs.ocsp_responder import OCSPResponder
+from tests.conftest import CLOCK, NOW, Circle, make_circle
 
 CONTENT = "Contract № 7 / 合同 / договор\n".encode() * 40
 ALTERED = b"c" + CONTENT[1:]
+NEVER_ISSUED = 0x5A123456789ABCDEF
 MOMENT = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 EPOCH = str(int(NOW.timestamp()))
 """The moment the clock of the tests stands at, as Java and as openssl want it."""
@@ -79,6 +85,7 @@ def of(suite_name: str, desk: Path) -> Papers:
     paper.file("altered.bin").write_bytes(ALTERED)
     _write_cms(paper)
     _write_stamps(paper)
+    _write_ocsp(paper)
     key = circle.person.key.pkcs8()
     paper.file("person.p8").write_bytes(key)
     paper.file("person.key.pem").write_text(armor("PRIVATE KEY", key))
@@ -105,3 +112,26 @@ def _write_stamps(paper: Papers) -> None:
     paper.file("request.tsq").write_bytes(request)
     paper.file("answer.tsr").write_bytes(paper.circle.timestamper.respond(request))
     paper.file("token.tst").write_bytes(paper.circle.timestamper.stamp(digest, imprint))
+
+
+def _write_ocsp(paper: Papers) -> None:
+    circle, key = paper.circle, paper.circle.tsa.key
+    subject = Subject("OCSP", organisation="Sealroad Test", country="DE")
+    holders = (circle.person, circle.organisation)
+    serials = [holder.certificate.serial for holder in holders] + [NEVER_ISSUED]
+    questions = [ocsp.make_cert_id(circle.issuing, serial) for serial in serials]
+    requests = {
+        "ocsp": ocsp.request_for(questions, nonce=b"nonce of thirty-two octets here!"),
+        "issuing": ocsp.make_request([(circle.issuing, circle.root)]),
+    }
+    for name, authority in (("ocsp", circle.ca.issuing), ("issuing", circle.ca.root_authority)):
+        plan = authority.prepare(profiles.load("ocsp"), subject, key.public_key.spki)
+        certificate = authority.issue(plan)
+        responder = OCSPResponder(key, certificate, authority.certificate, authority.ledger, CLOCK)
+        paper.file(f"{name}.req").write_bytes(requests[name])
+        paper.file(f"{name}.ors").write_bytes(responder.respond(requests[name]))
+        if name == "ocsp":
+            paper.file("ocsp.cer").write_bytes(certificate.der)
+            paper.file("ocsp.pem").write_text(certificate.pem)
+            own = OCSPResponder(authority.key, authority.certificate, authority.certificate, authority.ledger, CLOCK)
+            paper.file("direct.ors").write_bytes(own.respond(requests[name]))

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from certs import suites, timestamp
+from certs import ocsp_check, suites, timestamp
 from certs.certificate import load_certificate
 from certs.crl import CRL
 from certs.errors import BadSignature
+from certs.ocsp import OCSPResponse
 from certs.path import validate_path
 from certs.signed_data import parse_signed_data
 from certs.trust import TrustStore
@@ -65,6 +66,28 @@ def opinions(desk: Path) -> dict[str, Opinion]:
             content=file("content.bin"),
             **trust,
         )
+        for name in ("ocsp", "direct"):
+            docket.add(
+                f"{suite} {name}",
+                "ocsp",
+                response=file(f"{name}.ors"),
+                request=file("ocsp.req"),
+                issuer=file("issuing.cer"),
+                good=file("person.cer"),
+                revoked=file("organisation.cer"),
+                unknown="1",
+            )
+            for leaf in ("person", "organisation"):
+                docket.add(
+                    f"{suite} {name} {leaf}",
+                    "status",
+                    leaf=file(f"{leaf}.cer"),
+                    link=file("issuing.cer"),
+                    anchor=file("root.cer"),
+                    response=file(f"{name}.ors"),
+                    upper=file("issuing.ors"),
+                    at=MOMENT,
+                )
     return docket.judge()
 
 
@@ -81,6 +104,15 @@ def test_it_sees_that_our_certificate_is_revoked(suite: str, opinions: dict[str,
 
 def test_it_refuses_our_list_under_another_key(suite: str, opinions: dict[str, Opinion]) -> None:
     assert not opinions[f"{suite} wrong issuer"].good
+
+
+@pytest.mark.parametrize("what", ["ocsp", "direct"])
+def test_it_believes_our_ocsp_answers(suite: str, what: str, opinions: dict[str, Opinion]) -> None:
+    assert opinions[f"{suite} {what}"].good, opinions[f"{suite} {what}"]
+    assert "not revoked by OCSP" in opinions[f"{suite} {what} person"].detail, opinions[f"{suite} {what} person"]
+    refused = opinions[f"{suite} {what} organisation"]
+    assert not refused.good
+    assert "keyCompromise" in refused.detail
 
 
 @pytest.mark.parametrize("what", ["detached", "attached"])
@@ -136,6 +168,20 @@ def test_we_validate_its_chain_and_list(suite: str, foreign: Path) -> None:
     answer = validate_path(gone, (), store, NOW)
     assert answer.sub_indication == "REVOKED_NO_POE" or answer.sub_indication == "REVOKED", answer
     assert answer.revocation_reason == "keyCompromise"
+
+
+@pytest.mark.parametrize("name", ["key.ors", "name.ors"])
+def test_we_believe_its_ocsp_answers(suite: str, name: str, foreign: Path) -> None:
+    folder = foreign / suite
+    root, leaf, gone = (load_certificate((folder / f"{each}.cer").read_bytes()) for each in ("root", "leaf", "gone"))
+    data, request = ((folder / each).read_bytes() for each in (name, "ocsp.req"))
+    good, revoked, unknown = ocsp_check.check_response(data, request, root, NOW)
+    assert (good.status, revoked.status, revoked.reason, unknown.status) == (
+        "good", "revoked", "keyCompromise", "unknown",
+    )  # fmt: skip
+    store = TrustStore().with_((root,), (), (OCSPResponse(data),))
+    assert validate_path(leaf, (), store, NOW).passed
+    assert validate_path(gone, (), store, NOW).sub_indication == "REVOKED_NO_POE"
 
 
 @pytest.mark.parametrize("name", ["detached.p7s", "attached.p7m", "bare.p7s"])

@@ -14,10 +14,12 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.*;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.ocsp.*;
 import org.bouncycastle.cms.*;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.*;
+import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
 import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 import org.bouncycastle.tsp.*;
 import org.bouncycastle.util.Store;
@@ -35,6 +37,8 @@ import org.bouncycastle.util.encoders.Hex;
  *   pdf    pdf= signatures= anchor=* crl=* at=      the same for every signature field value, by its byte range
  *   token  token= content= anchor=* crl=* at=       RFC 3161 token over the content
  *   answer response= request= content= anchor=* at= RFC 3161 response to the request
+ *   ocsp   response= request= issuer= good=* revoked=* unknown=   signature, nonce and every status; unknown is how many are left
+ *   status leaf= link=* anchor=+ response= upper= at=   path with OCSP answers about the leaf, and about the link, and no lists
  * With "anchor" given, the path of every signer is built and checked as well.
  */
 public final class Judge {
@@ -119,6 +123,8 @@ public final class Judge {
             case "pdf": return pdf(job, job.bytes("pdf"));
             case "token": return token(job, new TimeStampToken(new CMSSignedData(job.bytes("token"))), job.bytes("content"));
             case "answer": return answer(job);
+            case "ocsp": return ocsp(job);
+            case "status": return status(job);
             default: throw new Refused("unknown verb " + job.verb);
         }
     }
@@ -232,6 +238,52 @@ public final class Judge {
         TimeStampResponse response = new TimeStampResponse(job.bytes("response"));
         response.validate(new TimeStampRequest(job.bytes("request")));
         return token(job, response.getTimeStampToken(), job.bytes("content"));
+    }
+
+    // OCSP ------------------------------------------------------------------------------------------------------------
+    static String ocsp(Job job) throws Exception {
+        OCSPReq request = new OCSPReq(job.bytes("request"));
+        BasicOCSPResp answer = (BasicOCSPResp) new OCSPResp(job.bytes("response")).getResponseObject();
+        X509CertificateHolder issuer = new X509CertificateHolder(job.bytes("issuer"));
+        X509CertificateHolder signer = answer.getCerts().length > 0 ? answer.getCerts()[0] : issuer;
+        if (!answer.isSignatureValid(new JcaContentVerifierProviderBuilder().setProvider("BC").build(signer))) throw new Refused("the signature does not verify");
+        if (signer != issuer && !signer.isSignatureValid(new JcaContentVerifierProviderBuilder().setProvider("BC").build(issuer))) throw new Refused("not a delegate of the issuer");
+        org.bouncycastle.asn1.x509.Extension nonce = request.getExtension(org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers.id_pkix_ocsp_nonce);
+        if (nonce != null && !nonce.equals(answer.getExtension(nonce.getExtnId()))) throw new Refused("another nonce");
+        if (answer.getResponses().length != request.getRequestList().length) throw new Refused("another number of answers");
+        int unknown = 0;
+        for (int i = 0; i < answer.getResponses().length; i++) {
+            SingleResp single = answer.getResponses()[i];
+            if (!single.getCertID().equals(request.getRequestList()[i].getCertID())) throw new Refused("an answer to another question");
+            if (!single.getCertID().matchesIssuer(issuer, digests)) throw new Refused("about another issuer");
+            Object status = single.getCertStatus();
+            if (status instanceof UnknownStatus) unknown++;
+            else if (!known(job.certificates(status == null ? "good" : "revoked"), single)) throw new Refused("wrong status of " + single.getCertID().getSerialNumber());
+            if (status instanceof RevokedStatus && ((RevokedStatus) status).getRevocationReason() != 1) throw new Refused("another reason");
+        }
+        if (unknown != Integer.parseInt(job.one("unknown"))) throw new Refused(unknown + " unknown");
+        return answer.getResponses().length + " answers " + answer.getSignatureAlgOID();
+    }
+
+    static boolean known(List<X509Certificate> certificates, SingleResp single) {
+        return certificates.stream().anyMatch(each -> each.getSerialNumber().equals(single.getCertID().getSerialNumber()));
+    }
+
+    static String status(Job job) throws Exception {
+        Set<TrustAnchor> anchors = new HashSet<>();
+        for (X509Certificate anchor : job.certificates("anchor")) anchors.add(new TrustAnchor(anchor, null));
+        List<X509Certificate> chain = new ArrayList<>(job.certificates("leaf"));
+        chain.addAll(job.certificates("link"));
+        CertPathValidator validator = CertPathValidator.getInstance("PKIX", "BC");
+        PKIXRevocationChecker checker = (PKIXRevocationChecker) validator.getRevocationChecker();
+        checker.setOptions(EnumSet.of(PKIXRevocationChecker.Option.NO_FALLBACK));
+        checker.setOcspResponses(Map.of(chain.get(0), job.bytes("response"), chain.get(1), job.bytes("upper")));
+        PKIXParameters parameters = new PKIXParameters(anchors);
+        parameters.setDate(job.at());
+        parameters.setRevocationEnabled(true);
+        parameters.addCertPathChecker(checker);
+        validator.validate(CertificateFactory.getInstance("X.509", "BC").generateCertPath(chain), parameters);
+        return "path of " + chain.size() + " not revoked by OCSP";
     }
 
     // PDF -------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,9 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.*;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.cert.*;
+import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
 import org.bouncycastle.cert.jcajce.*;
+import org.bouncycastle.cert.ocsp.*;
 import org.bouncycastle.cms.*;
 import org.bouncycastle.cms.jcajce.JcaSignerInfoGeneratorBuilder;
 import org.bouncycastle.jcajce.spec.GOST3410ParameterSpec;
@@ -34,7 +36,8 @@ import org.bouncycastle.tsp.*;
  * java -cp … Maker jobs.tsv      a job is: directory TAB kind TAB moment, or: directory TAB kind TAB moment TAB key.p8 TAB certificate.cer
  *
  * kind is one of the names in make(). Every directory holds content.bin and request.tsq (a time-stamp request). Written there: root.cer,
- * leaf.cer, gone.cer (on the list), tsa.cer, root.crl, leaf.p8, detached.p7s, attached.p7m, bare.p7s (no signed attributes), token.tst, answer.tsr.
+ * leaf.cer, gone.cer (on the list), tsa.cer, root.crl, leaf.p8, detached.p7s, attached.p7m, bare.p7s (no signed attributes), token.tst, answer.tsr,
+ * ocsp.req (about leaf, gone and a number nobody issued), key.ors (by a delegate, named by key), name.ors (by the root, named by name).
  * With key and certificate given (PKCS#8 and X.509, DER) only detached.p7s is made, with that key.
  */
 public final class Maker {
@@ -123,7 +126,35 @@ public final class Maker {
         write("token.tst", stamper.generate(asker.generate(digest.getAlgorithm(), imprint), new BigInteger(64, RANDOM), at).getEncoded());
         TimeStampResponseGenerator responder = new TimeStampResponseGenerator(stamper, TSPAlgorithms.ALLOWED);
         TimeStampRequest request = new TimeStampRequest(Files.readAllBytes(directory.resolve("request.tsq")));
+        KeyPair delegate = generator.generateKeyPair();
+        X509Certificate delegateCertificate = certificate(root, rootCertificate, delegate.getPublic(), "CN=Foreign OCSP", KeyUsage.digitalSignature, KeyPurposeId.id_kp_OCSPSigning);
+        OCSPReq question = question(rootCertificate, leafCertificate.getSerialNumber(), gone.getSerialNumber(), new BigInteger(120, RANDOM));
+        write("ocsp.req", question.getEncoded());
+        DigestCalculator sha1 = new JcaDigestCalculatorProviderBuilder().setProvider("BC").build().get(CertificateID.HASH_SHA1);
+        RespID byKey = new RespID(SubjectPublicKeyInfo.getInstance(delegate.getPublic().getEncoded()), sha1);
+        write("key.ors", status(question, byKey, delegate, delegateCertificate, gone));
+        write("name.ors", status(question, new RespID(new JcaX509CertificateHolder(rootCertificate).getSubject()), root, null, gone));
         write("answer.tsr", responder.generate(request, new BigInteger(64, RANDOM), at).getEncoded());
+    }
+
+    OCSPReq question(X509Certificate issuer, BigInteger... serials) throws Exception {
+        DigestCalculator calculator = new JcaDigestCalculatorProviderBuilder().setProvider("BC").build().get(new AlgorithmIdentifier(digest.getAlgorithm()));
+        OCSPReqBuilder builder = new OCSPReqBuilder();
+        for (BigInteger serial : serials) builder.addRequest(new CertificateID(calculator, new JcaX509CertificateHolder(issuer), serial));
+        Extension nonce = new Extension(OCSPObjectIdentifiers.id_pkix_ocsp_nonce, false, new DEROctetString(new DEROctetString(new byte[32]).getEncoded()));
+        return builder.setRequestExtensions(new Extensions(nonce)).build();
+    }
+
+    byte[] status(OCSPReq question, RespID responder, KeyPair key, X509Certificate certificate, X509Certificate gone) throws Exception {
+        BasicOCSPRespBuilder builder = new BasicOCSPRespBuilder(responder);
+        Date next = Date.from(at.toInstant().plusSeconds(3600)), then = Date.from(at.toInstant().minusSeconds(7200));
+        Req[] asked = question.getRequestList();
+        builder.addResponse(asked[0].getCertID(), CertificateStatus.GOOD, at, next);
+        builder.addResponse(asked[1].getCertID(), new RevokedStatus(then, CRLReason.keyCompromise), at, next);
+        builder.addResponse(asked[2].getCertID(), new UnknownStatus(), at, next);
+        builder.setResponseExtensions(new Extensions(question.getExtension(OCSPObjectIdentifiers.id_pkix_ocsp_nonce)));
+        X509CertificateHolder[] chain = certificate == null ? null : new X509CertificateHolder[] {new JcaX509CertificateHolder(certificate)};
+        return new OCSPRespBuilder().build(OCSPRespBuilder.SUCCESSFUL, builder.build(signer(key.getPrivate()), chain, at)).getEncoded();
     }
 
     byte[] imprint(byte[] content) throws Exception {
@@ -140,6 +171,7 @@ public final class Maker {
         JcaX509ExtensionUtils identifiers = new JcaX509ExtensionUtils();
         builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(authority));
         builder.addExtension(Extension.keyUsage, true, new KeyUsage(usage));
+        if (purpose == KeyPurposeId.id_kp_OCSPSigning) builder.addExtension(OCSPObjectIdentifiers.id_pkix_ocsp_nocheck, false, DERNull.INSTANCE);
         if (purpose != null) builder.addExtension(Extension.extendedKeyUsage, true, new ExtendedKeyUsage(purpose));
         builder.addExtension(Extension.subjectKeyIdentifier, false, identifiers.createSubjectKeyIdentifier(key));
         if (!authority) builder.addExtension(Extension.authorityKeyIdentifier, false, identifiers.createAuthorityKeyIdentifier(issuerCertificate));
