@@ -124,9 +124,7 @@ class Authority:
         tbs = _tbs(profile, serial, self._algorithm, issuer, (start, end), name, spki, tail)
         lint.check(tbs, profile, self.certificate)
         partition = self.lists.partition_of(serial)
-        self._ledger.prepare(
-            Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end, partition=partition)
-        )
+        self._ledger.prepare(Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end, partition=partition))
         return Plan(self.id, serial, profile.name, tbs)
 
     def issue(self, plan: Plan) -> Certificate:

@@ -6,7 +6,7 @@
     ledger.revoke(issuer, serial, at, why)  # from any of them: a certificate that may exist can be revoked
     ledger.hold(issuer, serial, at)         # "revoked" with the reason certificateHold, until released or revoked
     ledger.release(issuer, serial, at)      # back to what it was
-    ledger.open_list(issuer, …)             # a number and the entries of a revocation list, on record before it is signed
+    ledger.open_list(issuer, …)             # number and entries of a revocation list, on record before it is signed
     ledger.close_list(issuer, …, der)       # the signed list
 
 A crash between `claim` and `issued` leaves an entry in state "signing": nobody signs it again, and it can be revoked.
@@ -285,9 +285,7 @@ class SQLiteLedger:
                 for statement in _MORE_TABLES.split(";"):
                     database.execute(statement)
                 # an authority that has issued before it had partitions has one list, for ever
-                database.execute(
-                    "INSERT OR IGNORE INTO property SELECT DISTINCT issuer, 'partitions', '1' FROM entry"
-                )
+                database.execute("INSERT OR IGNORE INTO property SELECT DISTINCT issuer, 'partitions', '1' FROM entry")
         except BaseException:
             database.execute("ROLLBACK")
             raise

@@ -324,7 +324,6 @@ class _Run:
                 raise Stop(missing, "TRY_LATER")
             self.checks.append(missing)
 
-
     def _list_signers(self, name: Name, crls: tuple[CRL, ...], *, required: bool) -> tuple[Certificate, ...]:
         """RFC 5280 6.3.3 (f): other certificates of `name` that may sign lists, with a valid chain to our anchor.
 

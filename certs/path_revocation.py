@@ -66,9 +66,7 @@ class _Witness:
 class RevocationChecker:
     """The lists of one validation."""
 
-    def __init__(
-        self, at: datetime, limits: Limits, crls: Iterable[CRL], signers: Signers | None = None
-    ) -> None:
+    def __init__(self, at: datetime, limits: Limits, crls: Iterable[CRL], signers: Signers | None = None) -> None:
         """`signers` finds other certificates that may have signed a list; without it only issuers count."""
         self.at, self.limits = at, limits
         self.lists = tuple(dict.fromkeys(crls))
@@ -145,7 +143,7 @@ class RevocationChecker:
                 return nothing, None  # a delta says nothing alone
             scope = crl.scope
             if point is not None and point.issuers:
-                # (b)(1) the point names who signs the list
+                # 6.3.3 step b, 1: the point names who signs the list
                 if _directory(crl.issuer_name.der) not in map(_canonical, point.issuers):
                     return nothing, None
                 if not scope.indirect and crl.issuer_name.key != issuer.subject_name.key:
@@ -154,12 +152,12 @@ class RevocationChecker:
                 return nothing, None
             if crl.unusable:
                 return nothing, f"the revocation list cannot be used: {crl.unusable}"
-            # (b)(2)(ii) to (iv)
+            # 6.3.3 step b, 2 ii to iv
             if scope.only_attributes or (scope.only_users and certificate.is_ca):
                 return nothing, "the revocation list is for other certificates"
             if scope.only_authorities and not certificate.is_ca:
                 return nothing, "the revocation list is for authorities only"
-            # (b)(2)(i)
+            # 6.3.3 step b, 2 i
             if scope.has_name:
                 names = set(map(_canonical, (*scope.names, *_relative(scope.relative, crl.issuer_name))))
                 if point is None:
@@ -170,7 +168,7 @@ class RevocationChecker:
                     theirs = set(map(_canonical, own))
                 if names.isdisjoint(theirs):
                     return nothing, "the revocation list is of another distribution point"
-            # (d)
+            # 6.3.3 step d
             limited = ALL_REASONS if point is None or point.reason_bits is None else point.reason_bits
             return scope.reasons & limited, None
         except CertsError as error:
@@ -200,8 +198,7 @@ class RevocationChecker:
                     or crl.number is None
                     or crl.unusable
                     or crl.issuer_name.key != base.issuer_name.key
-                    or crl.extension(oids.ISSUING_DISTRIBUTION_POINT)
-                    != base.extension(oids.ISSUING_DISTRIBUTION_POINT)
+                    or crl.extension(oids.ISSUING_DISTRIBUTION_POINT) != base.extension(oids.ISSUING_DISTRIBUTION_POINT)
                     or crl.aki != base.aki
                     or not crl.base_number <= base.number <= crl.number
                     or self._out_of_date(crl, certificate)
@@ -264,16 +261,19 @@ class RevocationChecker:
 
 
 def _revoked(certificate: Certificate, entry: Revoked, basis: str, *, leaf: bool) -> Stop:
-    facts = {"revoked_at": entry.at, "revocation_reason": entry.reason, "revoked": certificate}
     if entry.reason == HOLD:
         # 4
         detail = f"{certificate.subject} is on hold since {entry.at.isoformat()}"
-        return Stop(Check("revocation", CLAUSE, "failed", detail, basis), "TRY_LATER", **facts)
-    detail = f"{certificate.subject} was revoked on {entry.at.isoformat()} ({entry.reason})"
+        sub_indication = "TRY_LATER"
+    else:
+        detail = f"{certificate.subject} was revoked on {entry.at.isoformat()} ({entry.reason})"
+        sub_indication = "REVOKED_NO_POE" if leaf else "REVOKED_CA_NO_POE"
     return Stop(
         Check("revocation", CLAUSE, "failed", detail, basis),
-        "REVOKED_NO_POE" if leaf else "REVOKED_CA_NO_POE",
-        **facts,
+        sub_indication,
+        revoked_at=entry.at,
+        revocation_reason=entry.reason,
+        revoked=certificate,
     )
 
 

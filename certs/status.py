@@ -58,7 +58,9 @@ class ListPolicy:
             raise IssuanceError(f"1 to {MAX_PARTITIONS} partitions, not {self.partitions}")
         if self.only_users and self.only_authorities:
             raise IssuanceError("a list for neither users nor authorities")
-        for life in filter(None, (self.life, self.delta_life)):
+        for life in (self.life, self.delta_life):
+            if life is None:
+                continue
             if life <= timedelta(0) or (self.overlap is not None and not timedelta(0) <= self.overlap < life):
                 raise IssuanceError("the overlap of lists must be shorter than their life")
 
