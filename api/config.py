@@ -81,7 +81,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     """Return settings from `SEALROAD_*` variables; what is `given` (and not None) wins.
 
     Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
-    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME. Raises ConfigurationError.
+    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME.
+    Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}

@@ -302,8 +302,8 @@ class ClosedCircle:
         """Make both keys (unless given) and both certificates.
 
         `crl_url` may contain "{issuer}", for which each authority puts its own key identifier, as in
-        "http://pki.example/pki/crl/{issuer}.crl". `parameter` is a key size or parameter set of the suite. `lists` is for
-        the issuing authority; the root makes one list of everything.
+        "http://pki.example/pki/crl/{issuer}.crl". `parameter` is a key size or parameter set of the suite.
+        `lists` is for the issuing authority; the root makes one list of everything.
         """
         suite = suites.get(suite_name)
         root_key = root_key or suite.generate(parameter)
