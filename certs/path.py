@@ -327,10 +327,13 @@ class _Run:
     def _list_signers(self, name: Name, crls: tuple[CRL, ...], *, required: bool) -> tuple[Certificate, ...]:
         """RFC 5280 6.3.3 (f): other certificates of `name` that may sign lists, with a valid chain to our anchor.
 
-        Such a certificate is itself checked for revocation, but no further certificate is sought for that.
+        Such a certificate is itself checked for revocation, but no further certificate is sought for that; where its
+        own issuer named it (cRLIssuer) as the signer of the list that covers it, its own key counts.
         """
         if self.nested:
-            return ()
+            leaf = self.chain[0]
+            named = leaf.subject_name.key == name.key and any(point.issuers for point in leaf.distribution_points)
+            return (leaf,) if named else ()
         out: list[Certificate] = []
         candidates = dict.fromkeys((*self.store.anchors, *self.store.certificates, *self.pool))
         for candidate in candidates:
