@@ -24,13 +24,14 @@ from certs.alt_names import AltNames
 from certs.certificate import Certificate, Subject
 from certs.clock import Clock
 from certs.constraints import Constraints
-from certs.crl import build_crl
-from certs.errors import CertsError, IssuanceError, ProfileError
+from certs.errors import CertsError, IssuanceError, ProfileError, RevocationRefused
+from certs.extension_values import Extension
 from certs.forms import Facts
 from certs.keys.base import KeyHandle, Secrets
-from certs.ledger import Entry, Ledger
+from certs.ledger import Entry, Kind, Ledger
 from certs.names import Name
 from certs.profiles import Profile
+from certs.status import ListPolicy, StatusLists
 from certs.suites.base import PrivateKey, Use
 from certs.template import Wanted
 
@@ -80,10 +81,12 @@ class Authority:
         issuer_url: str | None = None,
         ocsp_url: str | None = None,
         crl_days: int = CRL_DAYS,
+        lists: ListPolicy | None = None,
     ) -> None:
         """`crl_url`, `issuer_url` and `ocsp_url` go into certificates.
 
-        "{issuer}" in them becomes the authority's key identifier.
+        "{issuer}" in them becomes the authority's key identifier. `lists` says how revocation lists are made (by
+        default one list, no deltas); the number of partitions is fixed by the first authority over the ledger.
         """
         self.key = key
         self.certificate = certificate
@@ -96,13 +99,19 @@ class Authority:
         self.issuer_url = issuer_url.format(issuer=self.id) if issuer_url else None
         self.ocsp_url = ocsp_url.format(issuer=self.id) if ocsp_url else None
         self._algorithm = key.suite.signature_algorithm(Use.X509).der()
-        key_identifier = extensions.authority_key_identifier(identifier)
-        places = extensions.authority_information
-        asked = [places(ocsp=self.ocsp_url, issuer=self.issuer_url)] if self.ocsp_url or self.issuer_url else []
-        issuers = [places(ocsp=None, issuer=self.issuer_url)] if self.issuer_url else []
-        points = [extensions.crl_distribution_points([self.crl_url])] if self.crl_url else []
-        self._tail = [key_identifier, *points, *asked]
-        self._tail_without_status = [key_identifier, *issuers]
+        self.lists = StatusLists(
+            self.id, key, certificate, ledger, clock, lists or ListPolicy(life=timedelta(days=crl_days)), self.crl_url
+        )
+
+    def _tail(self, serial: int, *, status: bool) -> list[Extension]:
+        """Return the extensions that say who issued a certificate and, with `status`, where its status is told."""
+        tail = [extensions.authority_key_identifier(bytes.fromhex(self.id))]
+        if status:
+            tail += self.lists.extensions(serial)
+        ocsp_url = self.ocsp_url if status else None
+        if ocsp_url or self.issuer_url:
+            tail.append(extensions.authority_information(ocsp=ocsp_url, issuer=self.issuer_url))
+        return tail
 
     def prepare(
         self,
@@ -143,15 +152,18 @@ class Authority:
         """
         profile = wanted.profile
         _check_lifetime(profile, lifetime)
+        self.lists.check_kind(profile)
         now = self._clock.now().replace(microsecond=0)
         start = (not_before or now - BACKDATE).replace(microsecond=0)
         end = min(start + (lifetime or profile.lifetime) - SECOND, self.certificate.not_after, not_after or _NEVER)
         serial = new_serial()
-        tail = self._tail if profile.revocation else self._tail_without_status
+        tail = self._tail(serial, status=profile.revocation)
         tbs = template.tbs(wanted, serial, self._algorithm, self.certificate.subject_name.der, (start, end), tail)
         lint.check(tbs, profile, self.certificate, key_identifier=wanted.key_identifier)
         lint_pkix.check(tbs, self._algorithm, profile)
-        self._ledger.prepare(Entry(self.id, serial, profile.name, str(Name(wanted.subject)), tbs, now, end))
+        partition = self.lists.partition_of(serial)
+        subject = str(Name(wanted.subject))
+        self._ledger.prepare(Entry(self.id, serial, profile.name, subject, tbs, now, end, partition=partition))
         return Plan(self.id, serial, profile.name, tbs)
 
     def issue(self, plan: Plan) -> Certificate:
@@ -163,21 +175,55 @@ class Authority:
         self._ledger.issued(self.id, plan.serial, certificate.der)
         return certificate
 
-    def revoke(self, serial: int, reason: str = "unspecified", *, at: datetime | None = None) -> Entry:
-        """Put `serial` on the next list. Raises IssuanceError where it is unknown or revoked already."""
-        return self._ledger.revoke(self.id, serial, (at or self._clock.now()).replace(microsecond=0), reason)
+    def revoke(
+        self,
+        serial: int,
+        reason: str = "unspecified",
+        *,
+        at: datetime | None = None,
+        invalid_since: datetime | None = None,
+    ) -> Entry:
+        """Put `serial` on the next list, for good unless the reason is certificateHold.
 
-    def crl(self, *, days: int | None = None) -> bytes:
-        """Return a new revocation list (DER): number one higher than the last, valid from now."""
+        `invalid_since` is when the key is thought to have been lost (RFC 5280 5.3.2). What is on hold is revoked from
+        the beginning of the hold. Raises NotOnRecord, AlreadyRevoked, RevocationRefused.
+        """
+        since = None if invalid_since is None else self._past(invalid_since)
+        return self._ledger.revoke(self.id, serial, self._past(at), reason, invalid_since=since)
+
+    def hold(self, serial: int, *, at: datetime | None = None, until: datetime | None = None) -> Entry:
+        """Suspend `serial`, until `release`, `revoke` or the moment `until`.
+
+        Raises NotOnRecord, AlreadyRevoked, RevocationRefused.
+        """
+        return self._ledger.hold(self.id, serial, self._past(at), until=until)
+
+    def release(self, serial: int) -> Entry:
+        """End the suspension of `serial`; delta lists say removeFromCRL. Raises NotOnRecord, NotOnHold."""
+        return self._ledger.release(self.id, serial, self._clock.now().replace(microsecond=0))
+
+    def _past(self, moment: datetime | None) -> datetime:
+        """Return `moment`, or now, in whole seconds; refuse the future."""
         now = self._clock.now().replace(microsecond=0)
-        return build_crl(
-            self.certificate,
-            self.key,
-            self._ledger.revoked(self.id),
-            number=self._ledger.next_crl_number(self.id),
-            this_update=now,
-            next_update=now + timedelta(days=days or self.crl_days),
-        )
+        if moment is not None and moment > now:
+            raise RevocationRefused(f"{moment.isoformat()} has not come yet")
+        return (moment or now).replace(microsecond=0)
+
+    def crl(
+        self,
+        *,
+        days: int | None = None,
+        partition: int | None = None,
+        delta: bool = False,
+        any_clock: bool = False,
+    ) -> bytes:
+        """Return a new revocation list (DER): number one higher than the last, valid from now.
+
+        See `certs.status.StatusLists.make`; `self.lists.current` returns the list at hand while it is good enough.
+        """
+        kind: Kind = "delta" if delta else "base"
+        life = timedelta(days=days) if days else None
+        return self.lists.make(partition, kind, life=life, any_clock=any_clock)
 
     def entry(self, serial: int) -> Entry | None:
         """Return what is on record for `serial`, or None."""
@@ -274,11 +320,13 @@ class ClosedCircle:
         ocsp_url: str | None = None,
         root_key: PrivateKey | None = None,
         issuing_key: PrivateKey | None = None,
+        lists: ListPolicy | None = None,
     ) -> ClosedCircle:
         """Make both keys (unless given) and both certificates.
 
         `crl_url` may contain "{issuer}", for which each authority puts its own key identifier, as in
         "http://pki.example/pki/crl/{issuer}.crl". `parameter` is a key size or parameter set of the suite.
+        `lists` is for the issuing authority; the root makes one list of everything.
         """
         suite = suites.get(suite_name)
         root_key = root_key or suite.generate(parameter)
@@ -307,6 +355,7 @@ class ClosedCircle:
             crl_url=crl_url,
             issuer_url=issuer_url,
             ocsp_url=ocsp_url,
+            lists=lists,
         )
         return cls(suite_name, root_authority, issuing, crl_url, issuer_url, ocsp_url)
 
@@ -356,10 +405,6 @@ class ClosedCircle:
         )
         return self.issuing.issue(plan)
 
-    def revoke(self, serial: int, reason: str = "unspecified") -> None:
-        """Revoke a certificate of any authority of the circle, the issuing authority's own included."""
-        self.issuer_of(serial).revoke(serial, reason)
-
     @property
     def authorities(self) -> tuple[Authority, ...]:
         """Issuing authority, root, and the earlier generations of both."""
@@ -368,6 +413,18 @@ class ClosedCircle:
     def issuer_of(self, serial: int) -> Authority:
         """Return the authority that has `serial` on record; the issuing authority where none has."""
         return next((each for each in self.authorities if each.entry(serial) is not None), self.issuing)
+
+    def revoke(self, serial: int, reason: str = "unspecified", *, invalid_since: datetime | None = None) -> None:
+        """Revoke a certificate of any authority of the circle, the issuing authority's own included."""
+        self.issuer_of(serial).revoke(serial, reason, invalid_since=invalid_since)
+
+    def hold(self, serial: int, *, until: datetime | None = None) -> None:
+        """Suspend a certificate; see `Authority.hold`."""
+        self.issuer_of(serial).hold(serial, until=until)
+
+    def release(self, serial: int) -> None:
+        """End a suspension; see `Authority.release`."""
+        self.issuer_of(serial).release(serial)
 
     def crl(self) -> bytes:
         """Return a new list of the issuing authority."""

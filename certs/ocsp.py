@@ -19,7 +19,7 @@ from functools import cached_property, lru_cache
 
 from certs import ber, der, oids, suites
 from certs.certificate import Certificate
-from certs.crl import REASON_NAMES
+from certs.crl_view import REASON_NAMES
 from certs.errors import CertsError, MalformedInput, OCSPError
 from certs.extension_values import Extension, read_extensions
 from certs.extensions import encode
