@@ -58,7 +58,7 @@ def test_from_request_to_renewal_and_rollover(run, signing_suite: str, tmp_path:
     assert json.loads(out)[0]["possession"] == f"good ({signing_suite})"
     out, err = run(f"ca issue ca --request a.csr --chain -o a.pem {PW}")
     assert "alternative names of kind dns" in err
-    certificate, issuing, root = load_certificates((tmp_path / "a.pem").read_bytes())
+    certificate, issuing, _ = load_certificates((tmp_path / "a.pem").read_bytes())
     assert certificate.subject == "C=DE, CN=Anna, emailAddress=a@example.com"
     # renewed with the same key, then with a new one
     run(f"ca renew ca a.pem -o b.pem --days 20 {PW}")
@@ -95,7 +95,7 @@ def test_from_request_to_renewal_and_rollover(run, signing_suite: str, tmp_path:
 def test_a_cross_certificate_with_limits(run, tmp_path: Path) -> None:
     make(run, "ecdsa-p256")
     make(run, "sm2", "cn")
-    out, _ = run(
+    run(
         f"ca cross ca cn/root.pem --path-length 1 --permit dns:example.cn --permit dn:cn/root.pem "
         f"--exclude email:.example.cn --policy 1.2.3.4 --map-policy 1.2.3.4=1.2.3.5 --require-policy 0 -o x.pem {PW}"
     )
