@@ -220,6 +220,10 @@ def _check_europe(subject: Subject) -> Iterator[str]:
         yield "given name, surname or pseudonym of a person, or an organisation, is missing"
     if any(item.scheme in ("CN-ID", "RU-INN", "RU-OGRN", "RU-OGRNIP", "RU-SNILS") for item in subject.identifiers):
         yield "an identifier that EN 319 412-1 has no prefix for"
+    else:  # EN 319 412-3 LEG-4.2.1-3, and the same for people
+        places = [attribute_of(item)[0] for item in subject.identifiers]
+        if len(set(places)) != len(places):
+            yield "of identifiers that stand in one attribute there is one"
 
 
 _NATURAL_SEMANTICS, _LEGAL_SEMANTICS = "0.4.0.194121.1.1", "0.4.0.194121.1.2"

@@ -110,7 +110,8 @@ def _rules() -> tuple[Any, Any]:
         from pyasn1.type import char, univ
 
     # EN 319 412-2 NAT-4.2.4-18, 412-3 LEG-4.2.1-9: names of people and organisations may exceed the 64 characters of
-    # RFC 5280; those of Russian and Chinese companies do. Unknown attributes are taken for a DirectoryString; those of the Russian registers are NumericString (order 795)
+    # RFC 5280; those of Russian and Chinese companies do. Unknown attributes are taken for a DirectoryString; those of
+    # the Russian registers are NumericString (order 795).
     russian = {
         univ.ObjectIdentifier(oid): char.NumericString()
         for oid in (oids.OGRN, oids.OGRNIP, oids.SNILS, oids.INNLE, oids.INN)

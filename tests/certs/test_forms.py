@@ -6,15 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from certs import ber, oids
+from certs import ber, lint_pkix, oids, profiles
+from certs.ca import Authority
 from certs.certificate import Certificate, Subject
 from certs.describe import describe
 from certs.errors import ProfileError
 from certs.extension_values import text_of
 from certs.forms import Facts
 from certs.identifiers import Identifier
-from tests.certs.test_profiles import CHINESE_PERSON, EUROPEAN_PERSON, FACTS, RUSSIAN_FIRM, SUBJECTS
-from tests.conftest import circle_of, subjects_of
+from certs.ledger import MemoryLedger
+from tests.certs.test_profiles import CHINESE_PERSON, EUROPEAN_FIRM, EUROPEAN_PERSON, FACTS, RUSSIAN_FIRM, SUBJECTS
+from tests.conftest import CLOCK, circle_of, subjects_of
 
 
 def issue(suite: str, form: str, subject: Subject, facts: Facts = FACTS) -> Certificate:
@@ -83,8 +85,55 @@ def test_the_european_forms() -> None:
     assert statements is not None
     kinds = [item.members().next().oid() for item in ber.load(statements.value)]
     assert kinds == ["1.3.6.1.5.5.7.11.2"]  # the meaning of serialNumber; no claim of EN 319 412-5
-    firm = issue("ecdsa-p256", "europe", subjects_of("rsa")[1])
-    assert firm.subject_name.all(oids.ORGANISATION_IDENTIFIER) == ("VATDE-136695976", "LEIXG-529900T8BM49AURSDO55")
+    firm = issue("ecdsa-p256", "europe", EUROPEAN_FIRM)
+    assert firm.subject_name.all(oids.ORGANISATION_IDENTIFIER) == ("VATDE-136695976",)
+
+
+DISCOURAGED = {
+    "etsi.en_319_412_2.gen-4.2.2-1.discouraged_signature_algorithm",
+    "etsi.en_319_412_2.gen-4.2.5-1.discouraged_public_key_type",
+}
+"""EN 319 412-2 4.2.2, 4.2.5 point to TS 119 312, which has no national suites, no ML-DSA."""
+
+
+@pytest.mark.parametrize("kind", ["NATURAL", "LEGAL"])
+def test_the_european_form_by_the_etsi_rules_of_pkilint(signing_suite: str, kind: str) -> None:
+    from pkilint import etsi, loader
+    from pkilint.etsi import etsi_constants
+    from pkilint.pkix import certificate as rules
+
+    circle = circle_of(signing_suite)
+    site = "http://pki.example.com"
+    authority = Authority(
+        circle.ca.issuing.key,
+        circle.issuing,
+        ledger=MemoryLedger(),
+        clock=CLOCK,
+        crl_url=f"{site}/x.crl",
+        issuer_url=f"{site}/x.cer",
+    )
+    profile = replace(
+        profiles.load("person"),
+        policies=("0.4.0.2042.1.1",),
+        key_usage=("non_repudiation",),  # NCP
+    )
+    subject = EUROPEAN_PERSON if kind == "NATURAL" else EUROPEAN_FIRM
+    plan = authority.prepare(profile, subject, circle.person.key.public_key.spki, form="europe")
+    chosen = etsi_constants.CertificateType.from_option_str(f"NCP-{kind}-PERSON-CERTIFICATE")
+    validator = rules.create_pkix_certificate_validator_container(
+        etsi.create_decoding_validators(chosen), etsi.create_validators(chosen)
+    )
+    document = loader.RFC5280CertificateDocumentLoader().load_document(authority.issue(plan).der, "certificate")
+    found = {
+        item.finding.code
+        for result in validator.validate(document.root)
+        for item in result.finding_descriptions
+        if item.finding.severity.name in lint_pkix.SEVERITIES
+    }
+    expected = {"pkix.public_key_algorithm_unsupported"} if signing_suite.startswith("gost") else set()
+    assert found <= DISCOURAGED | expected
+    if signing_suite in ("rsa", "ecdsa-p256"):
+        assert found == set()
 
 
 @pytest.mark.parametrize(
@@ -98,6 +147,7 @@ def test_the_european_forms() -> None:
         ("russia", replace(subjects_of("gost2012-256")[0], identifiers=())),
         ("europe", Subject("x", country="DE")),
         ("europe", Subject("x", country="DE", organisation="O")),
+        ("europe", subjects_of("rsa")[1]),  # two identifiers for one organizationIdentifier
         ("europe", replace(EUROPEAN_PERSON, pseudonym="J")),
         ("europe", replace(EUROPEAN_PERSON, identifiers=(Identifier("RU-SNILS", "11223344595"),))),
         ("mars", Subject("x", country="DE")),

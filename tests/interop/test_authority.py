@@ -268,7 +268,7 @@ def test_openssl_follows_cross_certificates_and_policies(over: str, gost_openssl
         gost_openssl.run("verify", "-attime", EPOCH, "-policy_check", *arguments).refused("no explicit policy")
 
 
-# Subject forms and extensions, as others print them -------------------------------------------------------------------
+# Subject forms and extensions, as others print them ------------------------------------------------------------------
 @pytest.mark.parametrize("form", list(SUBJECTS))
 def test_openssl_prints_every_form(form: str, gost_openssl: Program, tmp_path: Path) -> None:
     circle = circle_of("gost2012-256")
