@@ -42,6 +42,7 @@ NONCE_OCTETS = 32
 MAX_NONCE = 128
 MAX_ENTRIES = 1000
 """Questions in a request and answers in a response that are read."""
+MAX_CERTIFICATES = 50
 MAX_CERT_ID = 1024
 """Octets of one CertID; with digests of 64 octets it has about 180."""
 _WITH_NULL = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512"})
@@ -366,6 +367,8 @@ class _Basic:
         wrapped = outer.optional(ber.context(0))
         outer.end()
         self.certificates = [item.raw() for item in wrapped.only().expect(ber.SEQUENCE)] if wrapped else []
+        if len(self.certificates) > MAX_CERTIFICATES:
+            raise MalformedInput(f"more than {MAX_CERTIFICATES} certificates with one OCSP response")
         members = tbs.members()
         version = members.optional(ber.context(0))
         if version is not None and version.only().integer() != 0:

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +35,7 @@ from certs.ocsp import (
 )
 from certs.ocsp_check import check_response
 from certs.ocsp_responder import MAX_QUESTIONS, Answers, OCSPResponder, Responders
+from certs.suites.base import AlgorithmID
 from tests.certs.forge import forge
 from tests.conftest import CLOCK, NOW, Circle, circle_of, keys_of, make_circle
 
@@ -135,6 +138,8 @@ def test_the_root_answers_for_the_issuing_authority(desk: Desk) -> None:
     foreign = make_request([(other.person.certificate, other.issuing)])
     assert both.respond(foreign) == error_response(UNAUTHORIZED)
     assert OCSPResponse(desk.issuing.respond(foreign)).responses[0].status == "unknown"
+    same_number = request_for([make_cert_id(other.issuing, desk.person.serial)])
+    assert OCSPResponse(desk.issuing.respond(same_number)).responses[0].status == "unknown"
 
 
 def test_the_issuer_itself_may_answer(desk: Desk) -> None:
@@ -416,11 +421,17 @@ def test_old_answers_and_those_from_the_future_are_refused(signing_suite: str) -
     assert refusal(answer, request, desk.issuer, NOW - timedelta(minutes=6)) == "time"
 
 
-def answer_by(desk: Desk, certificate: Certificate, key: KeyHandle, request: bytes) -> bytes:
-    """Return an answer to `request` signed by `key`, whatever its certificate says."""
+def answer_by(
+    desk: Desk, certificate: Certificate, key: KeyHandle, request: bytes, extension: Extension | None = None
+) -> bytes:
+    """Return an answer to `request` signed by `key`, whatever its certificate says, with one more extension."""
     body = der.Reader(OCSPResponse(desk.issuing.respond(request)).tbs).enter()
     body.raw(0xA1)
-    tbs = der.sequence(der.tlv(0xA1, certificate.subject_name.der), body.data[body.position : body.stop])
+    members = body.raw() + body.raw()
+    inside = body.enter(0xA1).value(0x30) if not body.at_end() else b""
+    inside += extensions.encode(extension) if extension else b""
+    wrapped = der.tlv(0xA1, der.tlv(0x30, inside)) if inside else b""
+    tbs = der.sequence(der.tlv(0xA1, certificate.subject_name.der), members, wrapped)
     algorithm = key.suite.signature_algorithm("x509").der()  # type: ignore[arg-type]
     return successful_response(tbs, algorithm, key.sign(tbs), der.tlv(0xA0, der.sequence(certificate.der)))
 
@@ -458,3 +469,71 @@ def test_delegates_of_others_are_not_believed(signing_suite: str) -> None:
     assert refusal(answer_by(desk, unknown, keys[3], request), request, desk.issuer) == "responder-status"
     with pytest.raises(BadSignature):
         check_response(answer_by(desk, desk.issuing.certificate, keys[3], request), request, desk.issuer, NOW)
+
+
+class OldKey:
+    """An RSA key that signs as authorities did long ago."""
+
+    def __init__(self, private: rsa.RSAPrivateKey, digest: hashes.HashAlgorithm, oid: str) -> None:
+        form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        self.public_key = suites.load_public(private.public_key().public_bytes(*form))
+        self.suite = self
+        self._private, self._digest, self._oid = private, digest, oid
+
+    def signature_algorithm(self, use: object) -> AlgorithmID:
+        return AlgorithmID(self._oid, der.NULL_DER)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message, padding.PKCS1v15(), self._digest)
+
+
+def test_weak_delegates_are_not_believed() -> None:
+    desk, keys = desk_of("rsa"), keys_of("rsa")
+    request = make_request([(desk.person, desk.issuer)])
+    common = {"purposes": (oids.OCSP_SIGNING,), "more": (NOCHECK,)}
+    small = OldKey(rsa.generate_private_key(65537, 1024), hashes.SHA256(), oids.SHA256_WITH_RSA)
+    issuing = serialization.load_der_private_key(keys[1].pkcs8(), None)
+    assert isinstance(issuing, rsa.RSAPrivateKey)
+    for key, signer in ((small, keys[1]), (keys[3], OldKey(issuing, hashes.SHA1(), oids.SHA1_WITH_RSA))):
+        delegate = forge("d", key, desk.issuer, signer, **common)  # type: ignore[arg-type]
+        assert refusal(answer_by(desk, delegate, key, request), request, desk.issuer) == "delegation"
+
+
+def test_a_delegate_must_name_the_issuer_and_be_valid_then_and_now(signing_suite: str) -> None:
+    desk, keys = desk_of(signing_suite), keys_of(signing_suite)
+    request = make_request([(desk.person, desk.issuer)])
+    common = {"purposes": (oids.OCSP_SIGNING,), "more": (NOCHECK,)}
+    misnamed = forge("d", keys[3], desk.circle.root, keys[1], **common)  # type: ignore[arg-type]
+    assert refusal(answer_by(desk, misnamed, keys[3], request), request, desk.issuer) == "delegation"
+    second = timedelta(seconds=1)
+    for end, at in ((NOW - second, NOW - 2 * second), (NOW + second, NOW + 2 * second)):
+        delegate = forge("d", keys[3], desk.issuer, keys[1], not_after=end, **common)  # type: ignore[arg-type]
+        assert refusal(answer_by(desk, delegate, keys[3], request), request, desk.issuer, at) == "delegation"
+        if end > NOW:
+            check_response(answer_by(desk, delegate, keys[3], request), request, desk.issuer, end)
+
+
+def test_an_unknown_critical_extension_of_an_answer_is_refused() -> None:
+    desk, key = desk_of("ed25519"), keys_of("ed25519")[4]
+    request = make_request([(desk.person, desk.issuer)])
+    for critical in (False, True):
+        extension = Extension("1.2.3.4", critical, der.NULL_DER)
+        answer = answer_by(desk, desk.issuing.certificate, key, request, extension)
+        if critical:
+            assert refusal(answer, request, desk.issuer) == "extension"
+        else:
+            check_response(answer, request, desk.issuer, NOW)
+
+
+def test_sizes_are_bounded() -> None:
+    desk, key = desk_of("ed25519"), keys_of("ed25519")[4]
+    large = der.sequence(
+        AlgorithmID(oids.SHA1).der(), der.octet_string(bytes(1100)), der.octet_string(b""), b"\x02\x01\x05"
+    )
+    with pytest.raises(MalformedInput, match="too large"):
+        read_request(request_for([large]))
+    tbs = OCSPResponse(desk.issuing.respond(make_request([(desk.person, desk.issuer)]))).tbs
+    bag = der.tlv(0xA0, der.sequence(*[desk.person.der] * 51))
+    algorithm = key.suite.signature_algorithm("x509").der()  # type: ignore[arg-type]
+    with pytest.raises(MalformedInput, match="certificates"):
+        OCSPResponse(successful_response(tbs, algorithm, key.sign(tbs), bag))

@@ -10,6 +10,7 @@ import pytest
 from certs import oids
 from certs.clock import FixedClock
 from certs.crl import CRL, build_crl
+from certs.extension_values import Extension
 from certs.ocsp import OCSPResponse, make_request
 from certs.ocsp_responder import OCSPResponder
 from certs.path import Limits, PathResult, validate_path
@@ -176,6 +177,14 @@ def test_an_answer_without_its_responders_certificate_finds_it_in_the_pool() -> 
     assert "not at hand" in validate(desk, answer, root).detail
     store = TrustStore().with_((desk.circle.root, desk.issuing.certificate), (), (answer, root))
     assert validate_path(desk.person, desk.circle.chain, store, NOW).passed
+
+
+def test_an_answer_with_an_unknown_critical_extension_says_nothing() -> None:
+    desk, key = desk_of("ed25519"), keys_of("ed25519")[4]
+    request = make_request([(desk.person, desk.issuer)])
+    extension = Extension("1.2.3.4", True, b"\x05\x00")
+    answer = OCSPResponse(answer_by(desk, desk.issuing.certificate, key, request, extension))
+    assert "critical extension" in validate(desk, answer, answers(desk)[1]).detail
 
 
 def test_many_answers_do_not_cost_many_signatures() -> None:
