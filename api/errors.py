@@ -256,6 +256,7 @@ CODES: Final[dict[str, Row]] = {
     "issuance-error": Row(500, "Internal error", private=True),
     "time-stamp-error": Row(502, "No usable time-stamp"),
     "path-error": Row(422, "The certificate chain does not hold"),
+    "trust-list-error": Row(422, "The trust list cannot be used"),
     "certs-error": Row(500, "Internal error", private=True),
     "error": Row(500, "Internal error", private=True),
 }

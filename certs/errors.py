@@ -15,7 +15,8 @@
     ├── ProfileError                 the certificate asked for is not one the profile allows
     ├── IssuanceError                the authority may not or could not sign
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
-    └── PathError                    a chain that could not be built or does not hold
+    ├── PathError                    a chain that could not be built or does not hold
+    └── TrustListError               a trust list that is unsigned, out of date, older than one seen, or not confirmed
 
 Errors know nothing of HTTP or exit codes; `api/errors.py` and the command line map `code`.
 """
@@ -140,3 +141,9 @@ class PathError(CertsError):
     """A certificate chain that could not be built, or does not hold."""
 
     code = "path-error"
+
+
+class TrustListError(CertsError):
+    """A trust list that must not be trusted: signature, date, sequence number or confirmation are wrong or missing."""
+
+    code = "trust-list-error"

@@ -42,11 +42,12 @@ class ChainBuilder:
         if leaf in anchors:
             yield (leaf,)
             return
-        helpers: dict[Certificate, None] = {}
+        limited = {entry.certificate for entry in self.store.entries}  # may lead on to an anchor above
+        helpers: dict[Certificate, None] = dict.fromkeys(limited)
         for certificate in (*self.store.certificates, *pool):
             if certificate not in anchors and certificate != leaf:
                 helpers[certificate] = None
-            if len(helpers) > self.limits.pool:
+            if len(helpers) > self.limits.pool + len(limited):
                 self.exhausted = f"more than {self.limits.pool} certificates"
                 break
         yield from self._extend((leaf,), tuple(anchors), tuple(self._reachable(leaf, helpers)))
