@@ -69,7 +69,7 @@ def _faults(certificate: Certificate, *, issuer: bool, anchor: bool) -> Iterator
     if anchor and issuer and constraints is not None and not certificate.is_ca:
         yield True, "an anchor that is no authority has issued"
     if anchor and issuer and not certificate.allows("key_cert_sign"):
-        yield False, "an anchor that may not sign certificates has issued"
+        yield constraints is None, "an anchor that may not sign certificates has issued"
     if "key_cert_sign" in certificate.key_usage and not certificate.is_ca and not anchor:
         yield False, "may sign certificates and is no authority"
     # 4.2.1.10, 4.2.1.11, 4.2.1.14
