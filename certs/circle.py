@@ -5,7 +5,8 @@
     timestamper(directory, circle, ask, clock)
 
     circle.json    suite and addresses           ledger.sqlite    everything prepared, issued, revoked
-    root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem
+    root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem   tsa-2.pem  tsa-2.key.pem …
+    tsa.counter    the last serial number and time of the time-stamping unit
 
 Keys are opened when first used, so issuing never touches the root's. `secrets` is asked for "password for root.key.pem"
 and so on.
@@ -15,18 +16,22 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from certs import files, suites
+from certs import files, oids, suites
 from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import Clock
-from certs.errors import KeyNotFound, KeyStoreError, MalformedInput
+from certs.errors import IssuanceError, KeyNotFound, KeyStoreError, MalformedInput
 from certs.keys import file as key_file
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Ledger, SQLiteLedger
+from certs.status import ListPolicy
 from certs.suites.base import PrivateKey, PublicKey, Suite
+from certs.time_source import TimeSource
 from certs.tsa import DEFAULT_POLICY, TimeStampAuthority
+from certs.tsa_counter import FileCounter
 
 SCHEMA = "sealroad.circle/1"
 LEDGER = "ledger.sqlite"
@@ -80,6 +85,7 @@ def save(circle: ClosedCircle, directory: str | Path, secrets: Secrets) -> None:
         "suite": circle.suite_name,
         "crl_url": circle.crl_url,
         "issuer_url": circle.issuer_url,
+        "lists": _lists_to_json(circle.issuing.lists.policy),
     }
     files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
 
@@ -102,6 +108,7 @@ def create(
     crl_url: str | None = None,
     issuer_url: str | None = None,
     tsa: bool = True,
+    lists: ListPolicy | None = None,
 ) -> ClosedCircle:
     """Make a circle in an empty or new directory, with a time-stamping authority unless `tsa` is false."""
     place = Path(directory)
@@ -120,6 +127,7 @@ def create(
         parameter=parameter,
         crl_url=crl_url,
         issuer_url=issuer_url,
+        lists=lists,
     )
     if tsa:
         key = suites.get(suite_name).generate(parameter)
@@ -142,7 +150,9 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
         raise MalformedInput(f"{place / 'circle.json'} is not of schema {SCHEMA}")
     book = ledger or SQLiteLedger(place / LEDGER)
 
-    def authority(name: str, crl_days: int) -> Authority:
+    lists = _lists_from_json(values.get("lists"), place)
+
+    def authority(name: str, policy: ListPolicy) -> Authority:
         certificate = _load_certificate(place / f"{name}.pem")
         key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
         return Authority(
@@ -150,18 +160,43 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
             certificate,
             ledger=book,
             clock=clock,
-            crl_days=crl_days,
+            lists=policy,
             crl_url=values.get("crl_url"),
             issuer_url=values.get("issuer_url"),
         )
 
     return ClosedCircle(
         str(values.get("suite")),
-        authority("root", ROOT_CRL_DAYS),
-        authority("issuing", CRL_DAYS),
+        authority("root", ListPolicy(life=timedelta(days=ROOT_CRL_DAYS))),
+        authority("issuing", lists),
         values.get("crl_url"),
         values.get("issuer_url"),
     )
+
+
+def _lists_to_json(policy: ListPolicy) -> dict[str, object]:
+    return {
+        "life": policy.life.total_seconds(),
+        "overlap": None if policy.overlap is None else policy.overlap.total_seconds(),
+        "delta_life": None if policy.delta_life is None else policy.delta_life.total_seconds(),
+        "partitions": policy.partitions,
+    }
+
+
+def _lists_from_json(values: object, place: Path) -> ListPolicy:
+    """Return the policy in circle.json; one of an earlier version has none."""
+    if values is None:
+        return ListPolicy(life=timedelta(days=CRL_DAYS))
+    try:
+        assert isinstance(values, dict)
+        life, overlap, delta = (
+            None if values[name] is None else timedelta(seconds=values[name])
+            for name in ("life", "overlap", "delta_life")
+        )
+        assert life is not None
+        return ListPolicy(life, overlap, int(values["partitions"]), delta)
+    except (AssertionError, KeyError, TypeError, ValueError, OverflowError, IssuanceError) as error:
+        raise MalformedInput(f"{place / 'circle.json'} says nothing sensible about lists") from error
 
 
 def _load_certificate(path: Path) -> Certificate:
@@ -172,10 +207,68 @@ def _load_certificate(path: Path) -> Certificate:
 
 
 def timestamper(
-    directory: str | Path, circle: ClosedCircle, secrets: Secrets, clock: Clock, *, policy_oid: str = DEFAULT_POLICY
+    directory: str | Path,
+    circle: ClosedCircle,
+    secrets: Secrets,
+    clock: Clock,
+    *,
+    policy_oid: str = DEFAULT_POLICY,
+    time_source: TimeSource | None = None,
+    outer_oid: str = oids.SIGNED_DATA,
 ) -> TimeStampAuthority:
-    """Open the directory's time-stamping authority. Raises KeyNotFound where it has none."""
+    """Open the directory's time-stamping authority, with its newest key. Raises KeyNotFound where it has none.
+
+    Its serial numbers and times go on in `tsa.counter` whatever its key: no two tokens have the same.
+    """
     place = Path(directory)
-    certificate = _load_certificate(place / "tsa.pem")
-    key = LazyKey(place / "tsa.key.pem", certificate, secrets)
-    return TimeStampAuthority(key, certificate, (circle.issuing.certificate,), clock, policy_oid)
+    name = _tsa_names(place)[-1]
+    certificate = _load_certificate(place / f"{name}.pem")
+    return TimeStampAuthority(
+        LazyKey(place / f"{name}.key.pem", certificate, secrets),
+        certificate,
+        (circle.issuing.certificate,),
+        clock,
+        policy_oid,
+        FileCounter(place / "tsa.counter"),
+        ordering=True,
+        time_source=time_source,
+        outer_oid=outer_oid,
+    )
+
+
+def _tsa_names(place: Path) -> list[str]:
+    """Return tsa, tsa-2, tsa-3 …: those whose certificate is written. A key without one was never used."""
+    numbered = ((int(path.stem[4:]), path.stem) for path in place.glob("tsa-*.pem") if path.stem[4:].isdigit())
+    return ["tsa", *(name for _, name in sorted(numbered))]
+
+
+def rotation_due(directory: str | Path, now: datetime) -> bool:
+    """Tell whether the time-stamping key should be replaced: a third of its certificate's life is left.
+
+    What it stamps last can then be verified, and stamped again, long before the certificate ends.
+    """
+    place = Path(directory)
+    certificate = _load_certificate(place / f"{_tsa_names(place)[-1]}.pem")
+    return now > certificate.not_after - (certificate.not_after - certificate.not_before) / 3
+
+
+def rotate_tsa(
+    directory: str | Path, circle: ClosedCircle, secrets: Secrets, *, parameter: str | None = None
+) -> Certificate:
+    """Give the time-stamping authority a new key and certificate, and return the certificate.
+
+    The old files stay. The certificate is written last: until then, and if the process dies, the old key is in use.
+    `timestamper` opens the new one. Raises KeyNotFound, KeyStoreError.
+    """
+    place = Path(directory)
+    names = _tsa_names(place)
+    previous = _load_certificate(place / f"{names[-1]}.pem")
+    name = f"tsa-{int(names[-1][4:] or 1) + 1}"
+    (place / f"{name}.key.pem").unlink(missing_ok=True)  # of a rotation that was cut short; nothing was certified
+    public = previous.public_key()
+    key = public.suite.generate(parameter or public.parameter)
+    subject = Subject(
+        previous.common_name or "Time-Stamping", previous.organisation, previous.subject_name.first(oids.COUNTRY)
+    )
+    _save_pair(place, name, key, circle.issue("tsa", subject, key.public_key.spki), secrets)
+    return _load_certificate(place / f"{name}.pem")

@@ -36,6 +36,7 @@ from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
 from certs.fetch import Fetcher
+from certs.names import Name
 from certs.path_builder import ChainBuilder
 from certs.path_fetch import Gatherer
 from certs.path_form import check_form
@@ -75,6 +76,8 @@ _WEAK_DIGESTS = {
     "1.2.840.113549.1.1.4": "MD5",
     "1.2.840.113549.1.1.2": "MD2",
 }
+MAX_NESTING = 3
+"""Signers of lists about signers of lists about …"""
 MIN_RSA_BITS = 2048
 WEAK_SUITES = frozenset({"ecdsa-p224"})
 """Less than 128 bits of strength; ETSI TS 119 312 lists no curve below 256 bits."""
@@ -136,16 +139,22 @@ class _Run:
         self.remarks: tuple[str, ...] = ()
         self.policies: frozenset[str] = frozenset()
         self.checker: RevocationChecker | None = None
+        self.pool: tuple[Certificate, ...] = ()
+        self.seeking: tuple[object, ...] = ()
+        """The names of whose signers of lists are being validated, this one's last; none in a validation of its own."""
+        self.tried = [0]
+        """How many signers of lists were looked at, together with the validations this one is part of."""
 
     def result(
         self, leaf: Certificate, pool: Iterable[Certificate], crls: tuple[CRL, ...], *, required: bool
     ) -> PathResult:
         """Return the answer of the first chain that holds, or else of the first of all."""
         best: PathResult | None = None
+        self.pool = tuple(pool)
         builder = ChainBuilder(self.store, self.at, self.limits, self.expired)
         try:
             self.well_formed(leaf)
-            for number, chain in enumerate(builder.chains(leaf, pool)):
+            for number, chain in enumerate(builder.chains(leaf, self.pool)):
                 if number >= self.limits.chains:
                     break
                 answer = self.attempt(chain, crls, required=required)
@@ -384,9 +393,12 @@ class _Run:
     # 11 ---------------------------------------------------------------------------------------------------------------
     def revocation(self, crls: Iterable[CRL], *, required: bool) -> None:
         """RFC 5280 6.3 and EN 319 102-1 5.2.5, from the anchor down: a list of a revoked authority proves nothing."""
+        lists = tuple(crls)
         if self.strict:  # RFC 5280 5.2.3
-            crls = [crl for crl in crls if (number := crl.extension(oids.CRL_NUMBER)) and not number.critical]
-        checker = self.checker = RevocationChecker(self.at, self.limits, crls)
+            lists = tuple(crl for crl in lists if (number := crl.extension(oids.CRL_NUMBER)) and not number.critical)
+        checker = self.checker = RevocationChecker(
+            self.at, self.limits, lists, lambda name: self._list_signers(name, lists, required=required)
+        )
         missing: Check | None = None
         for position in range(len(self.chain) - 2, -1, -1):
             certificate, issuer = self.chain[position], self.chain[position + 1]
@@ -400,6 +412,39 @@ class _Run:
             if required:
                 raise Stop(missing, "TRY_LATER")
             self.checks.append(missing)
+
+    def _list_signers(self, name: Name, crls: tuple[CRL, ...], *, required: bool) -> tuple[Certificate, ...]:
+        """RFC 5280 6.3.3 (f): other certificates of `name` that may sign lists, with a valid chain to our anchor.
+
+        Such a certificate is itself checked for revocation. It does not vouch for itself, unless its own issuer says
+        so, by a distribution point that names it as the signer of the list.
+        """
+        if name.key in self.seeking:
+            own = self.chain[0]
+            itself = own.subject_name.key == name.key == self.seeking[-1] and name.key in _named_signers(own)
+            return (own,) if itself else ()
+        if len(self.seeking) >= MAX_NESTING:
+            return ()
+        limits = replace(self.limits, chains=2, signatures=self.limits.depth)
+        out: list[Certificate] = []
+        for candidate in dict.fromkeys((*self.store.anchors, *self.store.certificates, *self.pool)):
+            if candidate.subject_name.key != name.key or not candidate.allows("crl_sign"):
+                continue
+            if self.tried[0] >= self.limits.certificates or self.expired():
+                break
+            self.tried[0] += 1
+            run = _Run(self.store, self.at, "any", limits, PolicySettings(), self.strict, self.deadline)
+            run.seeking, run.tried = (*self.seeking, name.key), self.tried
+            answer = run.result(candidate, (*self.chain, *self.pool), crls, required=required)
+            if answer.passed and answer.chain[-1] == self.chain[-1]:
+                out.append(candidate)
+        return tuple(out)
+
+
+def _named_signers(certificate: Certificate) -> set[object]:
+    """Return the names that the distribution points give as signers of lists (cRLIssuer)."""
+    generals = (ber.load(general) for point in certificate.distribution_points for general in point.issuers)
+    return {Name(general.only().raw()).key for general in generals if general.tag == ber.context(4)}
 
 
 def _algorithm_oid(certificate: Certificate) -> str:

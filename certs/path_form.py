@@ -74,7 +74,7 @@ def _faults(certificate: Certificate, *, issuer: bool, anchor: bool) -> Iterator
         yield False, "may sign certificates and is no authority"
     # 4.2.1.10, 4.2.1.11, 4.2.1.14
     if oids.NAME_CONSTRAINTS in has:
-        if not issuer:
+        if not certificate.is_ca:
             yield True, "name constraints where nothing is issued"
         elif not has[oids.NAME_CONSTRAINTS].critical:
             yield False, "name constraints are not critical"

@@ -1,7 +1,7 @@
 """NIST PKITS 1.0.1: all 249 runs, each with all certificates and lists of the suite at hand: paths are found too.
 
-`pkits.tsv` says what is expected. A run that does not go as expected stands in a table below with the reason; one that
-does although it stands there fails as well, so the tables only shrink.
+`pkits.tsv` says what is expected. A run that does not go as expected stands in `SKIPPED` with the reason; one that
+does although it stands there fails as well, so the table only shrinks.
 """
 
 from __future__ import annotations
@@ -31,40 +31,6 @@ SKIPPED = {
     "4.1.5": "DSA, with parameters inherited from the issuer, is not computed by us",
 }
 """Never to be accepted: what we do not compute is refused."""
-
-KEY = "a list signed by another key of the issuer than the certificate"
-RELATIVE = "a distribution point relative to the issuer's name"
-REASONS = "lists of some reasons that are whole only together"
-INDIRECT = "indirect lists"
-DELTA = "delta lists"
-EXPECTED_TO_COME: dict[str, str] = {
-    "4.4.19": KEY,
-    "4.5.1": KEY,
-    "4.5.4": KEY,
-    "4.5.6": KEY,
-    "4.6.15": KEY,
-    "4.6.17": KEY,
-    "4.9.6": KEY,
-    "4.11.7": KEY,
-    "4.12.7": KEY,
-    "4.12.9": KEY,
-    "4.13.19": KEY,
-    "4.14.4": RELATIVE,
-    "4.14.8": RELATIVE,
-    "4.14.9": RELATIVE,
-    "4.14.18": REASONS,
-    "4.14.19": REASONS,
-    "4.14.22": INDIRECT,
-    "4.14.24": INDIRECT,
-    "4.14.25": INDIRECT,
-    "4.14.28": INDIRECT,
-    "4.14.29": INDIRECT,
-    "4.14.30": INDIRECT,
-    "4.14.33": INDIRECT,
-    "4.15.4": DELTA,
-    "4.15.5": DELTA,
-}
-"""Not as expected until revocation lists of these kinds are processed by `certs.path_revocation`."""
 
 
 @dataclass(frozen=True)
@@ -127,13 +93,12 @@ def accepted(case: Case) -> tuple[bool, str]:
 def test_the_table_is_whole() -> None:
     assert len(CASES) == 249
     assert len({case.number.partition("/")[0] for case in CASES}) == 226
-    assert not SKIPPED.keys() & EXPECTED_TO_COME.keys()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.number)
 def test_pkits(case: Case) -> None:
     passed, detail = accepted(case)
-    reason = SKIPPED.get(case.number) or EXPECTED_TO_COME.get(case.number)
+    reason = SKIPPED.get(case.number)
     if reason:
         assert passed is not (case.expected == "accept"), f"{case.number} goes right: take it out of its table"
         pytest.skip(reason)
