@@ -185,7 +185,7 @@ def _of_kind(name: GeneralName, bases: Sequence[GeneralName]) -> Iterator[Genera
 
 
 def _type_id(name: GeneralName) -> str:
-    return next(iter(name.value)).oid()
+    return ber.Members(name.value).next().oid()
 
 
 def matches(name: GeneralName, base: GeneralName, *, excluded: bool) -> bool:

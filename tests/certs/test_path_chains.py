@@ -226,9 +226,10 @@ def test_no_chain_makes_us_ask_for_ever() -> None:
         more = [extensions.ca_issuers(f"http://x/{n + 1}.cer")]
         pages[f"/{n}.cer"] = forge(f"Up {n}", key, above, key, ca=True, more=more).der
     web = Web(**pages)
-    result = judge(leaf, *made, fetch=web)
+    result = judge(leaf, *made, fetch=web, limits=Limits(fetches=3))
     assert result.indication == "INDETERMINATE"
-    assert len(web.asked) <= Limits().fetches
+    assert len(web.asked) == 3
+    assert "budget" in " ".join(result.notes)
 
 
 # Time ---------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from certs import der, oids
 from certs.certificate import Extension
@@ -146,6 +148,11 @@ def test_a_name_that_cannot_be_read_is_not_within_anything() -> None:
         assert not judge(constraints(excluded=[base]), bad).passed
 
 
+def test_an_other_name_of_no_type() -> None:
+    for base in (other("1.2.3"), b"\xa0\x00"):
+        assert not judge(constraints(excluded=[base]), b"\xa0\x00").passed
+
+
 def test_names_times_constraints_are_bounded() -> None:
     bases = [name(DNS, f"x{n}.example.com") for n in range(2048)]
     names = [name(DNS, f"y{n}.example.com") for n in range(2048)]
@@ -165,3 +172,19 @@ def test_constraints_hold_in_every_suite(signing_suite: str) -> None:
         leaf = forge("Leaf", leaf_key, authority, key)
         result = validate_path(leaf, [authority], TrustStore(anchors=(anchor,)), NOW, revocation="if-present")
         assert result.passed is passed
+
+
+@given(st.data())
+def test_no_octets_in_names_or_constraints_make_it_raise(data: st.DataObject) -> None:
+    samples = [name(DNS, "a.example.com"), name(EMAIL, "a@example.com"), name(URI, "http://a/"), name(0x87, V4)]
+    samples += [directory((oids.COUNTRY, "DE")), other("1.2.3"), b"\xa0\x00", b"\xa4\x00", b"\x86\x00", b"\x89\x00"]
+    names = st.lists(st.sampled_from(samples) | st.binary(max_size=6), max_size=3)
+    permitted, excluded, held = (data.draw(names) for _ in range(3))
+    fields = [constraints(permitted or None, excluded or None), *alternative(*held)]
+    authority = forge("Middle", MIDDLE, FUZZ_ANCHOR, ROOT, ca=True, more=fields[:1])
+    leaf = forge("Leaf", LEAF, authority, MIDDLE, more=fields[1:])
+    result = validate_path(leaf, [authority], TrustStore(anchors=(FUZZ_ANCHOR,)), NOW, revocation="if-present")
+    assert result.indication in ("PASSED", "INDETERMINATE")
+
+
+FUZZ_ANCHOR = forge("Root", ROOT, None, ROOT, ca=True)

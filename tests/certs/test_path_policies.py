@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from certs import der, oids
 from certs.certificate import Certificate, Extension
@@ -124,3 +126,19 @@ def test_too_many_policies_are_a_budget_and_no_verdict() -> None:
         result = judge(fields, [policies(A)])
         assert (result.indication, result.sub_indication) == ("INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE")
         assert result.checks[-1].result == "not-checked"
+
+
+@given(st.data())
+def test_no_octets_in_policies_make_it_raise(data: st.DataObject) -> None:
+    items = [
+        der.sequence(der.oid(A)),
+        der.sequence(der.oid(A), der.oid(B)),
+        b"\x80\x01\x00",
+        b"\x02\x01\x01",
+        b"\x30\x00",
+    ]
+    parts = st.lists(st.sampled_from(items) | st.binary(max_size=5), max_size=3)
+    kinds = (oids.CERTIFICATE_POLICIES, oids.POLICY_MAPPINGS, oids.POLICY_CONSTRAINTS)
+    fields = [Extension(oid, False, der.sequence(*data.draw(parts))) for oid in kinds]
+    fields.append(Extension(oids.INHIBIT_ANY_POLICY, False, b"".join(data.draw(parts))))
+    assert judge(fields, [policies(A)], explicit=data.draw(st.booleans())).indication in ("PASSED", "INDETERMINATE")
