@@ -10,9 +10,8 @@ identifiers that an attacker wrote lead nowhere. RFC 5280 6.1.3 (a)(1) and (a)(4
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from certs.certificate import Certificate
 from certs.errors import CertsError, UnsupportedAlgorithm
@@ -38,34 +37,37 @@ class ChainBuilder:
 
     def chains(self, leaf: Certificate, pool: Iterable[Certificate]) -> Iterator[tuple[Certificate, ...]]:
         """Yield the chains to an anchor, as many as the budgets allow. A leaf that is an anchor is a chain of one."""
-        anchors = dict.fromkeys(self.store.anchors)
-        if leaf in anchors:
+        if leaf in self.store.anchors_named.get(leaf.subject_name.key, ()):
             yield (leaf,)
             return
-        limited = {entry.certificate for entry in self.store.entries}  # may lead on to an anchor above
-        helpers: dict[Certificate, None] = dict.fromkeys(limited)
-        for certificate in (*self.store.certificates, *pool):
-            if certificate not in anchors and certificate != leaf:
-                helpers[certificate] = None
-            if len(helpers) > self.limits.pool + len(limited):
+        foreign: dict[Certificate, None] = {}
+        for certificate in pool:
+            foreign[certificate] = None
+            if len(foreign) > self.limits.pool:
                 self.exhausted = f"more than {self.limits.pool} certificates"
                 break
-        yield from self._extend((leaf,), tuple(anchors), tuple(self._reachable(leaf, helpers)))
+        yield from self._extend((leaf,), tuple(self._reachable(leaf, foreign)))
 
-    def _reachable(self, leaf: Certificate, helpers: Iterable[Certificate]) -> dict[Certificate, None]:
+    def _reachable(self, leaf: Certificate, foreign: Iterable[Certificate]) -> dict[Certificate, None]:
         """Return the helpers whose subject is an issuer of something reachable; no signature is looked at."""
-        by_subject: dict[Any, list[Certificate]] = {}
-        for helper in helpers:
+        by_subject: dict[Hashable, list[Certificate]] = {}
+        for helper in foreign:
             by_subject.setdefault(helper.subject_name.key, []).append(helper)
         out: dict[Certificate, None] = {}
         octets = 0
-        wanted, seen = [leaf.issuer_name.key], set()
+        wanted: list[Hashable] = [leaf.issuer_name.key]
+        seen: set[Hashable] = set()
         while wanted:
             name = wanted.pop(0)
             if name in seen:
                 continue
             seen.add(name)
-            for helper in by_subject.get(name, ()):
+            own = self.store.helpers_named.get(name, ())
+            anchors = self.store.anchors_named.get(name, ())
+            theirs = (item for item in by_subject.get(name, ()) if item not in anchors and item not in own)
+            for helper in (*own, *theirs):
+                if helper == leaf:
+                    continue
                 if len(out) >= self.limits.certificates:
                     self.exhausted = f"more than {self.limits.certificates} certificates could be in the chain"
                     return out
@@ -78,7 +80,7 @@ class ChainBuilder:
         return out
 
     def _extend(
-        self, chain: tuple[Certificate, ...], anchors: Sequence[Certificate], helpers: Sequence[Certificate]
+        self, chain: tuple[Certificate, ...], helpers: Sequence[Certificate]
     ) -> Iterator[tuple[Certificate, ...]]:
         self._steps += 1
         if self._steps > self.limits.steps:
@@ -87,7 +89,7 @@ class ChainBuilder:
         if len(chain) > len(self.deepest):
             self.deepest = chain
         child = chain[-1]
-        for anchor in self._candidates(child, anchors):
+        for anchor in self._candidates(child, self.store.anchors_named.get(child.issuer_name.key, ())):
             if self._signed(child, anchor):
                 yield (*chain, anchor)
         if len(chain) + 1 >= self.limits.depth:
@@ -99,7 +101,7 @@ class ChainBuilder:
             if (helper.subject_name.der, helper.spki) in keys:  # no certificate twice, nor its name and key
                 continue
             if self._signed(child, helper):
-                yield from self._extend((*chain, helper), anchors, helpers)
+                yield from self._extend((*chain, helper), helpers)
 
     def _candidates(self, child: Certificate, among: Sequence[Certificate]) -> list[Certificate]:
         """Return issuers by name; a key identifier that fits comes first, one that does not fit is left out.

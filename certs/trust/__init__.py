@@ -20,9 +20,10 @@ file may be called anything. The machine's own store is never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from certs import ber
@@ -79,9 +80,26 @@ class TrustStore:
                     store = store.with_(certificates, crls)
         return replace(store, skipped=tuple(skipped))
 
+    @cached_property
+    def _about(self) -> dict[Certificate, list[TrustEntry]]:
+        out: dict[Certificate, list[TrustEntry]] = {}
+        for entry in self.entries:
+            out.setdefault(entry.certificate, []).append(entry)
+        return out
+
+    @cached_property
+    def anchors_named(self) -> Mapping[Hashable, Sequence[Certificate]]:
+        """The anchors by subject (`Name.key`): a national list has thousands."""
+        return _by_subject(self.anchors)
+
+    @cached_property
+    def helpers_named(self) -> Mapping[Hashable, Sequence[Certificate]]:
+        """The other certificates by subject, and the anchors that a list limits: they may lead on to one above."""
+        return _by_subject((*self._about, *(item for item in self.certificates if item not in self._about)))
+
     def why_not(self, anchor: Certificate, purpose: str, at: datetime) -> tuple[str, str]:
         """Return why `anchor` is not trusted for `purpose` at the moment ("" where it is), and who said so."""
-        about = [entry for entry in self.entries if entry.certificate == anchor]
+        about = self._about.get(anchor, [])
         reason = ""
         for entry in about:
             reason = entry.why_not(purpose, at)
@@ -152,6 +170,13 @@ def _named_list(path: Path, now: datetime | None) -> TrustList | None:
             return load_list(path, now=now) if is_list(stream.read(64)) else None
     except OSError:
         return None  # said where the file is read
+
+
+def _by_subject(certificates: Iterable[Certificate]) -> dict[Hashable, list[Certificate]]:
+    out: dict[Hashable, list[Certificate]] = {}
+    for certificate in certificates:
+        out.setdefault(certificate.subject_name.key, []).append(certificate)
+    return out
 
 
 def _union(first: Sequence[Certificate], second: Iterable[Certificate]) -> tuple[Certificate, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import time
+import zipfile
 from base64 import b64encode
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -389,3 +391,20 @@ def test_trust_make_and_show(
     assert call("show", "ee.xml") == 0
     assert "not verified" in capsys.readouterr().out
     assert isinstance(parse_list(Path("two.json").read_bytes()), TrustList)
+
+
+@pytest.mark.corpus
+def test_every_russian_authority_in_one_list(corpus: Path) -> None:
+    """2403 anchors: read once, found at once."""
+    with zipfile.ZipFile(corpus / "russia-ca" / "russia-ca.zip") as archive:
+        names = [name for name in archive.namelist() if name.startswith("certs/") and not name.endswith("/")]
+        authorities = [Certificate(archive.read(name)) for name in names]
+    made = read_russian(russian(*((f"УЦ {n}", "Действует", item) for n, item in enumerate(authorities))))
+    assert len(made.entries) == 2403
+    assert made.notes == ()
+    circle = circle_of("gost2012-256")
+    store = TrustStore().listed(made.entries).with_([circle.root], circle.crls)
+    assert validate_path(circle.person.certificate, circle.chain, store, NOW).passed
+    began = time.monotonic()
+    assert validate_path(circle.person.certificate, circle.chain, store, NOW).passed
+    assert time.monotonic() - began < 0.5
