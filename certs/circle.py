@@ -35,6 +35,8 @@ from certs.tsa_counter import FileCounter
 
 SCHEMA = "sealroad.circle/1"
 LEDGER = "ledger.sqlite"
+TSA_DAYS = 1095
+"""Life of a time-stamping certificate: shorter than its issuer's, so that a key can be replaced before both end."""
 
 
 class LazyKey:
@@ -132,7 +134,7 @@ def create(
     if tsa:
         key = suites.get(suite_name).generate(parameter)
         subject = Subject(f"{organisation} Time-Stamping {suite_name.upper()}", organisation, country)
-        _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki), secrets)
+        _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS), secrets)
     save(circle, place, secrets)
     return circle
 
@@ -242,13 +244,16 @@ def _tsa_names(place: Path) -> list[str]:
     return ["tsa", *(name for _, name in sorted(numbered))]
 
 
-def rotation_due(directory: str | Path, now: datetime) -> bool:
-    """Tell whether the time-stamping key should be replaced: a third of its certificate's life is left.
+def rotation_due(directory: str | Path, circle: ClosedCircle, now: datetime) -> bool:
+    """Tell whether the time-stamping key should be replaced: less than a third of its certificate's life is left.
 
-    What it stamps last can then be verified, and stamped again, long before the certificate ends.
+    What it stamps last can then be verified, and stamped again, long before the certificate ends. Never where a new
+    certificate would end no later, because the issuing authority itself does.
     """
     place = Path(directory)
     certificate = _load_certificate(place / f"{_tsa_names(place)[-1]}.pem")
+    if circle.issuing.certificate.not_after - certificate.not_after < timedelta(days=1):
+        return False
     return now > certificate.not_after - (certificate.not_after - certificate.not_before) / 3
 
 
@@ -270,5 +275,6 @@ def rotate_tsa(
     subject = Subject(
         previous.common_name or "Time-Stamping", previous.organisation, previous.subject_name.first(oids.COUNTRY)
     )
-    _save_pair(place, name, key, circle.issue("tsa", subject, key.public_key.spki), secrets)
+    certificate = circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS)
+    _save_pair(place, name, key, certificate, secrets)
     return _load_certificate(place / f"{name}.pem")

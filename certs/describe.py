@@ -15,8 +15,9 @@ from typing import Any
 
 from certs import ber, oids, suites
 from certs.certificate import Certificate
-from certs.crl import CRL
+from certs.crl import ALL_REASONS, CRL
 from certs.errors import CertsError, MalformedInput
+from certs.extension_values import uris_of
 from certs.pem import pem_blocks
 from certs.signed_data import SIGNED_DATA_OIDS, SignerView, parse_signed_data
 from certs.timestamp import read_request, read_token
@@ -136,17 +137,32 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
 def _crl(crl: CRL) -> dict[str, Any]:
     entries = crl.entries
     shown = list(entries.items())[:MAX_ENTRIES]
+    scope = crl.scope
+    limits = {
+        "points": list(uris_of(scope.names)),
+        "only_users": scope.only_users,
+        "only_authorities": scope.only_authorities,
+        "only_attributes": scope.only_attributes,
+        "some_reasons": scope.reasons != ALL_REASONS,
+        "indirect": scope.indirect,
+    }
     return {
         "kind": "crl",
         "issuer": crl.issuer,
         "number": crl.number,
+        "delta_to": crl.base_number,
         "this_update": _time(crl.this_update),
         "next_update": _time(crl.next_update),
         "signature_algorithm": _algorithm(crl.signature_algorithm),
         "authority_key_identifier": crl.aki.hex() if crl.aki else None,
+        "limited_to": {name: value for name, value in limits.items() if value},
+        "delta_urls": [uri for point in crl.freshest_points for uri in point.uris],
+        "expired_since": _time(crl.expired_since) if crl.expired_since else None,
         "revoked": len(entries),
         "entries": [
-            {"serial": f"{serial:x}", "at": _time(entry.at), "reason": entry.reason} for serial, entry in shown
+            {"serial": f"{serial:x}", "at": _time(entry.at), "reason": entry.reason}
+            | ({"invalid_since": _time(entry.invalid_since)} if entry.invalid_since else {})
+            for serial, entry in shown
         ],
     }
 

@@ -20,10 +20,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from certs.crl import REASONS, REMOVE_FROM_CRL, encode_entry
 from certs.errors import (
@@ -35,209 +34,11 @@ from certs.errors import (
     NotOnRecord,
     RevocationRefused,
 )
+from certs.ledger_base import HOLD, Entry, Kind, Ledger, ListRecord
+from certs.ledger_schema import upgrade
 
-HOLD = "certificateHold"
-Kind = Literal["base", "delta"]
+__all__ = ["HOLD", "REASONS", "Entry", "Kind", "Ledger", "ListRecord", "MemoryLedger", "SQLiteLedger"]
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One certificate in the making, issued, or revoked."""
-
-    issuer: str
-    """Key identifier of the issuer, hexadecimal."""
-    serial: int
-    profile: str
-    subject: str
-    tbs: bytes
-    """The octets that will be, or were, signed."""
-    prepared_at: datetime
-    not_after: datetime
-    state: str = "prepared"
-    """prepared, signing, issued or revoked."""
-    certificate: bytes | None = None
-    revoked_at: datetime | None = None
-    reason: str | None = None
-    partition: int = 0
-    """Which partition of the revocation list the certificate names; fixed when it was prepared."""
-    invalid_since: datetime | None = None
-    """When the key is thought to have been compromised."""
-    held_until: datetime | None = None
-    """When a suspension ends by itself."""
-
-    @property
-    def held(self) -> bool:
-        """Whether the certificate is on hold: revoked for now, not for good."""
-        return self.state == "revoked" and self.reason == HOLD
-
-
-@dataclass(frozen=True)
-class ListRecord:
-    """One revocation list that was begun: first the intent, later the octets."""
-
-    issuer: str
-    partition: int | None
-    """None: a list of everything."""
-    number: int
-    kind: Kind
-    base_number: int | None
-    position: int
-    """How many changes of status the list knows; see `Ledger.position`."""
-    this_update: datetime
-    next_update: datetime
-    entries: bytes = b""
-    """The concatenated entries, where the list is about to be signed."""
-    der: bytes | None = None
-    """The signed list; kept for the newest of its kind."""
-
-
-class Ledger(Protocol):
-    """What an authority needs to remember. Every method is atomic; all raise IssuanceError where the state forbids."""
-
-    def prepare(self, entry: Entry) -> None:
-        """Take the serial and store the intent."""
-        ...
-
-    def claim(self, issuer: str, serial: int) -> Entry:
-        """Move "prepared" to "signing" and return the entry; a second claim is refused."""
-        ...
-
-    def issued(self, issuer: str, serial: int, certificate: bytes) -> None:
-        """Move "signing" to "issued".
-
-        Raises AlreadyRevoked where it was revoked while being signed; the certificate is stored all the same.
-        """
-        ...
-
-    def revoke(
-        self, issuer: str, serial: int, at: datetime, reason: str, *, invalid_since: datetime | None = None
-    ) -> Entry:
-        """Mark as revoked, for good unless the reason is certificateHold; what is on hold can be revoked.
-
-        Raises NotOnRecord, AlreadyRevoked or RevocationRefused.
-        """
-        ...
-
-    def hold(self, issuer: str, serial: int, at: datetime, *, until: datetime | None = None) -> Entry:
-        """Put on hold. Raises NotOnRecord, AlreadyRevoked or RevocationRefused."""
-        ...
-
-    def release(self, issuer: str, serial: int, at: datetime) -> Entry:
-        """End a hold. Raises NotOnRecord or NotOnHold."""
-        ...
-
-    def get(self, issuer: str, serial: int) -> Entry | None:
-        """Return the entry, or None."""
-        ...
-
-    def entries(self, issuer: str) -> tuple[Entry, ...]:
-        """Return all entries of an issuer in the order of preparation."""
-        ...
-
-    def revoked(self, issuer: str) -> tuple[tuple[int, datetime, str], ...]:
-        """Return serial, moment and reason of everything revoked, in the order of serials."""
-        ...
-
-    def position(self, issuer: str, partition: int | None = None) -> int:
-        """Return a number that grows with every change of status of the issuer's certificates, or of a partition's."""
-        ...
-
-    def expired_holds(self, issuer: str, at: datetime) -> tuple[int, ...]:
-        """Return the serials whose suspension has ended by `at` and that are still on hold."""
-        ...
-
-    def next_crl_number(self, issuer: str, partition: int | None = None) -> int:
-        """Return the next CRL number; it never goes back. Complete and delta lists share one row (RFC 5280 5.2.3)."""
-        ...
-
-    def open_list(
-        self,
-        issuer: str,
-        partition: int | None,
-        kind: Kind,
-        this_update: datetime,
-        next_update: datetime,
-        *,
-        any_clock: bool = False,
-    ) -> ListRecord:
-        """Take a number, record the intent and return it with the entries as they are at this moment.
-
-        A delta is to the oldest complete list that is still current, so it serves everybody who holds a current one.
-        Raises ClockRefused where the last list is dated later, unless `any_clock`; IssuanceError where a delta has no
-        complete list.
-        """
-        ...
-
-    def close_list(self, record: ListRecord, encoded: bytes) -> None:
-        """Store the signed list; the octets of earlier ones of its kind are dropped."""
-        ...
-
-    def last_list(self, issuer: str, partition: int | None, kind: Kind) -> ListRecord | None:
-        """Return the newest signed list of a kind, with its octets."""
-        ...
-
-    def settle(self, issuer: str, name: str, value: str) -> str:
-        """Fix a property of an issuer for ever: the first value given stays. Returns the one that holds."""
-        ...
-
-
-def _refuse(entry: Entry | None, serial: int, wanted: str) -> IssuanceError:
-    if entry is None:
-        return NotOnRecord(f"serial {serial:x} is not on record", serial=f"{serial:x}")
-    return IssuanceError(f"serial {serial:x} is {entry.state}, not {wanted}", serial=f"{serial:x}", state=entry.state)
-
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS entry (
-    number INTEGER PRIMARY KEY,
-    issuer TEXT NOT NULL,
-    serial TEXT NOT NULL,
-    profile TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    tbs BLOB NOT NULL,
-    prepared_at TEXT NOT NULL,
-    not_after TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('prepared', 'signing', 'issued', 'revoked')),
-    certificate BLOB,
-    revoked_at TEXT,
-    reason TEXT,
-    UNIQUE (issuer, serial)
-);
-CREATE INDEX IF NOT EXISTS entry_revoked ON entry (issuer) WHERE state = 'revoked';
-CREATE TABLE IF NOT EXISTS crl_number (issuer TEXT PRIMARY KEY, number INTEGER NOT NULL);
-"""
-"""The first form, as the earliest ledger files have it."""
-
-_ADDED = {
-    "partition": "INTEGER NOT NULL DEFAULT 0",
-    "invalid_since": "TEXT",
-    "held_until": "TEXT",
-    "released_at": "TEXT",
-    "changed": "INTEGER NOT NULL DEFAULT 0",
-    "crl_entry": "BLOB",
-}
-"""Columns of the second form. `changed` numbers the changes of status, `crl_entry` is the DER in the list."""
-
-_MORE_TABLES = """
-CREATE INDEX IF NOT EXISTS entry_changed ON entry (issuer, changed);
-CREATE INDEX IF NOT EXISTS entry_partition ON entry (issuer, partition, changed);
-CREATE TABLE IF NOT EXISTS revocation_list (
-    issuer TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('base', 'delta')),
-    base_number INTEGER,
-    position INTEGER NOT NULL,
-    this_update TEXT NOT NULL,
-    next_update TEXT NOT NULL,
-    signed INTEGER NOT NULL DEFAULT 0,
-    der BLOB,
-    PRIMARY KEY (issuer, scope, number)
-);
-CREATE TABLE IF NOT EXISTS property (
-    issuer TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (issuer, name)
-);
-"""
 _COLUMNS = (
     "issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, "
     "partition, invalid_since, held_until"
@@ -259,40 +60,9 @@ class SQLiteLedger:
             self._connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
-            self._upgrade()
+            upgrade(self._connection)
         except sqlite3.Error as error:
             raise KeyStoreError(f"the ledger {path} cannot be opened: {error}") from error
-
-    def _upgrade(self) -> None:
-        database = self._connection
-        if self._current():
-            return
-        database.execute("BEGIN IMMEDIATE")  # executescript would commit first
-        try:
-            if not self._current():  # nobody was quicker
-                for statement in _TABLES.split(";"):
-                    database.execute(statement)
-                present = {row[1] for row in database.execute("PRAGMA table_info(entry)")}
-                for name, kind in _ADDED.items():
-                    if name not in present:
-                        database.execute(f"ALTER TABLE entry ADD COLUMN {name} {kind}")
-                rows = database.execute(
-                    "SELECT number, serial, revoked_at, reason FROM entry WHERE state = 'revoked' AND crl_entry IS NULL"
-                ).fetchall()
-                for number, serial, at, reason in rows:
-                    encoded = encode_entry(int(serial, 16), datetime.fromisoformat(at), reason)
-                    database.execute("UPDATE entry SET crl_entry = ? WHERE number = ?", (encoded, number))
-                for statement in _MORE_TABLES.split(";"):
-                    database.execute(statement)
-                # an authority that has issued before it had partitions has one list, for ever
-                database.execute("INSERT OR IGNORE INTO property SELECT DISTINCT issuer, 'partitions', '1' FROM entry")
-        except BaseException:
-            database.execute("ROLLBACK")
-            raise
-        database.execute("COMMIT")
-
-    def _current(self) -> bool:
-        return bool(self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'property'").fetchone())
 
     def close(self) -> None:
         """Close the file; the ledger is of no use afterwards."""
@@ -653,3 +423,9 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         invalid_since=_moment(invalid_since),
         held_until=_moment(held_until),
     )
+
+
+def _refuse(entry: Entry | None, serial: int, wanted: str) -> IssuanceError:
+    if entry is None:
+        return NotOnRecord(f"serial {serial:x} is not on record", serial=f"{serial:x}")
+    return IssuanceError(f"serial {serial:x} is {entry.state}, not {wanted}", serial=f"{serial:x}", state=entry.state)

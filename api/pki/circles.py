@@ -77,9 +77,9 @@ class Circle:
         with self._lock:
             now = self._settings.clock.now()
             if self._units_from is None or abs(now - self._units_from) > UNIT_LIFE:
-                if circle.rotation_due(self._directory, now):
+                if circle.rotation_due(self._directory, self._authority, now):
                     with _exclusive(self._directory.parent):  # of several processes one does it
-                        if circle.rotation_due(self._directory, now):
+                        if circle.rotation_due(self._directory, self._authority, now):
                             circle.rotate_tsa(self._directory, self._authority, self._secrets)
                 self._units, self._units_from = {}, now
             if outer_oid not in self._units:

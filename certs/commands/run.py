@@ -220,7 +220,7 @@ def ca_rotate_tsa(args: argparse.Namespace) -> int:
     """Give the time-stamping authority a new key and certificate; the old ones stay for what they stamped."""
     secrets = secrets_of(args, confirm=True)
     authority = circle.load(args.directory, secrets, SystemClock())
-    if args.if_due and not circle.rotation_due(args.directory, SystemClock().now()):
+    if args.if_due and not circle.rotation_due(args.directory, authority, SystemClock().now()):
         print("not due yet")
         return 0
     certificate = circle.rotate_tsa(args.directory, authority, secrets)

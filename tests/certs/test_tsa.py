@@ -323,12 +323,12 @@ def test_a_unit_gets_a_new_key_and_its_numbers_go_on(signing_suite: str, tmp_pat
         place, signing_suite, organisation="N", country="DE", secrets=ask, clock=clock, parameter=parameter
     )
     first = token_of(circles.timestamper(place, ca, ask, clock))
-    assert not circles.rotation_due(place, clock.moment)
+    assert not circles.rotation_due(place, ca, clock.moment)
     clock.moment = first.certificate().not_after - timedelta(days=200)
-    assert circles.rotation_due(place, clock.moment)
+    assert circles.rotation_due(place, ca, clock.moment)
     (place / "tsa-2.key.pem").write_text("cut short")
     made = circles.rotate_tsa(place, ca, ask)
-    assert not circles.rotation_due(place, clock.moment)
+    assert not circles.rotation_due(place, ca, clock.moment)
     second = token_of(circles.timestamper(place, circles.load(place, ask, clock), ask, clock))
     assert second.certificate() == made != first.certificate()
     assert made.subject == first.certificate().subject
