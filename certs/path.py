@@ -37,6 +37,7 @@ from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
 from certs.fetch import Fetcher
 from certs.names import Name
+from certs.path_algorithms import check_algorithms
 from certs.path_builder import ChainBuilder
 from certs.path_fetch import Gatherer
 from certs.path_form import check_form
@@ -69,18 +70,8 @@ KNOWN_CRITICAL = frozenset(
 )
 """Critical extensions whose meaning is processed, or cannot refuse a chain."""
 
-_WEAK_DIGESTS = {
-    oids.SHA1_WITH_RSA: "SHA-1",
-    oids.ECDSA_SHA1: "SHA-1",
-    oids.GOST2001_SIGNATURE: "GOST R 34.11-94",
-    "1.2.840.113549.1.1.4": "MD5",
-    "1.2.840.113549.1.1.2": "MD2",
-}
 MAX_NESTING = 3
 """Signers of lists about signers of lists about …"""
-MIN_RSA_BITS = 2048
-WEAK_SUITES = frozenset({"ecdsa-p224"})
-"""Less than 128 bits of strength; ETSI TS 119 312 lists no curve below 256 bits."""
 
 
 def validate_path(
@@ -183,8 +174,8 @@ class _Run:
             self.critical_extensions()
             self.names()
             self.certificate_policies()
-            self.algorithms()
-            self.checks.append(check_purpose(chain, self.purpose))
+            self.checks.append(check_algorithms(chain, computed=self.purpose != "any"))  # 9
+            self.checks.append(check_purpose(chain, self.purpose))  # 10
             self.revocation(crls, required=required)
         except Stop as stop:
             return self._stopped(stop, chain[0])
@@ -365,31 +356,6 @@ class _Run:
         if found.valid:
             self._passed("policies", clause, ", ".join(sorted(map(oids.name, found.valid))))
 
-    # 9 ----------------------------------------------------------------------------------------------------------------
-    def algorithms(self) -> None:
-        """EN 319 102-1 5.2.8: an algorithm no longer good enough. The anchor's own signature proves nothing anyway."""
-        clause = "EN 319 102-1 5.2.8"
-        for certificate in self.chain[:-1] or self.chain:
-            weak = _WEAK_DIGESTS.get(_algorithm_oid(certificate))
-            if weak and len(self.chain) > 1:
-                detail = f"{certificate.subject} is signed over {weak}"
-                raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
-        for certificate in self.chain:
-            bits = _rsa_bits(certificate)
-            if bits is not None and bits < MIN_RSA_BITS:
-                detail = f"{certificate.subject} has an RSA key of {bits} bits"
-                raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
-            if certificate.suite_name in WEAK_SUITES:
-                detail = f"{certificate.subject} has a key of {certificate.suite_name}"
-                raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
-        if self.purpose != "any" and self.chain[0].suite_name == self.chain[0].key_algorithm:
-            detail = (
-                f"{self.chain[0].subject} has a key of algorithm {self.chain[0].key_algorithm}, which is not computed"
-            )
-            raise Stop(Check("algorithms", clause, "not-checked", detail), "CRYPTO_CONSTRAINTS_FAILURE")
-        suites_used = dict.fromkeys(certificate.suite_name for certificate in self.chain)
-        self._passed("algorithms", clause, ", ".join(suites_used))
-
     # 11 ---------------------------------------------------------------------------------------------------------------
     def revocation(self, crls: Iterable[CRL], *, required: bool) -> None:
         """RFC 5280 6.3 and EN 319 102-1 5.2.5, from the anchor down: a list of a revoked authority proves nothing."""
@@ -445,19 +411,3 @@ def _named_signers(certificate: Certificate) -> set[object]:
     """Return the names that the distribution points give as signers of lists (cRLIssuer)."""
     generals = (ber.load(general) for point in certificate.distribution_points for general in point.issuers)
     return {Name(general.only().raw()).key for general in generals if general.tag == ber.context(4)}
-
-
-def _algorithm_oid(certificate: Certificate) -> str:
-    return ber.load(certificate.signature_algorithm).members().next().oid()
-
-
-def _rsa_bits(certificate: Certificate) -> int | None:
-    """Return the size of an RSA modulus, or None for another key."""
-    if certificate.key_algorithm not in (oids.RSA, oids.RSA_PSS):
-        return None
-    members = ber.load(certificate.spki).members()
-    members.next()
-    try:
-        return ber.load(members.next().bit_string()).members().next().integer().bit_length()
-    except MalformedInput:
-        return 0
