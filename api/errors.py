@@ -262,6 +262,7 @@ CODES: Final[dict[str, Row]] = {
     "time-stamp-error": Row(502, "No usable time-stamp"),
     "ocsp-error": Row(502, "No usable OCSP answer"),
     "path-error": Row(422, "The certificate chain does not hold"),
+    "trust-list-error": Row(422, "The trust list cannot be used"),
     "certs-error": Row(500, "Internal error", private=True),
     "error": Row(500, "Internal error", private=True),
 }

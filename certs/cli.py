@@ -1,4 +1,4 @@
-"""Sub-commands of `certs`: key, ca, tsa, ocsp, inspect, doctor.
+"""Sub-commands of `certs`: key, ca, tsa, ocsp, trust, inspect, doctor.
 
 Only arguments are described here, so that the program starts quickly; `certs.commands` does the work.
 """
@@ -140,6 +140,39 @@ def _configure_ocsp(parser: argparse.ArgumentParser) -> None:
     _passwords(parser)
 
 
+def _run_trust(args: argparse.Namespace) -> int:
+    from certs.commands import trust
+
+    code: int = getattr(trust, args.action)(args)
+    return code
+
+
+def _configure_trust(parser: argparse.ArgumentParser) -> None:
+    actions = _sub(parser)
+    show = _action(actions, "show", "trust_show", "say what is in a trust list and who signed it")
+    show.add_argument("file", metavar="FILE", help="list of ETSI TS 119 612, of Russia, or of our own")
+    show.add_argument("--previous", metavar="FILE", help="the list used so far: ours must follow it")
+    show.add_argument("--signer", action="append", default=[], metavar="SHA256", help="certificate that may sign it")
+    show.add_argument("--json", action="store_true")
+    make = _action(actions, "make", "trust_make", "make a signed trust list of our own (JSON)")
+    make.add_argument("certificates", nargs="*", metavar="CERT", help="certificates to trust, with the options given")
+    make.add_argument("--key", required=True, metavar="KEY", help="key of the signer")
+    make.add_argument("--certificate", required=True, metavar="FILE", help="certificate of the signer")
+    make.add_argument("--list", dest="name", help="identifier of the list (default: that of --previous)")
+    make.add_argument("--issuer", help="who publishes the list (default: that of --previous)")
+    make.add_argument("--previous", metavar="FILE", help="take its entries over and count its number up")
+    make.add_argument(
+        "--remove", action="append", default=[], metavar="SHA256", help="leave out an entry of --previous"
+    )
+    make.add_argument("--purpose", action="append", choices=("signing", "timestamping"), help="default: both")
+    make.add_argument("--from", dest="since", metavar="TIME", help="trusted from then on (ISO 8601)")
+    make.add_argument("--until", metavar="TIME", help="trusted until then")
+    make.add_argument("--assurance", default="", help="what is known about the authority, in words")
+    make.add_argument("--days", type=int, default=90, help="until the next list (default: 90)")
+    _output(make)
+    _passwords(make)
+
+
 def _configure_inspect(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action="inspect")
     parser.add_argument("file", metavar="FILE", help="certificate, revocation list, OCSP, time-stamp, CMS or key")
@@ -157,6 +190,7 @@ COMMANDS: dict[str, Command] = {
     "ca": Command("ca", "run a closed circle: issue, revoke, list", _configure_ca, _run),
     "tsa": Command("tsa", "answer a time-stamp request", _configure_tsa, _run),
     "ocsp": Command("ocsp", "answer an OCSP request", _configure_ocsp, _run),
+    "trust": Command("trust", "show and make trust lists", _configure_trust, _run_trust),
     "inspect": Command("inspect", "say what is in a file", _configure_inspect, _run),
     "doctor": Command("doctor", "say which libraries compute what, and how fast", _configure_doctor, _run),
 }

@@ -20,9 +20,9 @@ from certs.alt_names import AltNames
 from certs.certificate import Certificate
 from certs.crl import ALL_REASONS, CRL
 from certs.errors import CertsError, MalformedInput
+from certs.extension_values import uris_of
 from certs.ocsp import OCSPResponse, SingleResponse
 from certs.ocsp import read_request as read_ocsp_request
-from certs.extension_values import uris_of
 from certs.pem import pem_blocks
 from certs.request import LABELS as REQUEST_LABELS
 from certs.request import Request

@@ -21,7 +21,8 @@
     │   └── ClockRefused             the clock contradicts what is on record
     ├── OCSPError                    an OCSP answer that is missing, wrong, too old or not for this question
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
-    └── PathError                    a chain that could not be built or does not hold
+    ├── PathError                    a chain that could not be built or does not hold
+    └── TrustListError               a trust list that is unsigned, out of date, older than one seen, or not confirmed
 
 Errors know nothing of HTTP or exit codes; `api/errors.py` and the command line map `code`.
 """
@@ -183,3 +184,9 @@ class PathError(CertsError):
     """A certificate chain that could not be built, or does not hold."""
 
     code = "path-error"
+
+
+class TrustListError(CertsError):
+    """A trust list that must not be trusted: signature, date, sequence number or confirmation are wrong or missing."""
+
+    code = "trust-list-error"

@@ -5,25 +5,29 @@
     result.chain                                    # leaf … anchor
 
 RFC 5280 section 6 for chains of one algorithm or of several, in the words of ETSI EN 319 102-1. What is not processed
-is never passed over: name constraints and a required explicit policy give INDETERMINATE, as does any unknown critical
-extension. No certificate, list or name makes this raise, and work is bounded by `Limits`.
+is never passed over: any unknown critical extension gives INDETERMINATE. Where a chain does not hold, others are tried.
+No certificate, list or name makes this raise, and work is bounded by `Limits`.
 
 The steps, numbered at the code:
 
  1. the leaf is well formed: no extension twice, readable times, equal algorithms inside and outside
  2. a chain to an anchor is built, every link by name, key identifier and signature
- 3. every certificate is valid at the moment (whole seconds, no tolerance)
- 4. every issuer is an authority: basicConstraints, path length, keyCertSign
- 5. every critical extension is known, and no constraint is left unprocessed
- 6. signature algorithms and key sizes are good enough
- 7. the leaf may be used for the purpose (keyUsage, extendedKeyUsage), and no issuer excludes it
- 8. nothing in the chain is revoked, by lists and OCSP answers that are signed, current and in scope
+ 3. the anchor is trusted for the purpose and at the moment, as its trust list says
+ 4. every certificate is valid at the moment (whole seconds, no tolerance)
+ 5. every issuer is an authority: basicConstraints, path length, keyCertSign
+ 6. every certificate has a decent form, and every critical extension is known
+ 7. names are within the constraints of the authorities above
+ 8. policies: the chain is valid for one that is asked for, where one is (RFC 9618)
+ 9. signature algorithms and key sizes are good enough
+10. the leaf may be used for the purpose (keyUsage, extendedKeyUsage), and no issuer excludes it
+11. nothing in the chain is revoked, by lists that are signed, current and in scope
 """
 
 from __future__ import annotations
 
-import itertools
+import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -31,14 +35,21 @@ from certs import ber, oids
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
+from certs.fetch import Fetcher
 from certs.names import Name
 from certs.ocsp import OCSPResponse
+from certs.path_algorithms import check_algorithms
 from certs.path_builder import ChainBuilder
-from certs.path_result import Check, Limits, PathResult, Purpose, Stop
+from certs.path_fetch import Gatherer
+from certs.path_form import check_form
+from certs.path_names import NameViolation, check_names
+from certs.path_policies import PolicySettings, process_policies
+from certs.path_purpose import check_purpose
+from certs.path_result import BudgetExceeded, Check, Limits, PathResult, Purpose, Stop
 from certs.path_revocation import RevocationChecker
 from certs.trust import TrustStore
 
-__all__ = ["KNOWN_CRITICAL", "Check", "Limits", "PathResult", "Purpose", "validate_path"]
+__all__ = ["KNOWN_CRITICAL", "Check", "Limits", "PathResult", "PolicySettings", "Purpose", "validate_path"]
 
 KNOWN_CRITICAL = frozenset(
     {
@@ -54,41 +65,14 @@ KNOWN_CRITICAL = frozenset(
         oids.INHIBIT_ANY_POLICY,
         oids.PRIVATE_KEY_USAGE_PERIOD,
         oids.QC_STATEMENTS,
+        oids.NAME_CONSTRAINTS,
+        oids.POLICY_CONSTRAINTS,
     }
 )
-"""Critical extensions whose meaning is processed or cannot refuse a chain under "any policy" (RFC 5280 6.1.1 c).
+"""Critical extensions whose meaning is processed, or cannot refuse a chain."""
 
-certificatePolicies, policyMappings and inhibitAnyPolicy can only fail a chain where an explicit policy is required;
-that is what step 5 refuses to decide.
-"""
-
-_SIGNING_PURPOSES = frozenset(
-    {
-        oids.ANY_PURPOSE,
-        oids.DOCUMENT_SIGNING,
-        oids.EMAIL_PROTECTION,
-        oids.CLIENT_AUTH,
-        "1.3.6.1.4.1.311.10.3.12",  # Microsoft document signing
-        "1.2.840.113583.1.1.5",  # Adobe authentic documents trust
-    }
-)
-"""Purposes that do not speak against signing a document.
-
-Russian and Chinese certificates often carry clientAuth alone.
-"""
-_OTHER_PURPOSES = frozenset({oids.SERVER_AUTH, oids.CODE_SIGNING, oids.TIME_STAMPING, oids.OCSP_SIGNING})
-"""A certificate with none but these was issued for something else."""
-
-_WEAK_DIGESTS = {
-    oids.SHA1_WITH_RSA: "SHA-1",
-    oids.ECDSA_SHA1: "SHA-1",
-    oids.GOST2001_SIGNATURE: "GOST R 34.11-94",
-    "1.2.840.113549.1.1.4": "MD5",
-    "1.2.840.113549.1.1.2": "MD2",
-}
-MIN_RSA_BITS = 2048
-WEAK_SUITES = frozenset({"ecdsa-p224"})
-"""Less than 128 bits of strength; ETSI TS 119 312 lists no curve below 256 bits."""
+MAX_NESTING = 3
+"""Signers of lists about signers of lists about …"""
 
 
 def validate_path(
@@ -102,53 +86,142 @@ def validate_path(
     ocsps: Iterable[OCSPResponse] = (),
     revocation: Literal["require", "if-present"] = "require",
     limits: Limits | None = None,
+    policies: PolicySettings | None = None,
+    strict: bool = False,
+    deadline: float | None = None,
+    fetch: Fetcher | None = None,
 ) -> PathResult:
     """Validate `leaf` at the moment `at`; see the module's list of steps. Never raises.
 
     `pool` holds certificates of strangers (from the document), `store` the anchors and more certificates. With
     revocation="require" a certificate without a usable list or OCSP answer gives INDETERMINATE, TRY_LATER; with
-    "if-present" it is noted.
+    "if-present" it is noted. `strict` refuses faults of form that are else remarks. `deadline` is a reading of `time.monotonic`; after it
+    nothing is begun. With `fetch`, issuers and lists that are missing are asked for at the addresses in the chain.
     """
-    run = _Run(store, at.astimezone(UTC).replace(microsecond=0), purpose, limits or Limits())
-    try:
-        run.well_formed(leaf)
-        pool = tuple(pool)
-        run.build(leaf, pool)
-        run.validity()
-        run.authorities()
-        run.critical_extensions()
-        run.algorithms()
-        run.purposes()
-        run.revocation((*crls, *store.crls), (*ocsps, *store.ocsps), required=revocation == "require")
-    except Stop as stop:
-        return PathResult(
-            stop.indication,
-            stop.sub_indication,
-            run.chain or (leaf,),
-            (*run.checks, stop.check),
-            crls=run.used_crls,
-            ocsps=run.used_ocsps,
-            **stop.facts,
+    limits = limits or Limits()
+    deadline = time.monotonic() + limits.seconds if deadline is None else deadline
+    gatherer = Gatherer(fetch, limits, deadline)
+    certificates, lists = tuple(pool), (*crls, *store.crls)
+    moment = at.astimezone(UTC).replace(microsecond=0)
+    answers = (*ocsps, *store.ocsps)
+    while True:
+        run = _Run(store, moment, purpose, limits, policies or PolicySettings(), strict, deadline, answers)
+        result = run.result(
+            leaf, (*certificates, *gatherer.certificates), (*lists, *gatherer.crls), required=revocation == "require"
         )
-    except (CertsError, RecursionError, OverflowError) as error:  # a broken member nobody looked at before
-        check = Check("path", "EN 319 102-1 5.2.6", "failed", f"the chain could not be read: {error}")
-        return PathResult(
-            "INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", run.chain or (leaf,), (*run.checks, check)
-        )
-    return PathResult("PASSED", None, run.chain, tuple(run.checks), crls=run.used_crls, ocsps=run.used_ocsps)
+        if not gatherer.more(result):
+            return replace(result, notes=(*result.notes, *gatherer.notes))
 
 
 class _Run:
     """One validation."""
 
-    def __init__(self, store: TrustStore, at: datetime, purpose: Purpose, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: TrustStore,
+        at: datetime,
+        purpose: Purpose,
+        limits: Limits,
+        settings: PolicySettings,
+        strict: bool,
+        deadline: float,
+        ocsps: tuple[OCSPResponse, ...] = (),
+    ) -> None:
         self.store, self.at, self.purpose, self.limits = store, at, purpose, limits
+        self.settings, self.strict, self.deadline, self.ocsps = settings, strict, deadline, ocsps
         self.chain: tuple[Certificate, ...] = ()
         self.checks: list[Check] = []
+        self.remarks: tuple[str, ...] = ()
+        self.policies: frozenset[str] = frozenset()
         self.checker: RevocationChecker | None = None
         self.pool: tuple[Certificate, ...] = ()
-        self.nested = False
-        """Whether this is about the signer of a list, within another validation."""
+        self.seeking: tuple[object, ...] = ()
+        """The names of whose signers of lists are being validated, this one's last; none in a validation of its own."""
+        self.tried = [0]
+        """How many signers of lists were looked at, together with the validations this one is part of."""
+
+    def result(
+        self, leaf: Certificate, pool: Iterable[Certificate], crls: tuple[CRL, ...], *, required: bool
+    ) -> PathResult:
+        """Return the answer of the first chain that holds, or else of the first of all."""
+        best: PathResult | None = None
+        self.pool = tuple(pool)
+        builder = ChainBuilder(self.store, self.at, self.limits, self.expired)
+        try:
+            self.well_formed(leaf)
+            for number, chain in enumerate(builder.chains(leaf, self.pool)):
+                if number >= self.limits.chains:
+                    break
+                answer = self.attempt(chain, crls, required=required)
+                best = best or answer
+                if answer.passed or answer.revoked == leaf:  # a leaf that is revoked stays so on any other way
+                    return answer
+            if best is None:
+                self.checks = []
+                self.nothing_found(builder, leaf)
+        except Stop as stop:
+            return self._stopped(stop, leaf)
+        except (CertsError, RecursionError, OverflowError) as error:  # a broken member nobody looked at before
+            return best or self._unreadable(error, leaf)
+        assert best is not None
+        return best
+
+    def attempt(self, chain: tuple[Certificate, ...], crls: tuple[CRL, ...], *, required: bool) -> PathResult:
+        """Return the answer for one chain: steps 3 to 11."""
+        self.chain, self.checks, self.checker, self.remarks = chain, [], None, ()
+        try:
+            self.built()
+            self.trusted()
+            self.validity()
+            self.authorities()
+            self.form()
+            self.critical_extensions()
+            self.names()
+            self.certificate_policies()
+            self.checks.append(check_algorithms(chain, computed=self.purpose != "any"))  # 9
+            self.checks.append(check_purpose(chain, self.purpose))  # 10
+            self.revocation(crls, required=required)
+        except Stop as stop:
+            return self._stopped(stop, chain[0])
+        except (CertsError, RecursionError, OverflowError) as error:
+            return self._unreadable(error, chain[0])
+        return PathResult(
+            "PASSED",
+            None,
+            self.chain,
+            tuple(self.checks),
+            crls=self.used_crls,
+            ocsps=self.used_ocsps,
+            policies=self.policies,
+            notes=self.remarks,
+        )
+
+    def _stopped(self, stop: Stop, leaf: Certificate) -> PathResult:
+        return PathResult(
+            stop.indication,
+            stop.sub_indication,
+            self.chain or (leaf,),
+            (*self.checks, stop.check),
+            crls=self.used_crls,
+            ocsps=self.used_ocsps,
+            notes=self.remarks,
+            **stop.facts,
+        )
+
+    def _unreadable(self, error: Exception, leaf: Certificate) -> PathResult:
+        check = Check("path", "EN 319 102-1 5.2.6", "failed", f"the chain could not be read: {error}")
+        return PathResult(
+            "INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", self.chain or (leaf,), (*self.checks, check)
+        )
+
+    def expired(self) -> bool:
+        """Whether no time is left."""
+        return time.monotonic() > self.deadline
+
+    def _in_time(self) -> None:
+        if self.expired():
+            check = Check("budget", "EN 319 102-1 5.2.6", "not-checked", "no time is left")
+            raise Stop(check, "CERTIFICATE_CHAIN_GENERAL_FAILURE")
 
     @property
     def used_crls(self) -> tuple[CRL, ...]:
@@ -157,7 +230,7 @@ class _Run:
 
     @property
     def used_ocsps(self) -> tuple[OCSPResponse, ...]:
-        """The OCSP answers looked up so far."""
+        """The OCSP answers used so far."""
         return tuple(self.checker.used_ocsps) if self.checker else ()
 
     def _passed(self, identifier: str, clause: str, detail: str = "", basis: str = "") -> None:
@@ -171,20 +244,18 @@ class _Run:
             raise Stop(Check(identifier, "RFC 5280 4.1", "failed", detail), "CERTIFICATE_CHAIN_GENERAL_FAILURE")
 
     # 2 ----------------------------------------------------------------------------------------------------------------
-    def build(self, leaf: Certificate, pool: Iterable[Certificate]) -> None:
+    def built(self) -> None:
         """RFC 5280 6.1.3 (a)(1), (a)(4): names chain and signatures verify up to an anchor."""
         clause = "EN 319 102-1 5.2.6; RFC 5280 6.1.3"
-        self.pool = tuple(itertools.islice(pool, self.limits.pool + 1))
-        builder = ChainBuilder(self.store, self.at, self.limits)
-        found = builder.find(leaf, self.pool)
-        if found is not None:
-            self.chain = found
-            basis = f"anchor SHA-256 {found[-1].fingerprint()}"
-            if len(found) == 1:
-                self._passed("chain", clause, "the certificate itself is trusted", basis)
-            else:
-                self._passed("chain", clause, f"{len(found)} certificates up to {found[-1].subject}", basis)
-            return
+        basis = f"anchor SHA-256 {self.chain[-1].fingerprint()}"
+        if len(self.chain) == 1:
+            self._passed("chain", clause, "the certificate itself is trusted", basis)
+        else:
+            self._passed("chain", clause, f"{len(self.chain)} certificates up to {self.chain[-1].subject}", basis)
+
+    def nothing_found(self, builder: ChainBuilder, leaf: Certificate) -> None:
+        """Say why there is no chain."""
+        clause = "EN 319 102-1 5.2.6; RFC 5280 6.1.3"
         self.chain = builder.deepest or (leaf,)
         if builder.exhausted:
             raise Stop(Check("chain", clause, "not-checked", builder.exhausted), "CERTIFICATE_CHAIN_GENERAL_FAILURE")
@@ -195,6 +266,16 @@ class _Run:
         raise Stop(Check("chain", clause, "failed", detail), "NO_CERTIFICATE_CHAIN_FOUND")
 
     # 3 ----------------------------------------------------------------------------------------------------------------
+    def trusted(self) -> None:
+        """EN 319 102-1 5.2.6: an anchor of a trust list is one for some purposes, and from and until some day."""
+        reason, origin = self.store.why_not(self.chain[-1], self.purpose, self.at)
+        if reason:
+            check = Check("trust", "EN 319 102-1 5.2.6; TS 119 615", "failed", reason, origin)
+            raise Stop(check, "NO_CERTIFICATE_CHAIN_FOUND")
+        if origin:
+            self._passed("trust", "EN 319 102-1 5.2.6; TS 119 615", origin)
+
+    # 4 ----------------------------------------------------------------------------------------------------------------
     def validity(self) -> None:
         """RFC 5280 6.1.3 (a)(2), inclusive bounds. The anchor's own dates count too: its owner meant them."""
         for certificate in self.chain:
@@ -209,7 +290,7 @@ class _Run:
                 raise Stop(Check("validity", "RFC 5280 6.1.3 (a)(2)", "failed", detail), "OUT_OF_BOUNDS_NO_POE")
         self._passed("validity", "RFC 5280 6.1.3 (a)(2)", f"all valid at {self.at.isoformat()}")
 
-    # 4 ----------------------------------------------------------------------------------------------------------------
+    # 5 ----------------------------------------------------------------------------------------------------------------
     def authorities(self) -> None:
         """RFC 5280 6.1.4 (k) to (n). An anchor is trusted as it is, but a path length it states is kept."""
         clause = "RFC 5280 6.1.4 (k)-(n)"
@@ -231,103 +312,85 @@ class _Run:
                 intermediates += 1
         self._passed("authority", clause)
 
-    # 5 ----------------------------------------------------------------------------------------------------------------
-    def critical_extensions(self) -> None:
-        """RFC 5280 4.2 and 6.1.4 (o).
+    # 6 ----------------------------------------------------------------------------------------------------------------
+    def form(self) -> None:
+        """RFC 5280 4.1 and 4.2."""
+        self.remarks = check_form(self.chain, strict=self.strict)
 
-        An unknown critical extension, or a constraint we do not process, decides nothing.
-        """
+    def critical_extensions(self) -> None:
+        """RFC 5280 4.2 and 6.1.4 (o): an unknown critical extension decides nothing, be it the anchor's own."""
         for certificate in self.chain:
-            if certificate is self.chain[-1] and len(self.chain) > 1:
-                unknown = [certificate.extension(oids.NAME_CONSTRAINTS)]  # an anchor's own constraints are kept
-            else:
-                unknown = [e for e in certificate.extensions if e.critical and e.oid not in KNOWN_CRITICAL]
-                unknown.append(certificate.extension(oids.NAME_CONSTRAINTS))
-            for extension in filter(None, unknown):
-                if extension.oid == oids.POLICY_CONSTRAINTS and not _explicit_policy(extension.value):
-                    continue
-                detail = f"{certificate.subject}: extension {oids.name(extension.oid)} is not processed"
-                raise Stop(
-                    Check("extensions", "RFC 5280 6.1.4 (o)", "not-checked", detail),
-                    "CERTIFICATE_CHAIN_GENERAL_FAILURE",
-                )
-            policy = certificate.extension(oids.POLICY_CONSTRAINTS)
-            if policy is not None and _explicit_policy(policy.value):
-                detail = f"{certificate.subject} requires an explicit policy, which is not processed"
-                raise Stop(
-                    Check("extensions", "RFC 5280 6.1.4 (i)", "not-checked", detail),
-                    "CERTIFICATE_CHAIN_GENERAL_FAILURE",
-                )
+            for extension in certificate.extensions:
+                if extension.critical and extension.oid not in KNOWN_CRITICAL:
+                    detail = f"{certificate.subject}: extension {oids.name(extension.oid)} is not processed"
+                    raise Stop(
+                        Check("extensions", "RFC 5280 6.1.4 (o)", "not-checked", detail),
+                        "CERTIFICATE_CHAIN_GENERAL_FAILURE",
+                    )
         self._passed("extensions", "RFC 5280 6.1.4 (o)")
 
-    # 6 ----------------------------------------------------------------------------------------------------------------
-    def algorithms(self) -> None:
-        """EN 319 102-1 5.2.8: an algorithm no longer good enough. The anchor's own signature proves nothing anyway."""
-        clause = "EN 319 102-1 5.2.8"
-        for certificate in self.chain[:-1] or self.chain:
-            weak = _WEAK_DIGESTS.get(_algorithm_oid(certificate))
-            if weak and len(self.chain) > 1:
-                detail = f"{certificate.subject} is signed over {weak}"
-                raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
-        for certificate in self.chain:
-            bits = _rsa_bits(certificate)
-            if bits is not None and bits < MIN_RSA_BITS:
-                detail = f"{certificate.subject} has an RSA key of {bits} bits"
-                raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
-            if certificate.suite_name in WEAK_SUITES:
-                detail = f"{certificate.subject} has a key of {certificate.suite_name}"
-                raise Stop(Check("algorithms", clause, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
-        suites_used = dict.fromkeys(certificate.suite_name for certificate in self.chain)
-        self._passed("algorithms", clause, ", ".join(suites_used))
-
     # 7 ----------------------------------------------------------------------------------------------------------------
-    def purposes(self) -> None:
-        """RFC 5280 4.2.1.3 and 4.2.1.12.
-
-        RFC 3161 2.3. Purposes nest: an issuer that excludes ours excludes the leaf.
-        """
-        leaf = self.chain[0]
-        clause = "RFC 5280 4.2.1.3, 4.2.1.12" if self.purpose == "signing" else "RFC 3161 2.3"
-        if not leaf.allows("digital_signature", "non_repudiation"):
-            detail = f"the key usage of {leaf.subject} does not allow signatures"
-            raise Stop(Check("purpose", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
-        for certificate in self.chain[:-1] or self.chain:
-            extension = certificate.extension(oids.EXTENDED_KEY_USAGE)
-            if extension is None:
-                if self.purpose == "timestamping" and certificate is leaf:
-                    detail = f"{leaf.subject} is not a time-stamping certificate"
-                    raise Stop(Check("purpose", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
-                continue
-            if not self._suits(certificate.extended_key_usage, leaf=certificate is leaf):
-                names = ", ".join(sorted(map(oids.name, certificate.extended_key_usage)))
-                detail = f"{certificate.subject} is for {names or 'nothing'}, not for {self.purpose}"
-                raise Stop(Check("purpose", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
-            if self.purpose == "timestamping" and certificate is leaf and not extension.critical:
-                detail = f"extendedKeyUsage of {leaf.subject} is not critical"
-                raise Stop(Check("purpose", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
-        self._passed("purpose", clause, self.purpose)
-
-    def _suits(self, purposes: frozenset[str], *, leaf: bool) -> bool:
-        if self.purpose == "timestamping":
-            return purposes == {oids.TIME_STAMPING} if leaf else bool(purposes & {oids.TIME_STAMPING, oids.ANY_PURPOSE})
-        # private purposes of national authorities are common and say nothing against signing
-        return bool(purposes & _SIGNING_PURPOSES) or bool(purposes - _OTHER_PURPOSES)
+    def names(self) -> None:
+        """RFC 5280 6.1.3 (b), (c)."""
+        self._in_time()
+        clause = "RFC 5280 6.1.3 (b), (c)"
+        try:
+            check_names(self.chain, limit=self.limits.names)
+        except NameViolation as error:
+            raise Stop(Check("names", clause, "failed", str(error)), "CHAIN_CONSTRAINTS_FAILURE") from error
+        except BudgetExceeded as error:
+            check = Check("names", clause, "not-checked", str(error))
+            raise Stop(check, "CERTIFICATE_CHAIN_GENERAL_FAILURE") from error
+        except MalformedInput as error:
+            check = Check("names", clause, "failed", f"names or their constraints cannot be read: {error}")
+            raise Stop(check, "CERTIFICATE_CHAIN_GENERAL_FAILURE") from error
+        if any(certificate.extension(oids.NAME_CONSTRAINTS) for certificate in self.chain):
+            self._passed("names", clause)
 
     # 8 ----------------------------------------------------------------------------------------------------------------
-    def revocation(self, crls: Iterable[CRL], ocsps: Iterable[OCSPResponse] = (), *, required: bool) -> None:
+    def certificate_policies(self) -> None:
+        """RFC 5280 6.1, RFC 9618."""
+        self._in_time()
+        clause = "RFC 5280 6.1.5 (g); RFC 9618"
+        try:
+            found = process_policies(self.chain, self.settings)
+        except BudgetExceeded as error:
+            check = Check("policies", clause, "not-checked", str(error))
+            raise Stop(check, "CERTIFICATE_CHAIN_GENERAL_FAILURE") from error
+        except MalformedInput as error:
+            check = Check("policies", clause, "failed", f"certificate policies cannot be read: {error}")
+            raise Stop(check, "CERTIFICATE_CHAIN_GENERAL_FAILURE") from error
+        if not found.acceptable:
+            detail = f"the chain of {self.chain[0].subject} is not valid for a policy that is asked for"
+            raise Stop(Check("policies", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
+        self.policies = found.valid
+        if found.valid:
+            self._passed("policies", clause, ", ".join(sorted(map(oids.name, found.valid))))
+
+    # 11 ---------------------------------------------------------------------------------------------------------------
+    def revocation(self, crls: Iterable[CRL], *, required: bool) -> None:
         """RFC 5280 6.3 and EN 319 102-1 5.2.5, from the anchor down: a list of a revoked authority proves nothing."""
         lists = tuple(crls)
+        if self.strict:  # RFC 5280 5.2.3
+            lists = tuple(crl for crl in lists if (number := crl.extension(oids.CRL_NUMBER)) and not number.critical)
         checker = self.checker = RevocationChecker(
             self.at,
             self.limits,
             lists,
             lambda name: self._list_signers(name, lists, required=required),
-            ocsps,
-            (*self.chain, *self.pool),
+            self.ocsps,
+            (*self.chain, *self.pool, *self.store.certificates),
         )
         missing: Check | None = None
         for position in range(len(self.chain) - 2, -1, -1):
             certificate, issuer = self.chain[position], self.chain[position + 1]
+            self._in_time()
+            if certificate.extension(oids.NO_REV_AVAIL) is not None and not certificate.is_ca:
+                # RFC 9608 4: never revoked, and so short-lived that nobody asks
+                self._passed(
+                    "revocation", "RFC 9608 4", f"{certificate.subject} has no revocation, by its issuer's word"
+                )
+                continue
             check = checker.check(certificate, issuer, leaf=position == 0)
             if check.result == "passed":
                 self.checks.append(check)
@@ -341,54 +404,32 @@ class _Run:
     def _list_signers(self, name: Name, crls: tuple[CRL, ...], *, required: bool) -> tuple[Certificate, ...]:
         """RFC 5280 6.3.3 (f): other certificates of `name` that may sign lists, with a valid chain to our anchor.
 
-        Such a certificate is itself checked for revocation, but no further certificate is sought for that; where its
-        own issuer named it (cRLIssuer) as the signer of the list that covers it, its own key counts.
+        Such a certificate is itself checked for revocation. It does not vouch for itself, unless its own issuer says
+        so, by a distribution point that names it as the signer of the list.
         """
-        if self.nested:
-            leaf = self.chain[0]
-            named = leaf.subject_name.key == name.key and any(point.issuers for point in leaf.distribution_points)
-            return (leaf,) if named else ()
+        if name.key in self.seeking:
+            own = self.chain[0]
+            itself = own.subject_name.key == name.key == self.seeking[-1] and name.key in _named_signers(own)
+            return (own,) if itself else ()
+        if len(self.seeking) >= MAX_NESTING:
+            return ()
+        limits = replace(self.limits, chains=2, signatures=self.limits.depth)
         out: list[Certificate] = []
-        candidates = dict.fromkeys((*self.store.anchors, *self.store.certificates, *self.pool))
-        for candidate in candidates:
+        for candidate in dict.fromkeys((*self.store.anchors, *self.store.certificates, *self.pool)):
             if candidate.subject_name.key != name.key or not candidate.allows("crl_sign"):
                 continue
-            if len(out) >= self.limits.candidates:
+            if self.tried[0] >= self.limits.certificates or self.expired():
                 break
-            run = _Run(self.store, self.at, self.purpose, self.limits)
-            run.nested = True
-            try:
-                run.well_formed(candidate)
-                run.build(candidate, (*self.chain, *self.pool))
-                if run.chain[-1] != self.chain[-1]:
-                    continue
-                run.validity()
-                run.authorities()
-                run.critical_extensions()
-                run.algorithms()
-                run.revocation(crls, required=required)
-            except Stop:
-                continue
-            out.append(candidate)
+            self.tried[0] += 1
+            run = _Run(self.store, self.at, "any", limits, PolicySettings(), self.strict, self.deadline, self.ocsps)
+            run.seeking, run.tried = (*self.seeking, name.key), self.tried
+            answer = run.result(candidate, (*self.chain, *self.pool), crls, required=required)
+            if answer.passed and answer.chain[-1] == self.chain[-1]:
+                out.append(candidate)
         return tuple(out)
 
 
-def _explicit_policy(value: bytes) -> bool:
-    """Tell whether policyConstraints requires an explicit policy (RFC 5280 4.2.1.11)."""
-    return any(member.tag == 0x80 for member in ber.load(value).expect(ber.SEQUENCE))
-
-
-def _algorithm_oid(certificate: Certificate) -> str:
-    return ber.load(certificate.signature_algorithm).members().next().oid()
-
-
-def _rsa_bits(certificate: Certificate) -> int | None:
-    """Return the size of an RSA modulus, or None for another key."""
-    if certificate.key_algorithm not in (oids.RSA, oids.RSA_PSS):
-        return None
-    members = ber.load(certificate.spki).members()
-    members.next()
-    try:
-        return ber.load(members.next().bit_string()).members().next().integer().bit_length()
-    except MalformedInput:
-        return 0
+def _named_signers(certificate: Certificate) -> set[object]:
+    """Return the names that the distribution points give as signers of lists (cRLIssuer)."""
+    generals = (ber.load(general) for point in certificate.distribution_points for general in point.issuers)
+    return {Name(general.only().raw()).key for general in generals if general.tag == ber.context(4)}

@@ -1,7 +1,8 @@
 """Finds a chain from a certificate to a trust anchor, with little work whatever the certificates say.
 
     builder = ChainBuilder(store, at, limits)
-    chain = builder.find(leaf, pool)               # leaf … anchor, or None; then builder.exhausted tells why
+    for chain in builder.chains(leaf, pool):       # leaf … anchor, the likeliest first
+        ...                                        # none: builder.exhausted tells why
 
 Depth first over genuine links only: a certificate is followed when its key verifies the one below, so names and key
 identifiers that an attacker wrote lead nowhere. RFC 5280 6.1.3 (a)(1) and (a)(4), RFC 4158.
@@ -9,9 +10,8 @@ identifiers that an attacker wrote lead nowhere. RFC 5280 6.1.3 (a)(1) and (a)(4
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from certs.certificate import Certificate
 from certs.errors import CertsError, UnsupportedAlgorithm
@@ -22,72 +22,86 @@ from certs.trust import TrustStore
 class ChainBuilder:
     """One search."""
 
-    def __init__(self, store: TrustStore, at: datetime, limits: Limits) -> None:
-        self.store, self.at, self.limits = store, at, limits
+    def __init__(
+        self, store: TrustStore, at: datetime, limits: Limits, expired: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.store, self.at, self.limits, self._expired = store, at, limits, expired
         self.deepest: tuple[Certificate, ...] = ()
         """The longest genuine chain seen, leaf first."""
         self.exhausted: str | None = None
         """Which budget ran out."""
         self.unsupported: str | None = None
         """Which signature could not be computed."""
-        self._signatures = 0
+        self._signatures = self._steps = 0
         self._links: dict[tuple[bytes, bytes], bool] = {}
 
-    def find(self, leaf: Certificate, pool: Iterable[Certificate]) -> tuple[Certificate, ...] | None:
-        """Return the first chain found, or None. A leaf that is an anchor is a chain of one."""
-        anchors = dict.fromkeys(self.store.anchors)
-        if leaf in anchors:
-            return (leaf,)
-        helpers: dict[Certificate, None] = {}
-        for certificate in (*self.store.certificates, *pool):
-            if certificate not in anchors and certificate != leaf:
-                helpers[certificate] = None
-            if len(helpers) > self.limits.pool:
+    def chains(self, leaf: Certificate, pool: Iterable[Certificate]) -> Iterator[tuple[Certificate, ...]]:
+        """Yield the chains to an anchor, as many as the budgets allow. A leaf that is an anchor is a chain of one."""
+        if leaf in self.store.anchors_named.get(leaf.subject_name.key, ()):
+            yield (leaf,)
+            return
+        foreign: dict[Certificate, None] = {}
+        for certificate in pool:
+            foreign[certificate] = None
+            if len(foreign) > self.limits.pool:
                 self.exhausted = f"more than {self.limits.pool} certificates"
                 break
-        return self._extend((leaf,), tuple(anchors), tuple(self._reachable(leaf, helpers)))
+        yield from self._extend((leaf,), tuple(self._reachable(leaf, foreign)))
 
-    def _reachable(self, leaf: Certificate, helpers: Iterable[Certificate]) -> dict[Certificate, None]:
+    def _reachable(self, leaf: Certificate, foreign: Iterable[Certificate]) -> dict[Certificate, None]:
         """Return the helpers whose subject is an issuer of something reachable; no signature is looked at."""
-        by_subject: dict[Any, list[Certificate]] = {}
-        for helper in helpers:
+        by_subject: dict[Hashable, list[Certificate]] = {}
+        for helper in foreign:
             by_subject.setdefault(helper.subject_name.key, []).append(helper)
         out: dict[Certificate, None] = {}
-        wanted, seen = [leaf.issuer_name.key], set()
+        octets = 0
+        wanted: list[Hashable] = [leaf.issuer_name.key]
+        seen: set[Hashable] = set()
         while wanted:
             name = wanted.pop(0)
             if name in seen:
                 continue
             seen.add(name)
-            for helper in by_subject.get(name, ()):
+            own = self.store.helpers_named.get(name, ())
+            anchors = self.store.anchors_named.get(name, ())
+            theirs = (item for item in by_subject.get(name, ()) if item not in anchors and item not in own)
+            for helper in (*own, *theirs):
+                if helper == leaf:
+                    continue
                 if len(out) >= self.limits.certificates:
                     self.exhausted = f"more than {self.limits.certificates} certificates could be in the chain"
+                    return out
+                octets += len(helper.der)
+                if octets > self.limits.octets:
+                    self.exhausted = f"more than {self.limits.octets} octets of certificates"
                     return out
                 out[helper] = None
                 wanted.append(helper.issuer_name.key)
         return out
 
     def _extend(
-        self, chain: tuple[Certificate, ...], anchors: Sequence[Certificate], helpers: Sequence[Certificate]
-    ) -> tuple[Certificate, ...] | None:
+        self, chain: tuple[Certificate, ...], helpers: Sequence[Certificate]
+    ) -> Iterator[tuple[Certificate, ...]]:
+        self._steps += 1
+        if self._steps > self.limits.steps:
+            self.exhausted = f"more than {self.limits.steps} steps"
+            return
         if len(chain) > len(self.deepest):
             self.deepest = chain
         child = chain[-1]
-        for anchor in self._candidates(child, anchors):
+        for anchor in self._candidates(child, self.store.anchors_named.get(child.issuer_name.key, ())):
             if self._signed(child, anchor):
-                return (*chain, anchor)
+                yield (*chain, anchor)
         if len(chain) + 1 >= self.limits.depth:
-            self.exhausted = f"the chain is longer than {self.limits.depth} certificates"
-            return None
+            if self._candidates(child, helpers):
+                self.exhausted = f"the chain is longer than {self.limits.depth} certificates"
+            return
         keys = {(link.subject_name.der, link.spki) for link in chain}
         for helper in self._candidates(child, helpers):
             if (helper.subject_name.der, helper.spki) in keys:  # no certificate twice, nor its name and key
                 continue
             if self._signed(child, helper):
-                found = self._extend((*chain, helper), anchors, helpers)
-                if found is not None:
-                    return found
-        return None
+                yield from self._extend((*chain, helper), helpers)
 
     def _candidates(self, child: Certificate, among: Sequence[Certificate]) -> list[Certificate]:
         """Return issuers by name; a key identifier that fits comes first, one that does not fit is left out.
@@ -111,6 +125,9 @@ class ChainBuilder:
         if pair not in self._links:
             if self._signatures >= self.limits.signatures:
                 self.exhausted = f"more than {self.limits.signatures} signatures"
+                return False
+            if self._expired():
+                self.exhausted = "no time is left"
                 return False
             self._signatures += 1
             try:

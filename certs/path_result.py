@@ -13,7 +13,8 @@ from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.ocsp import OCSPResponse
 
-Purpose = Literal["signing", "timestamping"]
+Purpose = Literal["signing", "timestamping", "ocsp", "tls-server", "tls-client", "any"]
+"""What the leaf is used for; "any" asks nothing of it. See `certs.path_purpose`."""
 Indication = Literal["PASSED", "INDETERMINATE", "FAILED"]
 Result = Literal["passed", "failed", "not-checked"]
 
@@ -34,6 +35,18 @@ class Limits:
     ocsp_signatures: int = 32
     pool: int = 4096
     """Certificates the caller may hand over at all, anchors not counted."""
+    octets: int = 1 << 20
+    """Octets of the foreign certificates that are looked at."""
+    steps: int = 2000
+    """Certificates put onto a chain during the search, dead ends included."""
+    chains: int = 8
+    """Chains to an anchor that are tried, where the first does not hold."""
+    names: int = 16_384
+    """Comparisons of a name with a constraint, per chain."""
+    fetches: int = 8
+    """Addresses asked for missing certificates and lists, where a fetcher is given."""
+    seconds: float = 10.0
+    """For the whole, where the caller sets no deadline; the other budgets should end it long before."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,10 @@ class PathResult:
     """The lists the answer rests on."""
     ocsps: tuple[OCSPResponse, ...] = field(default=(), repr=False)
     """The OCSP answers it rests on."""
+    policies: frozenset[str] = frozenset()
+    """The certificate policies that the chain is valid for and the caller takes (RFC 5280 6.1.6)."""
+    notes: tuple[str, ...] = ()
+    """Remarks that change nothing: what was fetched, addresses that cannot be, oddities of a foreign certificate."""
 
     @property
     def passed(self) -> bool:
@@ -74,6 +91,10 @@ class PathResult:
     def detail(self) -> str:
         """The first thing that did not hold, in one sentence."""
         return next((check.detail for check in self.checks if check.result != "passed"), "")
+
+
+class BudgetExceeded(Exception):
+    """Something would take more work than `Limits` allows."""
 
 
 class Stop(Exception):

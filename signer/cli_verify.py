@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="trusted authorities and CRLs: a file or a directory",
+        help="trusted authorities and CRLs: a file, a directory or a trust list (list.xml#sha256=…, list.json)",
     )
     parser.add_argument("--at", metavar="TIME", help="judge as of this moment (ISO 8601, UTC unless it says otherwise)")
     parser.add_argument("--content", metavar="FILE", help="what a detached CMS signature was made over")
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         raise OptionError("the report would overwrite a file it is about", hint="give --out another name")
     clock = SystemClock()
     at = _moment(args.at) if args.at else None
-    trust = TrustStore.load([Path(path) for path in args.trust])
+    trust = TrustStore.load([Path(path) for path in args.trust], now=clock.now())
     content = _read(args.content) if args.content else None
     options = VerifyOptions(revocation=args.revocation)
     outcomes: list[Report | dict[str, Any]] = []

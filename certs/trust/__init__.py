@@ -12,6 +12,7 @@ wherever
 are
    anchors. So an issuing authority, or one person's certificate, can be trusted directly.
 3. Everything else helps to build chains and is trusted for nothing.
+4. What a trust list names (XML or JSON, see `certs.trust.load`) is an anchor for the purposes and the time it says.
 
 Files end in .pem .crt .cer .der .p7b .p7c .crl .ors .ocsp in a directory (others there are passed over); an explicitly
 named file may be called anything. The machine's own store is never looked at.
@@ -19,8 +20,10 @@ named file may be called anything. The machine's own store is never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from certs import ber
@@ -29,10 +32,13 @@ from certs.crl import CRL, load_crls
 from certs.errors import CertsError, MalformedInput
 from certs.ocsp import OCSPResponse
 from certs.pem import pem_blocks
+from certs.trust.entries import TrustEntry, TrustList
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".crl", ".ors", ".ocsp"})
 MAX_FILE = 64 * 1024 * 1024
 MAX_FILES = 10_000
+GIVEN = "named by the verifier"
+"""The origin of an anchor that a list limits and somebody trusts by name as well."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,15 @@ class TrustStore:
     ocsps: tuple[OCSPResponse, ...] = ()
     skipped: tuple[str, ...] = field(default=(), compare=False)
     """Files in directories that could not be read, with the reason."""
+    entries: tuple[TrustEntry, ...] = ()
+    """What trust lists say about anchors; an anchor without an entry is trusted for everything and always."""
 
     @classmethod
-    def load(cls, paths: Iterable[str | Path]) -> TrustStore:
-        """Read files and directories.
+    def load(cls, paths: Iterable[str | Path], *, now: datetime | None = None) -> TrustStore:
+        """Read files and directories. With `now` a trust list that is out of date is refused.
 
         Raises MalformedInput for an explicitly named file that cannot be read; in a directory such a file is `skipped`.
+        Trust lists are read where they are named, not in directories; TrustListError.
         """
         store, skipped = cls(), list[str]()
         for path in map(Path, paths):
@@ -63,6 +72,8 @@ class TrustStore:
                         store = store.with_(*_read(member))
                     except CertsError as error:
                         skipped.append(f"{member}: {error}")
+            elif (trust_list := _named_list(path, now)) is not None:
+                store = store.listed(trust_list.entries)
             else:
                 certificates, crls, ocsps = _read(path)
                 if certificates and not any(map(is_anchor, certificates)):
@@ -71,9 +82,57 @@ class TrustStore:
                     store = store.with_(certificates, crls, ocsps)
         return replace(store, skipped=tuple(skipped))
 
+    @cached_property
+    def _about(self) -> dict[Certificate, list[TrustEntry]]:
+        out: dict[Certificate, list[TrustEntry]] = {}
+        for entry in self.entries:
+            out.setdefault(entry.certificate, []).append(entry)
+        return out
+
+    @cached_property
+    def anchors_named(self) -> Mapping[Hashable, Sequence[Certificate]]:
+        """The anchors by subject (`Name.key`): a national list has thousands."""
+        return _by_subject(self.anchors)
+
+    @cached_property
+    def helpers_named(self) -> Mapping[Hashable, Sequence[Certificate]]:
+        """The other certificates by subject, and the anchors that a list limits: they may lead on to one above."""
+        return _by_subject((*self._about, *(item for item in self.certificates if item not in self._about)))
+
+    def why_not(self, anchor: Certificate, purpose: str, at: datetime) -> tuple[str, str]:
+        """Return why `anchor` is not trusted for `purpose` at the moment ("" where it is), and who said so."""
+        about = self._about.get(anchor, [])
+        reason = ""
+        for entry in about:
+            reason = entry.why_not(purpose, at)
+            if not reason:
+                break
+        return (reason, entry.origin) if about else ("", "")
+
+    def listed(self, entries: Iterable[TrustEntry]) -> TrustStore:
+        """Return a store that trusts what `entries` say, as far as they say it."""
+        given = tuple(entries)
+        certificates = dict.fromkeys(entry.certificate for entry in given)
+        limited = {entry.certificate for entry in self.entries}
+        without_limit = (
+            TrustEntry(item, GIVEN) for item in certificates if item in self.anchors and item not in limited
+        )
+        return replace(
+            self,
+            anchors=_union(self.anchors, certificates),
+            entries=tuple(dict.fromkeys((*self.entries, *without_limit, *given))),
+        )
+
+    def _also_given(self, certificates: Iterable[Certificate]) -> tuple[TrustEntry, ...]:
+        """Return the entries once `certificates` are trusted by name too."""
+        limited = {entry.certificate for entry in self.entries}
+        given = (TrustEntry(item, GIVEN) for item in certificates if item in limited)
+        return tuple(dict.fromkeys((*self.entries, *given)))
+
     def trusting(self, certificates: Iterable[Certificate]) -> TrustStore:
         """Return a store that has `certificates` as anchors too, whatever they are."""
-        return replace(self, anchors=_union(self.anchors, certificates))
+        given = tuple(certificates)
+        return replace(self, anchors=_union(self.anchors, given), entries=self._also_given(given))
 
     def with_(
         self,
@@ -83,12 +142,14 @@ class TrustStore:
     ) -> TrustStore:
         """Return a store with more certificates, sorted by rule 1, and more revocation lists and OCSP answers."""
         given = tuple(certificates)
-        return TrustStore(
-            _union(self.anchors, (item for item in given if is_anchor(item))),
-            _union(self.certificates, (item for item in given if not is_anchor(item))),
-            tuple(dict.fromkeys((*self.crls, *crls))),
-            tuple(dict.fromkeys((*self.ocsps, *ocsps))),
-            self.skipped,
+        roots = {item: None for item in given if is_anchor(item)}
+        return replace(
+            self,
+            anchors=_union(self.anchors, roots),
+            certificates=_union(self.certificates, (item for item in given if item not in roots)),
+            crls=tuple(dict.fromkeys((*self.crls, *crls))),
+            ocsps=tuple(dict.fromkeys((*self.ocsps, *ocsps))),
+            entries=self._also_given(roots),
         )
 
 
@@ -109,6 +170,25 @@ def is_anchor(certificate: Certificate) -> bool:
     except CertsError:
         return False
     return True
+
+
+def _named_list(path: Path, now: datetime | None) -> TrustList | None:
+    """Return the trust list at `path`, or None where there is something else."""
+    from certs.trust.load import is_list, load_list, split_confirmation
+
+    plain = split_confirmation(str(path))[0]
+    try:
+        with plain.open("rb") as stream:
+            return load_list(path, now=now) if is_list(stream.read(64)) else None
+    except OSError:
+        return None  # said where the file is read
+
+
+def _by_subject(certificates: Iterable[Certificate]) -> dict[Hashable, list[Certificate]]:
+    out: dict[Hashable, list[Certificate]] = {}
+    for certificate in certificates:
+        out.setdefault(certificate.subject_name.key, []).append(certificate)
+    return out
 
 
 def _union(first: Sequence[Certificate], second: Iterable[Certificate]) -> tuple[Certificate, ...]:

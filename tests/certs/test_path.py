@@ -204,7 +204,7 @@ BROKEN_LEAVES = {
     ),
     "explicit_policy_required": (
         {"more": [Extension(oids.POLICY_CONSTRAINTS, True, der.sequence(b"\x80\x01\x00"))]},
-        "CERTIFICATE_CHAIN_GENERAL_FAILURE",
+        "CHAIN_CONSTRAINTS_FAILURE",
     ),
     "key_usage_without_signature": ({"usage": ["key_encipherment"]}, "CHAIN_CONSTRAINTS_FAILURE"),
     "for_tls_servers_only": ({"purposes": [oids.SERVER_AUTH]}, "CHAIN_CONSTRAINTS_FAILURE"),

@@ -7,14 +7,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from api.cli import main
+from certs.trust.entries import TrustEntry
+from certs.trust.signed_list import build_list
 from signer.text import LANGUAGES, strings
-from tests.conftest import circle_of
+from tests.conftest import NOW, circle_of
 from tests.signer import rawpdf
 from tests.signer.test_verify import cms, signed
 
@@ -67,6 +70,27 @@ def test_exit_codes(files: SimpleNamespace, name: str, code: int, capsys: pytest
         assert not captured.out
     else:
         assert not captured.err
+
+
+def test_trust_lists(
+    files: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    circle, publisher = circle_of("ecdsa-p256"), circle_of("sm2").organisation
+    monkeypatch.setattr("certs.clock.SystemClock.now", lambda _: NOW)
+    for purpose, code in (("signing", 0), ("timestamping", 3)):
+        entry = TrustEntry(circle.root, "", frozenset({purpose}))
+        later = NOW + timedelta(days=90)
+        made = build_list(
+            "eu", "Nord", [entry], publisher.key, publisher.certificate, sequence=1, issued=NOW, next_update=later
+        )
+        (files.dir / "list.json").write_bytes(made)
+        crls = [option for number in (0, 1) for option in ("--trust", f"{files.trust}/{number}.crl")]
+        by = f"{files.dir}/list.json#signer={publisher.certificate.fingerprint()}"
+        assert main(["verify", files.good_pdf, "--trust", by, *crls, *AT]) == code
+    monkeypatch.setattr("certs.clock.SystemClock.now", lambda _: later + timedelta(seconds=1))
+    capsys.readouterr()
+    assert main(["verify", files.good_pdf, "--trust", by, *AT]) == 2
+    assert "ask its issuer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""Whether the algorithms and keys of a chain are good enough (ETSI EN 319 102-1 5.2.8, TS 119 312).
+
+    check_algorithms(chain, computed=True)     # the Check that passed, or Stop
+
+What is weak is computed and then refused: it is not forged, it proves nothing any longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from certs import ber, oids
+from certs.certificate import Certificate
+from certs.errors import MalformedInput
+from certs.path_result import Check, Stop
+
+CLAUSE = "EN 319 102-1 5.2.8"
+WEAK_DIGESTS = {
+    oids.SHA1_WITH_RSA: "SHA-1",
+    oids.ECDSA_SHA1: "SHA-1",
+    oids.GOST2001_SIGNATURE: "GOST R 34.11-94",
+    "1.2.840.113549.1.1.4": "MD5",
+    "1.2.840.113549.1.1.2": "MD2",
+}
+MIN_RSA_BITS = 2048
+WEAK_SUITES = frozenset({"ecdsa-p224"})
+"""Less than 128 bits of strength; ETSI TS 119 312 lists no curve below 256 bits."""
+
+
+def check_algorithms(chain: Sequence[Certificate], *, computed: bool) -> Check:
+    """Return the check that passed. Raises Stop, CRYPTO_CONSTRAINTS_FAILURE.
+
+    The anchor's own signature proves nothing anyway. With `computed` the key of the leaf must be one that we compute.
+    """
+    for certificate in chain[:-1]:
+        weak = WEAK_DIGESTS.get(_algorithm_oid(certificate))
+        if weak:
+            raise _stop(f"{certificate.subject} is signed over {weak}")
+    for certificate in chain:
+        bits = _rsa_bits(certificate)
+        if bits is not None and bits < MIN_RSA_BITS:
+            raise _stop(f"{certificate.subject} has an RSA key of {bits} bits")
+        if certificate.suite_name in WEAK_SUITES:
+            raise _stop(f"{certificate.subject} has a key of {certificate.suite_name}")
+    leaf = chain[0]
+    if computed and leaf.suite_name == leaf.key_algorithm:
+        detail = f"{leaf.subject} has a key of algorithm {leaf.key_algorithm}, which is not computed"
+        raise Stop(Check("algorithms", CLAUSE, "not-checked", detail), "CRYPTO_CONSTRAINTS_FAILURE")
+    used = dict.fromkeys(certificate.suite_name for certificate in chain)
+    return Check("algorithms", CLAUSE, "passed", ", ".join(used))
+
+
+def _stop(detail: str) -> Stop:
+    return Stop(Check("algorithms", CLAUSE, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
+
+
+def _algorithm_oid(certificate: Certificate) -> str:
+    return ber.load(certificate.signature_algorithm).members().next().oid()
+
+
+def _rsa_bits(certificate: Certificate) -> int | None:
+    """Return the size of an RSA modulus, or None for another key."""
+    if certificate.key_algorithm not in (oids.RSA, oids.RSA_PSS):
+        return None
+    members = ber.load(certificate.spki).members()
+    members.next()
+    try:
+        return ber.load(members.next().bit_string()).members().next().integer().bit_length()
+    except MalformedInput:
+        return 0
