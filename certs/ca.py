@@ -17,6 +17,7 @@ from __future__ import annotations
 import secrets as random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from certs import extensions, lint, profiles, suites
@@ -26,10 +27,11 @@ from certs.crl import build_crl
 from certs.errors import CertsError, IssuanceError, ProfileError
 from certs.extension_values import Extension
 from certs.keys.base import KeyHandle, Secrets
-from certs.ledger import Entry, Ledger
+from certs.clearance import Clearance, check_clearance
+from certs.ledger import Entry, Ledger, record
 from certs.names import Name
 from certs.profiles import Profile
-from certs.suites.base import PrivateKey, Use
+from certs.suites.base import PrivateKey, Suite, Use
 
 BACKDATE = timedelta(minutes=5)
 """How far notBefore lies in the past, so that a party whose clock is slow can use a new certificate at once."""
@@ -93,6 +95,11 @@ class Authority:
         if self.issuer_url:
             self._tail.append(extensions.ca_issuers(self.issuer_url))
 
+    @property
+    def ledger(self) -> Ledger:
+        """Where everything is on record."""
+        return self._ledger
+
     def prepare(
         self,
         profile: Profile,
@@ -101,22 +108,55 @@ class Authority:
         *,
         days: int | None = None,
         not_before: datetime | None = None,
+        clearance: Clearance | None = None,
     ) -> Plan:
         """Return a checked plan that is on record; nothing is signed.
 
-        Raises ProfileError, BadIdentifier, MalformedInput, BadKey or IssuanceError.
+        `clearance` is what `certs.ra` gives for an application that was proofed and approved; a profile that asks for
+        either is refused without it. Raises ProfileError, BadIdentifier, MalformedInput, BadKey, IssuanceError or
+        ApprovalError; a refusal is put on record.
         """
+        try:
+            return self._prepare(profile, subject, spki, days, not_before, clearance)
+        except CertsError as error:
+            record(
+                self._ledger,
+                "refused",
+                attempted="prepare",
+                issuer=self.id,
+                profile=profile.name,
+                why=error.code,
+                findings=error.facts.get("findings"),
+                application=clearance.application if clearance else None,
+            )
+            raise
+
+    def _prepare(
+        self,
+        profile: Profile,
+        subject: Subject,
+        spki: bytes,
+        days: int | None,
+        not_before: datetime | None,
+        clearance: Clearance | None,
+    ) -> Plan:
         _check_request(profile, subject, days)
+        check_clearance(clearance, self.id, profile, subject, spki)
         now = self._clock.now().replace(microsecond=0)
         start = (not_before or now - BACKDATE).replace(microsecond=0)
         end = min(start + timedelta(days=days or profile.days, seconds=-1), self.certificate.not_after)
+        if clearance is not None and clearance.hours is not None:
+            end = min(end, now + timedelta(hours=clearance.hours, seconds=-1))
         name = subject.name()
         serial = new_serial()
         tbs = _tbs(
             profile, serial, self._algorithm, self.certificate.subject_name.der, (start, end), name, spki, self._tail
         )
         lint.check(tbs, profile, self.certificate)
-        self._ledger.prepare(Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end))
+        use = clearance.application if clearance else None
+        self._ledger.prepare(
+            Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end, application=use)
+        )
         return Plan(self.id, serial, profile.name, tbs)
 
     def issue(self, plan: Plan) -> Certificate:
@@ -135,14 +175,19 @@ class Authority:
     def crl(self, *, days: int | None = None) -> bytes:
         """Return a new revocation list (DER): number one higher than the last, valid from now."""
         now = self._clock.now().replace(microsecond=0)
-        return build_crl(
+        number = self._ledger.next_crl_number(self.id)
+        revoked = self._ledger.revoked(self.id)
+        encoded = build_crl(
             self.certificate,
             self.key,
-            self._ledger.revoked(self.id),
-            number=self._ledger.next_crl_number(self.id),
+            revoked,
+            number=number,
             this_update=now,
             next_update=now + timedelta(days=days or self.crl_days),
         )
+        digest = sha256(encoded).hexdigest()
+        record(self._ledger, "crl", issuer=self.id, list_number=number, digest=digest, revoked=len(revoked))
+        return encoded
 
     def entries(self) -> tuple[Entry, ...]:
         """Return everything on record, in the order of preparation."""
@@ -231,6 +276,16 @@ def self_sign(
     return certificate
 
 
+def generate(suite: Suite, parameter: str | None, role: str, ledger: Ledger) -> PrivateKey:
+    """Return a new key of an authority; that it was made is put on record. Raises UnsupportedAlgorithm, AuditError."""
+    key = suite.generate(parameter)
+    identifier = extensions.key_id(key.public_key.spki).hex()
+    record(
+        ledger, "key-generated", role=role, suite=suite.name, parameter=key.public_key.parameter, key=identifier
+    )
+    return key
+
+
 @dataclass
 class ClosedCircle:
     """Root and issuing authority of one suite."""
@@ -262,8 +317,8 @@ class ClosedCircle:
         "http://pki.example/pki/crl/{issuer}.crl". `parameter` is a key size or parameter set of the suite.
         """
         suite = suites.get(suite_name)
-        root_key = root_key or suite.generate(parameter)
-        issuing_key = issuing_key or suite.generate(parameter)
+        root_key = root_key or generate(suite, parameter, "root", ledger)
+        issuing_key = issuing_key or generate(suite, parameter, "issuing", ledger)
         tag = suite_name.upper()
         root = self_sign(
             root_key, Subject(f"{organisation} Root CA {tag}", organisation, country), clock=clock, ledger=ledger
@@ -314,12 +369,20 @@ class ClosedCircle:
         """Issuing certificate and root certificate."""
         return (self.issuing.certificate, self.root)
 
-    def issue(self, profile_name: str, subject: Subject, spki: bytes, *, days: int | None = None) -> Certificate:
+    def issue(
+        self,
+        profile_name: str,
+        subject: Subject,
+        spki: bytes,
+        *,
+        days: int | None = None,
+        clearance: Clearance | None = None,
+    ) -> Certificate:
         """Prepare and issue in one go. Raises what `Authority.prepare` and `Authority.issue` raise."""
         profile = profiles.load(profile_name)
         if profile.ca:
             raise ProfileError(f"the issuing authority issues no certificates of profile {profile_name}")
-        return self.issuing.issue(self.issuing.prepare(profile, subject, spki, days=days))
+        return self.issuing.issue(self.issuing.prepare(profile, subject, spki, days=days, clearance=clearance))
 
     def revoke(self, serial: int, reason: str = "unspecified") -> None:
         """Revoke a certificate of the issuing authority, or the issuing authority itself."""

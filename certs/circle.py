@@ -4,8 +4,9 @@
     circle = load("pki/sm2", ask, clock)
     timestamper(directory, circle, ask, clock)
 
-    circle.json    suite and addresses           ledger.sqlite    everything prepared, issued, revoked
-    root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem
+    circle.json    suite, addresses, log         ledger.sqlite    everything prepared, issued, revoked
+    audit.sqlite   the audit log (`certs.audit`), from creation on; an older circle gets one when it is next opened
+    root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem   audit.pem  audit.key.pem
 
 Keys are opened when first used, so issuing never touches the root's. `secrets` is asked for "password for root.key.pem"
 and so on.
@@ -14,22 +15,32 @@ and so on.
 from __future__ import annotations
 
 import json
+import secrets as random
 import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from certs import files, suites
-from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle
+from certs import extensions, files
+from certs.audit.checkpoint import Signer
+from certs.audit.keys import AuditedKey
+from certs.audit.ledger import AuditedLedger, snapshot
+from certs.audit.log import AuditLog
+from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle, generate
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import Clock
-from certs.errors import KeyNotFound, KeyStoreError, MalformedInput
+from certs.errors import AuditError, KeyNotFound, KeyStoreError, MalformedInput
 from certs.keys import file as key_file
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Ledger, SQLiteLedger
+from certs.oids import COUNTRY
 from certs.suites.base import PrivateKey, PublicKey, Suite
+from certs.trust import TrustStore
 from certs.tsa import DEFAULT_POLICY, TimeStampAuthority
 
 SCHEMA = "sealroad.circle/1"
 LEDGER = "ledger.sqlite"
+AUDIT = "audit.sqlite"
 
 
 class LazyKey:
@@ -81,7 +92,52 @@ def save(circle: ClosedCircle, directory: str | Path, secrets: Secrets) -> None:
         "crl_url": circle.crl_url,
         "issuer_url": circle.issuer_url,
     }
+    log = log_of(circle)
+    if log is not None:
+        _note_configuration(log, values)
+        values["log"] = log.id
+    _write_values(place, values)
+
+
+def _write_values(place: Path, values: dict[str, Any]) -> None:
     files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
+
+
+def log_of(circle: ClosedCircle) -> AuditLog | None:
+    """Return the audit log of a circle, None where its ledger keeps none."""
+    ledger = circle.issuing.ledger
+    return ledger.log if isinstance(ledger, AuditedLedger) else None
+
+
+def _begin(log: AuditLog, entries: list[tuple[str, dict[str, Any]]]) -> None:
+    """Write the first entry, which names the log, and what follows it."""
+    log.append_all([("created", {"nonce": random.token_hex(16)}), *entries])
+
+
+def _note_configuration(log: AuditLog, values: dict[str, Any]) -> None:
+    """Write an entry where the circle's settings are not those of the last one: they may have been edited by hand."""
+    settings = {name: value for name, value in values.items() if name not in ("schema", "log") and value is not None}
+    last = log.entries("configuration")
+    if not last or last[-1].facts != settings:
+        log.append("configuration", **settings)
+
+
+def _audited(place: Path, values: dict[str, Any], ledger: Ledger, clock: Clock, issuers: tuple[str, ...]) -> Ledger:
+    """Return `ledger` with the directory's log. Raises AuditError where the log is gone or another circle's."""
+    known = values.get("log")
+    if known is not None and not (place / AUDIT).exists():
+        raise AuditError(f"the audit log {place / AUDIT} is gone", hint="restore it from a copy; nothing is done without")
+    log = AuditLog(place / AUDIT, clock)
+    with log.turn():
+        if not log.size and known is None:
+            _begin(log, snapshot(ledger, issuers))
+        if known is None:
+            known = values["log"] = log.id
+            _write_values(place, values)
+        if log.id != known:
+            raise AuditError(f"{place / AUDIT} is not the log this authority began with", hint="restore it from a copy")
+        _note_configuration(log, values)
+    return AuditedLedger(ledger, log)
 
 
 def _save_pair(place: Path, name: str, key: PrivateKey, certificate: Certificate, secrets: Secrets) -> None:
@@ -111,18 +167,21 @@ def create(
         raise KeyStoreError(f"{place} cannot be made: {error.strerror}") from error
     if any(place.iterdir()):
         raise KeyStoreError(f"{place} is not empty", hint="choose a new directory for an authority")
+    log = AuditLog(place / AUDIT, clock)
+    _begin(log, [])
+    ledger = AuditedLedger(SQLiteLedger(place / LEDGER), log)
     circle = ClosedCircle.create(
         suite_name,
         organisation=organisation,
         country=country,
         clock=clock,
-        ledger=SQLiteLedger(place / LEDGER),
+        ledger=ledger,
         parameter=parameter,
         crl_url=crl_url,
         issuer_url=issuer_url,
     )
     if tsa:
-        key = suites.get(suite_name).generate(parameter)
+        key = generate(circle.issuing.key.suite, parameter, "tsa", ledger)
         subject = Subject(f"{organisation} Time-Stamping {suite_name.upper()}", organisation, country)
         _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki), secrets)
     save(circle, place, secrets)
@@ -130,20 +189,15 @@ def create(
 
 
 def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledger | None = None) -> ClosedCircle:
-    """Open the circle in `directory`. Raises KeyNotFound, MalformedInput, KeyStoreError."""
+    """Open the circle in `directory`. Raises KeyNotFound, MalformedInput, KeyStoreError, AuditError."""
     place = Path(directory)
-    try:
-        values = json.loads((place / "circle.json").read_text("utf-8"))
-    except OSError as error:
-        raise KeyNotFound(f"{place} holds no authority", hint="make one with 'sealroad ca init'") from error
-    except ValueError as error:
-        raise MalformedInput(f"{place / 'circle.json'} is no JSON") from error
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        raise MalformedInput(f"{place / 'circle.json'} is not of schema {SCHEMA}")
-    book = ledger or SQLiteLedger(place / LEDGER)
+    values = _read_values(place)
+    certificates = {name: _load_certificate(place / f"{name}.pem") for name in ("root", "issuing")}
+    issuers = tuple(_id(certificate) for certificate in certificates.values())
+    book = _audited(place, values, ledger or SQLiteLedger(place / LEDGER), clock, issuers)
 
     def authority(name: str, crl_days: int) -> Authority:
-        certificate = _load_certificate(place / f"{name}.pem")
+        certificate = certificates[name]
         key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
         return Authority(
             key,
@@ -164,6 +218,22 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
     )
 
 
+def _id(certificate: Certificate) -> str:
+    return (certificate.ski or extensions.key_id(certificate.spki)).hex()
+
+
+def _read_values(place: Path) -> dict[str, Any]:
+    try:
+        values = json.loads((place / "circle.json").read_text("utf-8"))
+    except OSError as error:
+        raise KeyNotFound(f"{place} holds no authority", hint="make one with 'sealroad ca init'") from error
+    except ValueError as error:
+        raise MalformedInput(f"{place / 'circle.json'} is no JSON") from error
+    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+        raise MalformedInput(f"{place / 'circle.json'} is not of schema {SCHEMA}")
+    return values
+
+
 def _load_certificate(path: Path) -> Certificate:
     try:
         return load_certificate(path.read_bytes())
@@ -172,10 +242,81 @@ def _load_certificate(path: Path) -> Certificate:
 
 
 def timestamper(
-    directory: str | Path, circle: ClosedCircle, secrets: Secrets, clock: Clock, *, policy_oid: str = DEFAULT_POLICY
+    directory: str | Path,
+    circle: ClosedCircle,
+    secrets: Secrets,
+    clock: Clock,
+    *,
+    policy_oid: str = DEFAULT_POLICY,
+    batch: int = 1,
 ) -> TimeStampAuthority:
-    """Open the directory's time-stamping authority. Raises KeyNotFound where it has none."""
+    """Open the directory's time-stamping authority. Raises KeyNotFound where it has none.
+
+    `batch` is how many time-stamps share an entry of the audit log (`certs.audit.keys`).
+    """
     place = Path(directory)
     certificate = _load_certificate(place / "tsa.pem")
-    key = LazyKey(place / "tsa.key.pem", certificate, secrets)
+    key: KeyHandle = LazyKey(place / "tsa.key.pem", certificate, secrets)
+    log = log_of(circle)
+    if log is not None:
+        key = AuditedKey(key, log, purpose="time-stamp", batch=batch)
     return TimeStampAuthority(key, certificate, (circle.issuing.certificate,), clock, policy_oid)
+
+
+def auditor(directory: str | Path, circle: ClosedCircle, secrets: Secrets) -> Signer:
+    """Open the key that signs checkpoints of the audit log; it is made and certified when it is first wanted.
+
+    Raises KeyStoreError, WrongPassword and what issuing raises.
+    """
+    place = Path(directory)
+    path = place / "audit.key.pem"
+    if not (place / "audit.pem").exists():
+        own = circle.issuing.certificate
+        if path.exists():  # made by a process that did not get to the certificate
+            key = key_file.open_uri(str(path), secrets)
+        else:
+            parameter = own.public_key().parameter
+            key = generate(circle.issuing.key.suite, parameter, "audit", circle.issuing.ledger)
+            key_file.save(path, key, secrets(f"password for {path.name}") or None)
+        subject = Subject(
+            f"{own.organisation} Audit Log {circle.suite_name.upper()}",
+            own.organisation,
+            own.subject_name.first(COUNTRY),
+        )
+        certificate = circle.issue("audit", subject, key.public_key.spki)
+        files.write(place / "audit.pem", certificate.pem.encode())
+    certificate = _load_certificate(place / "audit.pem")
+    return Signer(LazyKey(path, certificate, secrets), certificate, circle.chain)
+
+
+@dataclass(frozen=True)
+class Books:
+    """What an auditor needs of a directory: no key and no password."""
+
+    log: AuditLog
+    ledger: Ledger
+    issuers: tuple[str, ...]
+    store: TrustStore
+    """The directory's root."""
+    expected_log: str | None
+    """The log that the circle says it has."""
+
+
+def books(directory: str | Path, clock: Clock) -> Books:
+    """Open the books of the circle in `directory` and change nothing in them.
+
+    Raises KeyNotFound, MalformedInput, KeyStoreError or AuditError.
+    """
+    place = Path(directory)
+    values = _read_values(place)
+    for name in (AUDIT, LEDGER):
+        if not (place / name).exists():
+            raise AuditError(f"{place / name} is missing")
+    root, issuing = (_load_certificate(place / f"{name}.pem") for name in ("root", "issuing"))
+    return Books(
+        AuditLog(place / AUDIT, clock),
+        SQLiteLedger(place / LEDGER),
+        (_id(root), _id(issuing)),
+        TrustStore().with_((root,)),
+        values.get("log"),
+    )

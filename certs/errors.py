@@ -14,6 +14,8 @@
     ├── BadIdentifier                a national identifier whose form or checksum is wrong
     ├── ProfileError                 the certificate asked for is not one the profile allows
     ├── IssuanceError                the authority may not or could not sign
+    │   └── ApprovalError            an application without the proofing or the approvals its profile asks for
+    ├── AuditError                   the audit log cannot be written, or a proof from it does not hold
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
     └── PathError                    a chain that could not be built or does not hold
 
@@ -128,6 +130,18 @@ class IssuanceError(CertsError):
     """The authority may not, or could not, sign what was asked."""
 
     code = "issuance-error"
+
+
+class ApprovalError(IssuanceError):
+    """An application without the identity proofing or the approvals that its profile asks for."""
+
+    code = "approval-error"
+
+
+class AuditError(CertsError):
+    """The audit log cannot be written or read, or a proof from it does not hold."""
+
+    code = "audit-error"
 
 
 class TimeStampError(CertsError):

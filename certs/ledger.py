@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from certs.crl import REASONS
 from certs.errors import IssuanceError, KeyStoreError
@@ -43,6 +43,8 @@ class Entry:
     certificate: bytes | None = None
     revoked_at: datetime | None = None
     reason: str | None = None
+    application: str | None = None
+    """SHA-256 of the application it was issued for (`certs.ra`), hexadecimal; no two entries have the same."""
 
 
 class Ledger(Protocol):
@@ -80,11 +82,34 @@ class Ledger(Protocol):
         """Return the next CRL number; it never goes back."""
         ...
 
+    def by_application(self, application: str) -> Entry | None:
+        """Return the entry that was prepared for an application, or None."""
+        ...
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """A ledger that also keeps a log of what is no entry: refusals, keys, lists (`certs.audit`)."""
+
+    def record(self, act: str, **facts: Any) -> object:
+        """Put an act on record; raise, and so stop the act, where that fails."""
+        ...
+
+
+def record(ledger: object, act: str, **facts: Any) -> None:
+    """Put an act on record where `ledger` keeps a log. Raises AuditError."""
+    if isinstance(ledger, Recorder):
+        ledger.record(act, **facts)
+
 
 def _refuse(entry: Entry | None, serial: int, wanted: str) -> IssuanceError:
     if entry is None:
         return IssuanceError(f"serial {serial:x} is not on record", serial=f"{serial:x}")
     return IssuanceError(f"serial {serial:x} is {entry.state}, not {wanted}", serial=f"{serial:x}", state=entry.state)
+
+
+def _used(entry: Entry) -> IssuanceError:
+    return IssuanceError("the application was used already", application=entry.application)
 
 
 class MemoryLedger:
@@ -100,6 +125,8 @@ class MemoryLedger:
         with self._lock:
             if (entry.issuer, entry.serial) in self._entries:
                 raise IssuanceError(f"serial {entry.serial:x} is taken", serial=f"{entry.serial:x}")
+            if entry.application and self.by_application(entry.application):
+                raise _used(entry)
             self._entries[entry.issuer, entry.serial] = dataclasses.replace(entry, state="prepared")
 
     def _move(self, issuer: str, serial: int, wanted: tuple[str, ...], new: str, **values: object) -> Entry:
@@ -138,6 +165,10 @@ class MemoryLedger:
         found = (entry for entry in self.entries(issuer) if entry.state == "revoked")
         return tuple(sorted((e.serial, e.revoked_at, e.reason) for e in found if e.revoked_at and e.reason))
 
+    def by_application(self, application: str) -> Entry | None:
+        """See Ledger."""
+        return next((entry for entry in self._entries.values() if entry.application == application), None)
+
     def next_crl_number(self, issuer: str) -> int:
         """See Ledger."""
         with self._lock:
@@ -165,12 +196,16 @@ CREATE TABLE IF NOT EXISTS entry (
     certificate BLOB,
     revoked_at TEXT,
     reason TEXT,
+    application TEXT,
     UNIQUE (issuer, serial)
 );
 CREATE INDEX IF NOT EXISTS entry_revoked ON entry (issuer) WHERE state = 'revoked';
 CREATE TABLE IF NOT EXISTS crl_number (issuer TEXT PRIMARY KEY, number INTEGER NOT NULL);
 """
-_COLUMNS = "issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason"
+_LATER = "CREATE UNIQUE INDEX IF NOT EXISTS entry_application ON entry (application) WHERE application IS NOT NULL"
+_COLUMNS = (
+    "issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, application"
+)
 
 
 class SQLiteLedger:
@@ -183,8 +218,18 @@ class SQLiteLedger:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(_SCHEMA)
+            self._add_column("application")
+            self._connection.execute(_LATER)
         except sqlite3.Error as error:
             raise KeyStoreError(f"the ledger {path} cannot be opened: {error}") from error
+
+    def _add_column(self, name: str) -> None:
+        """Add a column that ledgers of an earlier version lack."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        columns = [row[1] for row in self._connection.execute("PRAGMA table_info(entry)")]
+        if name not in columns:
+            self._connection.execute(f"ALTER TABLE entry ADD COLUMN {name} TEXT")
+        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file; the ledger is of no use afterwards."""
@@ -210,9 +255,11 @@ class SQLiteLedger:
         with self._transaction() as database:
             if self._get(entry.issuer, entry.serial) is not None:
                 raise IssuanceError(f"serial {entry.serial:x} is taken", serial=f"{entry.serial:x}")
+            if entry.application and self._by_application(entry.application):
+                raise _used(entry)
             database.execute(
-                f"INSERT INTO entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 'prepared', NULL, NULL, NULL)",  # noqa: S608
-                (*row, _text(entry.prepared_at), _text(entry.not_after)),
+                f"INSERT INTO entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 'prepared', NULL, NULL, NULL, ?)",  # noqa: S608
+                (*row, _text(entry.prepared_at), _text(entry.not_after), entry.application),
             )
 
     def _move(self, issuer: str, serial: int, wanted: tuple[str, ...], assignment: str, *values: object) -> Entry:
@@ -252,6 +299,16 @@ class SQLiteLedger:
         with self._lock:
             return self._get(issuer, serial)
 
+    def _by_application(self, application: str) -> Entry | None:
+        query = f"SELECT {_COLUMNS} FROM entry WHERE application = ?"  # noqa: S608 - fixed text
+        row = self._connection.execute(query, (application,)).fetchone()
+        return _entry(row) if row else None
+
+    def by_application(self, application: str) -> Entry | None:
+        """See Ledger."""
+        with self._lock:
+            return self._by_application(application)
+
     def entries(self, issuer: str) -> tuple[Entry, ...]:
         """See Ledger."""
         query = f"SELECT {_COLUMNS} FROM entry WHERE issuer = ? ORDER BY number"  # noqa: S608 - fixed text
@@ -280,8 +337,8 @@ def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def _entry(row: tuple[str, str, str, str, bytes, str, str, str, bytes | None, str | None, str | None]) -> Entry:
-    issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason = row
+def _entry(row: tuple[Any, ...]) -> Entry:
+    issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, use = row
     return Entry(
         issuer=issuer,
         serial=int(serial, 16),
@@ -294,4 +351,5 @@ def _entry(row: tuple[str, str, str, str, bytes, str, str, str, bytes | None, st
         certificate=certificate,
         revoked_at=datetime.fromisoformat(revoked_at) if revoked_at else None,
         reason=reason,
+        application=use,
     )

@@ -19,6 +19,9 @@ from certs.errors import ProfileError
 from certs.extension_values import KEY_USAGE_BITS
 
 
+MAX_APPROVALS = 5
+
+
 @dataclass(frozen=True)
 class Profile:
     """One kind of certificate."""
@@ -37,6 +40,10 @@ class Profile:
     extended_key_usage_critical: bool = False
     suites: tuple[str, ...] = ()
     """Suites a subject's key may have; empty: all."""
+    approvals: int = 0
+    """How many officers must have approved the application (`certs.ra`)."""
+    identity_proofing: bool = False
+    """Whether the application must say how the applicant was identified, and by whom."""
 
 
 def names() -> tuple[str, ...]:
@@ -61,8 +68,8 @@ def load(name: str) -> Profile:
         raise ProfileError(f"profile {name} is no TOML: {error}", profile=name) from error
 
 
-_TYPES: dict[str, type] = {"description": str, "ca": bool, "extended_key_usage_critical": bool} | dict.fromkeys(
-    ("days", "max_days", "path_length"), int
+_TYPES: dict[str, type] = {"description": str, "ca": bool, "extended_key_usage_critical": bool} | (
+    dict.fromkeys(("days", "max_days", "path_length", "approvals"), int) | {"identity_proofing": bool}
 )
 """Types of the values in a file; what is not listed is a list of strings."""
 
@@ -91,6 +98,8 @@ def parse(name: str, values: dict[str, Any]) -> Profile:
         raise ProfileError(f"profile {name}: {error}", profile=name) from error
     if not 0 < profile.days <= profile.max_days:
         raise ProfileError(f"profile {name}: days must lie between 1 and max_days", profile=name)
+    if not 0 <= profile.approvals <= MAX_APPROVALS:
+        raise ProfileError(f"profile {name}: approvals must lie between 0 and {MAX_APPROVALS}", profile=name)
     if unknown := set(profile.key_usage) - set(KEY_USAGE_BITS):
         raise ProfileError(f"profile {name}: no key usage is called {min(unknown)!r}", profile=name)
     if profile.ca != ("key_cert_sign" in profile.key_usage):

@@ -1,0 +1,187 @@
+"""A ledger whose every change is in the audit log before it is made.
+
+    log = AuditLog(directory / "audit.sqlite", clock)
+    ledger = AuditedLedger(SQLiteLedger(directory / "ledger.sqlite"), log)
+    authority = Authority(key, certificate, ledger=ledger, clock=clock)       # the authority notices nothing
+
+Log and ledger are two files, and a process can die between them. So an act goes: entry in the log and a note that it is
+under way, one transaction; change in the ledger; note removed. Whoever comes next finds the note of a process that died
+and settles it first. What was signed or revoked is finished (the certificate lies beside the note); what was only prepared
+or claimed did not happen, and an entry "not-done" says so. Hence, whenever no act is under way:
+
+- every certificate in the ledger has its entries, and every entry its certificate or its "not-done";
+- every signature of the authority's key has an intent in the log that is older than the signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from certs.audit.log import AuditLog, LogEntry, moment_of, text_of
+from certs.errors import AuditError, CertsError
+from certs.ledger import Entry, Ledger
+
+T = TypeVar("T")
+
+SNAPSHOT = 200
+"""Certificates in one snapshot entry."""
+
+
+def digest(data: bytes | None) -> str | None:
+    """Return SHA-256 in hexadecimal, None for None."""
+    return None if data is None else sha256(data).hexdigest()
+
+
+def fingerprint(entry: Entry | None) -> str:
+    """Return what tells one state of a certificate's record from every other."""
+    return "" if entry is None else sha256(repr(entry).encode()).hexdigest()
+
+
+def _texts(more: dict[str, Any]) -> dict[str, Any]:
+    return {name: text_of(value) if isinstance(value, datetime) else value for name, value in more.items()}
+
+
+class AuditedLedger:
+    """Any ledger together with a log. Satisfies Ledger and Recorder; raises AuditError where the log refuses."""
+
+    def __init__(self, ledger: Ledger, log: AuditLog) -> None:
+        self.log = log
+        self._ledger = ledger
+        with log.turn():
+            self._settle()
+
+    def close(self) -> None:
+        """Close the log, and the ledger where it can be closed."""
+        self.log.close()
+        close = getattr(self._ledger, "close", None)
+        if close is not None:
+            close()
+
+    # acts ------------------------------------------------------------------------------------------------------------
+    def record(self, act: str, **facts: Any) -> LogEntry:
+        """See Recorder."""
+        return self.log.append(act, **facts)
+
+    def prepare(self, entry: Entry) -> None:
+        """See Ledger."""
+        facts = {
+            "profile": entry.profile,
+            "tbs": digest(entry.tbs),
+            "not_after": text_of(entry.not_after),
+            "application": entry.application,
+        }
+        self._act("prepare", entry.issuer, entry.serial, facts, lambda: self._ledger.prepare(entry))
+
+    def claim(self, issuer: str, serial: int) -> Entry:
+        """See Ledger. The entry is the intent to sign."""
+        found = self._ledger.get(issuer, serial)
+        facts = {"tbs": digest(found.tbs) if found else None}
+        return self._act("claim", issuer, serial, facts, lambda: self._ledger.claim(issuer, serial))
+
+    def issued(self, issuer: str, serial: int, certificate: bytes) -> None:
+        """See Ledger."""
+        facts = {"certificate": digest(certificate)}
+        self._act(
+            "issued", issuer, serial, facts, lambda: self._ledger.issued(issuer, serial, certificate), certificate
+        )
+
+    def revoke(self, issuer: str, serial: int, at: datetime, reason: str, **more: Any) -> Entry:
+        """See Ledger."""
+        facts = {"revoked_at": text_of(at), "reason": reason, **_texts(more)}
+        return self._act(
+            "revoke", issuer, serial, facts, lambda: self._ledger.revoke(issuer, serial, at, reason, **more)
+        )
+
+    def next_crl_number(self, issuer: str) -> int:
+        """See Ledger. The entry is the intent to sign a list; a second one says which list it became."""
+        self.log.append("crl-intent", issuer=issuer)
+        return self._ledger.next_crl_number(issuer)
+
+    def _act(
+        self,
+        act: str,
+        issuer: str,
+        serial: int,
+        facts: dict[str, Any],
+        do: Callable[[], T],
+        payload: bytes | None = None,
+    ) -> T:
+        """Do one act on one certificate: entry, act, end of the note."""
+        with self.log.turn():
+            self._settle()
+            before = fingerprint(self._ledger.get(issuer, serial))
+            facts = {"issuer": issuer, "serial": f"{serial:x}", **facts}
+            entry = self.log.begin(act, facts, before, payload)
+            try:
+                result = do()
+            except CertsError as error:
+                if fingerprint(self._ledger.get(issuer, serial)) == before:
+                    self.log.settle(entry, undone=error.code)
+                raise
+            with suppress(AuditError):  # the act is done and has its entry; the note is settled with the next act
+                self.log.settle(entry)
+            return result
+
+    # after a crash ---------------------------------------------------------------------------------------------------
+    def _settle(self) -> None:
+        """Finish or disown the act of a process that died. The turn is held, so nobody else is in the middle of it."""
+        pending = self.log.pending()
+        if pending is None:
+            return
+        entry, facts = pending.entry, pending.entry.facts
+        issuer, serial = facts["issuer"], int(facts["serial"], 16)
+        undone = None
+        if fingerprint(self._ledger.get(issuer, serial)) == pending.before:
+            undone = "interrupted"
+            try:
+                if entry.act == "issued" and pending.payload:
+                    self._ledger.issued(issuer, serial, pending.payload)
+                    undone = None
+                elif entry.act == "revoke":
+                    self._ledger.revoke(issuer, serial, moment_of(facts["revoked_at"]), facts["reason"])
+                    undone = None
+            except CertsError as error:
+                if error.__cause__ is not None:  # the ledger cannot be written: the question stays open
+                    raise
+                undone = error.code
+        self.log.settle(entry, undone=undone)
+
+    # reading ---------------------------------------------------------------------------------------------------------
+    def get(self, issuer: str, serial: int) -> Entry | None:
+        """See Ledger."""
+        return self._ledger.get(issuer, serial)
+
+    def entries(self, issuer: str) -> tuple[Entry, ...]:
+        """See Ledger."""
+        return self._ledger.entries(issuer)
+
+    def revoked(self, issuer: str) -> tuple[tuple[int, datetime, str], ...]:
+        """See Ledger."""
+        return self._ledger.revoked(issuer)
+
+    def by_application(self, application: str) -> Entry | None:
+        """See Ledger."""
+        return self._ledger.by_application(application)
+
+
+def snapshot(ledger: Ledger, issuers: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the entries by which a log begins where a ledger is older than it: everything as it stands now."""
+    rows = [
+        {
+            "issuer": entry.issuer,
+            "serial": f"{entry.serial:x}",
+            "state": entry.state,
+            "tbs": digest(entry.tbs),
+            "certificate": digest(entry.certificate),
+            "revoked_at": text_of(entry.revoked_at) if entry.revoked_at else None,
+            "reason": entry.reason,
+        }
+        for issuer in issuers
+        for entry in ledger.entries(issuer)
+    ]
+    pieces = [rows[i : i + SNAPSHOT] for i in range(0, len(rows), SNAPSHOT)] or [[]]
+    return [("snapshot", {"certificates": piece}) for piece in pieces]
