@@ -22,12 +22,12 @@ from pathlib import Path
 
 from certs import extensions, lint, profiles, suites
 from certs.certificate import Certificate, Subject
+from certs.clearance import Clearance, check_clearance
 from certs.clock import Clock
 from certs.crl import build_crl
 from certs.errors import CertsError, IssuanceError, ProfileError
 from certs.extension_values import Extension
 from certs.keys.base import KeyHandle, Secrets
-from certs.clearance import Clearance, check_clearance
 from certs.ledger import Entry, Ledger, record
 from certs.names import Name
 from certs.profiles import Profile
@@ -154,9 +154,7 @@ class Authority:
         )
         lint.check(tbs, profile, self.certificate)
         use = clearance.application if clearance else None
-        self._ledger.prepare(
-            Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end, application=use)
-        )
+        self._ledger.prepare(Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end, application=use))
         return Plan(self.id, serial, profile.name, tbs)
 
     def issue(self, plan: Plan) -> Certificate:
@@ -280,9 +278,7 @@ def generate(suite: Suite, parameter: str | None, role: str, ledger: Ledger) -> 
     """Return a new key of an authority; that it was made is put on record. Raises UnsupportedAlgorithm, AuditError."""
     key = suite.generate(parameter)
     identifier = extensions.key_id(key.public_key.spki).hex()
-    record(
-        ledger, "key-generated", role=role, suite=suite.name, parameter=key.public_key.parameter, key=identifier
-    )
+    record(ledger, "key-generated", role=role, suite=suite.name, parameter=key.public_key.parameter, key=identifier)
     return key
 
 

@@ -4,8 +4,8 @@
     value = decode(octets)                              # MalformedInput unless it is spelt exactly like this
     value = read(octets)                                # any spelling: for files that people edit
 
-RFC 8785 (JCS) for the values we use: objects with ASCII names, arrays, strings, true, false, null and whole numbers up to
-2^53 - 1. There are no fractions, so the one hard part of JCS, the spelling of floating point, does not arise.
+RFC 8785 (JCS) for the values we use: objects with ASCII names, arrays, strings, true, false, null and whole numbers
+up to 2^53 - 1. There are no fractions, so the one hard part of JCS, the spelling of floating point, does not arise.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def read(data: bytes, *, limit: int = MAX_SIZE) -> Any:
     if len(data) > limit:
         raise MalformedInput("the JSON is too large")
     try:
-        value = json.loads(
-            data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse, object_pairs_hook=_unique
-        )
+        value = json.loads(data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise MalformedInput("not JSON of the kind we read") from error
     _check(value, 0)

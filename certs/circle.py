@@ -41,6 +41,7 @@ from certs.tsa import DEFAULT_POLICY, TimeStampAuthority
 SCHEMA = "sealroad.circle/1"
 LEDGER = "ledger.sqlite"
 AUDIT = "audit.sqlite"
+APPLICATIONS = "applications"
 
 
 class LazyKey:
@@ -126,7 +127,9 @@ def _audited(place: Path, values: dict[str, Any], ledger: Ledger, clock: Clock, 
     """Return `ledger` with the directory's log. Raises AuditError where the log is gone or another circle's."""
     known = values.get("log")
     if known is not None and not (place / AUDIT).exists():
-        raise AuditError(f"the audit log {place / AUDIT} is gone", hint="restore it from a copy; nothing is done without")
+        raise AuditError(
+            f"the audit log {place / AUDIT} is gone", hint="restore it from a copy; nothing is done without"
+        )
     log = AuditLog(place / AUDIT, clock)
     with log.turn():
         if not log.size and known is None:

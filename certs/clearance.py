@@ -38,9 +38,7 @@ class Clearance:
     """Validity in hours, from now, for one-time signers."""
 
 
-def check_clearance(
-    clearance: Clearance | None, issuer: str, profile: Profile, subject: Subject, spki: bytes
-) -> None:
+def check_clearance(clearance: Clearance | None, issuer: str, profile: Profile, subject: Subject, spki: bytes) -> None:
     """Raise ApprovalError where `profile` asks for more than `clearance` gives, or it is for something else."""
     if clearance is None:
         if profile.approvals or profile.identity_proofing:

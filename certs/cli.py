@@ -1,6 +1,6 @@
-"""Sub-commands of `certs`: key, ca, tsa, inspect, doctor.
+"""Sub-commands of `certs`: key, ca, ra, tsa, inspect, doctor.
 
-Only arguments are described here, so that the program starts quickly; `certs.commands.run` does the work.
+Only arguments are described here, so that the program starts quickly; the modules of `certs.commands` do the work.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ SUITES_HELP = "algorithm suite, for example sm2, gost2012-256, ecdsa-p256, rsa, 
 
 
 def _run(args: argparse.Namespace) -> int:
-    from certs.commands import run
+    from importlib import import_module
 
-    code: int = getattr(run, args.action)(args)
+    module = import_module(f"certs.commands.{getattr(args, 'module', 'run')}")
+    code: int = getattr(module, args.action)(args)
     return code
 
 
@@ -62,6 +63,25 @@ def _output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", help="file to write; - or nothing: standard output")
 
 
+def _configure_subject(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument("--public-key", required=required, metavar="FILE", help="public key or certificate, PEM or DER")
+    parser.add_argument("--profile", default="person", help="person, organisation or tsa (default: person)")
+    parser.add_argument("--cn", required=required, help="common name")
+    parser.add_argument("--organisation", "--organization")
+    parser.add_argument("--country", help="two capital letters")
+    parser.add_argument("--given-name")
+    parser.add_argument("--surname")
+    parser.add_argument("--locality")
+    parser.add_argument("--email")
+    parser.add_argument(
+        "--identifier",
+        action="append",
+        default=[],
+        metavar="SCHEME:VALUE",
+        help="national identifier, for example CN-USCC:91310000MA1FL5RX2W; may be repeated",
+    )
+
+
 def _configure_ca(parser: argparse.ArgumentParser) -> None:
     actions = _sub(parser)
     init = _action(actions, "init", "ca_init", "make a closed circle: root, issuing and time-stamping authority")
@@ -77,22 +97,8 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
 
     issue = _action(actions, "issue", "ca_issue", "certify a public key")
     _directory(issue)
-    issue.add_argument("--public-key", required=True, metavar="FILE", help="public key or certificate, PEM or DER")
-    issue.add_argument("--profile", default="person", help="person, organisation or tsa (default: person)")
-    issue.add_argument("--cn", required=True, help="common name")
-    issue.add_argument("--organisation", "--organization")
-    issue.add_argument("--country", help="two capital letters")
-    issue.add_argument("--given-name")
-    issue.add_argument("--surname")
-    issue.add_argument("--locality")
-    issue.add_argument("--email")
-    issue.add_argument(
-        "--identifier",
-        action="append",
-        default=[],
-        metavar="SCHEME:VALUE",
-        help="national identifier, for example CN-USCC:91310000MA1FL5RX2W; may be repeated",
-    )
+    issue.add_argument("--application", metavar="FILE", help="application with approvals, in place of what follows")
+    _configure_subject(issue, required=False)
     issue.add_argument("--days", type=int, help="validity (default: the profile's)")
     issue.add_argument("--chain", action="store_true", help="add the issuing and the root certificate")
     _output(issue)
@@ -123,6 +129,101 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     _output(export)
     _passwords(export)
 
+    audit = actions.add_parser("audit", help="the log of everything the authority did")
+    _configure_audit(audit)
+
+
+def _configure_audit(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(module="audit")
+    actions = _sub(parser)
+    show = _action(actions, "show", "show", "print the entries of the audit log")
+    _directory(show)
+    show.add_argument("--serial", metavar="SERIAL", help="only those about one certificate (hexadecimal)")
+    show.add_argument("--act", help="only those of one act, for example issued or revoke")
+    show.add_argument("--json", action="store_true", help="the entries as they are, one a line")
+
+    checkpoint = _action(actions, "checkpoint", "checkpoint", "sign the state of the log, to be kept elsewhere")
+    _directory(checkpoint)
+    checkpoint.add_argument(
+        "--also", action="append", default=[], metavar="DIR", help="sign with this authority's audit key too"
+    )
+    checkpoint.add_argument("--no-time-stamp", action="store_true", help="without a time-stamp by the authority's TSA")
+    _output(checkpoint)
+    _passwords(checkpoint)
+
+    verify = _action(actions, "verify", "verify", "find what was removed, altered, moved or inserted")
+    _directory(verify)
+    verify.add_argument(
+        "--checkpoint", action="append", default=[], metavar="FILE", help="checkpoint kept elsewhere; may be repeated"
+    )
+    verify.add_argument("--trust", action="append", default=[], metavar="FILE", help="root of another signer")
+    verify.add_argument("--json", action="store_true")
+
+    prove = _action(actions, "prove", "prove", "write the proof that entries are in the log, or that it only grew")
+    _directory(prove)
+    prove.add_argument("serial", metavar="SERIAL", nargs="?", help="serial number in hexadecimal")
+    prove.add_argument("--since", metavar="CHECKPOINT", help="prove that the log only grew since this checkpoint")
+    _output(prove)
+
+    check = _action(actions, "check", "check", "check a proof without the log")
+    check.add_argument("proof", metavar="PROOF", help="file of 'sealroad ca audit prove'")
+    check.add_argument("--checkpoint", required=True, metavar="FILE", help="checkpoint the proof leads to")
+    check.add_argument("--since", metavar="FILE", help="older checkpoint, for a proof that the log only grew")
+    check.add_argument("--trust", action="append", default=[], metavar="FILE", help="root certificate of the signer")
+
+
+def _configure_ra(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(module="ra")
+    actions = _sub(parser)
+    apply = _action(actions, "apply", "apply", "write an application for a certificate")
+    _directory(apply)
+    _configure_subject(apply, required=True)
+    validity = apply.add_mutually_exclusive_group()
+    validity.add_argument("--days", type=int, help="validity (default: the profile's)")
+    validity.add_argument("--hours", type=int, help="validity of a one-time signer's certificate")
+    apply.add_argument("--expires", type=int, default=14, metavar="DAYS", help="how long it may be used (default: 14)")
+    apply.add_argument("--contract", metavar="FILE", help="the one contract the key is for; its digest is recorded")
+    apply.add_argument("--proofed-by", metavar="OFFICER", help="who identified the applicant")
+    apply.add_argument(
+        "--method", help="how: in-person, document, remote-video, qualified-signature or registry-extract"
+    )
+    apply.add_argument("--person", help="who was identified, where it is not the subject")
+    apply.add_argument(
+        "--evidence",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="what was looked at; its digest is recorded",
+    )
+    apply.add_argument(
+        "--number",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="number of a document, first line of FILE; the salt of its digest goes to FILE.salt",
+    )
+    _output(apply)
+
+    approve = _action(actions, "approve", "approve", "add an officer's approval to an application")
+    approve.add_argument("file", metavar="APPLICATION")
+    approve.add_argument("--officer", required=True, help="name under which the officer was appointed")
+    approve.add_argument("--key", required=True, metavar="KEY", help="the officer's key: file or URI")
+    approve.add_argument("--certificate", required=True, metavar="FILE", help="the officer's certificate")
+    _output(approve)
+    _passwords(approve)
+
+    show = _action(actions, "show", "show", "say what is applied for, and what counts")
+    show.add_argument("file", metavar="APPLICATION")
+    show.add_argument("--ca", metavar="DIR", help="judge the approvals by this authority's officers")
+    show.add_argument("--json", action="store_true")
+
+    officer = _action(actions, "officer", "officer", "appoint, dismiss and list officers")
+    _directory(officer)
+    what = officer.add_mutually_exclusive_group()
+    what.add_argument("--appoint", metavar="NAME", help="with --certificate")
+    what.add_argument("--dismiss", metavar="NAME")
+    officer.add_argument("--certificate", metavar="FILE", help="the officer's certificate, of any suite")
+
 
 def _configure_tsa(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action="tsa")
@@ -147,6 +248,7 @@ def _configure_doctor(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, Command] = {
     "key": Command("key", "make and show keys of any suite", _configure_key, _run),
     "ca": Command("ca", "run a closed circle: issue, revoke, list", _configure_ca, _run),
+    "ra": Command("ra", "applications, approvals by officers", _configure_ra, _run),
     "tsa": Command("tsa", "answer a time-stamp request", _configure_tsa, _run),
     "inspect": Command("inspect", "say what is in a file", _configure_inspect, _run),
     "doctor": Command("doctor", "say which libraries compute what, and how fast", _configure_doctor, _run),

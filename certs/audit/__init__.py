@@ -5,6 +5,6 @@
     encoded = checkpoint.make(log, signers, now)              # the state of the log, signed, to be kept elsewhere
     report = verify(log, ledger=ledger, issuers=…)            # altered, removed, inserted, moved, cut off, forked
 
-`log` keeps entries, `ledger` and `keys` write them before acts, `tree` has the Merkle tree of RFC 9162, `checkpoint` signs
-its root, `proof` takes one entry or the growth of the log out of it, `replay` and `verify` believe nothing.
+`log` keeps entries, `ledger` and `keys` write them before acts, `tree` has the Merkle tree of RFC 9162, `checkpoint`
+signs its root, `proof` takes one entry or the growth of the log out of it, `replay` and `verify` believe nothing.
 """

@@ -6,10 +6,11 @@
     checkpoint.signers(store)                        # … and every signer is an audit key of an authority in `store`
     checkpoint.size, checkpoint.root
 
-The content is canonical JSON: the log's name, its size and root hash, the moment, and the digest of the checkpoint before.
-It is signed as CMS with the content inside, one PEM block for each signer, so that one file can carry the same statement
-in SM2, GOST and RSA, and any CMS program can check the first block as it is. An audit key does nothing else: its
-certificate says so by a purpose of our own, and one without it is no signer of checkpoints, whoever issued it.
+The content is canonical JSON: the log's name, its size and root hash, the moment, and the digest of the checkpoint
+before. It is signed as CMS with the content inside, one PEM block for each signer, so that one file can carry the
+same statement in SM2, GOST and RSA, and any CMS program can check the first block as it is. An audit key does nothing
+else: its certificate says so by a purpose of our own, and one without it is no signer of checkpoints, whoever issued
+it.
 """
 
 from __future__ import annotations
@@ -184,9 +185,7 @@ def make(log: AuditLog, signers: Sequence[Signer], at: datetime, *, stamp: Stamp
 
 def _sign(signer: Signer, content: bytes, at: datetime, stamp: Stamp | None) -> bytes:
     suite, certificate = signer.key.suite, signer.certificate
-    attributes = signed_attributes(
-        suite, certificate, suites.digest(suite.digest_name, content), signing_time=at
-    )
+    attributes = signed_attributes(suite, certificate, suites.digest(suite.digest_name, content), signing_time=at)
     signature = signer.key.sign(attributes)
     unsigned = []
     if stamp is not None:

@@ -4,10 +4,11 @@
     key = AuditedKey(key, log, purpose="ocsp", batch=1000)              # one entry before every thousand
     key.close()                                                         # says how many were made of the last thousand
 
-A busy responder signs thousands of times a minute, and an entry on disk for each would cost more than the signatures. So
-the intent is written for a batch, before its first signature: "up to 1000 signatures". When the batch is full or the key
-is closed, a second entry says how many were made and gives the Merkle root over what was signed, so that any one of them
-can be shown to belong there. A process that is killed leaves a batch without its second entry; the intent still bounds it.
+A busy responder signs thousands of times a minute, and an entry on disk for each would cost more than the signatures.
+So the intent is written for a batch, before its first signature: "up to 1000 signatures". When the batch is full or
+the key is closed, a second entry says how many were made and gives the Merkle root over what was signed, so that any
+one of them can be shown to belong there. A process that is killed leaves a batch without its second entry; the intent
+still bounds it.
 """
 
 from __future__ import annotations

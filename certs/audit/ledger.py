@@ -4,10 +4,10 @@
     ledger = AuditedLedger(SQLiteLedger(directory / "ledger.sqlite"), log)
     authority = Authority(key, certificate, ledger=ledger, clock=clock)       # the authority notices nothing
 
-Log and ledger are two files, and a process can die between them. So an act goes: entry in the log and a note that it is
-under way, one transaction; change in the ledger; note removed. Whoever comes next finds the note of a process that died
-and settles it first. What was signed or revoked is finished (the certificate lies beside the note); what was only prepared
-or claimed did not happen, and an entry "not-done" says so. Hence, whenever no act is under way:
+Log and ledger are two files, and a process can die between them. So an act goes: entry in the log and a note that it
+is under way, one transaction; change in the ledger; note removed. Whoever comes next finds the note of a process that
+died and settles it first. What was signed or revoked is finished (the certificate lies beside the note); what was
+only prepared or claimed did not happen, and an entry "not-done" says so. Hence, whenever no act is under way:
 
 - every certificate in the ledger has its entries, and every entry its certificate or its "not-done";
 - every signature of the authority's key has an intent in the log that is older than the signature.

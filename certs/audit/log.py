@@ -5,11 +5,11 @@
     for entry in log.entries():
         entry.number, entry.act, entry.facts
 
-An entry is canonical JSON: its number, the act, the moment, the facts, and the leaf hash of the entry before it. Personal
-data does not belong here, because nothing can be taken out again: entries name certificates by issuer, serial number and
-digest. `act` is written before the act is done, and is on disk when the method returns; an act whose entry cannot be
-written is not done. The one act that may be under way is noted beside the log, so that a process that died in the middle
-leaves a question that can be answered (see `certs.audit.ledger`).
+An entry is canonical JSON: its number, the act, the moment, the facts, and the leaf hash of the entry before it.
+Personal data does not belong here, because nothing can be taken out again: entries name certificates by issuer,
+serial number and digest. `act` is written before the act is done, and is on disk when the method returns; an act
+whose entry cannot be written is not done. The one act that may be under way is noted beside the log, so that a
+process that died in the middle leaves a question that can be answered (see `certs.audit.ledger`).
 """
 
 from __future__ import annotations

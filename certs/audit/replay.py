@@ -1,10 +1,10 @@
 """What the log says the ledger must hold: the entries read from the beginning, one certificate at a time.
 
-    replay = Replay()
-    for entry in log.entries():
-        replay.add(entry)
-    replay.compare(ledger, issuers)
-    replay.findings          # acts out of order, certificates without entries, entries without certificates
+replay = Replay()
+for entry in log.entries():
+    replay.add(entry)
+replay.compare(ledger, issuers)
+replay.findings          # acts out of order, certificates without entries, entries without certificates
 """
 
 from __future__ import annotations

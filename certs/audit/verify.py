@@ -12,16 +12,20 @@ The steps, numbered at the code:
  5. every checkpoint is signed by an audit key of the authority, and the log's first entries have its root; none is of a
     longer log, of another log, or says for one size what another says differently
  6. every checkpoint names the one before it
+ 7. the dossier of every application that was issued is kept, and is the one that was approved
 
-What nobody can see from inside: a tail cut off together with its certificates and checkpoints. For that a checkpoint must
-be kept elsewhere and given here.
+What nobody can see from inside: a tail cut off together with its certificates and checkpoints. For that a checkpoint
+must be kept elsewhere and given here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 
+from certs.application import parse as parse_dossier
 from certs.audit import tree
 from certs.audit.checkpoint import Checkpoint, parse
 from certs.audit.log import NOTHING, AuditLog, LogEntry, parse_entry
@@ -59,10 +63,13 @@ def verify(
     issuers: Sequence[str] = (),
     checkpoints: Iterable[tuple[str, bytes]] = (),
     store: TrustStore | None = None,
+    expected_log: str | None = None,
+    archive: Path | None = None,
 ) -> Report:
     """Check a log; see the module's list of steps. `checkpoints` are name and octets of files kept elsewhere.
 
-    Without `store` signatures are checked and signers are not. Raises AuditError where the log cannot be read.
+    Without `store` signatures are checked and signers are not. `expected_log` is the name the authority knows its log
+    by, `archive` the directory where the dossiers of applications are. Raises AuditError where the log cannot be read.
     """
     report = Report()
     with log.turn():  # no act is under way, so the log and the ledger must agree
@@ -77,7 +84,11 @@ def verify(
             replay.compare(ledger, issuers)  # 4
     report.findings += replay.findings  # 3
     report.notes += replay.notes
+    if archive is not None:
+        report.findings += _dossiers(entries, archive)  # 7
     leaves = [tree.leaf_hash(bytes(row[3])) for row in rows]
+    if expected_log is not None and leaves and leaves[0].hex() != expected_log:
+        report.findings.append(Finding("fork", "this is not the log the authority began with", 0))
     report.size, report.root = len(leaves), tree.root(leaves)
     named = [(f"stored checkpoint {number}", data) for number, data in enumerate(stored, 1)]
     _checkpoints([*named, *checkpoints], len(named), leaves, store, report)
@@ -119,6 +130,21 @@ def _entries(rows: Sequence[tuple[int, str, str | None, bytes, bytes]], report: 
     if not rows:
         report.findings.append(Finding("truncated", "the log is empty"))
     return entries
+
+
+def _dossiers(entries: Sequence[LogEntry], archive: Path) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.act != "application":
+            continue
+        digest = str(entry.facts.get("application"))
+        try:
+            dossier = parse_dossier((archive / f"{digest}.json").read_bytes())
+        except (OSError, CertsError):
+            yield Finding("dossier", f"the dossier of application {digest} is missing or cannot be read", entry.number)
+            continue
+        approvals = [sha256(item).hexdigest() for item in dossier.approvals]
+        if dossier.application.digest != digest or approvals != entry.facts.get("approvals"):
+            yield Finding("dossier", f"the dossier of application {digest} is another than was approved", entry.number)
 
 
 def _checkpoints(
@@ -172,9 +198,12 @@ def _checkpoints(
         else:
             good_until = size
         # 6: a checkpoint kept elsewhere must be one of those the log knows, unless it is the tail that is missing
-        if number >= stored and checkpoint.log == own and size <= len(leaves) and checkpoint.digest not in {
-            item.digest for place, _, item in read if place < stored
-        }:
+        if (
+            number >= stored
+            and checkpoint.log == own
+            and size <= len(leaves)
+            and checkpoint.digest not in {item.digest for place, _, item in read if place < stored}
+        ):
             report.findings.append(Finding("fork", f"{name} is not among the checkpoints the log has made"))
 
 

@@ -82,7 +82,21 @@ def _open(args: argparse.Namespace) -> ClosedCircle:
     return circle.load(args.directory, secrets_of(args), SystemClock())
 
 
-def _public_key(name: str) -> bytes:
+def subject_of(args: argparse.Namespace) -> Subject:
+    """Return the subject that the arguments describe."""
+    return Subject(
+        common_name=args.cn,
+        organisation=args.organisation,
+        country=args.country,
+        given_name=args.given_name,
+        surname=args.surname,
+        locality=args.locality,
+        email=args.email,
+        identifiers=tuple(Identifier.parse(text) for text in args.identifier),
+    )
+
+
+def public_key_of(name: str) -> bytes:
     """Return the SPKI in a file that holds a public key or a certificate."""
     data = read_input(name)
     for label, encoded in pem_blocks(data):
@@ -99,19 +113,17 @@ def _public_key(name: str) -> bytes:
 def ca_issue(args: argparse.Namespace) -> int:
     """Certify a public key."""
     authority = _open(args)
-    subject = Subject(
-        common_name=args.cn,
-        organisation=args.organisation,
-        country=args.country,
-        given_name=args.given_name,
-        surname=args.surname,
-        locality=args.locality,
-        email=args.email,
-        identifiers=tuple(Identifier.parse(text) for text in args.identifier),
-    )
-    certificate = authority.issue(args.profile, subject, _public_key(args.public_key), days=args.days)
+    if args.application:
+        from certs.commands.ra import issue_application
+
+        certificate = issue_application(authority, args)
+    elif args.cn is None or args.public_key is None:
+        raise UsageError("--public-key and --cn are needed", hint="or --application FILE")
+    else:
+        spki = public_key_of(args.public_key)
+        certificate = authority.issue(args.profile, subject_of(args), spki, days=args.days)
     text = certificate.pem + ("".join(item.pem for item in authority.chain) if args.chain else "")
-    write_output(args.output, text.encode(), inputs=[args.public_key])
+    write_output(args.output, text.encode(), inputs=[args.application or args.public_key])
     if args.output not in (None, "-"):
         print(f"{args.output}: {certificate.subject}, serial {certificate.serial_hex}")
     return 0

@@ -18,7 +18,6 @@ from typing import Any
 from certs.errors import ProfileError
 from certs.extension_values import KEY_USAGE_BITS
 
-
 MAX_APPROVALS = 5
 
 

@@ -174,7 +174,7 @@ def test_lint_refuses_what_is_not_der() -> None:
 
 
 def test_every_profile_file_loads() -> None:
-    assert set(profiles.names()) == {"root", "issuing", "person", "organisation", "tsa"}
+    assert set(profiles.names()) == {"root", "issuing", "person", "organisation", "tsa", "audit"}
     for name in profiles.names():
         assert profiles.load(name).name == name
 
