@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -288,4 +289,4 @@ class AuditLog:
         """Store a signed checkpoint together with the entry that says so."""
         with self.turn(), self._transaction() as database:
             database.execute("INSERT INTO checkpoint (size, data) VALUES (?, ?)", (size, data))
-            self._insert(database, "checkpoint", {"size": size, **facts})
+            self._insert(database, "checkpoint", {"size": size, "file": sha256(data).hexdigest(), **facts})

@@ -11,7 +11,7 @@ RFC 9162 2.1.3.2 and 2.1.4.2, step by step: they need no log, only what an audit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -45,6 +45,23 @@ def root(leaves: Sequence[bytes]) -> bytes:
     while len(level) > 1:
         level = _parents(level)
     return level[0] if level else EMPTY
+
+
+def roots(leaves: Sequence[bytes], sizes: Collection[int]) -> dict[int, bytes]:
+    """Return the roots of several beginnings of one log, in one pass; sizes beyond the log are left out."""
+    found = {0: EMPTY} if 0 in sizes else {}
+    stack: list[bytes] = []  # roots of the complete subtrees, largest first: the ones of the size in binary
+    for size, leaf in enumerate(leaves, 1):
+        stack.append(leaf)
+        for _ in range((size & -size).bit_length() - 1):
+            right = stack.pop()
+            stack.append(node_hash(stack.pop(), right))
+        if size in sizes:
+            folded = stack[-1]
+            for left in reversed(stack[:-1]):
+                folded = node_hash(left, folded)
+            found[size] = folded
+    return found
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:

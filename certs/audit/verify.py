@@ -11,7 +11,7 @@ The steps, numbered at the code:
  4. the ledger holds what the entries say, no more and no less
  5. every checkpoint is signed by an audit key of the authority, and the log's first entries have its root; none is of a
     longer log, of another log, or says for one size what another says differently
- 6. every checkpoint names the one before it
+ 6. every checkpoint names the one before it, and none that an entry tells of is missing
  7. the dossier of every application that was issued is kept, and is the one that was approved
 
 What nobody can see from inside: a tail cut off together with its certificates and checkpoints. For that a checkpoint
@@ -92,6 +92,10 @@ def verify(
     report.size, report.root = len(leaves), tree.root(leaves)
     named = [(f"stored checkpoint {number}", data) for number, data in enumerate(stored, 1)]
     _checkpoints([*named, *checkpoints], len(named), leaves, store, report)
+    kept = {sha256(data).hexdigest() for data in stored}
+    for entry in entries:
+        if entry.act == "checkpoint" and entry.facts.get("file") not in kept:
+            report.findings.append(Finding("removed", "the checkpoint it tells of is not kept as it was", entry.number))
     if len(report.findings) > MAX_FINDINGS:
         report.notes.append(f"{len(report.findings) - MAX_FINDINGS} more findings are not shown")
         del report.findings[MAX_FINDINGS:]
@@ -155,57 +159,40 @@ def _checkpoints(
     report: Report,
 ) -> None:
     """Check the checkpoints against the log and one another (5, 6)."""
-    own = leaves[0].hex() if leaves else None
-    seen: dict[int, tuple[str, Checkpoint]] = {}
-    known: set[str] = set()
+    read: list[tuple[bool, str, Checkpoint]] = []
     previous: str | None = None
-    good_until = 0
-    read: list[tuple[int, str, Checkpoint]] = []
     for number, (name, data) in enumerate(files):
         try:
             checkpoint = parse(data)
-            if store is None:
-                checkpoint.verify()
-            else:
-                checkpoint.signers(store)
+            checkpoint.verify() if store is None else checkpoint.signers(store)
         except CertsError as error:
             report.findings.append(Finding("signature", f"{name}: {error}"))
-            if number < stored:
-                previous = None
             continue
         report.checkpoints += 1
-        read.append((number, name, checkpoint))
-        known.add(checkpoint.digest)
+        read.append((number < stored, name, checkpoint))
         if number < stored:
-            if number and checkpoint.previous != previous:
+            if checkpoint.previous != previous:
                 report.findings.append(Finding("fork", f"{name} does not follow the checkpoint before it"))
             previous = checkpoint.digest
-    roots = _roots(leaves, {checkpoint.size for _, _, checkpoint in read})
-    for number, name, checkpoint in sorted(read, key=lambda item: (item[2].size, item[0])):
+    own = leaves[0].hex() if leaves else None
+    known = [checkpoint.digest for is_stored, _, checkpoint in read if is_stored]
+    roots = tree.roots(leaves, {checkpoint.size for _, _, checkpoint in read})
+    seen: dict[int, tuple[str, Checkpoint]] = {}
+    good_until = 0
+    for is_stored, name, checkpoint in sorted(read, key=lambda item: item[2].size):
         size = checkpoint.size
-        twin = seen.setdefault(size, (name, checkpoint))[1]
+        first, twin = seen.setdefault(size, (name, checkpoint))
         if checkpoint.log != own:
             report.findings.append(Finding("fork", f"{name} is of another log, {checkpoint.log[:16]}…"))
         elif twin.root != checkpoint.root:
-            message = f"{name} and {seen[size][0]} tell two different logs of {size} entries"
-            report.findings.append(Finding("fork", message))
+            report.findings.append(Finding("fork", f"{name} and {first} tell two different logs of {size} entries"))
         elif size > len(leaves):
             message = f"{name} is of {size} entries, the log has {len(leaves)}: the tail is missing"
             report.findings.append(Finding("truncated", message, len(leaves)))
         elif roots[size] != checkpoint.root:
             message = f"the log is not the one of {name}: an entry from {good_until} to {size - 1} is another"
             report.findings.append(Finding("fork", message, good_until))
+        elif not is_stored and checkpoint.digest not in known:
+            report.findings.append(Finding("fork", f"{name} is not among the checkpoints the log has made"))
         else:
             good_until = size
-        # 6: a checkpoint kept elsewhere must be one of those the log knows, unless it is the tail that is missing
-        if (
-            number >= stored
-            and checkpoint.log == own
-            and size <= len(leaves)
-            and checkpoint.digest not in {item.digest for place, _, item in read if place < stored}
-        ):
-            report.findings.append(Finding("fork", f"{name} is not among the checkpoints the log has made"))
-
-
-def _roots(leaves: Sequence[bytes], sizes: set[int]) -> dict[int, bytes]:
-    return {size: tree.root(leaves[:size]) for size in sizes if size <= len(leaves)}
