@@ -64,6 +64,7 @@ class Replay:
         self._applications: dict[str, int] = {}
         self._last: tuple[int, Key, _Record | None] | None = None
         """The last act on a certificate, and how it was before: what "not-done" takes back."""
+        self._batches: dict[Any, LogEntry] = {}
 
     def add(self, entry: LogEntry) -> None:
         """Read the next entry."""
@@ -73,6 +74,12 @@ class Replay:
             self._take_back(entry)
         elif entry.act == "snapshot":
             self._snapshot(entry)
+        elif entry.act == "key-use-intent":
+            self._batches[entry.number] = entry
+        elif entry.act == "key-used":
+            batch = self._batches.pop(entry.facts.get("of"), None)
+            if batch is None or not 0 <= _count(entry, "signatures") <= _count(batch, "at_most"):
+                self._complain(entry, "ends a batch that was not begun, or counts more than it announced")
 
     def _complain(self, entry: LogEntry, message: str) -> None:
         self.findings.append(Finding("act", message, entry.number))
@@ -155,6 +162,14 @@ class Replay:
                 claimed=state != "prepared",
             )
 
+    def open_batches(self) -> list[str]:
+        """Return a sentence for every batch of signatures that was begun and not counted."""
+        return [
+            f"entry {number}: a batch of at most {entry.facts.get('at_most')} signatures ({entry.facts.get('purpose')}) "
+            "was not counted: it is still open, or its process died"
+            for number, entry in self._batches.items()
+        ]
+
     # the ledger ------------------------------------------------------------------------------------------------------
     def compare(self, ledger: Ledger, issuers: Iterable[str]) -> None:
         """Compare with the ledger, both ways."""
@@ -186,6 +201,11 @@ class Replay:
             if found != expected:
                 message = f"certificate {serial} {what} {found} in the ledger, and {expected} in the log"
                 self.findings.append(Finding("ledger", message, max(record.number, -1 - record.number)))
+
+
+def _count(entry: LogEntry, name: str) -> int:
+    value = entry.facts.get(name)
+    return value if isinstance(value, int) else -1
 
 
 def _state(record: _Record | None) -> str:

@@ -83,7 +83,7 @@ def verify(
         elif ledger is not None:
             replay.compare(ledger, issuers)  # 4
     report.findings += replay.findings  # 3
-    report.notes += replay.notes
+    report.notes += [*replay.notes, *replay.open_batches()]
     if archive is not None:
         report.findings += _dossiers(entries, archive)  # 7
     leaves = [tree.leaf_hash(bytes(row[3])) for row in rows]

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from certs import circle as circles
 from certs.audit import checkpoint
+from certs.audit.ledger import fingerprint
 from certs.audit.log import AuditLog
 from certs.audit.verify import Report, verify
 from certs.ca import ClosedCircle
 from certs.keys import pbes2
 from tests.conftest import CLOCK, NOW, keys_of, subjects_of
+
+__all__ = ["CLOCK", "NOW", "ask", "copy_of", "fingerprint", "log_of", "look", "open_circle", "original", "sign", "stamp", "subjects_of"]
 
 
 def ask(name: str) -> bytes:

@@ -109,6 +109,11 @@ def test_key_use_one_by_one_and_in_batches(log: AuditLog) -> None:
     assert [item.act for item in (first, used, second, rest)] == ["key-use-intent", "key-used"] * 2
     assert (used.facts["of"], used.facts["signatures"], rest.facts["signatures"]) == (first.number, 3, 1)
     assert used.facts["root"] == tree.root([tree.leaf_hash(bytes([number])) for number in range(3)]).hex()
+    assert not verify(log).notes
+    batched.sign(b"x")  # and then the process dies
+    assert "at most 3 signatures (ocsp)" in verify(log).notes[0]
+    log.append("key-used", of=0, signatures=1)
+    assert [finding.kind for finding in verify(log).findings] == ["act"]
     with pytest.raises(AuditError):
         AuditedKey(key, log, purpose="ocsp", batch=0)
 
