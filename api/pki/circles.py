@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 CRL_LIFE: Final = timedelta(hours=1)
 """A revocation list is made anew when the one at hand is older than this."""
+STAMPS_PER_ENTRY: Final = 256
+"""Time-stamps announced by one entry of the audit log."""
 UNKNOWN_COUNTRY: Final = "XX"
 """User-assigned in ISO 3166-1: for whoever does not say where they are. The service does not guess."""
 
@@ -198,7 +200,8 @@ class Circles:
         directory, secrets, clock = self._root / suite, self._secrets(suite), self._settings.clock
         ledger = SQLiteLedger(directory / circle.LEDGER)
         authority = circle.load(directory, secrets, clock, ledger=ledger)
-        return Circle(authority, circle.timestamper(directory, authority, secrets, clock), ledger, self._settings)
+        tsa = circle.timestamper(directory, authority, secrets, clock, batch=STAMPS_PER_ENTRY)
+        return Circle(authority, tsa, ledger, self._settings)
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:
         """Answer the questions of `certs.circle` for passwords."""

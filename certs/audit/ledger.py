@@ -27,6 +27,7 @@ from certs.ledger import Entry, Ledger
 
 T = TypeVar("T")
 
+_REVOKE = ("issuer", "serial", "revoked_at", "reason")
 SNAPSHOT = 200
 """Certificates in one snapshot entry."""
 
@@ -142,7 +143,8 @@ class AuditedLedger:
                     self._ledger.issued(issuer, serial, pending.payload)
                     undone = None
                 elif entry.act == "revoke":
-                    self._ledger.revoke(issuer, serial, moment_of(facts["revoked_at"]), facts["reason"])
+                    more = {name: moment_of(value) for name, value in facts.items() if name not in _REVOKE}
+                    self._ledger.revoke(issuer, serial, moment_of(facts["revoked_at"]), facts["reason"], **more)
                     undone = None
             except CertsError as error:
                 if error.__cause__ is not None:  # the ledger cannot be written: the question stays open

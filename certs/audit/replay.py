@@ -165,8 +165,8 @@ class Replay:
     def open_batches(self) -> list[str]:
         """Return a sentence for every batch of signatures that was begun and not counted."""
         return [
-            f"entry {number}: a batch of at most {entry.facts.get('at_most')} signatures ({entry.facts.get('purpose')}) "
-            "was not counted: it is still open, or its process died"
+            f"entry {number}: a batch of at most {entry.facts.get('at_most')} signatures "
+            f"({entry.facts.get('purpose')}) was not counted: it is still open, or its process died"
             for number, entry in self._batches.items()
         ]
 

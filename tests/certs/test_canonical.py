@@ -13,7 +13,7 @@ from certs import canonical
 from certs.errors import MalformedInput
 
 # RFC 8785 3.2.2.2: how strings are spelt
-STRING = "€$\u000f\nA'B\"\\\\\"/"
+STRING = '€$\u000f\nA\'B"\\\\"/'
 SPELT = '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'.encode()
 
 VALUES = st.recursive(

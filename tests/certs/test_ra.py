@@ -221,7 +221,7 @@ def test_an_application_changed_after_it_was_approved(
 
 
 def test_an_approval_by_the_applicant(office: Office) -> None:
-    key, certificate = officer_holder("boris")
+    key, _ = officer_holder("boris")
     by_key = office.dossier("anna", "boris", spki=key.public_key.spki)
     assert "boris is the applicant" in refusal(office, by_key)
     by_name = office.dossier("anna", "boris", subject=Subject("Officer boris", country="DE"))
@@ -302,7 +302,7 @@ def test_a_clearance_is_for_one_subject_key_profile_and_authority(office: Office
     dossier = office.dossier("anna", "boris")
     application, clearance = dossier.application, office.ra.clear(dossier, TWO_APPROVALS)
     other = Subject("Somebody Else", country="DE")
-    for profile, subject, spki, given in (
+    for profile, subject, spki, cleared in (
         (TWO_APPROVALS, application.subject, application.spki, None),
         (TWO_APPROVALS, other, application.spki, clearance),
         (TWO_APPROVALS, application.subject, keys_of("ecdsa-p256")[3].public_key.spki, clearance),
@@ -312,7 +312,7 @@ def test_a_clearance_is_for_one_subject_key_profile_and_authority(office: Office
         (TWO_APPROVALS, application.subject, application.spki, replace(clearance, proofing=None)),
     ):
         with pytest.raises(ApprovalError):
-            office.authority.prepare(profile, subject, spki, clearance=given)
+            office.authority.prepare(profile, subject, spki, clearance=cleared)
     assert len(office.log.entries("refused")) == 7
     assert all(entry.facts["why"] == "approval-error" for entry in office.log.entries("refused"))
 
@@ -350,7 +350,7 @@ def test_the_rules_are_toml() -> None:
     assert profiles.parse("x", RULES | tomllib.loads("approvals = 2\nidentity_proofing = true")).approvals == 2
 
 
-# one-time signers ------------------------------------------------------------------------------------------------------
+# one-time signers ----------------------------------------------------------------------------------------------------
 def test_a_one_time_signer(tmp_path: Path, signing_suite: str) -> None:
     office = Office(signing_suite, tmp_path)
     key = keys_of(signing_suite)[2]
@@ -393,7 +393,7 @@ def test_a_one_time_key_is_gone_even_where_signing_failed(office: Office) -> Non
     assert len(office.log.entries("key-destroyed")) == 1
 
 
-# files -----------------------------------------------------------------------------------------------------------------
+# files ---------------------------------------------------------------------------------------------------------------
 def test_a_dossier_survives_being_written_and_read(office: Office) -> None:
     dossier = office.dossier("anna", "boris", days=30, contract="cd" * 32, request="ef" * 32)
     assert parse(dossier.encode()) == dossier

@@ -16,7 +16,20 @@ from certs.ca import ClosedCircle
 from certs.keys import pbes2
 from tests.conftest import CLOCK, NOW, keys_of, subjects_of
 
-__all__ = ["CLOCK", "NOW", "ask", "copy_of", "fingerprint", "log_of", "look", "open_circle", "original", "sign", "stamp", "subjects_of"]
+__all__ = [
+    "CLOCK",
+    "NOW",
+    "ask",
+    "copy_of",
+    "fingerprint",
+    "log_of",
+    "look",
+    "open_circle",
+    "original",
+    "sign",
+    "stamp",
+    "subjects_of",
+]
 
 
 def ask(name: str) -> bytes:
@@ -30,7 +43,7 @@ def stamp(directory: Path, circle: ClosedCircle) -> bytes:
 
 @cache
 def original(suite: str) -> Path:
-    """Return a circle: two certificates, one revoked, lists, a time-stamp, two checkpoints, and an entry behind them."""
+    """Return a circle: two certificates, one revoked, lists, a time-stamp, two checkpoints, an entry behind them."""
     directory = Path(tempfile.mkdtemp(prefix=f"audit-{suite}-")) / "circle"
     before = pbes2.SCRYPT_N, pbes2.PBKDF2_ROUNDS
     pbes2.SCRYPT_N, pbes2.PBKDF2_ROUNDS = 2**4, 10

@@ -1,4 +1,4 @@
-"""Killed at every step between application and signature: log and ledger agree afterwards, nothing is signed unrecorded."""
+"""Killed at every step from application to signature: log and ledger agree afterwards, nothing is signed unrecorded."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from certs.errors import AuditError, CertsError, IssuanceError
 from certs.ledger import MemoryLedger, SQLiteLedger
 from certs.ra import RegistrationAuthority
 from tests.certs.audit import desk
+from tests.certs.test_ledger import ENTRY
 from tests.certs.test_ra import TWO_APPROVALS, appoint, dossier_of
 from tests.conftest import CLOCK, NOW, SIGNING
-from tests.certs.test_ledger import ENTRY
 
 HOOKS: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     (AuditLog, ("_insert", "append", "begin", "settle", "append_all", "keep_checkpoint")),
@@ -138,7 +138,7 @@ def check_after_death(directory: Path, dossier: Dossier, signed: Path) -> None:
     assert desk.look(directory, desk.sign(directory, circle)).good
 
 
-# the log or the ledger refuses -----------------------------------------------------------------------------------------
+# the log or the ledger refuses ---------------------------------------------------------------------------------------
 @pytest.fixture
 def log(tmp_path: Path) -> AuditLog:
     return AuditLog(tmp_path / "audit.sqlite", CLOCK)
@@ -214,8 +214,7 @@ def test_an_interrupted_act_is_settled_by_the_next(log: AuditLog, act: str, when
         lambda: ledger.revoke("aa", 7, NOW, "superseded"),
     ]
     with pytest.raises(_Dead):
-        for each in acts:
-            each()
+        [each() for each in acts]
     assert log.pending() is not None
     after = AuditedLedger(inner, log)
     assert log.pending() is None

@@ -59,8 +59,7 @@ def test_a_full_disk_stops_the_entry(log: AuditLog) -> None:
     pages = log._connection.execute("PRAGMA page_count").fetchone()[0]
     log._connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(AuditError):
-        for _ in range(100):
-            log.append("configuration", value="x" * 3000)
+        [log.append("configuration", value="x" * 3000) for _ in range(100)]
     log._connection.execute("PRAGMA max_page_count = 100000")
     log.append("configuration", value="room again")
     assert verify(log).good

@@ -29,7 +29,7 @@ def burglary(directory: Path, name: str = "audit.sqlite") -> Iterator[sqlite3.Co
 
 
 def rewrite(directory: Path, change: Callable[[list[tuple[str, dict[str, object]]]], object]) -> None:
-    """Change the list of acts and facts, then write the whole log anew: every number, hash and column is right again."""
+    """Change the list of acts and facts, then write the whole log anew: every number, hash and column is right."""
     with burglary(directory) as database:
         entries = [parse_entry(row[0]) for row in database.execute("SELECT data FROM entry ORDER BY number")]
         acts = [(entry.act, dict(entry.facts)) for entry in entries]
@@ -139,7 +139,7 @@ def test_everything_removed(directory: Path) -> None:
     assert "truncated" in kinds(desk.look(directory))
 
 
-# the log rewritten by somebody who knows how ---------------------------------------------------------------------------
+# the log rewritten by somebody who knows how -------------------------------------------------------------------------
 def test_a_rewritten_log_is_not_the_one_of_the_checkpoints(directory: Path) -> None:
     def change(acts: list[tuple[str, dict[str, object]]]) -> None:
         revoke = next(facts for act, facts in acts if act == "revoke")
@@ -225,7 +225,7 @@ def test_a_stored_checkpoint_damaged(directory: Path) -> None:
     assert "removed" in kinds(desk.look(directory))
 
 
-# the ledger ------------------------------------------------------------------------------------------------------------
+# the ledger ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
@@ -255,9 +255,7 @@ def test_a_certificate_issued_past_the_log(directory: Path) -> None:
     secretly = Authority(
         circle.issuing.key, circle.issuing.certificate, ledger=SQLiteLedger(directory / "ledger.sqlite"), clock=CLOCK
     )
-    plan = secretly.prepare(
-        load("person"), desk.subjects_of("ecdsa-p256")[0], circle.issuing.certificate.spki
-    )
+    plan = secretly.prepare(load("person"), desk.subjects_of("ecdsa-p256")[0], circle.issuing.certificate.spki)
     secretly.issue(plan)
     (finding,) = desk.look(directory).findings
     assert f"{plan.serial:x}" in finding.message
@@ -275,7 +273,7 @@ def test_acts_that_cannot_follow_one_another(directory: Path) -> None:
     assert [finding.number for finding in found] == [log.size - 4, log.size - 3, log.size - 2, log.size - 1]
 
 
-# opening ---------------------------------------------------------------------------------------------------------------
+# opening -------------------------------------------------------------------------------------------------------------
 def test_an_authority_whose_log_is_gone_does_nothing(directory: Path, tmp_path: Path) -> None:
     for file in directory.glob("audit.sqlite*"):
         file.unlink()
@@ -317,5 +315,3 @@ def test_settings_edited_by_hand_are_noted(directory: Path) -> None:
     assert log.entries("configuration")[-1].facts["crl_url"] == "http://x.example/{issuer}"
     desk.open_circle(directory)
     assert len(log.entries("configuration")) == 2
-
-
