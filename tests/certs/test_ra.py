@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certs import profiles
+from certs import profiles, suites
 from certs.application import Application, Dossier, Evidence, Proofing, number_digest, parse
 from certs.audit.ledger import AuditedLedger
 from certs.audit.log import AuditLog
@@ -27,6 +27,7 @@ from certs.errors import ApprovalError, CertsError, IssuanceError, KeyStoreError
 from certs.ledger import MemoryLedger
 from certs.one_time import OneTimeKey
 from certs.ra import RegistrationAuthority, approve, read_approval
+from certs.signed_data import assemble, parse_signed_data, signed_attributes
 from tests.conftest import CLOCK, NOW, circle_of, keys_of, subjects_of
 
 RULES: dict[str, Any] = {
@@ -238,6 +239,28 @@ def test_an_approval_by_nobody_we_know(office: Office) -> None:
     assert "there is no officer mallory" in refusal(office, stranger)
     impostor = dossier.with_(approve(dossier.application, "boris", key, certificate, NOW))
     assert "does not count" in refusal(office, impostor)
+
+
+def test_an_approval_that_only_names_the_officers_certificate(office: Office) -> None:
+    """Signed with another key whose certificate lies inside, while every attribute names boris's certificate."""
+    dossier = office.dossier("anna")
+    boris = officer_holder("boris")[1]
+    key = keys_of("ed25519")[1]
+    mallory = circle_of("ed25519").ca.issue("person", Subject("Mallory", country="DE"), key.public_key.spki)
+    good = parse_signed_data(approve(dossier.application, "boris", key, mallory, NOW))
+    assert good.content is not None
+    attributes = signed_attributes(key.suite, boris, suites.digest(key.suite.digest_name, good.content))
+    forged = assemble(key.suite, mallory, attributes, key.sign(attributes), content=good.content)
+    assert parse_signed_data(forged).signers[0].verify() == "ed25519"
+    assert "does not count" in refusal(office, dossier.with_(forged))
+
+
+def test_an_approval_under_another_certificate_of_the_same_key(office: Office) -> None:
+    dossier = office.dossier("anna")
+    key, _ = officer_holder("wei")
+    other = circle_of("sm2").ca.issue("person", Subject("Officer wei", country="DE"), key.public_key.spki)
+    again = dossier.with_(approve(dossier.application, "wei", key, other, NOW))
+    assert "does not count" in refusal(office, again)
 
 
 def test_an_approval_by_an_officer_who_was_dismissed(office: Office) -> None:
