@@ -55,6 +55,10 @@ class Settings:
     circle_organisation: str = "Sealroad closed circle"
     """Organisation in the names of the built-in authorities; they call themselves closed-circle on purpose."""
     circle_country: str | None = None
+    circle_partitions: int = 1
+    """Into how many revocation lists the certificates of a new circle are divided."""
+    tsa_time: str = "unchecked"
+    """What must vouch for the clock before a time-stamp: "unchecked" (nothing) or "kernel" (its NTP or PTP state)."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -77,14 +81,24 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     """Return settings from `SEALROAD_*` variables; what is `given` (and not None) wins.
 
     Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
-    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets). Raises ConfigurationError.
+    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME.
+    Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}
     values |= {name: environment[variable] for name, variable in plain.items() if environment.get(variable)}
     if environment.get("SEALROAD_MASTER_KEY_FILE"):
         values["master_key_file"] = Path(environment["SEALROAD_MASTER_KEY_FILE"]).resolve()
-    for name, variable in {"port": "SEALROAD_PORT", "max_upload": "SEALROAD_MAX_UPLOAD"}.items():
+    if environment.get("SEALROAD_TSA_TIME"):
+        values["tsa_time"] = environment["SEALROAD_TSA_TIME"]
+        if values["tsa_time"] not in ("unchecked", "kernel"):
+            raise ConfigurationError("SEALROAD_TSA_TIME is neither unchecked nor kernel")
+    numbers = {
+        "port": "SEALROAD_PORT",
+        "max_upload": "SEALROAD_MAX_UPLOAD",
+        "circle_partitions": "SEALROAD_CIRCLE_PARTITIONS",
+    }
+    for name, variable in numbers.items():
         if environment.get(variable):
             try:
                 values[name] = int(environment[variable])

@@ -17,20 +17,19 @@ from __future__ import annotations
 import secrets as random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 from certs import extensions, lint, profiles, suites
 from certs.certificate import Certificate, Subject
 from certs.clearance import Clearance, check_clearance
 from certs.clock import Clock
-from certs.crl import build_crl
-from certs.errors import CertsError, IssuanceError, ProfileError
+from certs.errors import CertsError, IssuanceError, ProfileError, RevocationRefused
 from certs.extension_values import Extension
 from certs.keys.base import KeyHandle, Secrets
-from certs.ledger import Entry, Ledger, record
+from certs.ledger import Entry, Kind, Ledger, record
 from certs.names import Name
 from certs.profiles import Profile
+from certs.status import ListPolicy, StatusLists
 from certs.suites.base import PrivateKey, Suite, Use
 
 BACKDATE = timedelta(minutes=5)
@@ -74,10 +73,12 @@ class Authority:
         crl_url: str | None = None,
         issuer_url: str | None = None,
         crl_days: int = CRL_DAYS,
+        lists: ListPolicy | None = None,
     ) -> None:
         """`crl_url` and `issuer_url` go into certificates.
 
-        "{issuer}" in them becomes the authority's key identifier.
+        "{issuer}" in them becomes the authority's key identifier. `lists` says how revocation lists are made (by
+        default one list, no deltas); the number of partitions is fixed by the first authority over the ledger.
         """
         self.key = key
         self.certificate = certificate
@@ -89,11 +90,16 @@ class Authority:
         self.crl_url = crl_url.format(issuer=self.id) if crl_url else None
         self.issuer_url = issuer_url.format(issuer=self.id) if issuer_url else None
         self._algorithm = key.suite.signature_algorithm(Use.X509).der()
-        self._tail = [extensions.authority_key_identifier(identifier)]
-        if self.crl_url:
-            self._tail.append(extensions.crl_distribution_points([self.crl_url]))
+        self.lists = StatusLists(
+            self.id, key, certificate, ledger, clock, lists or ListPolicy(life=timedelta(days=crl_days)), self.crl_url
+        )
+
+    def _tail(self, serial: int) -> list[Extension]:
+        """Return the extensions that say who issued a certificate, and where its status is."""
+        tail = [extensions.authority_key_identifier(bytes.fromhex(self.id)), *self.lists.extensions(serial)]
         if self.issuer_url:
-            self._tail.append(extensions.ca_issuers(self.issuer_url))
+            tail.append(extensions.ca_issuers(self.issuer_url))
+        return tail
 
     @property
     def ledger(self) -> Ledger:
@@ -142,6 +148,7 @@ class Authority:
     ) -> Plan:
         _check_request(profile, subject, days)
         check_clearance(clearance, self.id, profile, subject, spki)
+        self.lists.check_kind(profile)
         now = self._clock.now().replace(microsecond=0)
         start = (not_before or now - BACKDATE).replace(microsecond=0)
         end = min(start + timedelta(days=days or profile.days, seconds=-1), self.certificate.not_after)
@@ -149,12 +156,23 @@ class Authority:
             end = min(end, now + timedelta(hours=clearance.hours, seconds=-1))
         name = subject.name()
         serial = new_serial()
-        tbs = _tbs(
-            profile, serial, self._algorithm, self.certificate.subject_name.der, (start, end), name, spki, self._tail
-        )
+        issuer, tail = self.certificate.subject_name.der, self._tail(serial)
+        tbs = _tbs(profile, serial, self._algorithm, issuer, (start, end), name, spki, tail)
         lint.check(tbs, profile, self.certificate)
         use = clearance.application if clearance else None
-        self._ledger.prepare(Entry(self.id, serial, profile.name, str(Name(name)), tbs, now, end, application=use))
+        partition = self.lists.partition_of(serial)
+        entry = Entry(
+            self.id,
+            serial,
+            profile.name,
+            str(Name(name)),
+            tbs,
+            now,
+            end,
+            partition=partition,
+            application=use,
+        )
+        self._ledger.prepare(entry)
         return Plan(self.id, serial, profile.name, tbs)
 
     def issue(self, plan: Plan) -> Certificate:
@@ -166,26 +184,55 @@ class Authority:
         self._ledger.issued(self.id, plan.serial, certificate.der)
         return certificate
 
-    def revoke(self, serial: int, reason: str = "unspecified", *, at: datetime | None = None) -> Entry:
-        """Put `serial` on the next list. Raises IssuanceError where it is unknown or revoked already."""
-        return self._ledger.revoke(self.id, serial, (at or self._clock.now()).replace(microsecond=0), reason)
+    def revoke(
+        self,
+        serial: int,
+        reason: str = "unspecified",
+        *,
+        at: datetime | None = None,
+        invalid_since: datetime | None = None,
+    ) -> Entry:
+        """Put `serial` on the next list, for good unless the reason is certificateHold.
 
-    def crl(self, *, days: int | None = None) -> bytes:
-        """Return a new revocation list (DER): number one higher than the last, valid from now."""
+        `invalid_since` is when the key is thought to have been lost (RFC 5280 5.3.2). What is on hold is revoked from
+        the beginning of the hold. Raises NotOnRecord, AlreadyRevoked, RevocationRefused.
+        """
+        since = None if invalid_since is None else self._past(invalid_since)
+        return self._ledger.revoke(self.id, serial, self._past(at), reason, invalid_since=since)
+
+    def hold(self, serial: int, *, at: datetime | None = None, until: datetime | None = None) -> Entry:
+        """Suspend `serial`, until `release`, `revoke` or the moment `until`.
+
+        Raises NotOnRecord, AlreadyRevoked, RevocationRefused.
+        """
+        return self._ledger.hold(self.id, serial, self._past(at), until=until)
+
+    def release(self, serial: int) -> Entry:
+        """End the suspension of `serial`; delta lists say removeFromCRL. Raises NotOnRecord, NotOnHold."""
+        return self._ledger.release(self.id, serial, self._clock.now().replace(microsecond=0))
+
+    def _past(self, moment: datetime | None) -> datetime:
+        """Return `moment`, or now, in whole seconds; refuse the future."""
         now = self._clock.now().replace(microsecond=0)
-        number = self._ledger.next_crl_number(self.id)
-        revoked = self._ledger.revoked(self.id)
-        encoded = build_crl(
-            self.certificate,
-            self.key,
-            revoked,
-            number=number,
-            this_update=now,
-            next_update=now + timedelta(days=days or self.crl_days),
-        )
-        digest = sha256(encoded).hexdigest()
-        record(self._ledger, "crl", issuer=self.id, list_number=number, digest=digest, revoked=len(revoked))
-        return encoded
+        if moment is not None and moment > now:
+            raise RevocationRefused(f"{moment.isoformat()} has not come yet")
+        return (moment or now).replace(microsecond=0)
+
+    def crl(
+        self,
+        *,
+        days: int | None = None,
+        partition: int | None = None,
+        delta: bool = False,
+        any_clock: bool = False,
+    ) -> bytes:
+        """Return a new revocation list (DER): number one higher than the last, valid from now.
+
+        See `certs.status.StatusLists.make`; `self.lists.current` returns the list at hand while it is good enough.
+        """
+        kind: Kind = "delta" if delta else "base"
+        life = timedelta(days=days) if days else None
+        return self.lists.make(partition, kind, life=life, any_clock=any_clock)
 
     def entries(self) -> tuple[Entry, ...]:
         """Return everything on record, in the order of preparation."""
@@ -306,11 +353,13 @@ class ClosedCircle:
         issuer_url: str | None = None,
         root_key: PrivateKey | None = None,
         issuing_key: PrivateKey | None = None,
+        lists: ListPolicy | None = None,
     ) -> ClosedCircle:
         """Make both keys (unless given) and both certificates.
 
         `crl_url` may contain "{issuer}", for which each authority puts its own key identifier, as in
         "http://pki.example/pki/crl/{issuer}.crl". `parameter` is a key size or parameter set of the suite.
+        `lists` is for the issuing authority; the root makes one list of everything.
         """
         suite = suites.get(suite_name)
         root_key = root_key or generate(suite, parameter, "root", ledger)
@@ -337,6 +386,7 @@ class ClosedCircle:
             clock=clock,
             crl_url=crl_url,
             issuer_url=issuer_url,
+            lists=lists,
         )
         return cls(suite_name, root_authority, issuing, crl_url, issuer_url)
 
@@ -380,10 +430,21 @@ class ClosedCircle:
             raise ProfileError(f"the issuing authority issues no certificates of profile {profile_name}")
         return self.issuing.issue(self.issuing.prepare(profile, subject, spki, days=days, clearance=clearance))
 
-    def revoke(self, serial: int, reason: str = "unspecified") -> None:
+    def authority_of(self, serial: int) -> Authority:
+        """Return the authority that answers for `serial`: the root for the issuing authority's own certificate."""
+        return self.root_authority if serial == self.issuing.certificate.serial else self.issuing
+
+    def revoke(self, serial: int, reason: str = "unspecified", *, invalid_since: datetime | None = None) -> None:
         """Revoke a certificate of the issuing authority, or the issuing authority itself."""
-        authority = self.root_authority if serial == self.issuing.certificate.serial else self.issuing
-        authority.revoke(serial, reason)
+        self.authority_of(serial).revoke(serial, reason, invalid_since=invalid_since)
+
+    def hold(self, serial: int, *, until: datetime | None = None) -> None:
+        """Suspend a certificate; see `Authority.hold`."""
+        self.authority_of(serial).hold(serial, until=until)
+
+    def release(self, serial: int) -> None:
+        """End a suspension; see `Authority.release`."""
+        self.authority_of(serial).release(serial)
 
     def crl(self) -> bytes:
         """Return a new list of the issuing authority."""

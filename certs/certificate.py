@@ -315,6 +315,11 @@ class Certificate:
         """The CRL distribution points."""
         return self._read(oids.CRL_DISTRIBUTION_POINTS, read_distribution_points, ())
 
+    @cached_property
+    def freshest_points(self) -> tuple[DistributionPoint, ...]:
+        """Where delta lists are (freshestCRL)."""
+        return self._read(oids.FRESHEST_CRL, read_distribution_points, ())
+
     @property
     def crl_urls(self) -> tuple[str, ...]:
         """The http addresses of the CRL distribution points."""

@@ -6,7 +6,9 @@
 
     circle.json    suite, addresses, log         ledger.sqlite    everything prepared, issued, revoked
     audit.sqlite   the audit log (`certs.audit`), from creation on; an older circle gets one when it is next opened
-    root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem   audit.pem  audit.key.pem
+    root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem   tsa-2.pem  tsa-2.key.pem …
+    audit.pem  audit.key.pem
+    tsa.counter    the last serial number and time of the time-stamping unit
 
 Keys are opened when first used, so issuing never touches the root's. `secrets` is asked for "password for root.key.pem"
 and so on.
@@ -18,10 +20,11 @@ import json
 import secrets as random
 import threading
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from certs import extensions, files
+from certs import extensions, files, oids
 from certs.audit.checkpoint import Signer
 from certs.audit.keys import AuditedKey
 from certs.audit.ledger import AuditedLedger, snapshot
@@ -29,19 +32,23 @@ from certs.audit.log import AuditLog
 from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle, generate
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import Clock
-from certs.errors import AuditError, KeyNotFound, KeyStoreError, MalformedInput
+from certs.errors import AuditError, IssuanceError, KeyNotFound, KeyStoreError, MalformedInput
 from certs.keys import file as key_file
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Ledger, SQLiteLedger
-from certs.oids import COUNTRY
+from certs.status import ListPolicy
 from certs.suites.base import PrivateKey, PublicKey, Suite
+from certs.time_source import TimeSource
 from certs.trust import TrustStore
 from certs.tsa import DEFAULT_POLICY, TimeStampAuthority
+from certs.tsa_counter import FileCounter
 
 SCHEMA = "sealroad.circle/1"
 LEDGER = "ledger.sqlite"
 AUDIT = "audit.sqlite"
 APPLICATIONS = "applications"
+TSA_DAYS = 1095
+"""Life of a time-stamping certificate: shorter than its issuer's, so that a key can be replaced before both end."""
 
 
 class LazyKey:
@@ -92,6 +99,7 @@ def save(circle: ClosedCircle, directory: str | Path, secrets: Secrets) -> None:
         "suite": circle.suite_name,
         "crl_url": circle.crl_url,
         "issuer_url": circle.issuer_url,
+        "lists": _lists_to_json(circle.issuing.lists.policy),
     }
     log = log_of(circle)
     if log is not None:
@@ -117,7 +125,11 @@ def _begin(log: AuditLog, entries: list[tuple[str, dict[str, Any]]]) -> None:
 
 def _note_configuration(log: AuditLog, values: dict[str, Any]) -> None:
     """Write an entry where the circle's settings are not those of the last one: they may have been edited by hand."""
-    settings = {name: value for name, value in values.items() if name not in ("schema", "log") and value is not None}
+    settings = {
+        name: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for name, value in values.items()
+        if name not in ("schema", "log") and value is not None
+    }
     last = log.entries("configuration")
     if not last or last[-1].facts != settings:
         log.append("configuration", **settings)
@@ -161,6 +173,7 @@ def create(
     crl_url: str | None = None,
     issuer_url: str | None = None,
     tsa: bool = True,
+    lists: ListPolicy | None = None,
 ) -> ClosedCircle:
     """Make a circle in an empty or new directory, with a time-stamping authority unless `tsa` is false."""
     place = Path(directory)
@@ -182,11 +195,12 @@ def create(
         parameter=parameter,
         crl_url=crl_url,
         issuer_url=issuer_url,
+        lists=lists,
     )
     if tsa:
         key = generate(circle.issuing.key.suite, parameter, "tsa", ledger)
         subject = Subject(f"{organisation} Time-Stamping {suite_name.upper()}", organisation, country)
-        _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki), secrets)
+        _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS), secrets)
     save(circle, place, secrets)
     return circle
 
@@ -199,7 +213,9 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
     issuers = tuple(_id(certificate) for certificate in certificates.values())
     book = _audited(place, values, ledger or SQLiteLedger(place / LEDGER), clock, issuers)
 
-    def authority(name: str, crl_days: int) -> Authority:
+    lists = _lists_from_json(values.get("lists"), place)
+
+    def authority(name: str, policy: ListPolicy) -> Authority:
         certificate = certificates[name]
         key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
         return Authority(
@@ -207,15 +223,15 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
             certificate,
             ledger=book,
             clock=clock,
-            crl_days=crl_days,
+            lists=policy,
             crl_url=values.get("crl_url"),
             issuer_url=values.get("issuer_url"),
         )
 
     return ClosedCircle(
         str(values.get("suite")),
-        authority("root", ROOT_CRL_DAYS),
-        authority("issuing", CRL_DAYS),
+        authority("root", ListPolicy(life=timedelta(days=ROOT_CRL_DAYS))),
+        authority("issuing", lists),
         values.get("crl_url"),
         values.get("issuer_url"),
     )
@@ -237,6 +253,31 @@ def _read_values(place: Path) -> dict[str, Any]:
     return values
 
 
+def _lists_to_json(policy: ListPolicy) -> dict[str, object]:
+    return {
+        "life": policy.life.total_seconds(),
+        "overlap": None if policy.overlap is None else policy.overlap.total_seconds(),
+        "delta_life": None if policy.delta_life is None else policy.delta_life.total_seconds(),
+        "partitions": policy.partitions,
+    }
+
+
+def _lists_from_json(values: object, place: Path) -> ListPolicy:
+    """Return the policy in circle.json; one of an earlier version has none."""
+    if values is None:
+        return ListPolicy(life=timedelta(days=CRL_DAYS))
+    try:
+        assert isinstance(values, dict)
+        life, overlap, delta = (
+            None if values[name] is None else timedelta(seconds=values[name])
+            for name in ("life", "overlap", "delta_life")
+        )
+        assert life is not None
+        return ListPolicy(life, overlap, int(values["partitions"]), delta)
+    except (AssertionError, KeyError, TypeError, ValueError, OverflowError, IssuanceError) as error:
+        raise MalformedInput(f"{place / 'circle.json'} says nothing sensible about lists") from error
+
+
 def _load_certificate(path: Path) -> Certificate:
     try:
         return load_certificate(path.read_bytes())
@@ -251,19 +292,75 @@ def timestamper(
     clock: Clock,
     *,
     policy_oid: str = DEFAULT_POLICY,
+    time_source: TimeSource | None = None,
+    outer_oid: str = oids.SIGNED_DATA,
     batch: int = 1,
 ) -> TimeStampAuthority:
-    """Open the directory's time-stamping authority. Raises KeyNotFound where it has none.
+    """Open the directory's time-stamping authority, with its newest key. Raises KeyNotFound where it has none.
 
+    Its serial numbers and times go on in `tsa.counter` whatever its key: no two tokens have the same.
     `batch` is how many time-stamps share an entry of the audit log (`certs.audit.keys`).
     """
     place = Path(directory)
-    certificate = _load_certificate(place / "tsa.pem")
-    key: KeyHandle = LazyKey(place / "tsa.key.pem", certificate, secrets)
+    name = _tsa_names(place)[-1]
+    certificate = _load_certificate(place / f"{name}.pem")
+    key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
     log = log_of(circle)
     if log is not None:
         key = AuditedKey(key, log, purpose="time-stamp", batch=batch)
-    return TimeStampAuthority(key, certificate, (circle.issuing.certificate,), clock, policy_oid)
+    return TimeStampAuthority(
+        key,
+        certificate,
+        (circle.issuing.certificate,),
+        clock,
+        policy_oid,
+        FileCounter(place / "tsa.counter"),
+        ordering=True,
+        time_source=time_source,
+        outer_oid=outer_oid,
+    )
+
+
+def _tsa_names(place: Path) -> list[str]:
+    """Return tsa, tsa-2, tsa-3 …: those whose certificate is written. A key without one was never used."""
+    numbered = ((int(path.stem[4:]), path.stem) for path in place.glob("tsa-*.pem") if path.stem[4:].isdigit())
+    return ["tsa", *(name for _, name in sorted(numbered))]
+
+
+def rotation_due(directory: str | Path, circle: ClosedCircle, now: datetime) -> bool:
+    """Tell whether the time-stamping key should be replaced: less than a third of its certificate's life is left.
+
+    What it stamps last can then be verified, and stamped again, long before the certificate ends. Never where a new
+    certificate would end no later, because the issuing authority itself does.
+    """
+    place = Path(directory)
+    certificate = _load_certificate(place / f"{_tsa_names(place)[-1]}.pem")
+    if circle.issuing.certificate.not_after - certificate.not_after < timedelta(days=1):
+        return False
+    return now > certificate.not_after - (certificate.not_after - certificate.not_before) / 3
+
+
+def rotate_tsa(
+    directory: str | Path, circle: ClosedCircle, secrets: Secrets, *, parameter: str | None = None
+) -> Certificate:
+    """Give the time-stamping authority a new key and certificate, and return the certificate.
+
+    The old files stay. The certificate is written last: until then, and if the process dies, the old key is in use.
+    `timestamper` opens the new one. Raises KeyNotFound, KeyStoreError.
+    """
+    place = Path(directory)
+    names = _tsa_names(place)
+    previous = _load_certificate(place / f"{names[-1]}.pem")
+    name = f"tsa-{int(names[-1][4:] or 1) + 1}"
+    (place / f"{name}.key.pem").unlink(missing_ok=True)  # of a rotation that was cut short; nothing was certified
+    public = previous.public_key()
+    key = generate(public.suite, parameter or public.parameter, "tsa", circle.issuing.ledger)
+    subject = Subject(
+        previous.common_name or "Time-Stamping", previous.organisation, previous.subject_name.first(oids.COUNTRY)
+    )
+    certificate = circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS)
+    _save_pair(place, name, key, certificate, secrets)
+    return _load_certificate(place / f"{name}.pem")
 
 
 def auditor(directory: str | Path, circle: ClosedCircle, secrets: Secrets) -> Signer:
@@ -284,7 +381,7 @@ def auditor(directory: str | Path, circle: ClosedCircle, secrets: Secrets) -> Si
         subject = Subject(
             f"{own.organisation} Audit Log {circle.suite_name.upper()}",
             own.organisation,
-            own.subject_name.first(COUNTRY),
+            own.subject_name.first(oids.COUNTRY),
         )
         certificate = circle.issue("audit", subject, key.public_key.spki)
         files.write(place / "audit.pem", certificate.pem.encode())

@@ -92,6 +92,9 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     init.add_argument("--country", required=True, help="two capital letters")
     init.add_argument("--crl-url", metavar="URL", help="where lists will be; {issuer} becomes the key identifier")
     init.add_argument("--issuer-url", metavar="URL", help="where the issuer's certificate will be")
+    init.add_argument("--crl-days", type=int, default=7, metavar="N", help="how long a list is good (default: 7)")
+    init.add_argument("--delta-hours", type=int, metavar="N", help="also make delta lists, good for N hours")
+    init.add_argument("--partitions", type=int, default=1, metavar="N", help="divide the list into N, for ever")
     init.add_argument("--no-tsa", action="store_true", help="without a time-stamping authority")
     _passwords(init, new=True)
 
@@ -108,14 +111,37 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     _directory(revoke)
     revoke.add_argument("certificate", metavar="CERT", help="certificate file, or serial number in hexadecimal")
     revoke.add_argument("--reason", default="unspecified", help="for example keyCompromise or superseded")
+    revoke.add_argument("--invalid-since", metavar="TIME", help="when the key is thought to have been lost (ISO 8601)")
     revoke.add_argument("--crl", metavar="OUT", help="write the new list there")
     _passwords(revoke)
+
+    hold = _action(actions, "hold", "ca_hold", "suspend a certificate")
+    _directory(hold)
+    hold.add_argument("certificate", metavar="CERT", help="certificate file, or serial number in hexadecimal")
+    hold.add_argument("--until", metavar="TIME", help="when the suspension ends by itself (ISO 8601)")
+    hold.add_argument("--crl", metavar="OUT", help="write the new list there")
+    _passwords(hold)
+
+    release = _action(actions, "release", "ca_release", "end the suspension of a certificate")
+    _directory(release)
+    release.add_argument("certificate", metavar="CERT", help="certificate file, or serial number in hexadecimal")
+    release.add_argument("--crl", metavar="OUT", help="write the new list there")
+    _passwords(release)
 
     crl = _action(actions, "crl", "ca_crl", "write a new revocation list (DER)")
     _directory(crl)
     crl.add_argument("--root", action="store_true", help="the root's list rather than the issuing authority's")
+    crl.add_argument("--delta", action="store_true", help="what changed since the oldest list that is still good")
+    crl.add_argument("--partition", type=int, metavar="N", help="one part of a divided list, from 0")
+    crl.add_argument("--all", metavar="OUTDIR", help="write every list there that is missing, due or behind")
+    crl.add_argument("--any-clock", action="store_true", help="even if the last list is dated later than now")
     _output(crl)
     _passwords(crl)
+
+    rotate = _action(actions, "rotate-tsa", "ca_rotate_tsa", "give the time-stamping authority a new key")
+    _directory(rotate)
+    rotate.add_argument("--if-due", action="store_true", help="only where its certificate is near its end")
+    _passwords(rotate)
 
     listing = _action(actions, "list", "ca_list", "list what was prepared, issued and revoked")
     _directory(listing)
@@ -229,6 +255,13 @@ def _configure_tsa(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action="tsa")
     _directory(parser)
     parser.add_argument("request", metavar="REQUEST", help="time-stamp request (.tsq); - for standard input")
+    parser.add_argument(
+        "--time",
+        choices=("unchecked", "kernel"),
+        default="unchecked",
+        help="kernel: stamp only while the system says that its clock is synchronised (default: unchecked)",
+    )
+    parser.add_argument("--gm", action="store_true", help="SM2 only: the outer identifier of GB/T 35275")
     _output(parser)
     _passwords(parser)
 

@@ -14,6 +14,11 @@
     ├── BadIdentifier                a national identifier whose form or checksum is wrong
     ├── ProfileError                 the certificate asked for is not one the profile allows
     ├── IssuanceError                the authority may not or could not sign
+    │   ├── NotOnRecord              the authority knows no certificate with this serial number
+    │   ├── AlreadyRevoked           it is revoked for good, or on hold and held again
+    │   ├── NotOnHold                only what is on hold can be released
+    │   ├── RevocationRefused        a reason, moment or state that RFC 5280 5.3 does not allow
+    │   ├── ClockRefused             the clock contradicts what is on record
     │   └── ApprovalError            an application without the proofing or the approvals its profile asks for
     ├── AuditError                   the audit log cannot be written, or a proof from it does not hold
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
@@ -142,6 +147,37 @@ class AuditError(CertsError):
     """The audit log cannot be written or read, or a proof from it does not hold."""
 
     code = "audit-error"
+
+
+class NotOnRecord(IssuanceError):
+    """The authority knows no certificate with this serial number."""
+
+    code = "not-on-record"
+
+
+class AlreadyRevoked(IssuanceError):
+    """The certificate is revoked for good, or is on hold already; the facts say since when and why."""
+
+    code = "already-revoked"
+
+
+class NotOnHold(IssuanceError):
+    """Only a certificate on hold can be released; a revocation for any other reason is final."""
+
+    code = "not-on-hold"
+
+
+class RevocationRefused(IssuanceError):
+    """A reason, a moment or a state that RFC 5280 5.3 does not allow."""
+
+    code = "revocation-refused"
+
+
+class ClockRefused(IssuanceError):
+    """The clock stands before something that is on record already."""
+
+    code = "clock-refused"
+    default_hint = "set the clock right"
 
 
 class TimeStampError(CertsError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from certs import ber, oids
+from certs import ber, der, oids
 from certs.errors import MalformedInput
 from certs.names import decode_text
 
@@ -47,6 +47,12 @@ class DistributionPoint:
     """DER of each GeneralName of the full name, for comparison with a CRL's own."""
     reasons: bool
     other_issuer: bool
+    reason_bits: frozenset[int] | None = None
+    """Bits of ReasonFlags the point is limited to (RFC 5280 4.2.1.13); None: all."""
+    issuers: tuple[bytes, ...] = ()
+    """DER of each GeneralName in cRLIssuer."""
+    relative: bytes | None = None
+    """The contents of nameRelativeToCRLIssuer, a SET of attributes."""
 
 
 def read_extensions(value: ber.Value) -> tuple[Extension, ...]:
@@ -100,8 +106,23 @@ def read_distribution_points(value: ber.Value) -> tuple[DistributionPoint, ...]:
         issuer = members.optional(ber.context(2))
         members.end()
         names = read_full_name(name.only()) if name else ()
-        out.append(DistributionPoint(uris_of(names), names, reasons is not None, issuer is not None))
+        bits = read_reason_flags(reasons) if reasons else None
+        issuers = tuple(general.raw() for general in issuer) if issuer else ()
+        relative = read_relative_name(name.only()) if name else None
+        out.append(
+            DistributionPoint(uris_of(names), names, bits is not None, issuer is not None, bits, issuers, relative)
+        )
     return tuple(out)
+
+
+def read_reason_flags(value: ber.Value) -> frozenset[int]:
+    """Return the bits of an implicitly tagged ReasonFlags; bit 0 means nothing (RFC 5280 4.2.1.13)."""
+    return ber.load(der.tlv(ber.BIT_STRING, value.content())).named_bits() - {0}
+
+
+def read_relative_name(value: ber.Value) -> bytes | None:
+    """Return the contents of nameRelativeToCRLIssuer, or None for a full name."""
+    return value.content() if value.tag == ber.context(1) else None
 
 
 def read_full_name(value: ber.Value) -> tuple[bytes, ...]:
@@ -127,6 +148,7 @@ READERS: dict[str, Callable[[ber.Value], object]] = {
     oids.SUBJECT_KEY_IDENTIFIER: lambda value: value.octets(),
     oids.AUTHORITY_KEY_IDENTIFIER: read_aki,
     oids.CRL_DISTRIBUTION_POINTS: read_distribution_points,
+    oids.FRESHEST_CRL: read_distribution_points,
     oids.CERTIFICATE_POLICIES: read_policies,
 }
 """Extensions whose contents we read; one that its reader refuses is a problem of the certificate."""

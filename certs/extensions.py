@@ -69,10 +69,39 @@ def _uri(address: str) -> bytes:
     return der.tlv(0x86, octets)
 
 
-def crl_distribution_points(addresses: Sequence[str]) -> Extension:
-    """Return cRLDistributionPoints, one point per address."""
-    points = (der.sequence(der.tlv(0xA0, der.tlv(0xA0, _uri(address)))) for address in addresses)
-    return Extension(oids.CRL_DISTRIBUTION_POINTS, False, der.sequence(*points))
+def uri(address: str) -> bytes:
+    """Return a GeneralName (DER) that holds an address. Raises MalformedInput."""
+    return _uri(address)
+
+
+def crl_distribution_points(
+    addresses: Sequence[str], *, crl_issuer: bytes | None = None, reasons: Collection[int] = ()
+) -> Extension:
+    """Return cRLDistributionPoints, one point per address.
+
+    `crl_issuer` is the DER of the name of an indirect list's issuer, `reasons` bits of ReasonFlags.
+    """
+    return Extension(oids.CRL_DISTRIBUTION_POINTS, False, _points(addresses, crl_issuer, reasons))
+
+
+def freshest_crl(addresses: Sequence[str]) -> Extension:
+    """Return freshestCRL, where delta lists are; never critical (RFC 5280 4.2.1.15, 5.2.6)."""
+    return Extension(oids.FRESHEST_CRL, False, _points(addresses, None, ()))
+
+
+def _points(addresses: Sequence[str], crl_issuer: bytes | None, reasons: Collection[int]) -> bytes:
+    tail = der.tlv(0x81, reason_flags(reasons)) if reasons else b""
+    if crl_issuer is not None:
+        tail += der.tlv(0xA2, der.tlv(0xA4, crl_issuer))
+    return der.sequence(*(der.sequence(der.tlv(0xA0, der.tlv(0xA0, _uri(address))), tail) for address in addresses))
+
+
+def reason_flags(bits: Collection[int]) -> bytes:
+    """Return the contents of a ReasonFlags BIT STRING (RFC 5280 4.2.1.13)."""
+    octets = bytearray(max(bits) // 8 + 1)
+    for bit in bits:
+        octets[bit // 8] |= 0x80 >> bit % 8
+    return bytes((7 - max(bits) % 8,)) + octets
 
 
 def ca_issuers(address: str) -> Extension:

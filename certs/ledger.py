@@ -4,14 +4,18 @@
     ledger.claim(issuer, serial)            # "prepared" -> "signing", exactly once
     ledger.issued(issuer, serial, der)      # "signing" -> "issued"
     ledger.revoke(issuer, serial, at, why)  # from any of them: a certificate that may exist can be revoked
+    ledger.hold(issuer, serial, at)         # "revoked" with the reason certificateHold, until released or revoked
+    ledger.release(issuer, serial, at)      # back to what it was
+    ledger.open_list(issuer, …)             # number and entries of a revocation list, on record before it is signed
+    ledger.close_list(issuer, …, der)       # the signed list
 
 A crash between `claim` and `issued` leaves an entry in state "signing": nobody signs it again, and it can be revoked.
-An issuer is named by the hexadecimal key identifier of its certificate.
+An issuer is named by the hexadecimal key identifier of its certificate. A certificate on hold has the state "revoked",
+so that whoever knows nothing of holds takes it for revoked; `Entry.held` tells.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -19,10 +23,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from certs.crl import REASONS
-from certs.errors import IssuanceError, KeyStoreError
+from certs.crl import REASONS, REMOVE_FROM_CRL, encode_entry
+from certs.errors import (
+    AlreadyRevoked,
+    ClockRefused,
+    IssuanceError,
+    KeyStoreError,
+    NotOnHold,
+    NotOnRecord,
+    RevocationRefused,
+)
+
+HOLD = "certificateHold"
+Kind = Literal["base", "delta"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +58,39 @@ class Entry:
     certificate: bytes | None = None
     revoked_at: datetime | None = None
     reason: str | None = None
+    partition: int = 0
+    """Which partition of the revocation list the certificate names; fixed when it was prepared."""
+    invalid_since: datetime | None = None
+    """When the key is thought to have been compromised."""
+    held_until: datetime | None = None
+    """When a suspension ends by itself."""
     application: str | None = None
     """SHA-256 of the application it was issued for (`certs.ra`), hexadecimal; no two entries have the same."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the certificate is on hold: revoked for now, not for good."""
+        return self.state == "revoked" and self.reason == HOLD
+
+
+@dataclass(frozen=True)
+class ListRecord:
+    """One revocation list that was begun: first the intent, later the octets."""
+
+    issuer: str
+    partition: int | None
+    """None: a list of everything."""
+    number: int
+    kind: Kind
+    base_number: int | None
+    position: int
+    """How many changes of status the list knows; see `Ledger.position`."""
+    this_update: datetime
+    next_update: datetime
+    entries: bytes = b""
+    """The concatenated entries, where the list is about to be signed."""
+    der: bytes | None = None
+    """The signed list; kept for the newest of its kind."""
 
 
 class Ledger(Protocol):
@@ -59,11 +105,27 @@ class Ledger(Protocol):
         ...
 
     def issued(self, issuer: str, serial: int, certificate: bytes) -> None:
-        """Move "signing" to "issued"."""
+        """Move "signing" to "issued".
+
+        Raises AlreadyRevoked where it was revoked while being signed; the certificate is stored all the same.
+        """
         ...
 
-    def revoke(self, issuer: str, serial: int, at: datetime, reason: str) -> Entry:
-        """Mark as revoked; a second revocation is refused."""
+    def revoke(
+        self, issuer: str, serial: int, at: datetime, reason: str, *, invalid_since: datetime | None = None
+    ) -> Entry:
+        """Mark as revoked, for good unless the reason is certificateHold; what is on hold can be revoked.
+
+        Raises NotOnRecord, AlreadyRevoked or RevocationRefused.
+        """
+        ...
+
+    def hold(self, issuer: str, serial: int, at: datetime, *, until: datetime | None = None) -> Entry:
+        """Put on hold. Raises NotOnRecord, AlreadyRevoked or RevocationRefused."""
+        ...
+
+    def release(self, issuer: str, serial: int, at: datetime) -> Entry:
+        """End a hold. Raises NotOnRecord or NotOnHold."""
         ...
 
     def get(self, issuer: str, serial: int) -> Entry | None:
@@ -78,8 +140,46 @@ class Ledger(Protocol):
         """Return serial, moment and reason of everything revoked, in the order of serials."""
         ...
 
-    def next_crl_number(self, issuer: str) -> int:
-        """Return the next CRL number; it never goes back."""
+    def position(self, issuer: str, partition: int | None = None) -> int:
+        """Return a number that grows with every change of status of the issuer's certificates, or of a partition's."""
+        ...
+
+    def expired_holds(self, issuer: str, at: datetime) -> tuple[int, ...]:
+        """Return the serials whose suspension has ended by `at` and that are still on hold."""
+        ...
+
+    def next_crl_number(self, issuer: str, partition: int | None = None) -> int:
+        """Return the next CRL number; it never goes back. Complete and delta lists share one row (RFC 5280 5.2.3)."""
+        ...
+
+    def open_list(
+        self,
+        issuer: str,
+        partition: int | None,
+        kind: Kind,
+        this_update: datetime,
+        next_update: datetime,
+        *,
+        any_clock: bool = False,
+    ) -> ListRecord:
+        """Take a number, record the intent and return it with the entries as they are at this moment.
+
+        A delta is to the oldest complete list that is still current, so it serves everybody who holds a current one.
+        Raises ClockRefused where the last list is dated later, unless `any_clock`; IssuanceError where a delta has no
+        complete list.
+        """
+        ...
+
+    def close_list(self, record: ListRecord, encoded: bytes) -> None:
+        """Store the signed list; the octets of earlier ones of its kind are dropped."""
+        ...
+
+    def last_list(self, issuer: str, partition: int | None, kind: Kind) -> ListRecord | None:
+        """Return the newest signed list of a kind, with its octets."""
+        ...
+
+    def settle(self, issuer: str, name: str, value: str) -> str:
+        """Fix a property of an issuer for ever: the first value given stays. Returns the one that holds."""
         ...
 
     def by_application(self, application: str) -> Entry | None:
@@ -104,85 +204,11 @@ def record(ledger: object, act: str, **facts: Any) -> None:
 
 def _refuse(entry: Entry | None, serial: int, wanted: str) -> IssuanceError:
     if entry is None:
-        return IssuanceError(f"serial {serial:x} is not on record", serial=f"{serial:x}")
+        return NotOnRecord(f"serial {serial:x} is not on record", serial=f"{serial:x}")
     return IssuanceError(f"serial {serial:x} is {entry.state}, not {wanted}", serial=f"{serial:x}", state=entry.state)
 
 
-def _used(entry: Entry) -> IssuanceError:
-    return IssuanceError("the application was used already", application=entry.application)
-
-
-class MemoryLedger:
-    """A ledger that forgets; for tests and for one-off authorities."""
-
-    def __init__(self) -> None:
-        self._entries: dict[tuple[str, int], Entry] = {}
-        self._numbers: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def prepare(self, entry: Entry) -> None:
-        """See Ledger."""
-        with self._lock:
-            if (entry.issuer, entry.serial) in self._entries:
-                raise IssuanceError(f"serial {entry.serial:x} is taken", serial=f"{entry.serial:x}")
-            if entry.application and self.by_application(entry.application):
-                raise _used(entry)
-            self._entries[entry.issuer, entry.serial] = dataclasses.replace(entry, state="prepared")
-
-    def _move(self, issuer: str, serial: int, wanted: tuple[str, ...], new: str, **values: object) -> Entry:
-        with self._lock:
-            entry = self._entries.get((issuer, serial))
-            if entry is None or entry.state not in wanted:
-                raise _refuse(entry, serial, " or ".join(wanted))
-            entry = dataclasses.replace(entry, state=new, **values)  # type: ignore[arg-type]
-            self._entries[issuer, serial] = entry
-            return entry
-
-    def claim(self, issuer: str, serial: int) -> Entry:
-        """See Ledger."""
-        return self._move(issuer, serial, ("prepared",), "signing")
-
-    def issued(self, issuer: str, serial: int, certificate: bytes) -> None:
-        """See Ledger."""
-        self._move(issuer, serial, ("signing",), "issued", certificate=certificate)
-
-    def revoke(self, issuer: str, serial: int, at: datetime, reason: str) -> Entry:
-        """See Ledger."""
-        return self._move(
-            issuer, serial, ("prepared", "signing", "issued"), "revoked", revoked_at=at, reason=_reason(reason)
-        )
-
-    def get(self, issuer: str, serial: int) -> Entry | None:
-        """See Ledger."""
-        return self._entries.get((issuer, serial))
-
-    def entries(self, issuer: str) -> tuple[Entry, ...]:
-        """See Ledger."""
-        return tuple(entry for entry in self._entries.values() if entry.issuer == issuer)
-
-    def revoked(self, issuer: str) -> tuple[tuple[int, datetime, str], ...]:
-        """See Ledger."""
-        found = (entry for entry in self.entries(issuer) if entry.state == "revoked")
-        return tuple(sorted((e.serial, e.revoked_at, e.reason) for e in found if e.revoked_at and e.reason))
-
-    def by_application(self, application: str) -> Entry | None:
-        """See Ledger."""
-        return next((entry for entry in self._entries.values() if entry.application == application), None)
-
-    def next_crl_number(self, issuer: str) -> int:
-        """See Ledger."""
-        with self._lock:
-            self._numbers[issuer] = self._numbers.get(issuer, 0) + 1
-            return self._numbers[issuer]
-
-
-def _reason(reason: str) -> str:
-    if reason not in REASONS:
-        raise IssuanceError(f"{reason!r} is no reason for revocation", hint="known: " + ", ".join(REASONS))
-    return reason
-
-
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS entry (
     number INTEGER PRIMARY KEY,
     issuer TEXT NOT NULL,
@@ -196,40 +222,100 @@ CREATE TABLE IF NOT EXISTS entry (
     certificate BLOB,
     revoked_at TEXT,
     reason TEXT,
-    application TEXT,
     UNIQUE (issuer, serial)
 );
 CREATE INDEX IF NOT EXISTS entry_revoked ON entry (issuer) WHERE state = 'revoked';
 CREATE TABLE IF NOT EXISTS crl_number (issuer TEXT PRIMARY KEY, number INTEGER NOT NULL);
 """
-_LATER = "CREATE UNIQUE INDEX IF NOT EXISTS entry_application ON entry (application) WHERE application IS NOT NULL"
+"""The first form, as the earliest ledger files have it."""
+
+_ADDED = {
+    "partition": "INTEGER NOT NULL DEFAULT 0",
+    "invalid_since": "TEXT",
+    "held_until": "TEXT",
+    "released_at": "TEXT",
+    "changed": "INTEGER NOT NULL DEFAULT 0",
+    "application": "TEXT",
+    "crl_entry": "BLOB",
+}
+"""Columns of the second form. `changed` numbers the changes of status, `crl_entry` is the DER in the list."""
+
+_MORE_TABLES = """
+CREATE INDEX IF NOT EXISTS entry_changed ON entry (issuer, changed);
+CREATE UNIQUE INDEX IF NOT EXISTS entry_application ON entry (application) WHERE application IS NOT NULL;
+CREATE INDEX IF NOT EXISTS entry_partition ON entry (issuer, partition, changed);
+CREATE TABLE IF NOT EXISTS revocation_list (
+    issuer TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('base', 'delta')),
+    base_number INTEGER,
+    position INTEGER NOT NULL,
+    this_update TEXT NOT NULL,
+    next_update TEXT NOT NULL,
+    signed INTEGER NOT NULL DEFAULT 0,
+    der BLOB,
+    PRIMARY KEY (issuer, scope, number)
+);
+CREATE TABLE IF NOT EXISTS property (
+    issuer TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (issuer, name)
+);
+"""
 _COLUMNS = (
-    "issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, application"
+    "issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, "
+    "partition, invalid_since, held_until, application"
 )
+_LIST_COLUMNS = "number, kind, base_number, position, this_update, next_update, der"
 
 
 class SQLiteLedger:
-    """A ledger in one SQLite file: write-ahead log, every change on disk before the method returns."""
+    """A ledger in one SQLite file: write-ahead log, every change on disk before the method returns.
 
-    def __init__(self, path: str | Path) -> None:
-        self._lock = threading.Lock()
+    A file of an earlier form is brought to the present one in a single transaction when it is opened. Earlier
+    programs can still read it, and take what is on hold for revoked.
+    """
+
+    def __init__(self, path: str | Path, *, timeout: float = 30) -> None:
+        """`timeout` is how many seconds to wait for another process. Raises KeyStoreError."""
+        self._lock = threading.RLock()
         try:
-            self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.executescript(_SCHEMA)
-            self._add_column("application")
-            self._connection.execute(_LATER)
+            self._upgrade()
         except sqlite3.Error as error:
             raise KeyStoreError(f"the ledger {path} cannot be opened: {error}") from error
 
-    def _add_column(self, name: str) -> None:
-        """Add a column that ledgers of an earlier version lack."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        columns = [row[1] for row in self._connection.execute("PRAGMA table_info(entry)")]
-        if name not in columns:
-            self._connection.execute(f"ALTER TABLE entry ADD COLUMN {name} TEXT")
-        self._connection.execute("COMMIT")
+    def _upgrade(self) -> None:
+        database = self._connection
+        if self._current():
+            return
+        database.execute("BEGIN IMMEDIATE")  # executescript would commit first
+        try:
+            if not self._current():  # nobody was quicker
+                for statement in _TABLES.split(";"):
+                    database.execute(statement)
+                present = {row[1] for row in database.execute("PRAGMA table_info(entry)")}
+                for name, kind in _ADDED.items():
+                    if name not in present:
+                        database.execute(f"ALTER TABLE entry ADD COLUMN {name} {kind}")
+                rows = database.execute(
+                    "SELECT number, serial, revoked_at, reason FROM entry WHERE state = 'revoked' AND crl_entry IS NULL"
+                ).fetchall()
+                for number, serial, at, reason in rows:
+                    encoded = encode_entry(int(serial, 16), datetime.fromisoformat(at), reason)
+                    database.execute("UPDATE entry SET crl_entry = ? WHERE number = ?", (encoded, number))
+                for statement in _MORE_TABLES.split(";"):
+                    database.execute(statement)
+                # an authority that has issued before it had partitions has one list, for ever
+                database.execute("INSERT OR IGNORE INTO property SELECT DISTINCT issuer, 'partitions', '1' FROM entry")
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
+        database.execute("COMMIT")
+
+    def _current(self) -> bool:
+        return bool(self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'property'").fetchone())
 
     def close(self) -> None:
         """Close the file; the ledger is of no use afterwards."""
@@ -242,103 +328,347 @@ class SQLiteLedger:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._connection
+                    self._connection.execute("COMMIT")
                 except BaseException:
-                    self._connection.execute("ROLLBACK")
+                    if self._connection.in_transaction:  # a full disk may have ended it already
+                        self._connection.execute("ROLLBACK")
                     raise
-                self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 raise IssuanceError(f"the ledger refused: {error}") from error
 
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise IssuanceError(f"the ledger refused: {error}") from error
+
+    # Issuing ----------------------------------------------------------------------------------------------------------
     def prepare(self, entry: Entry) -> None:
         """See Ledger."""
         row = (entry.issuer, f"{entry.serial:x}", entry.profile, entry.subject, entry.tbs)
         with self._transaction() as database:
             if self._get(entry.issuer, entry.serial) is not None:
                 raise IssuanceError(f"serial {entry.serial:x} is taken", serial=f"{entry.serial:x}")
-            if entry.application and self._by_application(entry.application):
-                raise _used(entry)
+            if entry.application and self.by_application(entry.application):
+                raise IssuanceError("the application was used already", application=entry.application)
             database.execute(
-                f"INSERT INTO entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 'prepared', NULL, NULL, NULL, ?)",  # noqa: S608
-                (*row, _text(entry.prepared_at), _text(entry.not_after), entry.application),
+                "INSERT INTO entry (issuer, serial, profile, subject, tbs, prepared_at, not_after, state, partition, "
+                "application) VALUES (?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?)",
+                (*row, _text(entry.prepared_at), _text(entry.not_after), entry.partition, entry.application),
             )
-
-    def _move(self, issuer: str, serial: int, wanted: tuple[str, ...], assignment: str, *values: object) -> Entry:
-        with self._transaction() as database:
-            entry = self._get(issuer, serial)
-            if entry is None or entry.state not in wanted:
-                raise _refuse(entry, serial, " or ".join(wanted))
-            database.execute(
-                f"UPDATE entry SET {assignment} WHERE issuer = ? AND serial = ?",  # noqa: S608 - fixed text
-                (*values, issuer, f"{serial:x}"),
-            )
-            moved = self._get(issuer, serial)
-            assert moved is not None
-            return moved
 
     def claim(self, issuer: str, serial: int) -> Entry:
         """See Ledger."""
-        return self._move(issuer, serial, ("prepared",), "state = 'signing'")
+        with self._transaction():
+            self._expect(issuer, serial, "prepared")
+            return self._set(issuer, serial, "state = 'signing'")
 
     def issued(self, issuer: str, serial: int, certificate: bytes) -> None:
         """See Ledger."""
-        self._move(issuer, serial, ("signing",), "state = 'issued', certificate = ?", certificate)
+        with self._transaction():
+            entry = self._known(issuer, serial)
+            if entry.state == "revoked" and entry.certificate is None:
+                self._set(issuer, serial, "certificate = ?", certificate)  # it exists now, and stays revoked
+            else:
+                self._expect(issuer, serial, "signing")
+                entry = self._set(issuer, serial, "state = 'issued', certificate = ?", certificate)
+        if entry.state == "revoked":
+            raise _already(entry)
 
-    def revoke(self, issuer: str, serial: int, at: datetime, reason: str) -> Entry:
+    # Status -----------------------------------------------------------------------------------------------------------
+    def revoke(
+        self, issuer: str, serial: int, at: datetime, reason: str, *, invalid_since: datetime | None = None
+    ) -> Entry:
         """See Ledger."""
-        assignment = "state = 'revoked', revoked_at = ?, reason = ?"
-        wanted = ("prepared", "signing", "issued")
-        return self._move(issuer, serial, wanted, assignment, _text(at), _reason(reason))
+        if reason not in REASONS:
+            raise RevocationRefused(f"{reason!r} is no reason for revocation", hint="known: " + ", ".join(REASONS))
+        if reason == HOLD:
+            return self.hold(issuer, serial, at)
+        with self._transaction():
+            entry = self._known(issuer, serial)
+            if entry.state == "revoked":
+                if not entry.held:
+                    raise _already(entry)
+                # nothing signed during the hold becomes good by the revocation that ends it
+                at = min(at, entry.revoked_at or at)
+            encoded = encode_entry(serial, at, reason, invalid_since=invalid_since)
+            return self._change(
+                entry,
+                "state = 'revoked', revoked_at = ?, reason = ?, invalid_since = ?, held_until = NULL, crl_entry = ?",
+                _text(at),
+                reason,
+                _text(invalid_since) if invalid_since else None,
+                encoded,
+            )
 
+    def hold(self, issuer: str, serial: int, at: datetime, *, until: datetime | None = None) -> Entry:
+        """See Ledger."""
+        if until is not None and until <= at:
+            raise RevocationRefused("a hold that ends before it begins")
+        with self._transaction():
+            entry = self._known(issuer, serial)
+            if entry.state == "revoked":
+                raise _already(entry)
+            if entry.state == "prepared":
+                raise RevocationRefused(f"serial {serial:x} was never signed, there is nothing to hold")
+            return self._change(
+                entry,
+                "state = 'revoked', revoked_at = ?, reason = ?, held_until = ?, crl_entry = ?",
+                _text(at),
+                HOLD,
+                _text(until) if until else None,
+                encode_entry(serial, at, HOLD),
+            )
+
+    def release(self, issuer: str, serial: int, at: datetime) -> Entry:
+        """See Ledger."""
+        with self._transaction():
+            entry = self._known(issuer, serial)
+            if not entry.held:
+                raise NotOnHold(f"serial {serial:x} is {_words(entry)}, not on hold", serial=f"{serial:x}")
+            return self._change(
+                entry,
+                "state = ?, revoked_at = NULL, reason = NULL, held_until = NULL, released_at = ?, crl_entry = ?",
+                "signing" if entry.certificate is None else "issued",
+                _text(at),
+                encode_entry(serial, at, REMOVE_FROM_CRL),
+            )
+
+    def position(self, issuer: str, partition: int | None = None) -> int:
+        """See Ledger."""
+        with self._reading() as database:
+            return _position(database, issuer, partition)
+
+    def expired_holds(self, issuer: str, at: datetime) -> tuple[int, ...]:
+        """See Ledger."""
+        query = "SELECT serial, held_until FROM entry WHERE issuer = ? AND state = 'revoked' AND held_until IS NOT NULL"
+        with self._reading() as database:
+            rows = database.execute(query, (issuer,)).fetchall()
+        return tuple(int(serial, 16) for serial, until in rows if datetime.fromisoformat(until) <= at)
+
+    # Reading ----------------------------------------------------------------------------------------------------------
+    def get(self, issuer: str, serial: int) -> Entry | None:
+        """See Ledger."""
+        with self._reading():
+            return self._get(issuer, serial)
+
+    def entries(self, issuer: str) -> tuple[Entry, ...]:
+        """See Ledger."""
+        query = f"SELECT {_COLUMNS} FROM entry WHERE issuer = ? ORDER BY number"  # noqa: S608 - fixed text
+        with self._reading() as database:
+            return tuple(_entry(row) for row in database.execute(query, (issuer,)))
+
+    def revoked(self, issuer: str) -> tuple[tuple[int, datetime, str], ...]:
+        """See Ledger."""
+        query = "SELECT serial, revoked_at, reason FROM entry WHERE issuer = ? AND state = 'revoked'"
+        with self._reading() as database:
+            rows = database.execute(query, (issuer,)).fetchall()
+        return tuple(sorted((int(serial, 16), datetime.fromisoformat(at), reason) for serial, at, reason in rows))
+
+    # Lists ------------------------------------------------------------------------------------------------------------
+    def next_crl_number(self, issuer: str, partition: int | None = None) -> int:
+        """See Ledger."""
+        with self._transaction() as database:
+            return _next_number(database, issuer, partition)
+
+    def open_list(
+        self,
+        issuer: str,
+        partition: int | None,
+        kind: Kind,
+        this_update: datetime,
+        next_update: datetime,
+        *,
+        any_clock: bool = False,
+    ) -> ListRecord:
+        """See Ledger."""
+        scope, within = _scope(partition), "" if partition is None else " AND partition = ?"
+        values: tuple[object, ...] = (issuer,) if partition is None else (issuer, partition)
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT number, kind, position, this_update, next_update, signed FROM revocation_list "
+                "WHERE issuer = ? AND scope = ? ORDER BY number",
+                (issuer, scope),
+            ).fetchall()
+            latest = max((datetime.fromisoformat(row[3]) for row in rows), default=None)
+            if latest is not None and this_update < latest and not any_clock:
+                raise ClockRefused(
+                    f"the clock says {this_update.isoformat()}, the last list is of {latest.isoformat()}",
+                    last=latest.isoformat(),
+                )
+            base_number, since = None, 0
+            if kind == "delta":
+                bases = [row for row in rows if row[1] == "base" and row[5]]
+                current = [row for row in bases if datetime.fromisoformat(row[4]) >= this_update] or bases[-1:]
+                if not current:
+                    raise IssuanceError("there is no complete list the delta could be to", hint="make one first")
+                base_number, since = current[0][0], current[0][2]
+                chosen = "changed > ? AND crl_entry IS NOT NULL"
+                values = (*values, since)
+            else:
+                chosen = "state = 'revoked'"
+            position = _position(database, issuer, partition)
+            entries = b"".join(
+                row[0]
+                for row in database.execute(
+                    f"SELECT crl_entry FROM entry WHERE issuer = ?{within} AND {chosen} ORDER BY number",  # noqa: S608
+                    values,
+                )
+            )
+            number = _next_number(database, issuer, partition)
+            record = ListRecord(issuer, partition, number, kind, base_number, position, this_update, next_update)
+            database.execute(
+                "INSERT INTO revocation_list "
+                "(issuer, scope, number, kind, base_number, position, this_update, next_update) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (issuer, scope, number, kind, base_number, position, _text(this_update), _text(next_update)),
+            )
+        return ListRecord(**{**vars(record), "entries": entries})
+
+    def close_list(self, record: ListRecord, encoded: bytes) -> None:
+        """See Ledger."""
+        where = "issuer = ? AND scope = ? AND kind = ? AND number"
+        key = (record.issuer, _scope(record.partition), record.kind)
+        with self._transaction() as database:
+            database.execute(
+                f"UPDATE revocation_list SET signed = 1, der = ? WHERE {where} = ?",  # noqa: S608 - fixed text
+                (encoded, *key, record.number),
+            )
+            database.execute(
+                f"UPDATE revocation_list SET der = NULL WHERE {where} < ? AND der IS NOT NULL",  # noqa: S608
+                (*key, record.number),
+            )
+
+    def last_list(self, issuer: str, partition: int | None, kind: Kind) -> ListRecord | None:
+        """See Ledger."""
+        with self._reading() as database:
+            row = database.execute(
+                f"SELECT {_LIST_COLUMNS} FROM revocation_list "  # noqa: S608 - fixed text
+                "WHERE issuer = ? AND scope = ? AND kind = ? AND der IS NOT NULL ORDER BY number DESC LIMIT 1",
+                (issuer, _scope(partition), kind),
+            ).fetchone()
+        if row is None:
+            return None
+        number, _, base_number, position, this_update, next_update, encoded = row
+        return ListRecord(
+            issuer,
+            partition,
+            number,
+            kind,
+            base_number,
+            position,
+            datetime.fromisoformat(this_update),
+            datetime.fromisoformat(next_update),
+            der=encoded,
+        )
+
+    def settle(self, issuer: str, name: str, value: str) -> str:
+        """See Ledger."""
+        query = "SELECT value FROM property WHERE issuer = ? AND name = ?"
+        with self._reading() as database:
+            row = database.execute(query, (issuer, name)).fetchone()
+        if row is None:
+            with self._transaction() as database:
+                database.execute("INSERT OR IGNORE INTO property VALUES (?, ?, ?)", (issuer, name, value))
+                row = database.execute(query, (issuer, name)).fetchone()
+        return str(row[0])
+
+    def by_application(self, application: str) -> Entry | None:
+        """See Ledger."""
+        query = f"SELECT {_COLUMNS} FROM entry WHERE application = ?"  # noqa: S608 - fixed text
+        with self._reading() as database:
+            row = database.execute(query, (application,)).fetchone()
+        return _entry(row) if row else None
+
+    # Inside a transaction ---------------------------------------------------------------------------------------------
     def _get(self, issuer: str, serial: int) -> Entry | None:
         query = f"SELECT {_COLUMNS} FROM entry WHERE issuer = ? AND serial = ?"  # noqa: S608 - fixed text
         row = self._connection.execute(query, (issuer, f"{serial:x}")).fetchone()
         return _entry(row) if row else None
 
-    def get(self, issuer: str, serial: int) -> Entry | None:
-        """See Ledger."""
-        with self._lock:
-            return self._get(issuer, serial)
+    def _known(self, issuer: str, serial: int) -> Entry:
+        entry = self._get(issuer, serial)
+        if entry is None:
+            raise _refuse(None, serial, "")
+        return entry
 
-    def _by_application(self, application: str) -> Entry | None:
-        query = f"SELECT {_COLUMNS} FROM entry WHERE application = ?"  # noqa: S608 - fixed text
-        row = self._connection.execute(query, (application,)).fetchone()
-        return _entry(row) if row else None
+    def _expect(self, issuer: str, serial: int, state: str) -> Entry:
+        entry = self._get(issuer, serial)
+        if entry is None or entry.state != state:
+            raise _refuse(entry, serial, state)
+        return entry
 
-    def by_application(self, application: str) -> Entry | None:
-        """See Ledger."""
-        with self._lock:
-            return self._by_application(application)
+    def _set(self, issuer: str, serial: int, assignment: str, *values: object) -> Entry:
+        self._connection.execute(
+            f"UPDATE entry SET {assignment} WHERE issuer = ? AND serial = ?",  # noqa: S608 - fixed text
+            (*values, issuer, f"{serial:x}"),
+        )
+        return self._known(issuer, serial)
 
-    def entries(self, issuer: str) -> tuple[Entry, ...]:
-        """See Ledger."""
-        query = f"SELECT {_COLUMNS} FROM entry WHERE issuer = ? ORDER BY number"  # noqa: S608 - fixed text
-        with self._lock:
-            return tuple(_entry(row) for row in self._connection.execute(query, (issuer,)))
+    def _change(self, entry: Entry, assignment: str, *values: object) -> Entry:
+        """Set, and number the change."""
+        following = _position(self._connection, entry.issuer, None) + 1
+        return self._set(entry.issuer, entry.serial, f"{assignment}, changed = ?", *values, following)
 
-    def revoked(self, issuer: str) -> tuple[tuple[int, datetime, str], ...]:
-        """See Ledger."""
-        query = "SELECT serial, revoked_at, reason FROM entry WHERE issuer = ? AND state = 'revoked'"
-        with self._lock:
-            rows = self._connection.execute(query, (issuer,)).fetchall()
-        return tuple(sorted((int(serial, 16), datetime.fromisoformat(at), reason) for serial, at, reason in rows))
 
-    def next_crl_number(self, issuer: str) -> int:
-        """See Ledger."""
-        with self._transaction() as database:
-            row = database.execute(
-                "INSERT INTO crl_number (issuer, number) VALUES (?, 1) "
-                "ON CONFLICT (issuer) DO UPDATE SET number = number + 1 RETURNING number",
-                (issuer,),
-            ).fetchone()
-            return int(row[0])
+class MemoryLedger(SQLiteLedger):
+    """A ledger that forgets; for tests and for one-off authorities."""
+
+    def __init__(self) -> None:
+        super().__init__(":memory:")
+
+
+def _already(entry: Entry) -> AlreadyRevoked:
+    since = entry.revoked_at.isoformat() if entry.revoked_at else None
+    return AlreadyRevoked(
+        f"serial {entry.serial:x} is {_words(entry)} since {since}",
+        hint="release it, or revoke it for good" if entry.held else None,
+        serial=f"{entry.serial:x}",
+        state=entry.state,
+        reason=entry.reason,
+        revoked_at=since,
+    )
+
+
+def _words(entry: Entry) -> str:
+    return "on hold" if entry.held else f"revoked ({entry.reason})" if entry.state == "revoked" else entry.state
+
+
+def _scope(partition: int | None) -> str:
+    return "" if partition is None else str(partition)
+
+
+def _position(database: sqlite3.Connection, issuer: str, partition: int | None) -> int:
+    if partition is None:
+        row = database.execute("SELECT MAX(changed) FROM entry WHERE issuer = ?", (issuer,)).fetchone()
+    else:
+        query = "SELECT MAX(changed) FROM entry WHERE issuer = ? AND partition = ?"
+        row = database.execute(query, (issuer, partition)).fetchone()
+    return int(row[0] or 0)
+
+
+def _next_number(database: sqlite3.Connection, issuer: str, partition: int | None) -> int:
+    row = database.execute(
+        "INSERT INTO crl_number (issuer, number) VALUES (?, 1) "
+        "ON CONFLICT (issuer) DO UPDATE SET number = number + 1 RETURNING number",
+        (issuer if partition is None else f"{issuer}/{partition}",),
+    ).fetchone()
+    return int(row[0])
 
 
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:
-    issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, use = row
+    issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, *more = row
+    partition, invalid_since, held_until, application = more
     return Entry(
         issuer=issuer,
         serial=int(serial, 16),
@@ -349,7 +679,10 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         not_after=datetime.fromisoformat(not_after),
         state=state,
         certificate=certificate,
-        revoked_at=datetime.fromisoformat(revoked_at) if revoked_at else None,
+        revoked_at=_moment(revoked_at),
         reason=reason,
-        application=use,
+        partition=partition,
+        invalid_since=_moment(invalid_since),
+        held_until=_moment(held_until),
+        application=application,
     )

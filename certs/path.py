@@ -22,6 +22,7 @@ The steps, numbered at the code:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
@@ -30,6 +31,7 @@ from certs import ber, oids
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
+from certs.names import Name
 from certs.path_builder import ChainBuilder
 from certs.path_result import Check, Limits, PathResult, Purpose, Stop
 from certs.path_revocation import RevocationChecker
@@ -140,6 +142,9 @@ class _Run:
         self.chain: tuple[Certificate, ...] = ()
         self.checks: list[Check] = []
         self.checker: RevocationChecker | None = None
+        self.pool: tuple[Certificate, ...] = ()
+        self.nested = False
+        """Whether this is about the signer of a list, within another validation."""
 
     @property
     def used_crls(self) -> tuple[CRL, ...]:
@@ -160,8 +165,9 @@ class _Run:
     def build(self, leaf: Certificate, pool: Iterable[Certificate]) -> None:
         """RFC 5280 6.1.3 (a)(1), (a)(4): names chain and signatures verify up to an anchor."""
         clause = "EN 319 102-1 5.2.6; RFC 5280 6.1.3"
+        self.pool = tuple(itertools.islice(pool, self.limits.pool + 1))
         builder = ChainBuilder(self.store, self.at, self.limits)
-        found = builder.find(leaf, pool)
+        found = builder.find(leaf, self.pool)
         if found is not None:
             self.chain = found
             basis = f"anchor SHA-256 {found[-1].fingerprint()}"
@@ -301,7 +307,10 @@ class _Run:
     # 8 ----------------------------------------------------------------------------------------------------------------
     def revocation(self, crls: Iterable[CRL], *, required: bool) -> None:
         """RFC 5280 6.3 and EN 319 102-1 5.2.5, from the anchor down: a list of a revoked authority proves nothing."""
-        checker = self.checker = RevocationChecker(self.at, self.limits, crls)
+        lists = tuple(crls)
+        checker = self.checker = RevocationChecker(
+            self.at, self.limits, lists, lambda name: self._list_signers(name, lists, required=required)
+        )
         missing: Check | None = None
         for position in range(len(self.chain) - 2, -1, -1):
             certificate, issuer = self.chain[position], self.chain[position + 1]
@@ -314,6 +323,40 @@ class _Run:
             if required:
                 raise Stop(missing, "TRY_LATER")
             self.checks.append(missing)
+
+    def _list_signers(self, name: Name, crls: tuple[CRL, ...], *, required: bool) -> tuple[Certificate, ...]:
+        """RFC 5280 6.3.3 (f): other certificates of `name` that may sign lists, with a valid chain to our anchor.
+
+        Such a certificate is itself checked for revocation, but no further certificate is sought for that; where its
+        own issuer named it (cRLIssuer) as the signer of the list that covers it, its own key counts.
+        """
+        if self.nested:
+            leaf = self.chain[0]
+            named = leaf.subject_name.key == name.key and any(point.issuers for point in leaf.distribution_points)
+            return (leaf,) if named else ()
+        out: list[Certificate] = []
+        candidates = dict.fromkeys((*self.store.anchors, *self.store.certificates, *self.pool))
+        for candidate in candidates:
+            if candidate.subject_name.key != name.key or not candidate.allows("crl_sign"):
+                continue
+            if len(out) >= self.limits.candidates:
+                break
+            run = _Run(self.store, self.at, self.purpose, self.limits)
+            run.nested = True
+            try:
+                run.well_formed(candidate)
+                run.build(candidate, (*self.chain, *self.pool))
+                if run.chain[-1] != self.chain[-1]:
+                    continue
+                run.validity()
+                run.authorities()
+                run.critical_extensions()
+                run.algorithms()
+                run.revocation(crls, required=required)
+            except Stop:
+                continue
+            out.append(candidate)
+        return tuple(out)
 
 
 def _explicit_policy(value: bytes) -> bool:

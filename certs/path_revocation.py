@@ -3,90 +3,299 @@
     checker = RevocationChecker(at, limits, crls)
     check = checker.check(certificate, issuer, leaf=True)      # passed, or not-checked; revoked raises Stop
 
-A list counts only if it is signed by the issuer of the certificate, in scope, and current at the moment; a list made
-after the moment counts too, since it knows more, unless the certificate may have been dropped from it by then.
+A list counts only if it is signed by the issuer of the certificate (or by whom the certificate names, or by another
+certificate of the same authority), in scope, and current at the moment; a list made after the moment counts too, since
+it knows more, unless the certificate may have been dropped from it by then. A list of the wrong scope proves nothing.
+
+Several lists are combined as RFC 5280 6.3.3 says, numbered at the code:
+
+ 1. for every point of the certificate, and for "any list of the issuer", the complete lists in scope are gathered
+ 2. each is joined with the newest delta that fits it
+ 3. newest first, each answers for the reasons it covers, until all reasons are covered
+ 4. what is on hold is neither good nor revoked for good: try later (EN 319 102-1 5.2.6.4)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from certs import oids
+from certs import ber, der, oids
 from certs.certificate import Certificate
-from certs.crl import CRL
+from certs.crl import ALL_REASONS, CRL, REMOVE_FROM_CRL, Revoked
 from certs.errors import BadSignature, CertsError
+from certs.extension_values import DistributionPoint
+from certs.names import Name
 from certs.path_result import Check, Limits, Stop
+
+CLAUSE = "EN 319 102-1 5.2.5; RFC 5280 6.3"
+HOLD = "certificateHold"
+
+Signers = Callable[[Name], Sequence[Certificate]]
+"""Returns certificates of a name that may sign lists, each with a valid chain to the anchor of the validation."""
+
+
+@dataclass(frozen=True)
+class _Witness:
+    """A complete list that answers for a certificate, with the newest delta to it."""
+
+    base: CRL
+    delta: CRL | None
+    reasons: frozenset[int]
+    """The reasons it may answer for."""
+
+    @property
+    def newest(self) -> CRL:
+        return self.delta or self.base
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        return self.newest.this_update, self.newest.number or 0
+
+    def entry(self, certificate: Certificate) -> Revoked | None:
+        """Return what the list says of `certificate`; the delta has the last word (6.3.3 i, j)."""
+        if self.delta is not None:
+            entry = self.delta.status(certificate.serial, certificate.issuer_name)
+            if entry is not None:
+                return None if entry.reason == REMOVE_FROM_CRL else entry
+        entry = self.base.status(certificate.serial, certificate.issuer_name)
+        return None if entry is not None and entry.reason == REMOVE_FROM_CRL else entry
 
 
 class RevocationChecker:
     """The lists of one validation."""
 
-    def __init__(self, at: datetime, limits: Limits, crls: Iterable[CRL]) -> None:
+    def __init__(self, at: datetime, limits: Limits, crls: Iterable[CRL], signers: Signers | None = None) -> None:
+        """`signers` finds other certificates that may have signed a list; without it only issuers count."""
         self.at, self.limits = at, limits
         self.lists = tuple(dict.fromkeys(crls))
         self.used: list[CRL] = []
         """The lists that answers rest on."""
+        self._signers = signers
         self._signatures = 0
+        self._verified: dict[tuple[bytes, bytes], str | None] = {}
+        self._found: dict[object, Sequence[Certificate]] = {}
 
     def check(self, certificate: Certificate, issuer: Certificate, *, leaf: bool) -> Check:
-        """Return the answer for `certificate`, issued by `issuer`; raises Stop where it is revoked."""
-        clause = "EN 319 102-1 5.2.5; RFC 5280 6.3"
+        """Return the answer for `certificate`, issued by `issuer`; raises Stop where it is revoked or on hold."""
         why = "no revocation list"
-        best: tuple[datetime, CRL] | None = None
+        witnesses: list[_Witness] = []
+        # 1
+        points: list[DistributionPoint | None] = [*certificate.distribution_points, None]
         for crl in self.lists:
-            if crl.issuer_name.key != issuer.subject_name.key or (crl.aki and issuer.ski and crl.aki != issuer.ski):
+            reasons: frozenset[int] = frozenset()
+            for point in points:
+                covered, reason = self._covered(crl, point, certificate, issuer)
+                reasons |= covered
+                if reason and not reasons:
+                    why = reason
+                if reasons == ALL_REASONS:
+                    break
+            if not reasons:
                 continue
-            reason = self._why_not(crl, certificate, issuer)
+            # 2
+            signer = self._signer_of(crl, certificate, issuer)
+            if isinstance(signer, str):
+                why = signer
+                continue
+            delta = self._delta_to(crl, certificate, signer)
+            reason = self._out_of_date(delta or crl, certificate)
             if reason:
                 why = reason
-            elif best is None or crl.this_update > best[0]:
-                best = (crl.this_update, crl)
-        if best is None:
-            return Check("revocation", clause, "not-checked", f"{certificate.subject}: {why}")
-        crl = best[1]
-        basis = f"CRL {crl.number if crl.number is not None else '?'} of {crl.this_update.isoformat()}"
-        self.used.append(crl)
-        entry = crl.status(certificate.serial)
-        if entry is not None and entry.reason != "removeFromCRL" and entry.at <= self.at:
-            detail = f"{certificate.subject} was revoked on {entry.at.isoformat()} ({entry.reason})"
-            raise Stop(
-                Check("revocation", clause, "failed", detail, basis),
-                "REVOKED_NO_POE" if leaf else "REVOKED_CA_NO_POE",
-                revoked_at=entry.at,
-                revocation_reason=entry.reason,
-                revoked=certificate,
-            )
-        later = f", revoked later, on {entry.at.isoformat()}" if entry is not None else ""
-        return Check("revocation", clause, "passed", f"{certificate.subject} not revoked{later}", basis)
+                continue
+            witnesses.append(_Witness(crl, delta, reasons))
+        # 3
+        witnesses.sort(key=lambda witness: witness.order, reverse=True)
+        seen: frozenset[int] = frozenset()
+        basis, later = "", ""
+        for witness in witnesses:
+            if witness.reasons <= seen:
+                continue
+            seen |= witness.reasons
+            lists = [witness.base] if witness.delta is None else [witness.base, witness.delta]
+            self.used += lists
+            described = " with delta ".join(map(_describe, lists))
+            basis = f"{basis}, {described}" if basis else described
+            entry = witness.entry(certificate)
+            if entry is None:
+                continue
+            if entry.at <= self.at:
+                raise _revoked(certificate, entry, basis, leaf=leaf)
+            later = f", revoked later, on {entry.at.isoformat()}"
+        if seen != ALL_REASONS:
+            if seen:
+                why = "the revocation lists are limited to some reasons"
+            return Check("revocation", CLAUSE, "not-checked", f"{certificate.subject}: {why}", basis)
+        return Check("revocation", CLAUSE, "passed", f"{certificate.subject} not revoked{later}", basis)
 
-    def _why_not(self, crl: CRL, certificate: Certificate, issuer: Certificate) -> str | None:
-        """Return why `crl` says nothing about `certificate` at the moment, or None where it does (RFC 5280 6.3.3)."""
+    # Scope ------------------------------------------------------------------------------------------------------------
+    def _covered(
+        self, crl: CRL, point: DistributionPoint | None, certificate: Certificate, issuer: Certificate
+    ) -> tuple[frozenset[int], str | None]:
+        """Return the reasons that `crl` answers for under `point`, or none and why (RFC 5280 6.3.3 b, d).
+
+        `point` is None for the last round: any list of the certificate's issuer.
+        """
+        nothing: frozenset[int] = frozenset()
         try:
-            if crl.unusable:
-                return f"the revocation list cannot be used: {crl.unusable}"
+            if crl.base_number is not None:
+                return nothing, None  # a delta says nothing alone
             scope = crl.scope
+            if point is not None and point.issuers:
+                # 6.3.3 step b, 1: the point names who signs the list
+                if _directory(crl.issuer_name.der) not in map(_canonical, point.issuers):
+                    return nothing, None
+                if not scope.indirect and crl.issuer_name.key != issuer.subject_name.key:
+                    return nothing, "the revocation list of another issuer is not an indirect one"
+            elif crl.issuer_name.key != issuer.subject_name.key:
+                return nothing, None
+            if crl.unusable:
+                return nothing, f"the revocation list cannot be used: {crl.unusable}"
+            # 6.3.3 step b, 2 ii to iv
             if scope.only_attributes or (scope.only_users and certificate.is_ca):
-                return "the revocation list is for other certificates"
+                return nothing, "the revocation list is for other certificates"
             if scope.only_authorities and not certificate.is_ca:
-                return "the revocation list is for authorities only"
-            points = [point for point in certificate.distribution_points if not point.other_issuer]
-            if scope.names and not any(set(point.names) & set(scope.names) for point in points if not point.reasons):
-                return "the revocation list is of another distribution point"
-            if self.at >= crl.this_update:
-                # 6.3.3 (a): current at the moment
-                if crl.next_update is None or self.at > crl.next_update:
-                    return f"the revocation list of {crl.this_update.isoformat()} is out of date"
-            elif certificate.not_after < crl.this_update and crl.extension(oids.EXPIRED_CERTS_ON_CRL) is None:
-                # a later list is the better witness, unless the certificate may have been dropped from it
+                return nothing, "the revocation list is for authorities only"
+            # 6.3.3 step b, 2 i
+            if scope.has_name:
+                names = set(map(_canonical, (*scope.names, *_relative(scope.relative, crl.issuer_name))))
+                if point is None:
+                    theirs = {_directory(issuer.subject_name.der)}
+                else:
+                    owner = crl.issuer_name if point.issuers else issuer.subject_name
+                    own = (*point.names, *_relative(point.relative, owner)) or point.issuers
+                    theirs = set(map(_canonical, own))
+                if names.isdisjoint(theirs):
+                    return nothing, "the revocation list is of another distribution point"
+            # 6.3.3 step d
+            limited = ALL_REASONS if point is None or point.reason_bits is None else point.reason_bits
+            return scope.reasons & limited, None
+        except CertsError as error:
+            return nothing, f"the revocation list cannot be read: {error}"
+
+    def _out_of_date(self, crl: CRL, certificate: Certificate) -> str | None:
+        """Return why `crl` is not current at the moment, or None (RFC 5280 6.3.3 a)."""
+        if self.at >= crl.this_update:
+            if crl.next_update is None or self.at > crl.next_update:
+                return f"the revocation list of {crl.this_update.isoformat()} is out of date"
+        elif certificate.not_after < crl.this_update:
+            # a later list is the better witness, unless the certificate may have been dropped from it
+            since = crl.expired_since
+            if since is None or certificate.not_after < since:
                 return "the revocation list was made after the certificate had expired"
+        return None
+
+    # Deltas -----------------------------------------------------------------------------------------------------------
+    def _delta_to(self, base: CRL, certificate: Certificate, signer: Certificate) -> CRL | None:
+        """Return the newest delta that may be joined to `base` (RFC 5280 5.2.4 and 6.3.3 c, h), or None."""
+        best: CRL | None = None
+        for crl in self.lists:
+            try:
+                if (
+                    crl.base_number is None
+                    or base.number is None
+                    or crl.number is None
+                    or crl.unusable
+                    or crl.issuer_name.key != base.issuer_name.key
+                    or crl.extension(oids.ISSUING_DISTRIBUTION_POINT) != base.extension(oids.ISSUING_DISTRIBUTION_POINT)
+                    or crl.aki != base.aki
+                    or not crl.base_number <= base.number <= crl.number
+                    or self._out_of_date(crl, certificate)
+                    or (best is not None and crl.number <= (best.number or 0))
+                    or self._signature(crl, signer)
+                ):
+                    continue
+                crl.status(certificate.serial, certificate.issuer_name)
+            except CertsError:
+                continue
+            best = crl
+        return best
+
+    # Signatures -------------------------------------------------------------------------------------------------------
+    def _signer_of(self, crl: CRL, certificate: Certificate, issuer: Certificate) -> Certificate | str:
+        """Return whose key verifies `crl`, or why nobody's does (RFC 5280 6.3.3 f, g)."""
+        candidates: list[Certificate] = []
+        if crl.issuer_name.key == issuer.subject_name.key:
+            candidates.append(issuer)
+        why = f"the signer of the revocation list of {crl.issuer} is not at hand"
+        for found in (False, True):
+            if found:
+                candidates = [other for other in self._others(crl.issuer_name) if other not in candidates]
+            for candidate in candidates:
+                if crl.aki and candidate.ski and crl.aki != candidate.ski:
+                    continue
+                reason = self._signature(crl, candidate)
+                if reason is None:
+                    try:
+                        crl.status(certificate.serial, certificate.issuer_name)
+                    except CertsError as error:
+                        return f"the revocation list cannot be read: {error}"
+                    return candidate
+                why = reason
+        return why
+
+    def _others(self, name: Name) -> Sequence[Certificate]:
+        if self._signers is None:
+            return ()
+        if name.key not in self._found:
+            self._found[name.key] = ()  # whoever is being looked for does not vouch for itself
+            self._found[name.key] = self._signers(name)
+        return self._found[name.key]
+
+    def _signature(self, crl: CRL, signer: Certificate) -> str | None:
+        """Return why `signer` did not sign `crl`, or None where it did; each pair once, within the budget."""
+        pair = (crl.der, signer.der)
+        if pair not in self._verified:
             if self._signatures >= self.limits.crl_signatures:
                 return f"more than {self.limits.crl_signatures} revocation lists"
             self._signatures += 1
-            crl.check_signed_by(issuer)
-            crl.status(certificate.serial)
-        except BadSignature as error:
-            return f"the revocation list is not signed by {issuer.subject}: {error}"
-        except CertsError as error:
-            return f"the revocation list cannot be read: {error}"
-        return None
+            try:
+                crl.check_signed_by(signer)
+                self._verified[pair] = None
+            except BadSignature as error:
+                self._verified[pair] = f"the revocation list is not signed by {signer.subject}: {error}"
+            except CertsError as error:
+                self._verified[pair] = f"the revocation list cannot be read: {error}"
+        return self._verified[pair]
+
+
+def _revoked(certificate: Certificate, entry: Revoked, basis: str, *, leaf: bool) -> Stop:
+    if entry.reason == HOLD:
+        # 4
+        detail = f"{certificate.subject} is on hold since {entry.at.isoformat()}"
+        sub_indication = "TRY_LATER"
+    else:
+        detail = f"{certificate.subject} was revoked on {entry.at.isoformat()} ({entry.reason})"
+        sub_indication = "REVOKED_NO_POE" if leaf else "REVOKED_CA_NO_POE"
+    return Stop(
+        Check("revocation", CLAUSE, "failed", detail, basis),
+        sub_indication,
+        revoked_at=entry.at,
+        revocation_reason=entry.reason,
+        revoked=certificate,
+    )
+
+
+def _describe(crl: CRL) -> str:
+    return f"CRL {crl.number if crl.number is not None else '?'} of {crl.this_update.isoformat()}"
+
+
+def _canonical(general: bytes) -> object:
+    """Return what two GeneralNames are compared by: directory names by their key, others by their octets."""
+    value = ber.load(general)
+    if value.tag != ber.context(4):
+        return general
+    return _directory(value.only().raw())
+
+
+def _directory(name: bytes) -> object:
+    return ("directory", Name(name).key)
+
+
+def _relative(relative: bytes | None, issuer: Name) -> tuple[bytes, ...]:
+    """Return the full name of a name relative to the list's issuer (RFC 5280 4.2.1.13)."""
+    if relative is None:
+        return ()
+    body = ber.load(issuer.der).content() + der.tlv(der.SET, relative)
+    return (der.tlv(0xA4, der.tlv(der.SEQUENCE, body)),)

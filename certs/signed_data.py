@@ -116,10 +116,12 @@ def assemble(
     crls: Sequence[bytes] = (),
     unsigned_attributes: Sequence[bytes] = (),
     include_certificate: bool = True,
+    outer_oid: str = oids.SIGNED_DATA,
 ) -> bytes:
     """Return ContentInfo (DER) around a signature that was made over `attributes`, or over the content without them.
 
-    `content` is None for a detached signature; `chain` follows the signer's certificate.
+    `content` is None for a detached signature; `chain` follows the signer's certificate. `outer_oid` is id-signedData
+    or that of GB/T 35275-2017.
     """
     digest_algorithm = suite.digest_algorithm.der()
     signer = [
@@ -145,7 +147,7 @@ def assemble(
         der.tlv(0xA1, b"".join(sorted(crls))) if crls else b"",
         der.tlv(der.SET, der.sequence(*signer)),
     )
-    return der.sequence(der.oid(oids.SIGNED_DATA), der.tlv(0xA0, body))
+    return der.sequence(der.oid(outer_oid), der.tlv(0xA0, body))
 
 
 def build_signed_data(

@@ -4,22 +4,25 @@
     response = authority.respond(request)          # always a TimeStampResp; bad requests are answered, not raised
     token = authority.stamp("sm3", digest)         # the token alone, for signing in one process
 
-Every token is verified before it leaves. Times never go back: a clock that was set back is refused (timeNotAvailable).
+Every token is verified before it leaves. Serial numbers and times come from a counter (`certs.tsa_counter`) and never
+go back, whatever the process does; a clock that was set back, is too far off, was not compared lately or stands in a
+leap second is refused (timeNotAvailable; `certs.time_source`). With `ordering` no two tokens bear the same time, so
+that any two can be put in order (RFC 3161 2.4.2).
 """
 
 from __future__ import annotations
 
-import secrets
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from certs import ber, der, oids, suites
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.errors import BackendUnavailable, CertsError, MalformedInput, TimeStampError, UnsupportedAlgorithm
+from certs.extensions import TRUE
 from certs.keys.base import KeyHandle
 from certs.signed_data import assemble, signed_attributes
+from certs.time_source import ClockPolicy, TimeSource
 from certs.timestamp import (
     BAD_ALG,
     BAD_DATA_FORMAT,
@@ -34,6 +37,7 @@ from certs.timestamp import (
     read_request,
     supported_digest,
 )
+from certs.tsa_counter import Counter, MemoryCounter, Stamp
 
 MAX_REQUEST = 4096
 """Octets; a request with a 512-bit imprint, policy and nonce has about 120."""
@@ -41,11 +45,6 @@ MAX_REQUEST = 4096
 DEFAULT_POLICY = "2.25.295692249159555160294244189160058752461"
 """A policy of our own under the UUID arc (X.667); it promises what this module does and no more."""
 ACCURACY = timedelta(seconds=1)
-
-
-def random_serial() -> int:
-    """Return a serial of 20 octets with 158 random bits (RFC 3161: unique, at most 160 bits)."""
-    return secrets.randbits(158) | 1 << 158
 
 
 class TimeStampAuthority:
@@ -58,30 +57,44 @@ class TimeStampAuthority:
         chain: Sequence[Certificate],
         clock: Clock,
         policy_oid: str = DEFAULT_POLICY,
-        serials: Callable[[], int] = random_serial,
+        counter: Counter | None = None,
         *,
         accuracy: timedelta = ACCURACY,
         policies: Sequence[str] = (),
+        ordering: bool = False,
+        time_source: TimeSource | None = None,
+        clock_policy: ClockPolicy | None = None,
+        outer_oid: str = oids.SIGNED_DATA,
     ) -> None:
         """`chain` is sent along where the request asks for certificates; `policies` are accepted beside `policy_oid`.
 
-        Raises TimeStampError where the certificate is not one of a time-stamping authority (RFC 3161 2.3).
+        `counter` keeps serial numbers and times; without it they are this object's own. `time_source` is asked before
+        every token; without it the clock is believed. `outer_oid` may be that of GB/T 35275 where the key is of SM2
+        (GM/T 0033). Raises TimeStampError where the certificate is not one of a time-stamping authority (RFC 3161 2.3)
+        or the choices contradict one another.
         """
         purposes = certificate.extension(oids.EXTENDED_KEY_USAGE)
         if certificate.extended_key_usage != {oids.TIME_STAMPING} or purposes is None or not purposes.critical:
             raise TimeStampError("the certificate must have the one purpose timeStamping, critical", reason="purpose")
         if certificate.spki != key.public_key.spki and certificate.public_key().spki != key.public_key.spki:
             raise TimeStampError("the certificate does not belong to the key", reason="key")
+        if outer_oid not in (oids.SIGNED_DATA, oids.GM_SIGNED_DATA) or (
+            outer_oid == oids.GM_SIGNED_DATA and key.suite.name != "sm2"
+        ):
+            raise TimeStampError("the outer identifier does not fit the suite", reason="outer")
+        policy = clock_policy or ClockPolicy(max_error=min(ClockPolicy.max_error, accuracy))
+        if policy.max_error > accuracy:
+            raise TimeStampError("the clock may be further off than the accuracy stated", reason="accuracy")
         self.certificate = certificate
         self.policy_oid = policy_oid
         self._key = key
         self._chain = tuple(chain)
         self._clock = clock
-        self._serials = serials
+        self._counter = counter or MemoryCounter()
+        self._source, self._clock_policy = time_source, policy
+        self._ordering, self._outer = ordering, outer_oid
         self._policies = frozenset((policy_oid, *policies))
         self._accuracy = _encode_accuracy(accuracy)
-        self._lock = threading.Lock()
-        self._last: datetime | None = None
 
     def respond(self, request: bytes) -> bytes:
         """Answer TimeStampReq with TimeStampResp, both DER. Never raises for what is in the request."""
@@ -114,26 +127,27 @@ class TimeStampAuthority:
             raise TimeStampError(f"the imprint is no {digest_name} value", reason="imprint")
         return self._token(message_imprint(digest_name, digest), self.policy_oid, None, certificates=True)
 
-    def _now(self) -> datetime:
+    def _stamp(self) -> Stamp:
+        """Return serial number and time for one token. Raises TimeStampError where time is not to be trusted."""
         now = self._clock.now()
-        with self._lock:
-            if self._last is not None and now < self._last:
-                raise TimeStampError("the clock went back", reason="clock")
-            self._last = now
+        if self._source is not None:
+            self._clock_policy.check(self._source.read(now), now)
         certificate = self.certificate
         if not certificate.not_before <= now <= certificate.not_after:
             raise TimeStampError("the authority's certificate is not valid now", reason="certificate")
-        return now
+        return self._counter.next(now, strict=self._ordering)
 
     def _token(self, imprint: bytes, policy: str, nonce: int | None, certificates: bool) -> bytes:
         suite = self._key.suite
+        stamp = self._stamp()
         info = der.sequence(
             der.integer(1),
             der.oid(policy),
             imprint,
-            der.integer(self._serials()),
-            _encode_moment(self._now()),
+            der.integer(stamp.serial),
+            _encode_moment(stamp.moment),
             self._accuracy,
+            TRUE if self._ordering else b"",
             der.integer(nonce) if nonce is not None else b"",
         )
         attributes = signed_attributes(
@@ -150,6 +164,7 @@ class TimeStampAuthority:
             content_type=oids.TST_INFO,
             chain=self._chain if certificates else (),
             include_certificate=certificates,
+            outer_oid=self._outer,
         )
 
 
@@ -160,17 +175,22 @@ def _parse(request: bytes) -> Request:
 
 
 def _encode_moment(moment: datetime) -> bytes:
-    """Return GeneralizedTime with milliseconds, no trailing zeros (RFC 3161 2.4.2)."""
+    """Return GeneralizedTime with microseconds, no trailing zeros (RFC 3161 2.4.2)."""
     text = f"{moment:%Y%m%d%H%M%S}"
-    fraction = f"{moment.microsecond // 1000:03d}".rstrip("0")
+    fraction = f"{moment.microsecond:06d}".rstrip("0")
     return der.tlv(ber.GENERALIZED_TIME, (text + ("." + fraction if fraction else "") + "Z").encode())
 
 
 def _encode_accuracy(accuracy: timedelta) -> bytes:
-    seconds, millis = int(accuracy.total_seconds()), accuracy.microseconds // 1000
+    """Return Accuracy: seconds, and milliseconds and microseconds from 1 to 999 (RFC 3161 2.4.2)."""
+    if accuracy < timedelta(microseconds=1):
+        raise TimeStampError("an accuracy must be positive", reason="accuracy")
+    seconds = accuracy // timedelta(seconds=1)
+    millis, micros = divmod(accuracy.microseconds, 1000)
     return der.sequence(
         der.integer(seconds) if seconds else b"",
         b"\x80" + der.integer(millis)[1:] if millis else b"",
+        b"\x81" + der.integer(micros)[1:] if micros else b"",
     )
 
 

@@ -26,9 +26,11 @@ from api.errors import NotFound
 from api.vault import Vault
 
 if TYPE_CHECKING:
-    from certs.ca import ClosedCircle
+    from certs.ca import Authority, ClosedCircle
     from certs.certificate import Certificate, Subject
+    from certs.keys.base import Secrets
     from certs.ledger import SQLiteLedger
+    from certs.status import ListName
     from certs.trust import TrustStore
     from certs.tsa import TimeStampAuthority
 
@@ -36,6 +38,9 @@ CRL_LIFE: Final = timedelta(hours=1)
 """A revocation list is made anew when the one at hand is older than this."""
 STAMPS_PER_ENTRY: Final = 256
 """Time-stamps announced by one entry of the audit log."""
+DELTA_LIFE: Final = timedelta(days=1)
+UNIT_LIFE: Final = timedelta(hours=1)
+"""How often a process looks whether another key stamps now."""
 UNKNOWN_COUNTRY: Final = "XX"
 """User-assigned in ISO 3166-1: for whoever does not say where they are. The service does not guess."""
 
@@ -44,14 +49,52 @@ class Circle:
     """One suite's authority, its time-stamp authority and its revocation lists. Thread-safe."""
 
     def __init__(
-        self, authority: ClosedCircle, tsa: TimeStampAuthority, ledger: SQLiteLedger, settings: Settings
+        self, authority: ClosedCircle, directory: Path, secrets: Secrets, ledger: SQLiteLedger, settings: Settings
     ) -> None:
         self.suite = authority.suite_name
-        self.tsa = tsa
         self._authority, self._ledger, self._settings = authority, ledger, settings
+        self._directory, self._secrets = directory, secrets
         self._lock = threading.Lock()
-        self._crls: dict[str, bytes] = {}
-        self._crls_made: datetime | None = None
+        self._units: dict[str, TimeStampAuthority] = {}
+        self._units_from: datetime | None = None
+
+    @property
+    def tsa(self) -> TimeStampAuthority:
+        """The time-stamp authority; its key is replaced in good time before its certificate ends."""
+        from certs import oids
+
+        return self._unit(oids.SIGNED_DATA)
+
+    @property
+    def gm_tsa(self) -> TimeStampAuthority:
+        """The same authority of SM2, whose tokens bear the outer identifier of GB/T 35275 (GM/T 0033)."""
+        from certs import oids
+
+        return self._unit(oids.GM_SIGNED_DATA)
+
+    def _unit(self, outer_oid: str) -> TimeStampAuthority:
+        from certs import circle
+        from certs.time_source import KernelTime
+
+        with self._lock:
+            now = self._settings.clock.now()
+            if self._units_from is None or abs(now - self._units_from) > UNIT_LIFE:
+                if circle.rotation_due(self._directory, self._authority, now):
+                    with _exclusive(self._directory.parent):  # of several processes one does it
+                        if circle.rotation_due(self._directory, self._authority, now):
+                            circle.rotate_tsa(self._directory, self._authority, self._secrets)
+                self._units, self._units_from = {}, now
+            if outer_oid not in self._units:
+                self._units[outer_oid] = circle.timestamper(
+                    self._directory,
+                    self._authority,
+                    self._secrets,
+                    self._settings.clock,
+                    time_source=KernelTime() if self._settings.tsa_time == "kernel" else None,
+                    outer_oid=outer_oid,
+                    batch=STAMPS_PER_ENTRY,
+                )
+            return self._units[outer_oid]
 
     @property
     def root(self) -> Certificate:
@@ -71,14 +114,40 @@ class Circle:
         """Return a certificate followed by its chain."""
         return "".join(each.pem for each in (certificate, *self.chain))
 
+    def revoke(self, serial: int, reason: str = "unspecified") -> None:
+        """Revoke a certificate; every list asked for from now on says so. Raises IssuanceError."""
+        self._authority.revoke(serial, reason)
+
+    def hold(self, serial: int) -> None:
+        """Suspend a certificate. Raises IssuanceError."""
+        self._authority.hold(serial)
+
+    def release(self, serial: int) -> None:
+        """End a suspension. Raises IssuanceError."""
+        self._authority.release(serial)
+
     def crls(self) -> dict[str, bytes]:
-        """Return the revocation lists, DER, by the key identifier of their issuer (hexadecimal)."""
+        """Return the complete revocation lists, DER, by the key identifier of their issuer (hexadecimal)."""
+        from certs.status import ListName
+
+        authorities = (self._authority.issuing, self._authority.root_authority)
+        return {authority.id: self._current(authority, ListName()) for authority in authorities}
+
+    def crl(self, name: str) -> bytes | None:
+        """Return a list by key identifier and the end of its name, as in "ab12-3-delta"; None where it is not ours."""
+        for authority in (self._authority.issuing, self._authority.root_authority):
+            if name.startswith(authority.id):
+                for known in authority.lists.names():
+                    if name == f"{authority.id}{known}":
+                        return self._current(authority, known)
+        return None
+
+    def _current(self, authority: Authority, name: ListName) -> bytes:
+        """Return a list that knows every change on record, made at most `CRL_LIFE` ago by whichever process."""
         with self._lock:
-            now = self._settings.clock.now()
-            if self._crls_made is None or not timedelta(0) <= now - self._crls_made < CRL_LIFE:
-                authorities = (self._authority.issuing, self._authority.root_authority)
-                self._crls, self._crls_made = {each.id: each.crl() for each in authorities}, now
-            return self._crls
+            record, encoded = authority.lists.current_record(name)
+            age = self._settings.clock.now() - record.this_update
+            return authority.lists.make(name.partition, name.kind) if age >= CRL_LIFE else encoded
 
     def find(self, fingerprint: str) -> Certificate | None:
         """Return a certificate of the circle by its SHA-256 fingerprint."""
@@ -128,10 +197,11 @@ class Circles:
         return [self.get(name) for name in names]
 
     def crl(self, issuer: str) -> bytes:
-        """Return the revocation list of an issuer by its key identifier. Raises NotFound."""
+        """Return a revocation list by the key identifier of its issuer and the end of its name. Raises NotFound."""
         for circle in self.existing():
-            if issuer in circle.crls():
-                return circle.crls()[issuer]
+            found = circle.crl(issuer)
+            if found is not None:
+                return found
         raise NotFound("there is no such issuer")
 
     def certificate(self, name: str) -> Certificate:
@@ -177,6 +247,7 @@ class Circles:
 
     def _create(self, suite: str) -> None:
         from certs import circle
+        from certs.status import ListPolicy
 
         settings = self._settings
         directory = self._root / f".{suite}.new"
@@ -190,6 +261,7 @@ class Circles:
             clock=settings.clock,
             crl_url=self._address("crl/{issuer}.crl"),
             issuer_url=self._address("certs/{issuer}.cer"),
+            lists=ListPolicy(partitions=settings.circle_partitions, delta_life=DELTA_LIFE),
         )
         directory.rename(self._root / suite)
 
@@ -200,8 +272,7 @@ class Circles:
         directory, secrets, clock = self._root / suite, self._secrets(suite), self._settings.clock
         ledger = SQLiteLedger(directory / circle.LEDGER)
         authority = circle.load(directory, secrets, clock, ledger=ledger)
-        tsa = circle.timestamper(directory, authority, secrets, clock, batch=STAMPS_PER_ENTRY)
-        return Circle(authority, tsa, ledger, self._settings)
+        return Circle(authority, directory, secrets, ledger, self._settings)
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:
         """Answer the questions of `certs.circle` for passwords."""

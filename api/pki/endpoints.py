@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -16,6 +17,8 @@ router = APIRouter(prefix="/pki", tags=["pki"])
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 BY_DIGEST = {"sm3": "sm2", "streebog256": "gost2012-256", "streebog512": "gost2012-512"}
 DEFAULT_SUITE = "ecdsa-p256"
+GM_UNIT = "sm2-gm"
+"""The SM2 unit with tokens in the outer form of GM/T 0033."""
 CACHE = {"cache-control": "public, max-age=600"}
 
 
@@ -27,10 +30,20 @@ def _binary(media_type: str, meaning: str) -> dict[int | str, dict[str, object]]
     "/crl/{issuer}.crl", response_class=Response, responses=_binary("application/pkix-crl", "A CRL, DER (RFC 5280).")
 )
 def get_crl(
-    request: Request, issuer: Annotated[str, Path(description="Key identifier of the issuer, hexadecimal.")]
+    request: Request,
+    issuer: Annotated[
+        str,
+        Path(
+            description="Key identifier of the issuer, hexadecimal; then -N for partition N, then -delta for its delta."
+        ),
+    ],
 ) -> Response:
-    """Download a revocation list."""
-    return Response(context_of(request).circles.crl(issuer), media_type="application/pkix-crl", headers=CACHE)
+    """Download a revocation list: complete, one partition, or a delta. It knows every revocation so far."""
+    encoded = context_of(request).circles.crl(issuer)
+    headers = {"cache-control": "public, no-cache", "etag": f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'}
+    if headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(encoded, media_type="application/pkix-crl", headers=headers)
 
 
 @router.get(
@@ -65,7 +78,7 @@ async def time_stamp(request: Request) -> Response:
     openapi_extra={"requestBody": {"required": True, "content": {QUERY: {}}}},
 )
 async def time_stamp_in_suite(request: Request, suite: str) -> Response:
-    """Get a time-stamp in a named suite."""
+    """Get a time-stamp in a named suite; sm2-gm is SM2 with the outer identifier of GB/T 35275 (GM/T 0033)."""
     return await _stamp(request, suite)
 
 
@@ -80,9 +93,12 @@ def _respond(request: Request, body: bytes, suite: str | None) -> Response:
     from certs import suites
 
     name = suite or _suite_for(body)
+    circles = context_of(request).circles
+    if name == GM_UNIT:
+        return Response(circles.get("sm2").gm_tsa.respond(body), media_type=REPLY)
     if name not in suites.ALL_NAMES:
         raise NotFound("there is no such suite")
-    reply = context_of(request).circles.get(name).tsa.respond(body)
+    reply = circles.get(name).tsa.respond(body)
     return Response(reply, media_type=REPLY)
 
 

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from certs.audit.log import AuditLog, LogEntry, moment_of, text_of
 from certs.errors import AuditError, CertsError
-from certs.ledger import Entry, Ledger
+from certs.ledger import Entry, Kind, Ledger, ListRecord
 
 T = TypeVar("T")
 
@@ -97,10 +97,55 @@ class AuditedLedger:
             "revoke", issuer, serial, facts, lambda: self._ledger.revoke(issuer, serial, at, reason, **more)
         )
 
-    def next_crl_number(self, issuer: str) -> int:
-        """See Ledger. The entry is the intent to sign a list; a second one says which list it became."""
-        self.log.append("crl-intent", issuer=issuer)
-        return self._ledger.next_crl_number(issuer)
+    def hold(self, issuer: str, serial: int, at: datetime, *, until: datetime | None = None) -> Entry:
+        """See Ledger."""
+        facts = {"revoked_at": text_of(at), "until": text_of(until) if until else None}
+        return self._act("hold", issuer, serial, facts, lambda: self._ledger.hold(issuer, serial, at, until=until))
+
+    def release(self, issuer: str, serial: int, at: datetime) -> Entry:
+        """See Ledger."""
+        facts = {"released_at": text_of(at)}
+        return self._act("release", issuer, serial, facts, lambda: self._ledger.release(issuer, serial, at))
+
+    def next_crl_number(self, issuer: str, partition: int | None = None) -> int:
+        """See Ledger."""
+        self.log.append("crl-intent", issuer=issuer, partition=partition)
+        return self._ledger.next_crl_number(issuer, partition)
+
+    def open_list(
+        self,
+        issuer: str,
+        partition: int | None,
+        kind: Kind,
+        this_update: datetime,
+        next_update: datetime,
+        *,
+        any_clock: bool = False,
+    ) -> ListRecord:
+        """See Ledger. The entry is the intent to sign a list; that of `close_list` says which list it became."""
+        self.log.append("crl-intent", issuer=issuer, partition=partition, kind=kind, any_clock=any_clock)
+        return self._ledger.open_list(issuer, partition, kind, this_update, next_update, any_clock=any_clock)
+
+    def close_list(self, record: ListRecord, encoded: bytes) -> None:
+        """See Ledger."""
+        self.log.append(
+            "crl",
+            issuer=record.issuer,
+            partition=record.partition,
+            kind=record.kind,
+            list_number=record.number,
+            digest=digest(encoded),
+            this_update=text_of(record.this_update),
+            next_update=text_of(record.next_update),
+        )
+        self._ledger.close_list(record, encoded)
+
+    def settle(self, issuer: str, name: str, value: str) -> str:
+        """See Ledger. A property that is new is put on record."""
+        known = self.log.entries("property")
+        if not any(item.facts.get("issuer") == issuer and item.facts.get("name") == name for item in known):
+            self.log.append("property", issuer=issuer, name=name, value=value)
+        return self._ledger.settle(issuer, name, value)
 
     def _act(
         self,
@@ -146,6 +191,10 @@ class AuditedLedger:
                     more = {name: moment_of(value) for name, value in facts.items() if name not in _REVOKE}
                     self._ledger.revoke(issuer, serial, moment_of(facts["revoked_at"]), facts["reason"], **more)
                     undone = None
+                elif entry.act == "hold":
+                    until = moment_of(facts["until"]) if "until" in facts else None
+                    self._ledger.hold(issuer, serial, moment_of(facts["revoked_at"]), until=until)
+                    undone = None
             except CertsError as error:
                 if error.__cause__ is not None:  # the ledger cannot be written: the question stays open
                     raise
@@ -164,6 +213,18 @@ class AuditedLedger:
     def revoked(self, issuer: str) -> tuple[tuple[int, datetime, str], ...]:
         """See Ledger."""
         return self._ledger.revoked(issuer)
+
+    def position(self, issuer: str, partition: int | None = None) -> int:
+        """See Ledger."""
+        return self._ledger.position(issuer, partition)
+
+    def expired_holds(self, issuer: str, at: datetime) -> tuple[int, ...]:
+        """See Ledger."""
+        return self._ledger.expired_holds(issuer, at)
+
+    def last_list(self, issuer: str, partition: int | None, kind: Kind) -> ListRecord | None:
+        """See Ledger."""
+        return self._ledger.last_list(issuer, partition, kind)
 
     def by_application(self, application: str) -> Entry | None:
         """See Ledger."""

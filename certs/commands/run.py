@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from certs import circle, extensions, suites
-from certs.ca import ClosedCircle
+from certs import circle, extensions, oids, suites
+from certs.ca import Authority, ClosedCircle
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, print_json, read_input, secrets_of, write_output
@@ -19,7 +21,9 @@ from certs.keys import file as key_file
 from certs.keys import open_key
 from certs.pem import armor, pem_blocks
 from certs.signed_data import certificate_bundle
+from certs.status import ListPolicy
 from certs.suites.backends import LastResortWarning
+from certs.time_source import KernelTime
 
 
 # key -----------------------------------------------------------------------------------------------------------------
@@ -72,6 +76,11 @@ def ca_init(args: argparse.Namespace) -> int:
         crl_url=args.crl_url,
         issuer_url=args.issuer_url,
         tsa=not args.no_tsa,
+        lists=ListPolicy(
+            life=timedelta(days=args.crl_days),
+            delta_life=timedelta(hours=args.delta_hours) if args.delta_hours else None,
+            partitions=args.partitions,
+        ),
     )
     print(f"{args.directory}: {made.root.subject}, trust {Path(args.directory) / 'root.pem'}")
     print(f"root SHA-256 {made.root.fingerprint()}")
@@ -129,35 +138,105 @@ def ca_issue(args: argparse.Namespace) -> int:
     return 0
 
 
+def _serial(name: str) -> int:
+    """Return the serial number of a certificate file, or the one given in hexadecimal."""
+    if Path(name).is_file():
+        return load_certificate(read_input(name)).serial
+    try:
+        return int(name.replace(":", ""), 16)
+    except ValueError as error:
+        raise UsageError(f"{name} is neither a file nor a serial number in hexadecimal") from error
+
+
+def _time(text: str | None) -> datetime | None:
+    """Return a moment given in ISO 8601; without an offset it is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text} is no time", hint="for example 2026-11-21T10:00:00Z") from error
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
 def ca_revoke(args: argparse.Namespace) -> int:
     """Revoke a certificate, named by serial number or file, and write the new list where asked."""
-    authority = _open(args)
-    if Path(args.certificate).is_file():
-        serial = load_certificate(read_input(args.certificate)).serial
-    else:
-        try:
-            serial = int(args.certificate.replace(":", ""), 16)
-        except ValueError as error:
-            raise UsageError(f"{args.certificate} is neither a file nor a serial number in hexadecimal") from error
-    authority.revoke(serial, args.reason)
-    print(f"{serial:x} is revoked: {args.reason}")
-    if args.crl:
-        _write_crl(authority, args.crl, root=serial == authority.issuing.certificate.serial)
+    authority, serial = _open(args), _serial(args.certificate)
+    authority.revoke(serial, args.reason, invalid_since=_time(args.invalid_since))
+    return _changed(authority, serial, f"revoked: {args.reason}", args.crl)
+
+
+def ca_hold(args: argparse.Namespace) -> int:
+    """Suspend a certificate."""
+    authority, serial = _open(args), _serial(args.certificate)
+    until = _time(args.until)
+    authority.hold(serial, until=until)
+    return _changed(authority, serial, f"on hold until {until.isoformat()}" if until else "on hold", args.crl)
+
+
+def ca_release(args: argparse.Namespace) -> int:
+    """End a suspension."""
+    authority, serial = _open(args), _serial(args.certificate)
+    authority.release(serial)
+    return _changed(authority, serial, "released", args.crl)
+
+
+def _changed(authority: ClosedCircle, serial: int, what: str, output: str | None) -> int:
+    print(f"{serial:x} is {what}")
+    if output:
+        _write_crl(authority.authority_of(serial), output)
     else:
         print("write a new list with 'sealroad ca crl'")
     return 0
 
 
-def _write_crl(authority: ClosedCircle, name: str | None, *, root: bool) -> None:
-    encoded = authority.root_crl() if root else authority.crl()
-    write_output(name, encoded)
+def _write_crl(authority: Authority, name: str | None, **options: Any) -> None:
+    write_output(name, authority.crl(**options))
     if name not in (None, "-"):
-        print(f"{name}: list of {(authority.root if root else authority.issuing.certificate).subject}")
+        print(f"{name}: list of {authority.certificate.subject}")
 
 
 def ca_crl(args: argparse.Namespace) -> int:
-    """Write a new revocation list."""
-    _write_crl(_open(args), args.output, root=args.root)
+    """Write a new revocation list, or every list that is due."""
+    opened = _open(args)
+    if args.all:
+        if args.output or args.delta or args.partition is not None or args.root:
+            raise UsageError("--all writes every list of both authorities; it goes with no other choice")
+        return _write_lists(opened, Path(args.all))
+    authority = opened.root_authority if args.root else opened.issuing
+    _write_crl(authority, args.output, partition=args.partition, delta=args.delta, any_clock=args.any_clock)
+    return 0
+
+
+def _write_lists(opened: ClosedCircle, directory: Path) -> int:
+    """Write the lists whose files are not the newest ones; a list at hand that is still good is not signed again."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KeyStoreError(f"{directory} cannot be made: {error.strerror}") from error
+    written = 0
+    for authority in (opened.root_authority, opened.issuing):
+        for name in authority.lists.names():
+            if name.partition is not None and authority.crl_url is None:
+                continue
+            path, encoded = directory / f"{authority.id}{name}.crl", authority.lists.current(name)
+            if not path.is_file() or read_input(str(path)) != encoded:
+                write_output(str(path), encoded)
+                print(path)
+                written += 1
+    print(f"{written} lists written to {directory}")
+    return 0
+
+
+def ca_rotate_tsa(args: argparse.Namespace) -> int:
+    """Give the time-stamping authority a new key and certificate; the old ones stay for what they stamped."""
+    secrets = secrets_of(args, confirm=True)
+    authority = circle.load(args.directory, secrets, SystemClock())
+    if args.if_due and not circle.rotation_due(args.directory, authority, SystemClock().now()):
+        print("not due yet")
+        return 0
+    certificate = circle.rotate_tsa(args.directory, authority, secrets)
+    print(f"{certificate.subject}, serial {certificate.serial_hex}, until {certificate.not_after:%Y-%m-%d}")
     return 0
 
 
@@ -177,13 +256,17 @@ def ca_list(args: argparse.Namespace) -> int:
                     "not_after": entry.not_after.isoformat(),
                     "revoked_at": entry.revoked_at.isoformat() if entry.revoked_at else None,
                     "reason": entry.reason,
+                    "held": entry.held,
+                    "held_until": entry.held_until.isoformat() if entry.held_until else None,
+                    "invalid_since": entry.invalid_since.isoformat() if entry.invalid_since else None,
                 }
                 for entry in entries
             ]
         )
         return 0
     for entry in entries:
-        print(f"{entry.serial:x}  {entry.state:8}  {entry.profile:12}  {entry.not_after:%Y-%m-%d}  {entry.subject}")
+        state = "on hold" if entry.held else entry.state
+        print(f"{entry.serial:x}  {state:8}  {entry.profile:12}  {entry.not_after:%Y-%m-%d}  {entry.subject}")
     return 0
 
 
@@ -210,7 +293,10 @@ def tsa(args: argparse.Namespace) -> int:
     secrets = secrets_of(args)
     clock = SystemClock()
     authority = circle.load(args.directory, secrets, clock)
-    response = circle.timestamper(args.directory, authority, secrets, clock).respond(request)
+    source = KernelTime() if args.time == "kernel" else None
+    outer = oids.GM_SIGNED_DATA if args.gm else oids.SIGNED_DATA
+    unit = circle.timestamper(args.directory, authority, secrets, clock, time_source=source, outer_oid=outer)
+    response = unit.respond(request)
     write_output(args.output, response, inputs=[args.request])
     return 0
 

@@ -94,6 +94,66 @@ def test_revocation_lists_are_made_anew_when_they_age(tmp_path: Path) -> None:
     assert Circles(later, Vault(bytes(32))).get("ed25519").crls() != first
 
 
+def test_base_deltas_and_partitions_are_new_at_once_after_a_revocation(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, public_url="http://pki.example/", circle_partitions=2)
+    circles = Circles(settings, Vault(bytes(32)))
+    circle = circles.get("ed25519")
+    issued = circle.issue("person", Subject("x", country="DE"), circle.tsa.certificate.spki, days=1)
+    issuer, part = circle.chain[0].ski.hex(), issued.serial % 2  # type: ignore[union-attr]
+    assert issued.crl_urls == (f"http://pki.example/pki/crl/{issuer}-{part}.crl",)
+    names = [f"{issuer}{end}" for end in ("", "-delta", f"-{part}", f"-{part}-delta")]
+    before = [circles.crl(name) for name in names]
+    assert [circles.crl(name) for name in names] == before  # not signed again for nothing
+    other = Circles(settings, Vault(bytes(32)))  # another process
+    assert [other.crl(name) for name in names] == before
+    circle.hold(issued.serial)
+    for name in names:
+        assert CRL(other.crl(name)).entries[issued.serial].reason == "certificateHold"
+    circle.release(issued.serial)
+    assert [CRL(other.crl(name)).status(issued.serial) is None for name in names] == [True, False, True, False]
+    circle.revoke(issued.serial, "superseded")
+    for name in names:
+        assert CRL(other.crl(name)).entries[issued.serial].reason == "superseded"
+    for end in ("-2", "-2-delta", "-", "-0-", "-00", "delta"):
+        with pytest.raises(NotFound):
+            circles.crl(issuer + end)
+    other.close()
+    circles.close()
+
+
+def test_the_time_stamping_key_is_replaced_before_its_certificate_ends(tmp_path: Path) -> None:
+    from datetime import timedelta
+
+    from certs.clock import FixedClock, SystemClock
+
+    settings = Settings(data=tmp_path, clock=FixedClock(SystemClock().now()))
+    circles = Circles(settings, Vault(bytes(32)))
+    first = circles.get("sm2").tsa.certificate
+    circles.close()
+    later = dataclasses.replace(settings, clock=FixedClock(first.not_after - timedelta(days=300)))
+    circles = Circles(later, Vault(bytes(32)))
+    second = circles.get("sm2").tsa.certificate
+    assert second.not_after > first.not_after
+    assert circles.get("sm2").gm_tsa.certificate == second
+    assert circles.certificate(first.fingerprint()) == first
+    circles.close()
+
+
+def test_no_stamp_without_a_clock_that_the_kernel_vouches_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from certs.errors import TimeStampError
+    from certs.time_source import KernelTime
+
+    def unknown(*_: object) -> None:
+        raise TimeStampError("the system's clock is not synchronised", reason="clock")
+
+    monkeypatch.setattr(KernelTime, "read", unknown)
+    circles = Circles(Settings(data=tmp_path, tsa_time="kernel"), Vault(bytes(32)))
+    request = make_request("sm3", suites.digest("sm3", b"x"))
+    with pytest.raises(TimeStampError, match="timeNotAvailable"):
+        check_response(circles.get("sm2").tsa.respond(request), request)
+    circles.close()
+
+
 def test_what_is_not_there_is_not_found(circles: Circles) -> None:
     for name in ("", "x", "0" * 40, "0" * 64, "../../master"):
         with pytest.raises(NotFound):
@@ -141,3 +201,23 @@ def test_a_request_that_is_none_is_answered_in_the_words_of_rfc_3161(user: User)
     assert user.http.post("/pki/tsa/rot13", content=b"x", headers=QUERY).status_code == 404
     wrong = user.http.post("/pki/tsa", content=b"x", headers={"content-type": "text/plain"})
     assert (wrong.status_code, wrong.json()["code"]) == (415, "unsupported-media-type")
+
+
+def test_a_list_is_revalidated_and_a_gm_unit_stamps(user: User) -> None:
+    contract = user.sent(held("sm2"))
+    assert contract
+    issuer = user.http.get("/pki/crl/none.crl")
+    assert issuer.status_code == 404
+    imprint = suites.digest("sm3", b"x")
+    request = make_request("sm3", imprint)
+    answer = user.http.post("/pki/tsa/sm2-gm", content=request, headers=QUERY)
+    token = check_response(answer.content, request)
+    assert token.outer_oid == "1.2.156.10197.6.1.4.2.2"
+    assert token.ordering
+    name = token.certificate().aki.hex()  # type: ignore[union-attr]
+    first = user.http.get(f"/pki/crl/{name}.crl")
+    assert first.headers["cache-control"] == "public, no-cache"
+    again = user.http.get(f"/pki/crl/{name}.crl", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    delta = user.http.get(f"/pki/crl/{name}-delta.crl")
+    assert CRL(delta.content).base_number is not None

@@ -120,6 +120,68 @@ def test_revoke_by_serial_number(run, tmp_path: Path) -> None:
             run("ca", "revoke", "ca", again, *PW)
 
 
+def test_hold_release_and_every_list_that_is_due(run, tmp_path: Path) -> None:
+    init = ("ca", "init", "ca", "--suite", "sm2", "--organisation", "Nord", "--country", "DE", *PW)
+    url = (
+        "--crl-url",
+        "http://pki.example/{issuer}.crl",
+        "--partitions",
+        "2",
+        "--delta-hours",
+        "24",
+        "--crl-days",
+        "3",
+    )
+    assert run(*init, *url)[0] == 0
+    certificate = load_certificate((tmp_path / "ca" / "tsa.pem").read_bytes())
+    serial, part = certificate.serial_hex, certificate.serial % 2
+    assert certificate.crl_urls[0].endswith(f"-{part}.crl")
+    code, out = run("ca", "crl", "ca", "--all", "lists", *PW)
+    assert (code, out.splitlines()[-1]) == (0, "7 lists written to lists")
+    assert run("ca", "crl", "ca", "--all", "lists", *PW)[1] == "0 lists written to lists\n"
+    before = {path.name: path.read_bytes() for path in (tmp_path / "lists").iterdir()}
+    assert "on hold until 2100" in run("ca", "hold", "ca", serial, "--until", "2100-01-01", *PW)[1]
+    assert "on hold" in run("ca", "list", "ca")[1]
+    assert "4 lists written" in run("ca", "crl", "ca", "--all", "lists", *PW)[1]  # base and delta: of all, of its part
+    changed = {path.name for path in (tmp_path / "lists").iterdir() if path.read_bytes() != before[path.name]}
+    assert sum(f"-{part}" in name for name in changed) == 2
+    run("ca", "crl", "ca", "--partition", str(part), "-o", "base.crl", *PW)
+    assert run("ca", "release", "ca", serial, *PW)[0] == 0
+    run("ca", "crl", "ca", "--partition", str(part), "--delta", "-o", "delta.crl", *PW)
+    delta = CRL((tmp_path / "delta.crl").read_bytes())
+    assert delta.entries[certificate.serial].reason == "removeFromCRL"
+    assert CRL((tmp_path / "base.crl").read_bytes()).entries[certificate.serial].reason == "certificateHold"
+    since = ("--reason", "keyCompromise", "--invalid-since", "2020-02-03T04:05:06+03:00")
+    run("ca", "revoke", "ca", serial, *since, "--crl", "all.crl", *PW)
+    entry = CRL((tmp_path / "all.crl").read_bytes()).entries[certificate.serial]
+    assert (entry.reason, f"{entry.invalid_since:%Y-%m-%d %H:%M:%S}") == ("keyCompromise", "2020-02-03 01:05:06")
+    for action, code in (("release", "not-on-hold"), ("hold", "already-revoked"), ("revoke", "already-revoked")):
+        with pytest.raises(SealroadError) as caught:
+            run("ca", action, "ca", serial, *PW)
+        assert caught.value.code == code
+    with pytest.raises(SealroadError) as caught:
+        run("ca", "hold", "ca", "ff", *PW)
+    assert caught.value.code == "not-on-record"
+    for words in (("--partition", "2"), ("--all", "lists", "--delta")):
+        with pytest.raises(SealroadError):
+            run("ca", "crl", "ca", *words, *PW)
+    for words in (("--invalid-since", "yesterday"), ("--reason", "removeFromCRL")):
+        with pytest.raises(SealroadError):
+            run("ca", "revoke", "ca", serial, *words, *PW)
+
+
+def test_the_time_stamping_key_is_replaced(run, tmp_path: Path) -> None:
+    run("ca", "init", "ca", "--suite", "sm2", "--organisation", "Nord", "--country", "DE", *PW)
+    assert "not due" in run("ca", "rotate-tsa", "ca", "--if-due", *PW)[1]
+    assert run("ca", "rotate-tsa", "ca", *PW)[0] == 0
+    request = make_request("sm3", suites.digest("sm3", b"x"))
+    (tmp_path / "x.tsq").write_bytes(request)
+    run("tsa", "ca", "x.tsq", "--gm", "-o", "x.tsr", *PW)
+    token = check_response((tmp_path / "x.tsr").read_bytes(), request)
+    assert token.outer_oid == "1.2.156.10197.6.1.4.2.2"
+    assert token.certificate() == load_certificate((tmp_path / "ca" / "tsa-2.pem").read_bytes())
+
+
 def test_no_file_is_overwritten_by_a_key_and_no_input_by_an_output(run, tmp_path: Path) -> None:
     run("key", "generate", "k.pem", "--suite", "ed25519", *PW)
     before = (tmp_path / "k.pem").read_bytes()

@@ -186,7 +186,7 @@ class _Dead(BaseException):
     """What a killed process does not get to handle."""
 
 
-@pytest.mark.parametrize("act", ["prepare", "claim", "issued", "revoke"])
+@pytest.mark.parametrize("act", ["prepare", "claim", "issued", "hold", "release", "revoke"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_interrupted_act_is_settled_by_the_next(log: AuditLog, act: str, when: str) -> None:
     inner = MemoryLedger()
@@ -199,9 +199,9 @@ def test_an_interrupted_act_is_settled_by_the_next(log: AuditLog, act: str, when
             if name != act:
                 return method
 
-            def dying(*args: Any) -> None:
+            def dying(*args: Any, **more: Any) -> None:
                 if when == "after":
-                    method(*args)
+                    method(*args, **more)
                 raise _Dead
 
             return dying
@@ -211,6 +211,8 @@ def test_an_interrupted_act_is_settled_by_the_next(log: AuditLog, act: str, when
         lambda: ledger.prepare(ENTRY),
         lambda: ledger.claim("aa", 7),
         lambda: ledger.issued("aa", 7, b"x"),
+        lambda: ledger.hold("aa", 7, NOW),
+        lambda: ledger.release("aa", 7, NOW),
         lambda: ledger.revoke("aa", 7, NOW, "superseded"),
     ]
     with pytest.raises(_Dead):
@@ -219,10 +221,17 @@ def test_an_interrupted_act_is_settled_by_the_next(log: AuditLog, act: str, when
     after = AuditedLedger(inner, log)
     assert log.pending() is None
     entry = after.get("aa", 7)
-    finished = when == "after" or act in ("issued", "revoke")
-    expected = {"prepare": "prepared", "claim": "signing", "issued": "issued", "revoke": "revoked"}[act]
+    finished = when == "after" or act in ("issued", "hold", "revoke")
+    expected = {
+        "prepare": "prepared",
+        "claim": "signing",
+        "issued": "issued",
+        "hold": "revoked",
+        "release": "issued",
+        "revoke": "revoked",
+    }[act]
     assert (entry is not None and entry.state == expected) == finished
-    if act in ("issued", "revoke"):
+    if act in ("issued", "hold", "release", "revoke"):
         assert entry is not None
         assert entry.certificate == b"x"
     from certs.audit.verify import verify

@@ -16,6 +16,8 @@ import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cms.*;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
+import org.bouncycastle.jcajce.PKIXExtendedBuilderParameters;
+import org.bouncycastle.jcajce.PKIXExtendedParameters;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.*;
 import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
@@ -145,7 +147,12 @@ public final class Judge {
         parameters.setDate(at);
         parameters.setRevocationEnabled(!crls.isEmpty());
         parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(known), "BC"));
-        CertPath path = CertPathBuilder.getInstance("PKIX", "BC").build(parameters).getCertPath();
+        CertPathParameters chosen = parameters;
+        if (job.has("deltas")) {
+            PKIXExtendedParameters.Builder extended = new PKIXExtendedParameters.Builder(parameters);
+            chosen = new PKIXExtendedBuilderParameters.Builder(extended.setUseDeltasEnabled(true).build()).build();
+        }
+        CertPath path = CertPathBuilder.getInstance("PKIX", "BC").build(chosen).getCertPath();
         return "path of " + path.getCertificates().size() + " " + leaf.getSigAlgName() + (crls.isEmpty() ? "" : " not revoked");
     }
 
