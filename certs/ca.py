@@ -132,7 +132,7 @@ class Authority:
                 issuer=self.id,
                 profile=profile.name,
                 why=error.code,
-                findings=error.facts.get("findings"),
+                findings=[ascii(str(item))[1:-1][:300] for item in error.facts.get("findings", ())[:20]] or None,
                 application=clearance.application if clearance else None,
             )
             raise

@@ -495,3 +495,15 @@ def test_any_bytes_are_an_approval_or_a_clear_error(data: bytes, place: int, oct
 
 _FUZZ: list[bytes] = []
 FUZZED = application_of("ab" * 20, "ecdsa-p256")
+
+
+def test_lint_findings_are_on_record_whatever_they_hold(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **more: object) -> None:
+        raise IssuanceError("not signed", findings=["a rule", "王\ud800", "x" * 1000])
+
+    monkeypatch.setattr("certs.lint.check", refuse)
+    with pytest.raises(IssuanceError, match="not signed"):
+        office.circle.issue("person", Subject("x", country="DE"), keys_of("ecdsa-p256")[2].public_key.spki)
+    (entry,) = office.log.entries("refused")
+    assert entry.facts["findings"][0] == "a rule"
+    assert len(entry.facts["findings"][2]) == 300
