@@ -259,6 +259,8 @@ CODES: Final[dict[str, Row]] = {
     "revocation-refused": Row(422, "The revocation is not acceptable"),
     "clock-refused": Row(500, "Internal error", private=True),
     "issuance-error": Row(500, "Internal error", private=True),
+    "approval-error": Row(422, "The application is not approved"),
+    "audit-error": Row(500, "Internal error", private=True),
     "time-stamp-error": Row(502, "No usable time-stamp"),
     "ocsp-error": Row(502, "No usable OCSP answer"),
     "path-error": Row(422, "The certificate chain does not hold"),

@@ -15,6 +15,8 @@ organisations and the time-stamping authority. `certs.circle` keeps a circle in 
 from __future__ import annotations
 
 import secrets as random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,17 +24,18 @@ from pathlib import Path
 from certs import extensions, lint, lint_pkix, profiles, suites, template
 from certs.alt_names import AltNames
 from certs.certificate import Certificate, Subject
+from certs.clearance import Clearance, check_clearance
 from certs.clock import Clock
 from certs.constraints import Constraints
 from certs.errors import CertsError, IssuanceError, ProfileError, RevocationRefused
 from certs.extension_values import Extension
 from certs.forms import Facts
 from certs.keys.base import KeyHandle, Secrets
-from certs.ledger import Entry, Kind, Ledger
+from certs.ledger import Entry, Kind, Ledger, record
 from certs.names import Name
 from certs.profiles import Profile
 from certs.status import ListPolicy, StatusLists
-from certs.suites.base import PrivateKey, Use
+from certs.suites.base import PrivateKey, Suite, Use
 from certs.template import Wanted
 
 BACKDATE = timedelta(minutes=5)
@@ -126,16 +129,23 @@ class Authority:
         form: str = "plain",
         facts: Facts | None = None,
         lifetime: timedelta | None = None,
+        clearance: Clearance | None = None,
     ) -> Plan:
         """Return a checked plan that is on record; nothing is signed.
 
         `names` stand beside the subject, `constraints` limit an authority, `form` and `facts` say how a country
         writes the subject (`certs.forms`). Subject, key and names of a request come from `certs.request.accept`.
-        Raises ProfileError, BadIdentifier, MalformedInput, BadKey or IssuanceError.
+        `clearance` is what `certs.ra` gives for an application that was proofed and approved; a profile that asks for
+        either is refused without it. Raises ProfileError, BadIdentifier, MalformedInput, BadKey, IssuanceError or
+        ApprovalError; a refusal is put on record.
         """
-        wanted = template.wanted(profile, subject, spki, names, constraints, form, facts)
+        with self._refusals(profile, clearance):
+            wanted = template.wanted(profile, subject, spki, names, constraints, form, facts)
         return self.prepare_wanted(
-            wanted, lifetime=timedelta(days=days) if days is not None else lifetime, not_before=not_before
+            wanted,
+            lifetime=timedelta(days=days) if days is not None else lifetime,
+            not_before=not_before,
+            clearance=clearance,
         )
 
     def prepare_wanted(
@@ -145,25 +155,67 @@ class Authority:
         lifetime: timedelta | None = None,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
+        clearance: Clearance | None = None,
     ) -> Plan:
         """Return a checked plan for what `certs.template` or `certs.relations` describes; see `prepare`.
 
         `not_after` is a last moment that must not be passed, as the issuer's own is.
         """
+        with self._refusals(wanted.profile, clearance):
+            return self._prepare(wanted, lifetime, not_before, not_after, clearance)
+
+    @contextmanager
+    def _refusals(self, profile: Profile, clearance: Clearance | None) -> Iterator[None]:
+        """Put on record why a certificate is refused."""
+        try:
+            yield
+        except CertsError as error:
+            record(
+                self._ledger,
+                "refused",
+                attempted="prepare",
+                issuer=self.id,
+                profile=profile.name,
+                why=error.code,
+                findings=[ascii(str(item))[1:-1][:300] for item in error.facts.get("findings", ())[:20]] or None,
+                application=clearance.application if clearance else None,
+            )
+            raise
+
+    def _prepare(
+        self,
+        wanted: Wanted,
+        lifetime: timedelta | None,
+        not_before: datetime | None,
+        not_after: datetime | None,
+        clearance: Clearance | None,
+    ) -> Plan:
         profile = wanted.profile
+        check_clearance(clearance, self.id, profile, wanted.subject, wanted.spki)
         _check_lifetime(profile, lifetime)
         self.lists.check_kind(profile)
         now = self._clock.now().replace(microsecond=0)
         start = (not_before or now - BACKDATE).replace(microsecond=0)
         end = min(start + (lifetime or profile.lifetime) - SECOND, self.certificate.not_after, not_after or _NEVER)
+        if clearance is not None and clearance.hours is not None:
+            end = min(end, now + timedelta(hours=clearance.hours) - SECOND)
         serial = new_serial()
         tail = self._tail(serial, status=profile.revocation)
         tbs = template.tbs(wanted, serial, self._algorithm, self.certificate.subject_name.der, (start, end), tail)
         lint.check(tbs, profile, self.certificate, key_identifier=wanted.key_identifier)
         lint_pkix.check(tbs, self._algorithm, profile)
-        partition = self.lists.partition_of(serial)
-        subject = str(Name(wanted.subject))
-        self._ledger.prepare(Entry(self.id, serial, profile.name, subject, tbs, now, end, partition=partition))
+        entry = Entry(
+            self.id,
+            serial,
+            profile.name,
+            str(Name(wanted.subject)),
+            tbs,
+            now,
+            end,
+            partition=self.lists.partition_of(serial),
+            application=clearance.application if clearance else None,
+        )
+        self._ledger.prepare(entry)
         return Plan(self.id, serial, profile.name, tbs)
 
     def issue(self, plan: Plan) -> Certificate:
@@ -292,6 +344,14 @@ def self_sign(
     return certificate
 
 
+def generate(suite: Suite, parameter: str | None, role: str, ledger: Ledger) -> PrivateKey:
+    """Return a new key of an authority; that it was made is put on record. Raises UnsupportedAlgorithm, AuditError."""
+    key = suite.generate(parameter)
+    identifier = extensions.key_id(key.public_key.spki).hex()
+    record(ledger, "key-generated", role=role, suite=suite.name, parameter=key.public_key.parameter, key=identifier)
+    return key
+
+
 @dataclass
 class ClosedCircle:
     """Root and issuing authority of one suite."""
@@ -329,8 +389,8 @@ class ClosedCircle:
         `lists` is for the issuing authority; the root makes one list of everything.
         """
         suite = suites.get(suite_name)
-        root_key = root_key or suite.generate(parameter)
-        issuing_key = issuing_key or suite.generate(parameter)
+        root_key = root_key or generate(suite, parameter, "root", ledger)
+        issuing_key = issuing_key or generate(suite, parameter, "issuing", ledger)
         tag = suite_name.upper()
         root = self_sign(
             root_key, Subject(f"{organisation} Root CA {tag}", organisation, country), clock=clock, ledger=ledger
@@ -395,13 +455,22 @@ class ClosedCircle:
         form: str = "plain",
         facts: Facts | None = None,
         lifetime: timedelta | None = None,
+        clearance: Clearance | None = None,
     ) -> Certificate:
         """Prepare and issue in one go. Raises what `Authority.prepare` and `Authority.issue` raise."""
         profile = profiles.load(profile_name) if isinstance(profile_name, str) else profile_name
         if profile.ca:
             raise ProfileError(f"the issuing authority issues no certificates of profile {profile.name}")
         plan = self.issuing.prepare(
-            profile, subject, spki, days=days, names=names, form=form, facts=facts, lifetime=lifetime
+            profile,
+            subject,
+            spki,
+            days=days,
+            names=names,
+            form=form,
+            facts=facts,
+            lifetime=lifetime,
+            clearance=clearance,
         )
         return self.issuing.issue(plan)
 

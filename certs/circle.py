@@ -5,8 +5,10 @@
     timestamper(directory, circle, ask, clock)
     responders(directory, circle, ask, clock)
 
-    circle.json    suite and addresses           ledger.sqlite    everything prepared, issued, revoked
+    circle.json    suite, addresses, log         ledger.sqlite    everything prepared, issued, revoked
+    audit.sqlite   the audit log (`certs.audit`), from creation on; an older circle gets one when it is next opened
     root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem   tsa-2.pem  tsa-2.key.pem …
+    audit.pem  audit.key.pem
     tsa.counter    the last serial number and time of the time-stamping unit
     ocsp.key.pem   ocsp.pem  ocsp-root.pem       one key, certified by the issuing authority and by the root
 
@@ -18,17 +20,22 @@ from __future__ import annotations
 
 import json
 import re
+import secrets as random
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from certs import files, oids, profiles, suites
-from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle
+from certs import extensions, files, oids, profiles, suites
+from certs.audit.checkpoint import Signer
+from certs.audit.keys import AuditedKey
+from certs.audit.ledger import AuditedLedger, snapshot
+from certs.audit.log import AuditLog
+from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle, generate
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import Clock
-from certs.errors import IssuanceError, KeyNotFound, KeyStoreError, MalformedInput
+from certs.errors import AuditError, IssuanceError, KeyNotFound, KeyStoreError, MalformedInput
 from certs.keys import file as key_file
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Ledger, SQLiteLedger
@@ -36,11 +43,14 @@ from certs.ocsp_responder import VALIDITY, OCSPResponder, Responders
 from certs.status import ListPolicy
 from certs.suites.base import PrivateKey, PublicKey, Suite
 from certs.time_source import TimeSource
+from certs.trust import TrustStore
 from certs.tsa import DEFAULT_POLICY, TimeStampAuthority
 from certs.tsa_counter import FileCounter
 
 SCHEMA = "sealroad.circle/1"
 LEDGER = "ledger.sqlite"
+AUDIT = "audit.sqlite"
+APPLICATIONS = "applications"
 TSA_DAYS = 1095
 """Life of a time-stamping certificate: shorter than its issuer's, so that a key can be replaced before both end."""
 
@@ -96,7 +106,58 @@ def save(circle: ClosedCircle, directory: str | Path, secrets: Secrets) -> None:
         "ocsp_url": circle.ocsp_url,
         "lists": _lists_to_json(circle.issuing.lists.policy),
     }
+    log = log_of(circle)
+    if log is not None:
+        _note_configuration(log, values)
+        values["log"] = log.id
+    _write_values(place, values)
+
+
+def _write_values(place: Path, values: dict[str, Any]) -> None:
     files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
+
+
+def log_of(circle: ClosedCircle) -> AuditLog | None:
+    """Return the audit log of a circle, None where its ledger keeps none."""
+    ledger = circle.issuing.ledger
+    return ledger.log if isinstance(ledger, AuditedLedger) else None
+
+
+def _begin(log: AuditLog, entries: list[tuple[str, dict[str, Any]]]) -> None:
+    """Write the first entry, which names the log, and what follows it."""
+    log.append_all([("created", {"nonce": random.token_hex(16)}), *entries])
+
+
+def _note_configuration(log: AuditLog, values: dict[str, Any]) -> None:
+    """Write an entry where the circle's settings are not those of the last one: they may have been edited by hand."""
+    settings = {
+        name: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for name, value in values.items()
+        if name not in ("schema", "log") and value is not None
+    }
+    last = log.entries("configuration")
+    if not last or last[-1].facts != settings:
+        log.append("configuration", **settings)
+
+
+def _audited(place: Path, values: dict[str, Any], ledger: Ledger, clock: Clock, issuers: tuple[str, ...]) -> Ledger:
+    """Return `ledger` with the directory's log. Raises AuditError where the log is gone or another circle's."""
+    known = values.get("log")
+    if known is not None and not (place / AUDIT).exists():
+        raise AuditError(
+            f"the audit log {place / AUDIT} is gone", hint="restore it from a copy; nothing is done without"
+        )
+    log = AuditLog(place / AUDIT, clock)
+    with log.turn():
+        if not log.size and known is None:
+            _begin(log, snapshot(ledger, issuers))
+        if known is None:
+            known = values["log"] = log.id
+            _write_values(place, values)
+        if log.id != known:
+            raise AuditError(f"{place / AUDIT} is not the log this authority began with", hint="restore it from a copy")
+        _note_configuration(log, values)
+    return AuditedLedger(ledger, log)
 
 
 def _save_pair(place: Path, name: str, key: PrivateKey, certificate: Certificate, secrets: Secrets) -> None:
@@ -128,12 +189,15 @@ def create(
         raise KeyStoreError(f"{place} cannot be made: {error.strerror}") from error
     if any(place.iterdir()):
         raise KeyStoreError(f"{place} is not empty", hint="choose a new directory for an authority")
+    log = AuditLog(place / AUDIT, clock)
+    _begin(log, [])
+    ledger = AuditedLedger(SQLiteLedger(place / LEDGER), log)
     circle = ClosedCircle.create(
         suite_name,
         organisation=organisation,
         country=country,
         clock=clock,
-        ledger=SQLiteLedger(place / LEDGER),
+        ledger=ledger,
         parameter=parameter,
         crl_url=crl_url,
         issuer_url=issuer_url,
@@ -141,7 +205,7 @@ def create(
         lists=lists,
     )
     if tsa:
-        key = suites.get(suite_name).generate(parameter)
+        key = generate(circle.issuing.key.suite, parameter, "tsa", ledger)
         subject = Subject(f"{organisation} Time-Stamping {suite_name.upper()}", organisation, country)
         _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS), secrets)
     save(circle, place, secrets)
@@ -162,16 +226,21 @@ def _values(place: Path) -> dict[str, Any]:
 
 
 def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledger | None = None) -> ClosedCircle:
-    """Open the circle in `directory`. Raises KeyNotFound, MalformedInput, KeyStoreError."""
+    """Open the circle in `directory`. Raises KeyNotFound, MalformedInput, KeyStoreError, AuditError."""
     place = Path(directory)
     values = _values(place)
-    book = ledger or SQLiteLedger(place / LEDGER)
+    names = _names(place, values)
+    certificates = {
+        name: _load_certificate(place / f"{name}.pem") for name in (names.root, names.issuing, *names.previous)
+    }
+    issuers = tuple(_id(certificate) for certificate in certificates.values())
+    book = _audited(place, values, ledger or SQLiteLedger(place / LEDGER), clock, issuers)
 
     lists = _lists_from_json(values.get("lists"), place)
     root_lists = ListPolicy(life=timedelta(days=ROOT_CRL_DAYS))
 
     def authority(name: str, policy: ListPolicy) -> Authority:
-        certificate = _load_certificate(place / f"{name}.pem")
+        certificate = certificates[name]
         key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
         return Authority(
             key,
@@ -215,6 +284,10 @@ def _names(place: Path, values: dict[str, Any]) -> Names:
     return Names(found[0], found[1], tuple(found[2:]))
 
 
+def _id(certificate: Certificate) -> str:
+    return (certificate.ski or extensions.key_id(certificate.spki)).hex()
+
+
 def _lists_to_json(policy: ListPolicy) -> dict[str, object]:
     return {
         "life": policy.life.total_seconds(),
@@ -256,18 +329,24 @@ def timestamper(
     policy_oid: str = DEFAULT_POLICY,
     time_source: TimeSource | None = None,
     outer_oid: str = oids.SIGNED_DATA,
+    batch: int = 1,
 ) -> TimeStampAuthority:
     """Open the directory's time-stamping authority, with its newest key. Raises KeyNotFound where it has none.
 
     Its serial numbers and times go on in `tsa.counter` whatever its key: no two tokens have the same.
+    `batch` is how many time-stamps share an entry of the audit log (`certs.audit.keys`).
     """
     place = Path(directory)
     name = _tsa_names(place)[-1]
     certificate = _load_certificate(place / f"{name}.pem")
     present = circle.issuing.certificate
     issuer = next((each.certificate for each in circle.authorities if each.certificate.ski == certificate.aki), present)
+    key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
+    log = log_of(circle)
+    if log is not None:
+        key = AuditedKey(key, log, purpose="time-stamp", batch=batch)
     return TimeStampAuthority(
-        LazyKey(place / f"{name}.key.pem", certificate, secrets),
+        key,
         certificate,
         (issuer,),
         clock,
@@ -312,7 +391,7 @@ def rotate_tsa(
     name = f"tsa-{int(names[-1][4:] or 1) + 1}"
     (place / f"{name}.key.pem").unlink(missing_ok=True)  # of a rotation that was cut short; nothing was certified
     public = previous.public_key()
-    key = public.suite.generate(parameter or public.parameter)
+    key = generate(public.suite, parameter or public.parameter, "tsa", circle.issuing.ledger)
     subject = Subject(
         previous.common_name or "Time-Stamping", previous.organisation, previous.subject_name.first(oids.COUNTRY)
     )
@@ -337,11 +416,11 @@ def roll_over(
     names = _names(place, values)
     now = load(place, secrets, clock)
     crl_url, issuer_url = now.crl_url, now.issuer_url
-    ledger = SQLiteLedger(place / LEDGER)
+    ledger = now.issuing.ledger
     chosen = suites.get(suite or now.suite_name)
     upper = now.root_authority
     if root:
-        key = chosen.generate()
+        key = generate(chosen, None, "root", ledger)
         links = relations.next_root(upper, key, clock=clock, ledger=ledger, crl_url=crl_url, issuer_url=issuer_url)
         names = Names(_next_name(place, "root"), names.issuing, (*names.previous, names.root))
         _save_pair(place, names.root, key, links.root, secrets)
@@ -356,13 +435,13 @@ def roll_over(
             issuer_url=issuer_url,
             ocsp_url=now.ocsp_url,
         )
-    key = chosen.generate()
+    key = generate(chosen, None, "issuing", ledger)
     subject = Subject.of(now.issuing.certificate.subject_name)
     plan = upper.prepare(profiles.load("issuing"), subject, key.public_key.spki)
     names = Names(names.root, _next_name(place, "issuing"), (*names.previous, names.issuing))
     _save_pair(place, names.issuing, key, upper.issue(plan), secrets)
     values |= {"root": names.root, "issuing": names.issuing, "previous": list(names.previous), "suite": chosen.name}
-    files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
+    _write_values(place, values)
     return load(place, secrets, clock)
 
 
@@ -383,15 +462,18 @@ def responders(
     clock: Clock,
     *,
     validity: timedelta = VALIDITY,
+    batch: int = 1,
 ) -> Responders:
     """Open the directory's OCSP responders, of the issuing authority and of the root: one key, two certificates.
 
     What is missing (as in a directory made before there were responders) or nears its end is made now; ask again at
     `renewal_due`. Where the root's key is not at hand and its responder has no certificate, the root has no responder.
-    Raises KeyNotFound, WrongPassword, KeyStoreError and what issuing raises.
+    `batch` is as in `timestamper`. Raises KeyNotFound, WrongPassword, KeyStoreError and what issuing raises.
     """
     place = Path(directory)
     key = _responder_key(place, circle, secrets)
+    log = log_of(circle)
+    signing: KeyHandle = key if log is None else AuditedKey(key, log, purpose="ocsp", batch=batch)
     found = []
     for name, tier, authority, days in (
         ("ocsp", "issuing", circle.issuing, None),
@@ -407,7 +489,7 @@ def responders(
                 raise KeyNotFound(f"{place} has no key to certify its OCSP responder")
         if certificate is not None:
             own = authority.certificate
-            found.append(OCSPResponder(key, certificate, own, authority.ledger, clock, validity=validity))
+            found.append(OCSPResponder(signing, certificate, own, authority.ledger, clock, validity=validity))
     return Responders(found)
 
 
@@ -427,7 +509,8 @@ def _responder_key(place: Path, circle: ClosedCircle, secrets: Secrets) -> KeyHa
         if (place / "ocsp.pem").exists():
             return LazyKey(path, _load_certificate(place / "ocsp.pem"), secrets)
         return key_file.open_uri(str(path), secrets)
-    key = suites.get(circle.suite_name).generate(circle.issuing.certificate.public_key().parameter)
+    parameter = circle.issuing.certificate.public_key().parameter
+    key = generate(suites.get(circle.suite_name), parameter, "ocsp", circle.issuing.ledger)
     try:
         key_file.save(path, key, secrets(f"password for {path.name}") or None)
     except KeyStoreError:
@@ -446,3 +529,68 @@ def _certify_responder(path: Path, key: PublicKey, authority: Authority, days: i
     except OSError as error:
         raise KeyStoreError(f"{path} cannot be written: {error.strerror}") from error
     return certificate
+
+
+def auditor(directory: str | Path, circle: ClosedCircle, secrets: Secrets) -> Signer:
+    """Open the key that signs checkpoints of the audit log; it is made and certified when it is first wanted.
+
+    Raises KeyStoreError, WrongPassword and what issuing raises.
+    """
+    place = Path(directory)
+    path = place / "audit.key.pem"
+    if not (place / "audit.pem").exists():
+        own = circle.issuing.certificate
+        if path.exists():  # made by a process that did not get to the certificate
+            key = key_file.open_uri(str(path), secrets)
+        else:
+            parameter = own.public_key().parameter
+            key = generate(circle.issuing.key.suite, parameter, "audit", circle.issuing.ledger)
+            key_file.save(path, key, secrets(f"password for {path.name}") or None)
+        subject = Subject(
+            f"{own.organisation} Audit Log {circle.suite_name.upper()}",
+            own.organisation,
+            own.subject_name.first(oids.COUNTRY),
+        )
+        certificate = circle.issue("audit", subject, key.public_key.spki)
+        files.write(place / "audit.pem", certificate.pem.encode())
+    certificate = _load_certificate(place / "audit.pem")
+    return Signer(LazyKey(path, certificate, secrets), certificate, circle.chain)
+
+
+@dataclass(frozen=True)
+class Books:
+    """What an auditor needs of a directory: no key and no password."""
+
+    log: AuditLog
+    ledger: Ledger
+    issuers: tuple[str, ...]
+    store: TrustStore
+    """The directory's roots, of every generation."""
+    expected_log: str | None
+    """The log that the circle says it has."""
+
+
+def books(directory: str | Path, clock: Clock) -> Books:
+    """Open the books of the circle in `directory` and change nothing in them.
+
+    Raises KeyNotFound, MalformedInput, KeyStoreError or AuditError.
+    """
+    place = Path(directory)
+    values = _values(place)
+    for name in (AUDIT, LEDGER):
+        if not (place / name).exists():
+            raise AuditError(f"{place / name} is missing")
+    names = _names(place, values)
+    roots = [_load_certificate(place / f"{name}.pem") for name in _generations(names, "root")]
+    issuing = [_load_certificate(place / f"{name}.pem") for name in _generations(names, "issuing")]
+    return Books(
+        AuditLog(place / AUDIT, clock),
+        SQLiteLedger(place / LEDGER),
+        tuple(_id(certificate) for certificate in (*roots, *issuing)),
+        TrustStore().with_(tuple(roots)),
+        values.get("log"),
+    )
+
+
+def _generations(names: Names, kind: str) -> list[str]:
+    return [name for name in (names.root, names.issuing, *names.previous) if name.partition("-")[0] == kind]

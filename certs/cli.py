@@ -1,4 +1,4 @@
-"""Sub-commands of `certs`: key, ca, tsa, ocsp, trust, inspect, doctor.
+"""Sub-commands of `certs`: key, ca, ra, tsa, ocsp, trust, inspect, doctor.
 
 Only arguments are described here, so that the program starts quickly; `certs.commands` does the work.
 """
@@ -112,6 +112,103 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     _output(export)
     _passwords(export)
 
+    audit = actions.add_parser("audit", help="the log of everything the authority did")
+    _configure_audit(audit)
+
+
+def _configure_audit(parser: argparse.ArgumentParser) -> None:
+    actions = _sub(parser)
+    show = _action(actions, "show", "audit:show", "print the entries of the audit log")
+    _directory(show)
+    show.add_argument("--serial", metavar="SERIAL", help="only those about one certificate (hexadecimal)")
+    show.add_argument("--act", help="only those of one act, for example issued or revoke")
+    show.add_argument("--json", action="store_true", help="the entries as they are, one a line")
+
+    checkpoint = _action(actions, "checkpoint", "audit:checkpoint", "sign the state of the log, to be kept elsewhere")
+    _directory(checkpoint)
+    checkpoint.add_argument(
+        "--also", action="append", default=[], metavar="DIR", help="sign with this authority's audit key too"
+    )
+    checkpoint.add_argument("--no-time-stamp", action="store_true", help="without a time-stamp by the authority's TSA")
+    _output(checkpoint)
+    _passwords(checkpoint)
+
+    verify = _action(actions, "verify", "audit:verify", "find what was removed, altered, moved or inserted")
+    _directory(verify)
+    verify.add_argument(
+        "--checkpoint", action="append", default=[], metavar="FILE", help="checkpoint kept elsewhere; may be repeated"
+    )
+    verify.add_argument("--trust", action="append", default=[], metavar="FILE", help="root of another signer")
+    verify.add_argument("--json", action="store_true")
+
+    prove = _action(
+        actions, "prove", "audit:prove", "write the proof that entries are in the log, or that it only grew"
+    )
+    _directory(prove)
+    prove.add_argument("serial", metavar="SERIAL", nargs="?", help="serial number in hexadecimal")
+    prove.add_argument("--since", metavar="CHECKPOINT", help="prove that the log only grew since this checkpoint")
+    _output(prove)
+
+    check = _action(actions, "check", "audit:check", "check a proof without the log")
+    check.add_argument("proof", metavar="PROOF", help="file of 'sealroad ca audit prove'")
+    check.add_argument("--checkpoint", required=True, metavar="FILE", help="checkpoint the proof leads to")
+    check.add_argument("--since", metavar="FILE", help="older checkpoint, for a proof that the log only grew")
+    check.add_argument("--trust", action="append", default=[], metavar="FILE", help="root certificate of the signer")
+
+
+def _configure_ra(parser: argparse.ArgumentParser) -> None:
+    actions = _sub(parser)
+    apply = _action(actions, "apply", "ra:apply", "write an application for a certificate")
+    _directory(apply)
+    apply.add_argument("--public-key", required=True, metavar="FILE", help="public key or certificate, PEM or DER")
+    apply.add_argument("--profile", default="person", help="a name that 'ca profiles' lists (default: person)")
+    cli_issue.configure_subject(apply, required=True)
+    validity = apply.add_mutually_exclusive_group()
+    validity.add_argument("--days", type=int, help="validity (default: the profile's)")
+    validity.add_argument("--hours", type=int, help="validity of a one-time signer's certificate")
+    apply.add_argument("--expires", type=int, default=14, metavar="DAYS", help="how long it may be used (default: 14)")
+    apply.add_argument("--contract", metavar="FILE", help="the one contract the key is for; its digest is recorded")
+    apply.add_argument("--proofed-by", metavar="OFFICER", help="who identified the applicant")
+    apply.add_argument(
+        "--method", help="how: in-person, document, remote-video, qualified-signature or registry-extract"
+    )
+    apply.add_argument("--person", help="who was identified, where it is not the subject")
+    apply.add_argument(
+        "--evidence",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="what was looked at; its digest is recorded",
+    )
+    apply.add_argument(
+        "--number",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="number of a document, first line of FILE; the salt of its digest goes to FILE.salt",
+    )
+    _output(apply)
+
+    approve = _action(actions, "approve", "ra:approve", "add an officer's approval to an application")
+    approve.add_argument("file", metavar="APPLICATION")
+    approve.add_argument("--officer", required=True, help="name under which the officer was appointed")
+    approve.add_argument("--key", required=True, metavar="KEY", help="the officer's key: file or URI")
+    approve.add_argument("--certificate", required=True, metavar="FILE", help="the officer's certificate")
+    _output(approve)
+    _passwords(approve)
+
+    show = _action(actions, "show", "ra:show", "say what is applied for, and what counts")
+    show.add_argument("file", metavar="APPLICATION")
+    show.add_argument("--ca", metavar="DIR", help="judge the approvals by this authority's officers")
+    show.add_argument("--json", action="store_true")
+
+    officer = _action(actions, "officer", "ra:officer", "appoint, dismiss and list officers")
+    _directory(officer)
+    what = officer.add_mutually_exclusive_group()
+    what.add_argument("--appoint", metavar="NAME", help="with --certificate")
+    what.add_argument("--dismiss", metavar="NAME")
+    officer.add_argument("--certificate", metavar="FILE", help="the officer's certificate, of any suite")
+
 
 def _configure_tsa(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action="tsa")
@@ -188,6 +285,7 @@ def _configure_doctor(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, Command] = {
     "key": Command("key", "make and show keys of any suite", _configure_key, _run),
     "ca": Command("ca", "run a closed circle: issue, revoke, list", _configure_ca, _run),
+    "ra": Command("ra", "applications, approvals by officers", _configure_ra, _run),
     "tsa": Command("tsa", "answer a time-stamp request", _configure_tsa, _run),
     "ocsp": Command("ocsp", "answer an OCSP request", _configure_ocsp, _run),
     "trust": Command("trust", "show and make trust lists", _configure_trust, _run_trust),

@@ -7,7 +7,8 @@ import argparse
 from certs.cli_arguments import SUITES_HELP, action, directory, output, passwords
 
 
-def _subject(parser: argparse.ArgumentParser, *, required: bool) -> None:
+def configure_subject(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add what a subject is called."""
     parser.add_argument("--cn", required=required, help="common name")
     parser.add_argument("--organisation", "--organization")
     parser.add_argument("--unit", help="organisational unit")
@@ -77,7 +78,7 @@ def configure_request(actions: argparse._SubParsersAction[argparse.ArgumentParse
     """Add `key request`."""
     request = action(actions, "request", "issue:key_request", "ask for a certificate: a PKCS#10 request for a key")
     request.add_argument("key", metavar="KEY", help="file, or URI such as file:seller.key.pem")
-    _subject(request, required=True)
+    configure_subject(request, required=True)
     _names(request)
     output(request)
     passwords(request)
@@ -89,11 +90,12 @@ def configure(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     directory(issue)
     source = issue.add_mutually_exclusive_group(required=True)
     source.add_argument("--public-key", metavar="FILE", help="public key or certificate, PEM or DER")
+    source.add_argument("--application", metavar="FILE", help="application with approvals, in place of what follows")
     source.add_argument("--request", metavar="FILE", help="PKCS#10 request, PEM or DER; - for standard input")
     issue.add_argument(
         "--profile", default="person", help="a name that 'ca profiles' lists, or a file .toml (default: person)"
     )
-    _subject(issue, required=False)
+    configure_subject(issue, required=False)
     _names(issue)
     _form(issue)
     _constraints(issue)

@@ -37,9 +37,12 @@ MAX_ENTRIES = 50
 
 def describe(data: bytes) -> list[dict[str, Any]]:
     """Return one plain object per thing in PEM or DER `data`. Raises MalformedInput where nothing is recognised."""
-    blocks = pem_blocks(data)
+    is_json = data.lstrip()[:1] == b"{"  # which may hold PEM in its strings
+    blocks = () if is_json else pem_blocks(data)
     if blocks:
         return [_describe_pem(label, encoded) for label, encoded in blocks]
+    if is_json:
+        return [_describe_json(data)]
     if data[:5] == b"%PDF-":
         raise MalformedInput("a PDF", hint="use 'sealroad verify' to see its signatures")
     return [_describe_der(data)]
@@ -59,6 +62,55 @@ def _describe_pem(label: str, encoded: bytes) -> dict[str, Any]:
     if label.endswith("PRIVATE KEY"):
         return {"kind": "private-key", "encrypted": label.startswith("ENCRYPTED"), "form": label}
     return {"kind": "unknown", "label": label, "octets": len(encoded)}
+
+
+def _describe_json(data: bytes) -> dict[str, Any]:
+    """Describe one of our JSON files: an application with its approvals, or a proof from the audit log."""
+    from certs import application, canonical
+
+    value = canonical.read(data)
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema in (application.SCHEMA, application.DOSSIER):
+        dossier = application.parse(data)
+        return {
+            "kind": "application",
+            "digest": dossier.application.digest,
+            **dossier.application.value(),
+            "approvals": [_statement(item) for item in dossier.approvals],
+        }
+    if isinstance(schema, str) and schema.startswith("sealroad.audit."):
+        from certs.audit import log, proof
+
+        value = proof.parse_proof(data)
+        entries = value.get("entries")
+        if entries is not None:
+            value["entries"] = [proof.sentence(log.parse_entry(item["entry"].encode())) for item in entries]
+        return {"kind": "proof", **value}
+    raise MalformedInput("JSON of no schema we know")
+
+
+def _statement(encoded: bytes) -> dict[str, Any]:
+    """Describe a CMS over one of our signed statements by what it says and who signed it."""
+    described = _cms(encoded)
+    signers = described["signers"]
+    return {
+        **described.get("statement", {}),
+        "signer": signers[0]["signer"] if signers else None,
+        "signature": signers[0]["signature"] if signers else None,
+    }
+
+
+def _says(content: bytes | None) -> dict[str, Any] | None:
+    """Return the members of a signed statement of ours: a checkpoint or an approval."""
+    from certs import canonical
+
+    if content is None or content[:1] != b"{":
+        return None
+    try:
+        value = canonical.decode(content, limit=4096)
+    except MalformedInput:
+        return None
+    return value if isinstance(value, dict) and str(value.get("schema")).startswith("sealroad.") else None
 
 
 def _describe_der(data: bytes) -> dict[str, Any]:
@@ -202,8 +254,10 @@ def _cms(data: bytes) -> dict[str, Any]:
     view = parse_signed_data(data)
     if view.content_type == oids.TST_INFO:
         return _token(data)
+    said = _says(view.content)
     return {
         "kind": "signed-data",
+        **({"statement": said} if said else {}),
         "outer_type": _oid(view.outer_oid),
         "content_type": _oid(view.content_type),
         "content_octets": None if view.content is None else len(view.content),

@@ -18,7 +18,9 @@
     │   ├── AlreadyRevoked           it is revoked for good, or on hold and held again
     │   ├── NotOnHold                only what is on hold can be released
     │   ├── RevocationRefused        a reason, moment or state that RFC 5280 5.3 does not allow
-    │   └── ClockRefused             the clock contradicts what is on record
+    │   ├── ClockRefused             the clock contradicts what is on record
+    │   └── ApprovalError            an application without the proofing or the approvals its profile asks for
+    ├── AuditError                   the audit log cannot be written, or a proof from it does not hold
     ├── OCSPError                    an OCSP answer that is missing, wrong, too old or not for this question
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
     ├── PathError                    a chain that could not be built or does not hold
@@ -135,6 +137,18 @@ class IssuanceError(CertsError):
     """The authority may not, or could not, sign what was asked."""
 
     code = "issuance-error"
+
+
+class ApprovalError(IssuanceError):
+    """An application without the identity proofing or the approvals that its profile asks for."""
+
+    code = "approval-error"
+
+
+class AuditError(CertsError):
+    """The audit log cannot be written or read, or a proof from it does not hold."""
+
+    code = "audit-error"
 
 
 class NotOnRecord(IssuanceError):

@@ -34,14 +34,25 @@ from certs.errors import (
     NotOnRecord,
     RevocationRefused,
 )
-from certs.ledger_base import HOLD, Entry, Kind, Ledger, ListRecord
+from certs.ledger_base import HOLD, Entry, Kind, Ledger, ListRecord, Recorder, record
 from certs.ledger_schema import upgrade
 
-__all__ = ["HOLD", "REASONS", "Entry", "Kind", "Ledger", "ListRecord", "MemoryLedger", "SQLiteLedger"]
+__all__ = [
+    "HOLD",
+    "REASONS",
+    "Entry",
+    "Kind",
+    "Ledger",
+    "ListRecord",
+    "MemoryLedger",
+    "Recorder",
+    "SQLiteLedger",
+    "record",
+]
 
 _COLUMNS = (
     "issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, "
-    "partition, invalid_since, held_until"
+    "partition, invalid_since, held_until, application"
 )
 _LIST_COLUMNS = "number, kind, base_number, position, this_update, next_update, der"
 
@@ -98,10 +109,12 @@ class SQLiteLedger:
         with self._transaction() as database:
             if self._get(entry.issuer, entry.serial) is not None:
                 raise IssuanceError(f"serial {entry.serial:x} is taken", serial=f"{entry.serial:x}")
+            if entry.application and self.by_application(entry.application):
+                raise IssuanceError("the application was used already", application=entry.application)
             database.execute(
-                "INSERT INTO entry (issuer, serial, profile, subject, tbs, prepared_at, not_after, state, partition) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, 'prepared', ?)",
-                (*row, _text(entry.prepared_at), _text(entry.not_after), entry.partition),
+                "INSERT INTO entry (issuer, serial, profile, subject, tbs, prepared_at, not_after, state, partition, "
+                "application) VALUES (?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?)",
+                (*row, _text(entry.prepared_at), _text(entry.not_after), entry.partition, entry.application),
             )
 
     def claim(self, issuer: str, serial: int) -> Entry:
@@ -320,6 +333,13 @@ class SQLiteLedger:
                 row = database.execute(query, (issuer, name)).fetchone()
         return str(row[0])
 
+    def by_application(self, application: str) -> Entry | None:
+        """See Ledger."""
+        query = f"SELECT {_COLUMNS} FROM entry WHERE application = ?"  # noqa: S608 - fixed text
+        with self._reading() as database:
+            row = database.execute(query, (application,)).fetchone()
+        return _entry(row) if row else None
+
     # Inside a transaction ---------------------------------------------------------------------------------------------
     def _get(self, issuer: str, serial: int) -> Entry | None:
         query = f"SELECT {_COLUMNS} FROM entry WHERE issuer = ? AND serial = ?"  # noqa: S608 - fixed text
@@ -406,7 +426,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, *more = row
-    partition, invalid_since, held_until = more
+    partition, invalid_since, held_until, application = more
     return Entry(
         issuer=issuer,
         serial=int(serial, 16),
@@ -422,6 +442,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         partition=partition,
         invalid_since=_moment(invalid_since),
         held_until=_moment(held_until),
+        application=application,
     )
 
 

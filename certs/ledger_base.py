@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 HOLD = "certificateHold"
 Kind = Literal["base", "delta"]
@@ -37,6 +37,8 @@ class Entry:
     """When the key is thought to have been compromised."""
     held_until: datetime | None = None
     """When a suspension ends by itself."""
+    application: str | None = None
+    """SHA-256 of the application it was issued for (`certs.ra`), hexadecimal; no two entries have the same."""
 
     @property
     def held(self) -> bool:
@@ -152,3 +154,22 @@ class Ledger(Protocol):
     def settle(self, issuer: str, name: str, value: str) -> str:
         """Fix a property of an issuer for ever: the first value given stays. Returns the one that holds."""
         ...
+
+    def by_application(self, application: str) -> Entry | None:
+        """Return the entry that was prepared for an application, or None."""
+        ...
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """A ledger that also keeps a log of what is no entry: refusals, keys, lists (`certs.audit`)."""
+
+    def record(self, act: str, **facts: Any) -> object:
+        """Put an act on record; raise, and so stop the act, where that fails."""
+        ...
+
+
+def record(ledger: object, act: str, **facts: Any) -> None:
+    """Put an act on record where `ledger` keeps a log. Raises AuditError."""
+    if isinstance(ledger, Recorder):
+        ledger.record(act, **facts)

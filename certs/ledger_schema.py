@@ -39,12 +39,14 @@ _ADDED = {
     "held_until": "TEXT",
     "released_at": "TEXT",
     "changed": "INTEGER NOT NULL DEFAULT 0",
+    "application": "TEXT",
     "crl_entry": "BLOB",
 }
 """Columns of the second form. `changed` numbers the changes of status, `crl_entry` is the DER in the list."""
 
 _MORE_TABLES = """
 CREATE INDEX IF NOT EXISTS entry_changed ON entry (issuer, changed);
+CREATE UNIQUE INDEX IF NOT EXISTS entry_application ON entry (application) WHERE application IS NOT NULL;
 CREATE INDEX IF NOT EXISTS entry_partition ON entry (issuer, partition, changed);
 CREATE TABLE IF NOT EXISTS revocation_list (
     issuer TEXT NOT NULL,

@@ -229,6 +229,7 @@ TIME_STAMPING = _row("1.3.6.1.5.5.7.3.8", "time-stamping", "RFC 3161 2.3")
 OCSP_SIGNING = _row("1.3.6.1.5.5.7.3.9", "ocsp-signing", "RFC 6960 4.2.2.2")
 DVCS_SIGNING = _row("1.3.6.1.5.5.7.3.10", "dvcs-signing", "RFC 3029 9")
 DOCUMENT_SIGNING = _row("1.3.6.1.5.5.7.3.36", "document-signing", "RFC 9336 3.1")
+AUDIT_SIGNING = _row("2.25.187737200135929185001846442526867310959", "audit-signing", "ours: certs/audit/checkpoint.py")
 
 # CMS and time-stamps -------------------------------------------------------------------------------------------------
 DATA = _row("1.2.840.113549.1.7.1", "data", "RFC 5652 4")

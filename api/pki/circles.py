@@ -41,6 +41,8 @@ log = logging.getLogger("sealroad.pki")
 CRL_LIFE: Final = timedelta(hours=1)
 """A revocation list is made anew when the one at hand is older than this."""
 RENEWAL_PAUSE: Final = timedelta(minutes=10)
+STAMPS_PER_ENTRY: Final = 256
+"""Time-stamps, or OCSP answers, announced by one entry of the audit log."""
 DELTA_LIFE: Final = timedelta(days=1)
 UNIT_LIFE: Final = timedelta(hours=1)
 """How often a process looks whether another key stamps now."""
@@ -103,6 +105,7 @@ class Circle:
                     self._settings.clock,
                     time_source=KernelTime() if self._settings.tsa_time == "kernel" else None,
                     outer_oid=outer_oid,
+                    batch=STAMPS_PER_ENTRY,
                 )
             return self._units[outer_oid]
 
@@ -322,7 +325,7 @@ class Circles:
             secrets,
             ledger,
             self._settings,
-            lambda: circle.responders(directory, authority, secrets, clock),
+            lambda: circle.responders(directory, authority, secrets, clock, batch=STAMPS_PER_ENTRY),
         )
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:

@@ -37,7 +37,8 @@ def _open(args: argparse.Namespace) -> ClosedCircle:
     return circle.load(args.directory, secrets_of(args), SystemClock())
 
 
-def _subject(args: argparse.Namespace) -> Subject:
+def subject_of(args: argparse.Namespace) -> Subject:
+    """Return the subject that the arguments describe."""
     return Subject(
         common_name=args.cn,
         organisation=args.organisation,
@@ -59,7 +60,7 @@ def _names(args: argparse.Namespace) -> AltNames:
     return AltNames(tuple(args.alt_email), tuple(args.dns), tuple(args.ip))
 
 
-def _public_key(name: str) -> bytes:
+def public_key_of(name: str) -> bytes:
     """Return the SPKI in a file that holds a public key or a certificate."""
     data = read_input(name)
     for label, encoded in pem_blocks(data):
@@ -121,7 +122,7 @@ def _say(output: str | None, certificate: Certificate) -> None:
 def key_request(args: argparse.Namespace) -> int:
     """Make a PKCS#10 request."""
     key = open_key(args.key, secrets_of(args))
-    encoded = make_request(key, _subject(args), _names(args))
+    encoded = make_request(key, subject_of(args), _names(args))
     write_output(args.output, armor(LABELS[0], encoded).encode(), inputs=[args.key.removeprefix("file:")])
     if args.output not in (None, "-"):
         print(f"{args.output}: request for a key of {key.suite.name}")
@@ -130,9 +131,11 @@ def key_request(args: argparse.Namespace) -> int:
 
 def ca_issue(args: argparse.Namespace) -> int:
     """Certify a public key or a request."""
+    if args.application:
+        return _issue_application(args)
     profile = _profile(args.profile)
     names = _names(args)
-    subject = _subject(args) if args.cn else None
+    subject = subject_of(args) if args.cn else None
     if args.request:
         accepted = accept(load_request(read_input(args.request)), profile, subject=subject)
         subject, spki = accepted.subject, accepted.spki
@@ -144,7 +147,7 @@ def ca_issue(args: argparse.Namespace) -> int:
         for item in accepted.passed_over:
             print(f"sealroad: not taken from the request: {item}", file=sys.stderr)
     else:
-        spki = _public_key(args.public_key)
+        spki = public_key_of(args.public_key)
     if subject is None:
         raise UsageError("a public key says nothing of its holder", hint="add --cn, or use --request")
     opened = _open(args)
@@ -163,8 +166,19 @@ def ca_issue(args: argparse.Namespace) -> int:
     )
     certificate = authority.issue(plan)
     above = (opened.root,) if profile.issuer == "root" else opened.chain
+    return _write(args, certificate, above, args.public_key or args.request)
+
+
+def _issue_application(args: argparse.Namespace) -> int:
+    from certs.commands.ra import issue_application
+
+    opened = _open(args)
+    return _write(args, issue_application(opened, args), opened.chain, args.application)
+
+
+def _write(args: argparse.Namespace, certificate: Certificate, above: tuple[Certificate, ...], source: str) -> int:
     text = certificate.pem + ("".join(item.pem for item in above) if args.chain else "")
-    write_output(args.output, text.encode(), inputs=[args.public_key or args.request])
+    write_output(args.output, text.encode(), inputs=[source])
     _say(args.output, certificate)
     return 0
 

@@ -30,6 +30,8 @@ EXTRA: dict[str, Callable[[], Extension]] = {
 }
 """Extensions that a profile asks for by name and that have no contents of their own."""
 
+MAX_APPROVALS = 5
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -69,6 +71,10 @@ class Profile:
     """Subject forms that fit the profile: keys of `certs.forms.FORMS`."""
     issuer: str = "issuing"
     """Which authority of a circle signs it: "issuing" or "root"."""
+    approvals: int = 0
+    """How many officers must have approved the application (`certs.ra`)."""
+    identity_proofing: bool = False
+    """Whether the application must say how the applicant was identified, and by whom."""
 
     @property
     def lifetime(self) -> timedelta:
@@ -133,13 +139,16 @@ def describe(profile: Profile) -> dict[str, Any]:
         "extra": list(profile.extra),
         "revocation": profile.revocation,
         "constraints": profile.constraints,
+        "approvals": profile.approvals,
+        "identity_proofing": profile.identity_proofing,
     }
 
 
 _TYPES: dict[str, type] = (
     dict.fromkeys(("description", "issuer"), str)
     | dict.fromkeys(("ca", "extended_key_usage_critical", "alt_names_required", "revocation", "constraints"), bool)
-    | dict.fromkeys(("days", "max_days", "hours", "max_hours", "path_length"), int)
+    | {"identity_proofing": bool}
+    | dict.fromkeys(("days", "max_days", "hours", "max_hours", "path_length", "approvals"), int)
 )
 """Types of the values in a file; what is not listed is a list of strings."""
 
@@ -197,6 +206,7 @@ def _contradictions(profile: Profile) -> Iterator[tuple[object, str]]:
     yield profile.alt_names_required and not profile.alt_names, "alternative names are required and none are allowed"
     yield set(profile.extra) - set(EXTRA), "an unknown extra extension"
     yield set(profile.forms) - set(FORMS), "an unknown subject form"
+    yield not 0 <= profile.approvals <= MAX_APPROVALS, f"approvals must lie between 0 and {MAX_APPROVALS}"
     yield profile.issuer not in ("issuing", "root"), "the issuer is issuing or root"
     yield not profile.ca and (profile.constraints or profile.path_length is not None), "constraints are for authorities"
     # RFC 5280 4.2.1.4: anyPolicy says nothing in a leaf

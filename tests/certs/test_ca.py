@@ -188,6 +188,7 @@ def test_every_profile_file_loads() -> None:
         "dvcs",
         "tls",
         "ocsp",
+        "audit",
     }
     for name in profiles.names():
         assert profiles.load(name).name == name
