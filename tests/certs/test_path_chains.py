@@ -158,7 +158,7 @@ def points(*names: bytes) -> Extension:
 
 
 def test_a_missing_issuer_is_fetched_and_still_has_to_be_genuine() -> None:
-    leaf = forge("Leaf", LEAF, GOOD, MIDDLE, more=[extensions.ca_issuers(ISSUER_URL)])
+    leaf = forge("Leaf", LEAF, GOOD, MIDDLE, more=[extensions.authority_information(ocsp=None, issuer=ISSUER_URL)])
     for page in (GOOD.der, GOOD.pem.encode(), certificate_bundle([GOOD, ANCHOR])):
         web = Web(middle=page)
         result = judge(leaf, fetch=web)
@@ -172,7 +172,7 @@ def test_a_missing_issuer_is_fetched_and_still_has_to_be_genuine() -> None:
 
 
 def test_nothing_is_fetched_where_nothing_is_missing_or_nobody_may() -> None:
-    leaf = forge("Leaf", LEAF, GOOD, MIDDLE, more=[extensions.ca_issuers(ISSUER_URL)])
+    leaf = forge("Leaf", LEAF, GOOD, MIDDLE, more=[extensions.authority_information(ocsp=None, issuer=ISSUER_URL)])
     assert judge(leaf).sub_indication == "NO_CERTIFICATE_CHAIN_FOUND"
     web = Web()
     assert judge(leaf, GOOD, fetch=web, crls=[]).passed
@@ -207,7 +207,9 @@ def test_what_cannot_be_fetched_is_reported_and_harmless() -> None:
 
 
 def test_the_real_fetcher_refuses_private_addresses() -> None:
-    leaf = forge("Leaf", LEAF, GOOD, MIDDLE, more=[extensions.ca_issuers("http://127.0.0.1:1/x")])
+    leaf = forge(
+        "Leaf", LEAF, GOOD, MIDDLE, more=[extensions.authority_information(ocsp=None, issuer="http://127.0.0.1:1/x")]
+    )
     result = judge(leaf, fetch=HTTPFetcher())
     assert result.sub_indication == "NO_CERTIFICATE_CHAIN_FOUND"
     assert any("private" in note for note in result.notes)
@@ -218,12 +220,16 @@ def test_no_chain_makes_us_ask_for_ever() -> None:
     made = [ANCHOR]
     key = OTHER
     leaf = forge(
-        "Leaf", LEAF, forge("Up 0", key, None, key, ca=True), key, more=[extensions.ca_issuers("http://x/0.cer")]
+        "Leaf",
+        LEAF,
+        forge("Up 0", key, None, key, ca=True),
+        key,
+        more=[extensions.authority_information(ocsp=None, issuer="http://x/0.cer")],
     )
     pages = {}
     for n in range(20):
         above = forge(f"Up {n + 1}", key, None, key, ca=True)
-        more = [extensions.ca_issuers(f"http://x/{n + 1}.cer")]
+        more = [extensions.authority_information(ocsp=None, issuer=f"http://x/{n + 1}.cer")]
         pages[f"/{n}.cer"] = forge(f"Up {n}", key, above, key, ca=True, more=more).der
     web = Web(**pages)
     result = judge(leaf, *made, fetch=web, limits=Limits(fetches=3))

@@ -109,7 +109,7 @@ def test_usage(run: Run) -> None:
         ("ca", "audit", "prove", "ca", "xyz"),
         ("ca", "audit", "prove", "ca", "77"),
         ("ca", "audit", "verify", "nowhere"),
-        ("ca", "issue", "ca", *PW),
+        ("ca", "issue", "ca", "--application", "nowhere", *PW),
         ("ra", "officer", "ca", "--appoint", "anna"),
     ):
         with pytest.raises(SealroadError):
