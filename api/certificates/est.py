@@ -73,20 +73,26 @@ async def _pkcs10(request: Request) -> bytes:
         raise MalformedRequest("the body is not base64 of a PKCS#10 request") from error
 
 
-@router.get("/cacerts", response_class=Response, responses=_ANSWER)
-def est_cacerts(request: Request, suite: str) -> Response:
-    """Get the certificates of the circle: issuing authority and root."""
+def _known(suite: str) -> None:
     from certs import suites
-    from certs.signed_data import certificate_bundle
 
     if suite not in suites.ALL_NAMES:
         raise NotFound("there is no such suite")
+
+
+@router.get("/cacerts", response_class=Response, responses=_ANSWER)
+def est_cacerts(request: Request, suite: str) -> Response:
+    """Get the certificates of the circle: issuing authority and root."""
+    from certs.signed_data import certificate_bundle
+
+    _known(suite)
     return _certificates(certificate_bundle(context_of(request).circles.get(suite).chain))
 
 
 @router.get("/csrattrs", response_class=Response, status_code=204)
 def est_csrattrs(suite: str) -> Response:
     """Say what a request should hold: nothing in particular (RFC 7030 4.5)."""
+    _known(suite)
     return Response(status_code=204)
 
 
@@ -110,6 +116,7 @@ def _enrolled(unit: Unit, suite: str, pkcs10: bytes, *, renew: bool) -> Response
     from certs.certificate import load_certificates
     from certs.signed_data import certificate_bundle
 
+    _known(suite)
     row = service.enrol(unit, suite, pkcs10, renew=renew)
     return _certificates(certificate_bundle(load_certificates(row.pem.encode())[:1]))
 
