@@ -17,7 +17,7 @@ from certs.errors import IssuanceError
 if TYPE_CHECKING:
     from certs.certificate import Subject
     from certs.names import Name
-    from certs.request import CertificateRequest
+    from certs.request import Request
 
 RENEWAL_DAYS = 397
 """How long a certificate is valid that a machine renews by itself."""
@@ -51,11 +51,13 @@ def enrol(unit: Unit, suite: str, request: bytes, *, renew: bool) -> IssuedCerti
     For a renewal the tenant must have a good certificate of exactly that subject. Raises what `issue` raises, and
     NotFound where the circle is none or there is nothing to renew.
     """
+    from certs import suites
     from certs.request import load_request
 
     asked = load_request(request)
-    if asked.public_key().suite.name != suite:
-        raise ValidationFailed(f"the key is one of {asked.public_key().suite.name}, not of {suite}")
+    found = suites.for_spki(asked.spki).name
+    if found != suite:
+        raise ValidationFailed(f"the key is one of {found}, not of {suite}")
     if renew and current(unit, suite, asked.subject_name.der) is None:
         raise NotFound("there is no good certificate of this subject to renew")
     subject = subject_of(asked.subject_name)
@@ -71,12 +73,10 @@ def current(unit: Unit, suite: str, subject: bytes) -> IssuedCertificate | None:
 
 
 def _issue(
-    unit: Unit, request: CertificateRequest, profile: str, subject: Subject, days: int | None
+    unit: Unit, request: Request, profile: str, subject: Subject, days: int | None
 ) -> IssuedCertificate:
-    request.verify()
-    key = request.public_key()
-    circle = unit.context.circles.get(key.suite.name)
-    certificate = circle.issue(profile, subject, key.spki, days=days)
+    circle = unit.context.circles.get(request.verify())
+    certificate = circle.issue(profile, subject, request.spki, days=days)
     row = IssuedCertificate(
         id=new_id("crt"),
         tenant_id=unit.tenant_id,
