@@ -116,9 +116,15 @@ class Circle:
         """Issuing and root certificate."""
         return self._authority.chain
 
-    def issue(self, profile: str, subject: Subject, spki: bytes, *, days: int) -> Certificate:
+    def issue(self, profile: str, subject: Subject, spki: bytes, *, days: int | None) -> Certificate:
         """Issue a certificate. Raises ProfileError, BadIdentifier or IssuanceError."""
         return self._authority.issue(profile, subject, spki, days=days)
+
+    def revoke(self, serial: int, reason: str) -> None:
+        """Revoke a certificate; the next list that is asked for says so. Raises IssuanceError."""
+        self._authority.revoke(serial, reason)
+        with self._lock:
+            self._crls_made = None
 
     def pem_with_chain(self, certificate: Certificate) -> str:
         """Return a certificate followed by its chain."""
