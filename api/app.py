@@ -76,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     for domain in ROUTERS:
         app.include_router(domain.router)
+    app.include_router(est.public)
     app.include_router(pki.router)
     app.include_router(ops.router)
     docs.install(app)

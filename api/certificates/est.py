@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -23,10 +23,12 @@ from api.errors import MalformedRequest, NotFound, PayloadTooLarge, Unauthentica
 from api.kit.edge import Router, Unit, context_of
 
 router = Router(prefix="/.well-known/est/{suite}", tags=["est"])
+public = APIRouter(prefix="/.well-known/est/{suite}", tags=["est"])
+"""What needs no credential (RFC 7030 4.1.1)."""
 
 MAX_BODY = 100_000
 PKCS7, PKCS10 = "application/pkcs7-mime", "application/pkcs10"
-_ANSWER = {
+_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"description": "Certificates only, PKCS#7, base64 (RFC 7030).", "content": {PKCS7: {}}},
 }
 _BODY = {"requestBody": {"required": True, "content": {PKCS10: {}}}}
@@ -40,7 +42,7 @@ def _token(request: Request) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).decode("ascii").partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, or not ASCII
             pass
     raise Unauthenticated("no credential was sent")
 
@@ -80,7 +82,7 @@ def _known(suite: str) -> None:
         raise NotFound("there is no such suite")
 
 
-@router.get("/cacerts", response_class=Response, responses=_ANSWER)
+@public.get("/cacerts", response_class=Response, responses=_ANSWER)
 def est_cacerts(request: Request, suite: str) -> Response:
     """Get the certificates of the circle: issuing authority and root."""
     from certs.signed_data import certificate_bundle
@@ -89,7 +91,7 @@ def est_cacerts(request: Request, suite: str) -> Response:
     return _certificates(certificate_bundle(context_of(request).circles.get(suite).chain))
 
 
-@router.get("/csrattrs", response_class=Response, status_code=204)
+@public.get("/csrattrs", response_class=Response, status_code=204)
 def est_csrattrs(suite: str) -> Response:
     """Say what a request should hold: nothing in particular (RFC 7030 4.5)."""
     _known(suite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -27,8 +28,8 @@ def all_of(tenant_id: str) -> Select[IssuedCertificate]:
 
 def good_for(
     session: Session, tenant_id: str, suite: str, subject_sha256: str, now: datetime
-) -> IssuedCertificate | None:
-    """Return the newest certificate of a subject that is neither revoked nor expired, or None."""
+) -> Sequence[IssuedCertificate]:
+    """Return the newest certificates of a subject that are neither revoked nor expired, newest first."""
     query = (
         all_of(tenant_id)
         .where(
@@ -38,6 +39,6 @@ def good_for(
             IssuedCertificate.not_after > now,
         )
         .order_by(IssuedCertificate.id.desc())
-        .limit(1)
+        .limit(20)
     )
-    return session.scalars(query).one_or_none()
+    return session.scalars(query).all()

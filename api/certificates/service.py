@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from api.certificates import repository
@@ -12,12 +14,11 @@ from api.errors import Conflict, NotFound, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.pki.circles import UNKNOWN_COUNTRY
-from certs.errors import IssuanceError
+from certs.errors import AlreadyRevoked
 
 if TYPE_CHECKING:
-    from certs.certificate import Subject
-    from certs.names import Name
-    from certs.request import Request
+    from certs.request import Accepted, Request
+    from certs.subject import Subject
 
 RENEWAL_DAYS = 397
 """How long a certificate is valid that a machine renews by itself."""
@@ -26,7 +27,8 @@ RENEWAL_DAYS = 397
 def issue(unit: Unit, body: CertificateIn) -> IssuedCertificate:
     """Issue the certificate that `body` asks for.
 
-    Raises MalformedInput, BadSignature (no proof of possession), UnsupportedAlgorithm, ProfileError, BadIdentifier.
+    Raises MalformedInput, BadSignature (no proof of possession), UnsupportedAlgorithm, ProfileError, BadIdentifier,
+    and ValidationFailed for an alternative name that the profile does not have.
     """
     from certs.identifiers import Identifier
     from certs.request import load_request
@@ -42,7 +44,7 @@ def issue(unit: Unit, body: CertificateIn) -> IssuedCertificate:
         locality=body.locality,
         identifiers=tuple(Identifier(item.scheme, item.value) for item in body.identifiers),
     )
-    return _issue(unit, request, body.profile, subject, body.days)
+    return _issue(unit, _accepted(request, body.profile, subject), body.profile, body.days)
 
 
 def enrol(unit: Unit, suite: str, request: bytes, *, renew: bool) -> IssuedCertificate:
@@ -53,30 +55,45 @@ def enrol(unit: Unit, suite: str, request: bytes, *, renew: bool) -> IssuedCerti
     """
     from certs import suites
     from certs.request import load_request
+    from certs.subject import Subject
 
     asked = load_request(request)
     found = suites.for_spki(asked.spki).name
     if found != suite:
         raise ValidationFailed(f"the key is one of {found}, not of {suite}")
-    if renew and current(unit, suite, asked.subject_name.der) is None:
-        raise NotFound("there is no good certificate of this subject to renew")
-    subject = subject_of(asked.subject_name)
+    subject = Subject.of(asked.subject_name)
+    subject = replace(subject, country=subject.country or UNKNOWN_COUNTRY)
     profile = "organisation" if subject.organisation and subject.identifiers else "person"
-    return _issue(unit, asked, profile, subject, RENEWAL_DAYS)
+    accepted = _accepted(asked, profile, subject)
+    if renew and not _renewable(unit, suite, subject):
+        raise NotFound("there is no good certificate of this subject to renew")
+    return _issue(unit, accepted, profile, RENEWAL_DAYS)
 
 
-def current(unit: Unit, suite: str, subject: bytes) -> IssuedCertificate | None:
-    """Return the tenant's newest good certificate of a subject (DER), or None."""
+def _accepted(request: Request, profile: str, subject: Subject) -> Accepted:
+    """Check possession; refuse alternative names that the profile does not have. Usages are the profile's to say."""
+    from certs import profiles
+    from certs.request import accept
+
+    accepted = accept(request, profiles.load(profile), subject=subject)
+    refused = [what for what in accepted.passed_over if what.startswith("alternative names")]
+    if refused:
+        raise ValidationFailed(f"the profile {profile} has no {', no '.join(refused)}")
+    return accepted
+
+
+def _renewable(unit: Unit, suite: str, subject: Subject) -> bool:
+    """Tell whether the tenant has a good certificate of a subject, as we would write it: here and on the record."""
+    digest = hashlib.sha256(subject.name()).hexdigest()
     with unit.read() as session:
-        digest = hashlib.sha256(subject).hexdigest()
-        return repository.good_for(session, unit.tenant_id, suite, digest, unit.context.now())
+        rows = repository.good_for(session, unit.tenant_id, suite, digest, unit.context.now())
+    circle = unit.context.circles.get(suite)
+    return any(circle.good(int(row.serial, 16)) for row in rows)
 
 
-def _issue(
-    unit: Unit, request: Request, profile: str, subject: Subject, days: int | None
-) -> IssuedCertificate:
-    circle = unit.context.circles.get(request.verify())
-    certificate = circle.issue(profile, subject, request.spki, days=days)
+def _issue(unit: Unit, accepted: Accepted, profile: str, days: int | None) -> IssuedCertificate:
+    circle = unit.context.circles.get(accepted.suite)
+    certificate = circle.issue(profile, accepted.subject, accepted.spki, days=days, names=accepted.names)
     row = IssuedCertificate(
         id=new_id("crt"),
         tenant_id=unit.tenant_id,
@@ -99,53 +116,16 @@ def _issue(
 def revoke(unit: Unit, certificate_id: str, reason: str) -> IssuedCertificate:
     """Revoke a certificate: first on the authority's record, which everybody asks, then here.
 
-    Raises NotFound, or Conflict where it is revoked already.
+    Raises NotFound, or Conflict where it is revoked already. Where only the record says so, as after a crash between
+    the two, what the record says is taken over.
     """
     row = repository.get(unit.session, unit.tenant_id, certificate_id)
     if row.revoked_at is not None:
         raise Conflict("the certificate is revoked already")
     circle = unit.context.circles.get(row.suite)
+    row.revoked_at, row.reason = unit.context.now(), reason
     try:
         circle.revoke(int(row.serial, 16), reason)
-    except IssuanceError as error:
-        if error.facts.get("state") != "revoked":
-            raise
-    row.revoked_at, row.reason = unit.context.now(), reason
+    except AlreadyRevoked as error:
+        row.revoked_at, row.reason = datetime.fromisoformat(error.facts["revoked_at"]), error.facts["reason"]
     return row
-
-
-def subject_of(name: Name) -> Subject:
-    """Return the subject that a request's name asks for; attributes our profiles do not have are refused.
-
-    Raises ValidationFailed.
-    """
-    from certs import oids
-    from certs.subject import Subject, identifier_of
-
-    fields = {
-        oids.COMMON_NAME: "common_name",
-        oids.ORGANISATION: "organisation",
-        oids.ORGANISATIONAL_UNIT: "organisational_unit",
-        oids.COUNTRY: "country",
-        oids.GIVEN_NAME: "given_name",
-        oids.SURNAME: "surname",
-        oids.LOCALITY: "locality",
-        oids.STATE: "state",
-        oids.TITLE: "title",
-        oids.EMAIL_ADDRESS: "email",
-    }
-    values: dict[str, str] = {}
-    identifiers = []
-    for attribute in name.attributes:
-        identifier = identifier_of(attribute.oid, attribute.text)
-        field = fields.get(attribute.oid)
-        if identifier is not None:
-            identifiers.append(identifier)
-        elif field is not None and field not in values:
-            values[field] = attribute.text
-        else:
-            raise ValidationFailed(f"the subject has an attribute that is not issued: {oids.name(attribute.oid)}")
-    if "common_name" not in values:
-        raise ValidationFailed("the subject has no common name")
-    values.setdefault("country", UNKNOWN_COUNTRY)
-    return Subject(identifiers=tuple(identifiers), **values)
