@@ -16,6 +16,8 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api import docs, ops, version
+from api.certificates import endpoints as certificates
+from api.certificates import est
 from api.config import Settings
 from api.context import Context, open_context
 from api.contracts import endpoints as contracts
@@ -35,7 +37,7 @@ DESCRIPTION = """Contracts that cross a border: every party signs one PDF with i
 cryptography. Errors are RFC 9457 problem documents with a stable `code`; every POST honours `Idempotency-Key`; changes
 need `If-Match`."""
 
-ROUTERS = (documents, contracts, signing, jobs, verification)
+ROUTERS = (documents, contracts, signing, jobs, verification, certificates, est)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -74,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     for domain in ROUTERS:
         app.include_router(domain.router)
+    app.include_router(est.public)
     app.include_router(pki.router)
     app.include_router(ops.router)
     docs.install(app)

@@ -30,6 +30,8 @@ SCOPES: Final = (
     "contracts:write",
     "contracts:sign",
     "verifications:write",
+    "certificates:read",
+    "certificates:write",
 )
 
 _NOBODY: Final = bytes(32)

@@ -61,6 +61,8 @@ def problem_response(
     sent = dict(headers or {})
     if row.status == 401:
         sent["www-authenticate"] = 'Bearer realm="sealroad"'  # RFC 6750 clause 3
+        if path.startswith("/.well-known/est/"):  # whose clients know Basic and wait to be asked (RFC 7030 3.2.3)
+            sent["www-authenticate"] = 'Basic realm="sealroad", Bearer realm="sealroad"'
     if error.code in RETRY_AFTER:
         sent["retry-after"] = str(RETRY_AFTER[error.code])
     return Response(json.dumps(body, ensure_ascii=False), row.status, sent, media_type=PROBLEM_TYPE)

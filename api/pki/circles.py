@@ -27,6 +27,7 @@ from api.errors import NotFound
 from api.vault import Vault
 
 if TYPE_CHECKING:
+    from certs.alt_names import AltNames
     from certs.ca import Authority, ClosedCircle
     from certs.certificate import Certificate, Subject
     from certs.keys.base import Secrets
@@ -119,9 +120,24 @@ class Circle:
         """Issuing and root certificate."""
         return self._authority.chain
 
-    def issue(self, profile: str, subject: Subject, spki: bytes, *, days: int) -> Certificate:
-        """Issue a certificate. Raises ProfileError, BadIdentifier or IssuanceError."""
-        return self._authority.issue(profile, subject, spki, days=days)
+    @property
+    def authorities(self) -> tuple[Certificate, ...]:
+        """Issuing and root certificate, then those of earlier generations, which still sign their lists."""
+        return tuple(authority.certificate for authority in self._authority.authorities)
+
+    def issue(
+        self, profile: str, subject: Subject, spki: bytes, *, days: int | None = None, names: AltNames | None = None
+    ) -> Certificate:
+        """Issue a certificate, for the profile's own time where no days are given.
+
+        Raises ProfileError, BadIdentifier or IssuanceError.
+        """
+        return self._authority.issue(profile, subject, spki, days=days, names=names)
+
+    def good(self, serial: int) -> bool:
+        """Tell whether a certificate is on record as issued, neither revoked nor on hold."""
+        entry = self._authority.issuer_of(serial).entry(serial)
+        return entry is not None and entry.state == "issued"
 
     def pem_with_chain(self, certificate: Certificate) -> str:
         """Return a certificate followed by its chain."""
@@ -143,12 +159,11 @@ class Circle:
         """Return the complete revocation lists, DER, by the key identifier of their issuer (hexadecimal)."""
         from certs.status import ListName
 
-        authorities = (self._authority.issuing, self._authority.root_authority)
-        return {authority.id: self._current(authority, ListName()) for authority in authorities}
+        return {authority.id: self._current(authority, ListName()) for authority in self._authority.authorities}
 
     def crl(self, name: str) -> bytes | None:
         """Return a list by key identifier and the end of its name, as in "ab12-3-delta"; None where it is not ours."""
-        for authority in (self._authority.issuing, self._authority.root_authority):
+        for authority in self._authority.authorities:
             if name.startswith(authority.id):
                 for known in authority.lists.names():
                     if name == f"{authority.id}{known}":
@@ -178,14 +193,15 @@ class Circle:
         """Return a certificate of the circle by its SHA-256 fingerprint."""
         from certs.certificate import Certificate
 
-        for certificate in (*self.chain, self.tsa.certificate):
+        for certificate in (*self.authorities, self.tsa.certificate):
             if certificate.fingerprint() == fingerprint:
                 return certificate
-        for entry in self._authority.issuing.entries():
-            if entry.certificate is not None:
-                certificate = Certificate(entry.certificate)
-                if certificate.fingerprint() == fingerprint:
-                    return certificate
+        for authority in self._authority.authorities:
+            for entry in authority.entries():
+                if entry.certificate is not None:
+                    certificate = Certificate(entry.certificate)
+                    if certificate.fingerprint() == fingerprint:
+                        return certificate
         return None
 
     def close(self) -> None:
@@ -253,7 +269,7 @@ class Circles:
     def certificate(self, name: str) -> Certificate:
         """Return a certificate by fingerprint or by the key identifier of an authority. Raises NotFound."""
         for circle in self.existing():
-            for certificate in circle.chain:
+            for certificate in circle.authorities:
                 if certificate.ski is not None and certificate.ski.hex() == name:
                     return certificate
             found = circle.find(name) if len(name) == 64 else None
@@ -280,7 +296,7 @@ class Circles:
         circles = self.existing()
         lists = tuple(crl for circle in circles for crl in circle.crls().values())
         if self._trusted is None or self._trusted[0] != lists:
-            chains = (certificate for circle in circles for certificate in circle.chain)
+            chains = (certificate for circle in circles for certificate in circle.authorities)
             self._trusted = lists, TrustStore().with_(chains, map(CRL, lists))
         return self._trusted[1]
 

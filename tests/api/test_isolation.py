@@ -11,8 +11,9 @@ import pytest
 from api.auth.models import Tenant
 from api.auth.service import SCOPES, create_key
 from tests.api.conftest import Service, User, at_home, circle_today, held, make_pdf
+from tests.api.test_certificates import issued
 
-PUBLIC = ("/pki/", "/healthz", "/readyz", "/metrics")
+PUBLIC = ("/pki/", "/.well-known/est/", "/healthz", "/readyz", "/metrics")
 HASH = "0" * 64
 FOREVER = {"if-match": '"v1"'}
 
@@ -55,6 +56,7 @@ def owned(user: User) -> dict[str, str]:
     user.wait_for_job(response.headers["location"])
     request = user.ask(contract, party)
     return {
+        "certificate_id": issued(user, "ecdsa-p256")["id"],
         "contract_id": contract["id"],
         "document_id": contract["documents"][0]["id"],
         "party_id": party["id"],

@@ -19,11 +19,13 @@ from api.pki.circles import Circles
 from api.vault import Vault
 from certs import ocsp, ocsp_check, suites
 from certs.certificate import Certificate, Subject
+from certs.circle import roll_over
 from certs.clock import FixedClock, SystemClock
 from certs.crl import CRL
 from certs.errors import WrongPassword
 from certs.ledger import SQLiteLedger
 from certs.ocsp_check import check_response as check_ocsp
+from certs.path import validate_path
 from certs.timestamp import check_response, make_request
 from tests.api.conftest import User, held
 from tests.conftest import SIGNING, circle_of
@@ -122,6 +124,32 @@ def test_base_deltas_and_partitions_are_new_at_once_after_a_revocation(tmp_path:
         with pytest.raises(NotFound):
             circles.crl(issuer + end)
     other.close()
+    circles.close()
+
+
+@pytest.mark.parametrize("root", [False, True])
+def test_earlier_generations_still_sign_their_lists(tmp_path: Path, root: bool) -> None:
+    settings = Settings(data=tmp_path, public_url="http://pki.example/")
+    circles = Circles(settings, Vault(bytes(32)))
+    before = circles.get("ed25519")
+    issued = before.issue("person", Subject("x", country="DE"), before.tsa.certificate.spki, days=1)
+    circles.close()
+    roll_over(tmp_path / "pki" / "ed25519", circles._secrets("ed25519"), settings.clock, root=root)
+    circles = Circles(settings, Vault(bytes(32)))
+    after = circles.get("ed25519")
+    assert after.chain[0] != before.chain[0]
+    assert (after.root != before.root) is root
+    assert set(after.crls()) == {each.ski.hex() for each in (*after.chain, *before.chain) if each.ski}
+    issuer = before.chain[0]
+    assert issuer.ski is not None
+    after.revoke(issued.serial, "superseded")
+    served = CRL(circles.crl(issuer.ski.hex()))
+    served.check_signed_by(issuer)
+    assert served.status(issued.serial) is not None
+    assert circles.certificate(issuer.ski.hex()) == issuer
+    assert circles.certificate(issued.fingerprint()) == issued
+    found = validate_path(issued, before.chain, circles.trust_store(), settings.clock.now())
+    assert found.sub_indication == "REVOKED_NO_POE"
     circles.close()
 
 
