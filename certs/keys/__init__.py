@@ -16,7 +16,7 @@ from certs.keys.base import KeyHandle, Secrets, no_secrets
 
 __all__ = ["SCHEMES", "KeyHandle", "Secrets", "no_secrets", "open_key"]
 
-SCHEMES = {"file": "certs.keys.file"}
+SCHEMES = {"file": "certs.keys.file", "pkcs11": "certs.keys.pkcs11", "sealed": "certs.keys.envelope"}
 """Scheme of the URI to the module that opens it."""
 
 
