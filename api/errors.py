@@ -254,6 +254,7 @@ CODES: Final[dict[str, Row]] = {
     "bad-identifier": Row(422, "The identifier is wrong"),
     "profile-error": Row(422, "The certificate profile does not allow this"),
     "issuance-error": Row(500, "Internal error", private=True),
+    "ceremony-error": Row(500, "Internal error", private=True),  # of the command line only
     "time-stamp-error": Row(502, "No usable time-stamp"),
     "path-error": Row(422, "The certificate chain does not hold"),
     "certs-error": Row(500, "Internal error", private=True),

@@ -29,7 +29,7 @@ from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Entry, Ledger
 from certs.names import Name
 from certs.profiles import Profile
-from certs.suites.base import PrivateKey, Use
+from certs.suites.base import Use
 
 BACKDATE = timedelta(minutes=5)
 """How far notBefore lies in the past, so that a party whose clock is slow can use a new certificate at once."""
@@ -107,10 +107,21 @@ class Authority:
         Raises ProfileError, BadIdentifier, MalformedInput, BadKey or IssuanceError.
         """
         _check_request(profile, subject, days)
+        return self.prepare_for(profile, subject.name(), spki, days=days, not_before=not_before)
+
+    def prepare_for(
+        self,
+        profile: Profile,
+        name: bytes,
+        spki: bytes,
+        *,
+        days: int | None = None,
+        not_before: datetime | None = None,
+    ) -> Plan:
+        """Like `prepare`, for a subject name that is DER already: another authority's, to the octet."""
         now = self._clock.now().replace(microsecond=0)
         start = (not_before or now - BACKDATE).replace(microsecond=0)
         end = min(start + timedelta(days=days or profile.days, seconds=-1), self.certificate.not_after)
-        name = subject.name()
         serial = new_serial()
         tbs = _tbs(
             profile, serial, self._algorithm, self.certificate.subject_name.der, (start, end), name, spki, self._tail
@@ -253,8 +264,8 @@ class ClosedCircle:
         parameter: str | None = None,
         crl_url: str | None = None,
         issuer_url: str | None = None,
-        root_key: PrivateKey | None = None,
-        issuing_key: PrivateKey | None = None,
+        root_key: KeyHandle | None = None,
+        issuing_key: KeyHandle | None = None,
     ) -> ClosedCircle:
         """Make both keys (unless given) and both certificates.
 

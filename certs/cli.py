@@ -6,6 +6,7 @@ Only arguments are described here, so that the program starts quickly; `certs.co
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from certs.command import Command
 
@@ -13,9 +14,14 @@ SUITES_HELP = "algorithm suite, for example sm2, gost2012-256, ecdsa-p256, rsa, 
 
 
 def _run(args: argparse.Namespace) -> int:
-    from certs.commands import run
+    from importlib import import_module
 
-    code: int = getattr(run, args.action)(args)
+    if getattr(args, "holds_keys", False):
+        from certs.hardening import harden
+
+        harden()
+    module = import_module(f"certs.commands.{getattr(args, 'body', 'run')}")
+    code: int = getattr(module, args.action)(args)
     return code
 
 
@@ -40,18 +46,35 @@ def _action(
 
 
 def _configure_key(parser: argparse.ArgumentParser) -> None:
+    from certs.cli_keys import configure_keys
+
+    parser.set_defaults(holds_keys=True)
     actions = _sub(parser)
     generate = _action(actions, "generate", "key_generate", "make a key pair and write it encrypted")
-    generate.add_argument("output", metavar="OUT", help="file for the private key (PKCS#8, PEM)")
+    generate.add_argument("output", nargs="?", metavar="OUT", help="file for the private key (PKCS#8, PEM)")
+    generate.add_argument("--key", metavar="URI", help="instead of OUT: sealed:PATH?kek=… or pkcs11:token=…;object=…")
     generate.add_argument("--suite", required=True, help=SUITES_HELP)
     generate.add_argument("--parameter", help="key size or parameter set, for example 3072 or TC26-256-A")
     generate.add_argument("--public", metavar="FILE", help="also write the public key there")
     _passwords(generate, new=True)
     show = _action(actions, "show", "key_show", "say which key it is")
-    show.add_argument("key", metavar="KEY", help="file, or URI such as file:seller.key.pem")
+    show.add_argument("key", nargs="?", metavar="KEY", help="file, or URI such as file:seller.key.pem or pkcs11:…")
     show.add_argument("--pem", action="store_true", help="print the public key")
     show.add_argument("--json", action="store_true")
+    show.add_argument("--key", dest="key_option", metavar="URI", help=argparse.SUPPRESS)
     _passwords(show)
+    configure_keys(_adder(actions, "keys"), _passwords)
+
+
+def _adder(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], body: str
+) -> Callable[[str, str, str], argparse.ArgumentParser]:
+    def add(name: str, function: str, text: str) -> argparse.ArgumentParser:
+        made = _action(actions, name, function, text)
+        made.set_defaults(body=body)
+        return made
+
+    return add
 
 
 def _directory(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +86,14 @@ def _output(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_ca(parser: argparse.ArgumentParser) -> None:
+    from certs.cli_keys import configure_ceremony
+
+    parser.set_defaults(holds_keys=True)
     actions = _sub(parser)
+    ceremony = actions.add_parser(
+        "ceremony", help="acts of several officers: approve, run, verify", description="Acts of several officers."
+    )
+    configure_ceremony(_adder(_sub(ceremony), "keys"), _passwords)
     init = _action(actions, "init", "ca_init", "make a closed circle: root, issuing and time-stamping authority")
     _directory(init)
     init.add_argument("--suite", required=True, help=SUITES_HELP)
@@ -72,6 +102,7 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     init.add_argument("--country", required=True, help="two capital letters")
     init.add_argument("--crl-url", metavar="URL", help="where lists will be; {issuer} becomes the key identifier")
     init.add_argument("--issuer-url", metavar="URL", help="where the issuer's certificate will be")
+    init.add_argument("--keys", metavar="URI", help="where the keys go: pkcs11:token=… or sealed:?kek=file:PATH")
     init.add_argument("--no-tsa", action="store_true", help="without a time-stamping authority")
     _passwords(init, new=True)
 
@@ -125,7 +156,7 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_tsa(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(action="tsa")
+    parser.set_defaults(action="tsa", holds_keys=True)
     _directory(parser)
     parser.add_argument("request", metavar="REQUEST", help="time-stamp request (.tsq); - for standard input")
     _output(parser)

@@ -14,6 +14,7 @@
     ├── BadIdentifier                a national identifier whose form or checksum is wrong
     ├── ProfileError                 the certificate asked for is not one the profile allows
     ├── IssuanceError                the authority may not or could not sign
+    ├── CeremonyError                a key ceremony that may not go on, or a record of one that does not hold
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
     └── PathError                    a chain that could not be built or does not hold
 
@@ -128,6 +129,12 @@ class IssuanceError(CertsError):
     """The authority may not, or could not, sign what was asked."""
 
     code = "issuance-error"
+
+
+class CeremonyError(CertsError):
+    """A key ceremony that may not go on, or a record of one that does not hold."""
+
+    code = "ceremony-error"
 
 
 class TimeStampError(CertsError):

@@ -41,11 +41,21 @@ class Hardening:
         return {name: getattr(self, name) for name in ("core_dumps", "dumpable", "memory", "umask")}
 
 
-@cache
+_done: Hardening | None = None
+
+
 def harden() -> Hardening:
     """Do what can be done, once per process; never raises."""
-    os.umask(0o077)
-    return Hardening(_no_core(), _not_dumpable(), _lock_memory(), "077")
+    global _done  # noqa: PLW0603 - it is the process that this is about
+    if _done is None:
+        os.umask(0o077)
+        _done = Hardening(_no_core(), _not_dumpable(), _lock_memory(), "077")
+    return _done
+
+
+def status() -> dict[str, str]:
+    """Return what `harden` did, as plain data; empty where it was not called."""
+    return {} if _done is None else _done.to_json()
 
 
 def _no_core() -> str:

@@ -12,8 +12,8 @@ A sealed file is DER, so that it says itself what it is and where each octet bel
         label       Label,
         wrap        SEQUENCE {
             provider    UTF8String,         -- "file", "env", "passphrase", "pkcs11", …: where to look for the KEK
-            kek         OCTET STRING,       -- which KEK; empty for a passphrase
-            blob        OCTET STRING },     -- the data key: nonce (12) ‖ ciphertext (32) ‖ tag (16); passphrase: see kek
+            kek         OCTET STRING,       -- which KEK; empty for a passphrase (its blob: certs.keys.kek)
+            blob        OCTET STRING },     -- the data key: nonce (12) ‖ ciphertext (32) ‖ tag (16)
         nonce       OCTET STRING,           -- 12 octets
         secret      OCTET STRING }          -- PrivateKeyInfo under the data key, AES-256-GCM, tag (16) at its end
     Label ::= SEQUENCE {
@@ -39,7 +39,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from certs import der, files, suites
-from certs.errors import BadKey, KeyNotFound, KeyStoreError, MalformedInput
+from certs.errors import BadKey, KeyNotFound, KeyStoreError, MalformedInput, WrongPassword
 from certs.hardening import wipe
 from certs.keys.base import Secrets
 from certs.keys.kek import NONCE, SIZE, TAG, Provider, open_provider
@@ -246,6 +246,8 @@ def read(path: str | Path) -> Sealed:
             return parse(stream.read(MAX_SIZE + 1))
     except OSError as error:
         raise KeyNotFound(f"{path} cannot be read: {error.strerror}", hint="check the path of the key") from error
+    except ValueError as error:
+        raise KeyNotFound("a path holds no zero octets") from error
 
 
 def rewrap(path: str | Path, old: Provider, new: Provider) -> bool:
@@ -255,18 +257,30 @@ def rewrap(path: str | Path, old: Provider, new: Provider) -> bool:
     WrongPassword, KeyNotFound, MalformedInput.
     """
     sealed = read(path)
-    if new.id and provider_fits(sealed, new):
+    if (new.id and provider_fits(sealed, new)) or _is_under_passphrase(sealed, new):
         return False
     data_key = _data_key(sealed, old)
     try:
         made = _wrapped(sealed, new, data_key)
         check = new.unwrap(made.blob, _about_wrap(made.label, made.provider, made.kek))
-        same, _ = check == data_key, wipe(check)
+        same = check == data_key
+        wipe(check)
         if not same:
             raise KeyStoreError("the new key-encryption key does not give back what it was given")
     finally:
         wipe(data_key)
     _write(Path(path), made.der(), replace=True)
+    return True
+
+
+def _is_under_passphrase(sealed: Sealed, new: Provider) -> bool:
+    """Tell whether a file is under the new passphrase already: passphrases have no name to compare."""
+    if new.kind != sealed.provider or new.id:
+        return False
+    try:
+        wipe(_data_key(sealed, new))
+    except WrongPassword:
+        return False
     return True
 
 

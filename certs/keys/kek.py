@@ -284,7 +284,7 @@ def make_token_kek(uri: str, secrets: Secrets) -> TokenProvider:
     return TokenProvider(uri, secrets)
 
 
-# Where keys come from --------------------------------------------------------------------------------------------------
+# Where keys come from -----------------------------------------------------------------------------------------------
 def read_key_file(path: str | Path, *, make: bool = False) -> bytearray:
     """Return the key in a file of 64 hexadecimal digits and mode 0600; with `make`, make it where there is none.
 

@@ -132,10 +132,10 @@ def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | N
     if connection.run(lambda session: list(_find(session, uri, "PRIVATE_KEY"))):
         raise KeyStoreError(f"the {uri.place} has a {uri.name} already", hint="choose another name")
     identifier = uri.id or os.urandom(16)
-    label: str = uri.object
+    label = uri.object
     named = uri.with_key(label, identifier)
     connection.run(
-        lambda session: _make(session, how, suite, parameter, label, identifier),
+        lambda session: _make(session, how, suite, parameter, str(label), identifier),
         again=False,
     )
     try:

@@ -4,9 +4,9 @@
     uri.token, uri.object, uri.module, uri.pin_file
 
 `pin-value` is refused: a URI stands in process lists, configuration and logs. Beside the standard's attributes two of
-our own are read: `x-suite` (an RSA key serves two suites, and a token does not say which is meant) and `x-config` (vendor
-mechanisms, see `certs.keys.pkcs11_mechanisms`). A URI names a shared library that is loaded into the process: it is
-configuration, and never comes from a request.
+our own are read: `x-suite` (an RSA key serves two suites, and a token does not say which is meant) and `x-config`
+(vendor mechanisms, see `certs.keys.pkcs11_mechanisms`). A URI names a shared library that is loaded into the process:
+it is configuration, and never comes from a request.
 """
 
 from __future__ import annotations

@@ -33,8 +33,7 @@ interop = pytest.mark.interop
 # URIs ----------------------------------------------------------------------------------------------------------------
 def test_a_uri_is_read_and_written() -> None:
     text = (
-        "pkcs11:token=%E5%8F%B8%20%26;object=a%3Bb;id=%00%FF?module-path=/a%20b.so&pin-source=file:/p"
-    text += "&x-suite=rsa-pss"
+        "pkcs11:token=%E5%8F%B8%20%26;object=a%3Bb;id=%00%FF?module-path=/a%20b.so&pin-source=file:/p&x-suite=rsa-pss"
     )
     uri = pkcs11_uri.parse(text)
     assert (uri.token, uri.object, uri.id) == ("司 &", "a;b", b"\x00\xff")

@@ -123,7 +123,11 @@ class FakeDomain:
         suite = suites.get(token.suite)
         key = suite.generate(token.parameter)
         _, point = der.split_spki(key.public_key.spki)
-        common = {int(attribute.LABEL): label, int(attribute.ID): options["id"], int(attribute.KEY_TYPE): int(self.key_type)}
+        common = {
+            int(attribute.LABEL): label,
+            int(attribute.ID): options["id"],
+            int(attribute.KEY_TYPE): int(self.key_type),
+        }
         common |= {int(name): value for name, value in self.attributes.items()}
         public = common | {int(attribute.CLASS): int(pkcs11.ObjectClass.PUBLIC_KEY)}
         if token.suite == "sm2":
