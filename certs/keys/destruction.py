@@ -33,6 +33,7 @@ SCHEMA = "sealroad.destruction/1"
 PASSES = 2
 """Random octets, then zeros. More passes were for disks of the last century."""
 
+_PROBE = b"sealroad: the key that is to be destroyed"
 _LIMITS = "copies in journals, snapshots, backups and moved flash blocks cannot be reached"
 
 
@@ -56,7 +57,9 @@ def identify(uri: str, secrets: Secrets) -> tuple[str, str, str]:
     from certs.keys import open_key, split_uri
 
     scheme, _ = split_uri(uri)
-    public = open_key(uri, secrets).public_key
+    key = open_key(uri, secrets)
+    public = key.public_key
+    public.verify(key.sign(_PROBE), _PROBE)  # some keys are opened only when they sign
     return scheme, public.suite.name, extensions.key_id(public.spki).hex()
 
 

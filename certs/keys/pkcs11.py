@@ -43,7 +43,7 @@ class TokenKey:
     def __init__(self, uri: TokenURI, connection: Connection, how: How, public_key: PublicKey) -> None:
         self.uri = uri
         self._connection, self._how, self._public = connection, how, public_key
-        self._handle: tuple[int, Any] | None = None
+        self._handle: tuple[int, tuple[Any, bool]] | None = None
         self._chosen: How | None = None
 
     def __repr__(self) -> str:
@@ -65,13 +65,13 @@ class TokenKey:
         data = how.prepare(self._public, message)
 
         def act(session: Any) -> bytes:
-            key = self._object(session)
+            key, each_time = self._object(session)
             options: dict[str, Any] = {"mechanism": mechanism(how.sign)}
             if how.parameters is not None:
                 pkcs11 = library()
                 digest, mask, salt = how.parameters
                 options["mechanism_param"] = (mechanism(digest), pkcs11.MGF(mask), salt)
-            if _flag(key, "ALWAYS_AUTHENTICATE"):
+            if each_time:
                 options["pin"] = self._connection.pin()  # such a key wants the PIN for each signature
             return bytes(key.sign(data, **options))
 
@@ -93,9 +93,11 @@ class TokenKey:
             self._chosen = how
         return self._chosen
 
-    def _object(self, session: Any) -> Any:
+    def _object(self, session: Any) -> tuple[Any, bool]:
+        """Return the object in this session, and whether it wants the PIN for each signature."""
         if self._handle is None or self._handle[0] != self._connection.opened:
-            self._handle = (self._connection.opened, _private(session, self.uri))
+            key = _private(session, self.uri)
+            self._handle = (self._connection.opened, (key, _flag(key, "ALWAYS_AUTHENTICATE")))
         return self._handle[1]
 
 
@@ -211,7 +213,7 @@ def destroy(rest: str, secrets: Secrets) -> tuple[PublicKey | None, int]:
 
     def act(session: Any) -> tuple[PublicKey | None, int]:
         private = _private(session, uri)
-        identifier = private[library().Attribute.ID]
+        identifier, label = private[library().Attribute.ID], private[library().Attribute.LABEL]
         try:
             spki = _public_key(session, uri, vendor)
             public: PublicKey | None = suites.load_public(spki)
@@ -220,7 +222,7 @@ def destroy(rest: str, secrets: Secrets) -> tuple[PublicKey | None, int]:
         private.destroy()
         count = 1
         if identifier:
-            for item in list(_find(session, uri.with_key(None, identifier), "PUBLIC_KEY")):
+            for item in _find(session, uri.with_key(label or None, identifier), "PUBLIC_KEY"):
                 item.destroy()
                 count += 1
         return public, count
@@ -271,7 +273,11 @@ def _public_key(session: Any, uri: TokenURI, vendor: dict[str, How]) -> bytes:
     beside = uri.with_key(None, identifier) if identifier else uri.with_key(uri.object)
     number = int(private[attribute.KEY_TYPE])
     try:
-        for item in _find(session, beside, "PUBLIC_KEY"):
+        found = _find(session, beside, "PUBLIC_KEY")
+        label = private[attribute.LABEL]
+        # identifiers are not unique by themselves: the object of the same name and type comes first
+        found.sort(key=lambda item: (int(item[attribute.KEY_TYPE]) != number, item[attribute.LABEL] != label))
+        for item in found:
             return _spki_of(item, number, uri, vendor)
         for item in _find(session, beside, "CERTIFICATE"):
             return Certificate(bytes(item[attribute.VALUE])).spki

@@ -154,6 +154,11 @@ def _module(path: str) -> _Module:
         return _modules[path]
 
 
+def _others() -> list[Connection]:
+    with _table_lock:
+        return list(_connections)
+
+
 class Connection:
     """A logged-in session with one token. Use `connect`."""
 
@@ -212,7 +217,7 @@ class Connection:
             token = self._find(module)
         except Exception as error:
             # some modules look for tokens only when they start: one that was set up since is seen by starting anew
-            unseen = isinstance(error, KeyNotFound) and not any(other.is_open(module) for other in list(_connections))
+            unseen = isinstance(error, KeyNotFound) and not any(other.is_open(module) for other in _others())
             if not unseen and not _is_uninitialised(error):
                 raise
             _restart(module)
@@ -248,7 +253,7 @@ class Connection:
         options = {"rw": True, "attribute_mapper": mapper}
         if token.flags & pkcs11.TokenFlag.WRITE_PROTECTED:
             options["rw"] = False
-        for other in list(_connections):
+        for other in _others():
             if other is not self and other.is_open_on(module, token):
                 return token.open(**options)  # this process is logged in
         if token.flags & pkcs11.TokenFlag.PROTECTED_AUTHENTICATION_PATH:

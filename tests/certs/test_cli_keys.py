@@ -1,4 +1,4 @@
-"""`sealroad key destroy|split|recover|rewrap`, `ca ceremony`, and keys in sealed files and tokens, as a user runs them."""
+"""`key destroy|split|recover|rewrap`, `ca ceremony`, keys in sealed files and tokens, as a user runs them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_key_encryption_key_is_split_and_comes_back(run, tmp_path: Path) -> No
     with pytest.raises(KeyStoreError):
         run("key", "recover", "kek", "--share", "shares/share-1.txt")
     shares = ("--share", "shares/share-3.txt", "--share", "shares/share-1.txt")
-    with pytest.raises(KeyStoreError, match="nothing was written|not of"):
+    with pytest.raises(KeyStoreError, match="not of"):
         run("key", "recover", "kek", *shares, "--expect", "00" * 8)
     assert name in run("key", "recover", "kek", *shares, "--expect", name)
     assert (tmp_path / "kek").read_bytes() == (tmp_path / "lost").read_bytes()

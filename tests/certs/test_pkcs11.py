@@ -110,6 +110,22 @@ def test_a_key_is_made_in_a_token_signs_and_is_destroyed(name: str, token: str) 
 
 
 @interop
+def test_two_keys_of_one_identifier_are_told_apart_by_name() -> None:
+    place = new_token()
+    made = [
+        pkcs11.generate(with_object(place, f"{name};id=%01"), name, ask_pin) for name in ("ecdsa-p256", "ecdsa-p384")
+    ]
+    for key, name in zip(made, ("ecdsa-p256", "ecdsa-p384"), strict=True):
+        opened = open_key(with_object(place, name), ask_pin)
+        assert (opened.suite.name, opened.public_key.spki) == (name, key.public_key.spki)
+        opened.public_key.verify(opened.sign(b"x"), b"x")
+    with pytest.raises(KeyStoreError, match="several"):
+        open_key(place.replace("?", ";id=%01?"), ask_pin)
+    pkcs11.destroy(with_object(place, "ecdsa-p256"), ask_pin)
+    assert open_key(with_object(place, "ecdsa-p384"), ask_pin).public_key.spki == made[1].public_key.spki
+
+
+@interop
 def test_a_private_key_never_leaves_the_token(token: str) -> None:
     import pkcs11 as library
 

@@ -42,7 +42,8 @@ def _tool(token: str, *words: str, cwd: Path) -> str:
 
 @pytest.mark.parametrize("name", sorted(SUITES))
 def test_what_we_made_it_sees_and_signs_with_it_and_we_verify(name: str, token: str, tmp_path: Path) -> None:
-    uri = with_object(token, f"ours-{name}")
+    number = sorted(SUITES).index(name)
+    uri = with_object(token, f"ours-{name};id=%A{number}")
     key = generate_key(uri, name, ask_pin, parameter="2048" if name == "rsa" else None)
     seen = _tool(token, "--list-objects", cwd=tmp_path)
     assert f"ours-{name}" in seen
@@ -51,7 +52,7 @@ def test_what_we_made_it_sees_and_signs_with_it_and_we_verify(name: str, token: 
     message = b"contract"
     given = suites.digest(key.suite.digest_name, message) if mechanism == "ECDSA" else message
     (tmp_path / "in").write_bytes(given)
-    words = ("--sign", "--mechanism", mechanism, "--label", f"ours-{name}", "-i", "in", "-o", "out")
+    words = ("--sign", "--mechanism", mechanism, "--id", f"a{number}", "-i", "in", "-o", "out")
     _tool(token, *words, cwd=tmp_path)
     value = (tmp_path / "out").read_bytes()
     if mechanism == "ECDSA":
@@ -73,7 +74,7 @@ def test_what_it_made_signs_here_and_openssl_verifies(name: str, kind: str, toke
         "--label",
         label,
         "--id",
-        "a0" + kind.encode().hex()[:6],
+        "b0" + name.encode().hex(),
         cwd=tmp_path,
     )
     key = open_key(with_object(token, label), ask_pin)
