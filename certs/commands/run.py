@@ -15,7 +15,7 @@ from certs.commands.console import UsageError, print_json, read_input, secrets_o
 from certs.describe import as_text, describe
 from certs.errors import KeyStoreError, MalformedInput
 from certs.identifiers import Identifier
-from certs.keys import KeyHandle, generate_key, open_key
+from certs.keys import KeyHandle, Secrets, generate_key, open_key
 from certs.keys import file as key_file
 from certs.pem import armor, pem_blocks
 from certs.signed_data import certificate_bundle
@@ -28,7 +28,7 @@ def key_generate(args: argparse.Namespace) -> int:
     if (args.output is None) == (args.key is None):
         raise UsageError("where does the key go?", hint="sealroad key generate OUT, or --key URI")
     if args.key is not None:
-        made = generate_key(args.key, args.suite, secrets_of(args, confirm=True), parameter=args.parameter)
+        made = generate_key(args.key, args.suite, _new_secrets(args, args.key), parameter=args.parameter)
         _made(args, made, args.key, [])
         return 0
     if Path(args.output).exists():
@@ -39,6 +39,11 @@ def key_generate(args: argparse.Namespace) -> int:
     key_file.save(args.output, key, password or None)
     _made(args, key, args.output, [args.output])
     return 0
+
+
+def _new_secrets(args: argparse.Namespace, uri: str | None) -> Secrets:
+    """Return the callback for a new key; a new password is typed twice, the PIN of a token is not new."""
+    return secrets_of(args, confirm="pkcs11:" not in (uri or ""))
 
 
 def _made(args: argparse.Namespace, key: KeyHandle, where: str, inputs: list[str]) -> None:
@@ -79,7 +84,7 @@ def ca_init(args: argparse.Namespace) -> int:
         args.suite,
         organisation=args.organisation,
         country=args.country,
-        secrets=secrets_of(args, confirm=True),
+        secrets=_new_secrets(args, args.keys),
         clock=SystemClock(),
         parameter=args.parameter,
         crl_url=args.crl_url,

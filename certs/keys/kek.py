@@ -329,7 +329,7 @@ def _from_hex(text: bytes, name: str) -> bytearray:
 def open_provider(text: str, secrets: Secrets = no_secrets, *, name: str = "the key", make: bool = False) -> Provider:
     """Return the provider that "file:PATH", "env:NAME", "passphrase[:argon2id]" or "pkcs11:…" names.
 
-    `make` makes a missing file. Raises KeyNotFound, KeyStoreError, WrongPassword.
+    `make` makes a missing file, or a missing key in a token. Raises KeyNotFound, KeyStoreError, WrongPassword.
     """
     kind, _, rest = text.partition(":")
     if kind == "file":
@@ -342,7 +342,12 @@ def open_provider(text: str, secrets: Secrets = no_secrets, *, name: str = "the 
     if text in ("passphrase", "passphrase:scrypt", "passphrase:argon2id"):
         return PassphraseProvider(secrets, name, "argon2id" if rest == "argon2id" else "scrypt")
     if kind == "pkcs11":
-        return TokenProvider(text, secrets)
+        try:
+            return TokenProvider(text, secrets)
+        except KeyNotFound:
+            if not make:
+                raise
+            return make_token_kek(text, secrets)
     raise KeyNotFound(
         f"no key-encryption key is called {kind!r}", hint="known: file:PATH, env:NAME, passphrase, pkcs11:…"
     )

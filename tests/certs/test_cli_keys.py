@@ -155,3 +155,21 @@ def test_a_circle_and_a_signature_with_keys_in_a_token(run, suite: str, tmp_path
     with pytest.raises(KeyStoreError, match="PIN must not"):
         run("sign", "in.pdf", "out2.pdf", "--key", seller + "&pin-value=5678", "--cert", "seller.pem")
     assert "destroyed in the token" in run("key", "destroy", seller, "--yes", *PW)
+
+
+def test_a_destruction_that_was_cut_short_says_started(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from certs.commands import keys as body
+
+    run("ca", "init", "ca", "--suite", "ed25519", "--organisation", "Nord", "--country", "DE", *PW)
+    run("key", "generate", "k", "--suite", "sm2", *PW)
+    officer = ("--officer", "ca/issuing.key.pem", "--officer-cert", "ca/issuing.pem")
+
+    def killed(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(body, "destroy", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run("key", "destroy", "k", "--yes", "--statement", "s.p7m", *officer, *PW)
+    content, _ = read_statement((tmp_path / "s.p7m").read_bytes())
+    assert content["state"] == "started"
+    assert (tmp_path / "k").exists()

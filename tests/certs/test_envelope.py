@@ -150,6 +150,8 @@ def test_a_key_in_a_token_wraps(tmp_path: Path) -> None:
     assert isinstance(made, Provider)
     with pytest.raises(KeyStoreError, match="already"):
         make_token_kek(uri, ask_pin)
+    other = uri.replace("object=kek", "object=made-when-missing")
+    assert open_provider(other, ask_pin, make=True).id == open_provider(other, ask_pin).id
     envelope.generate(f"{tmp_path}/k.sealed?kek={uri}", "sm2", ask_pin)
     key = open_key(f"sealed:{tmp_path}/k.sealed?kek={uri}", ask_pin)
     key.public_key.verify(key.sign(b"x"), b"x")

@@ -455,3 +455,36 @@ def test_bare_and_wrapped_points_are_told_apart_by_length() -> None:
     tricky = b"\x04\x3f" + bytes(63)  # a bare point that looks like an OCTET STRING
     assert pkcs11_mechanisms.unwrap_point(tricky, (65,)) == tricky
     assert pkcs11_mechanisms.edwards_suite(der.oid(oids.ED448)) == "ed448"
+
+
+def test_a_token_gone_mid_issuance_leaves_no_certificate_and_no_second_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from certs import circle as circles
+    from certs.certificate import Subject
+    from certs.errors import CertsError
+    from tests.conftest import CLOCK, keys_of
+
+    token, uri = fake_module(monkeypatch, tmp_path, "sm2", lambda key, data: key.sign(data))
+    store = uri.replace(";object=key", "") + f"&x-config={_config(tmp_path, 'sm2', 'der')}"
+    circles.create(
+        tmp_path / "ca", "sm2", organisation="N", country="CN", secrets=ask_pin, clock=CLOCK, keys=store, tsa=False
+    )
+    circle = circles.load(tmp_path / "ca", ask_pin, CLOCK)
+    spki = keys_of("sm2")[0].public_key.spki
+    circle.issue("person", Subject("王", country="CN"), spki)
+    modules, token.module.tokens = token.module.tokens, []
+    token.failures = ["DeviceRemoved"]
+    from certs import profiles
+
+    plan = circle.issuing.prepare(profiles.load("person"), Subject("李", country="CN"), spki)
+    with pytest.raises(KeyNotFound, match="is not there"):
+        circle.issuing.issue(plan)
+    states = [entry.state for entry in circle.issuing.entries()]
+    assert (states[0], states[-1] == "issued") == ("issued", False)
+    token.module.tokens = modules
+    with pytest.raises(CertsError):
+        circle.issuing.issue(plan)  # a plan is used once, whatever became of it
+    again = circle.issue("person", Subject("李", country="CN"), spki)
+    again.verify_signed_by(circle.issuing.certificate)
+    assert len([entry for entry in circle.issuing.entries() if entry.state == "issued"]) == 2
