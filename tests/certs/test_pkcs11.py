@@ -488,3 +488,45 @@ def test_a_token_gone_mid_issuance_leaves_no_certificate_and_no_second_use(
     again = circle.issue("person", Subject("李", country="CN"), spki)
     again.verify_signed_by(circle.issuing.certificate)
     assert len([entry for entry in circle.issuing.entries() if entry.state == "issued"]) == 2
+
+
+def test_a_key_that_wants_its_pin_each_time_gets_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import pkcs11 as library
+
+    token, uri = fake_module(monkeypatch, tmp_path, "sm2", lambda key, data: key.sign(data))
+    uri += f"&x-config={_config(tmp_path, 'sm2', 'der')}"
+    pkcs11.generate(uri, "sm2", ask_pin)
+    token.objects[-1].values[int(library.Attribute.ALWAYS_AUTHENTICATE)] = True
+    key = open_key(uri, ask_pin)
+    for _ in range(2):
+        key.sign(b"x")
+        assert token.asked[-1][2] == PIN.decode()
+
+
+def test_a_token_with_keys_of_its_own_for_the_pin_asks_by_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import pkcs11 as library
+
+    token, uri = fake_module(monkeypatch, tmp_path, "sm2", lambda key, data: key.sign(data))
+    token.flags = int(library.TokenFlag.PROTECTED_AUTHENTICATION_PATH)
+
+    def never(name: str) -> bytes:
+        raise AssertionError(name)
+
+    key = pkcs11.generate(f"{uri}&x-config={_config(tmp_path, 'sm2', 'der')}", "sm2", never)
+    key.public_key.verify(key.sign(b"x"), b"x")
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "m.so").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    monkeypatch.setitem(sys.modules, "shamir_mnemonic", None)
+    with pytest.raises(SealroadError) as caught:
+        open_key(f"pkcs11:token=a;object=b?module-path={tmp_path}/m.so", ask_pin)
+    assert "sealroad[pkcs11]" in caught.value.hint
+    from certs.keys import shares
+
+    with pytest.raises(SealroadError) as caught:
+        shares.split(bytes(32), threshold=2, count=3)
+    assert "sealroad[ceremony]" in caught.value.hint

@@ -191,7 +191,9 @@ class FakeToken:
     def open(self, *, user_pin: Any = None, rw: bool = False, attribute_mapper: object = None) -> FakeSession:
         self.before_call()
         self.pins.append(user_pin)
-        if user_pin not in (None, PIN.decode()):
+        import pkcs11
+
+        if user_pin not in (None, PIN.decode()) and not (self.flags and user_pin is pkcs11.PROTECTED_AUTH):
             raise self.module.error("PinIncorrect")
         return FakeSession(self)
 
