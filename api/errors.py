@@ -259,6 +259,7 @@ CODES: Final[dict[str, Row]] = {
     "revocation-refused": Row(422, "The revocation is not acceptable"),
     "clock-refused": Row(500, "Internal error", private=True),
     "issuance-error": Row(500, "Internal error", private=True),
+    "ceremony-error": Row(500, "Internal error", private=True),  # of the command line only
     "time-stamp-error": Row(502, "No usable time-stamp"),
     "ocsp-error": Row(502, "No usable OCSP answer"),
     "path-error": Row(422, "The certificate chain does not hold"),

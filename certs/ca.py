@@ -32,7 +32,7 @@ from certs.ledger import Entry, Kind, Ledger
 from certs.names import Name
 from certs.profiles import Profile
 from certs.status import ListPolicy, StatusLists
-from certs.suites.base import PrivateKey, Use
+from certs.suites.base import Use
 from certs.template import Wanted
 
 BACKDATE = timedelta(minutes=5)
@@ -318,8 +318,8 @@ class ClosedCircle:
         crl_url: str | None = None,
         issuer_url: str | None = None,
         ocsp_url: str | None = None,
-        root_key: PrivateKey | None = None,
-        issuing_key: PrivateKey | None = None,
+        root_key: KeyHandle | None = None,
+        issuing_key: KeyHandle | None = None,
         lists: ListPolicy | None = None,
     ) -> ClosedCircle:
         """Make both keys (unless given) and both certificates.

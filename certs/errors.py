@@ -20,6 +20,7 @@
     │   ├── RevocationRefused        a reason, moment or state that RFC 5280 5.3 does not allow
     │   └── ClockRefused             the clock contradicts what is on record
     ├── OCSPError                    an OCSP answer that is missing, wrong, too old or not for this question
+    ├── CeremonyError                a key ceremony that may not go on, or a record of one that does not hold
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
     ├── PathError                    a chain that could not be built or does not hold
     └── TrustListError               a trust list that is unsigned, out of date, older than one seen, or not confirmed
@@ -166,6 +167,12 @@ class ClockRefused(IssuanceError):
 
     code = "clock-refused"
     default_hint = "set the clock right"
+
+
+class CeremonyError(CertsError):
+    """A key ceremony that may not go on, or a record of one that does not hold."""
+
+    code = "ceremony-error"
 
 
 class TimeStampError(CertsError):
