@@ -61,6 +61,9 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     from api.bootstrap import first_key
     from api.server import serve
+    from certs.hardening import harden
+
+    harden()
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = _settings(
@@ -85,6 +88,9 @@ def _worker(arguments: argparse.Namespace) -> int:
 
     from api.jobs.table import Timers, handlers
     from api.jobs.worker import Worker
+    from certs.hardening import harden
+
+    harden()
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     context = _open(arguments)

@@ -261,6 +261,7 @@ CODES: Final[dict[str, Row]] = {
     "issuance-error": Row(500, "Internal error", private=True),
     "approval-error": Row(422, "The application is not approved"),
     "audit-error": Row(500, "Internal error", private=True),
+    "ceremony-error": Row(500, "Internal error", private=True),  # of the command line only
     "time-stamp-error": Row(502, "No usable time-stamp"),
     "ocsp-error": Row(502, "No usable OCSP answer"),
     "path-error": Row(422, "The certificate chain does not hold"),

@@ -13,7 +13,6 @@ Layout: `SRV1` ‖ key id (8) ‖ nonce (12) ‖ data key (32+16) ‖ nonce (12)
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -23,6 +22,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from api.errors import ConfigurationError, VaultError
+from certs.errors import KeyStoreError
+from certs.keys.kek import read_key_file
 
 MAGIC = b"SRV1"
 _HEAD = len(MAGIC) + 8 + 12 + 48 + 12
@@ -44,22 +45,9 @@ class Vault:
         Raises ConfigurationError where the file is readable by others or is not a key.
         """
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise ConfigurationError(f"the master key {path} cannot be made: {error.strerror}") from None
-        else:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(32) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-        try:
-            if path.stat().st_mode & 0o077:
-                raise ConfigurationError(f"the master key {path} is open to others", hint=f"chmod 600 {path}")
-            return cls(bytes.fromhex(path.read_text(encoding="ascii").strip()))
-        except (OSError, ValueError):
-            raise ConfigurationError(f"the master key {path} cannot be read") from None
+            return cls(bytes(read_key_file(path, make=True)))
+        except KeyStoreError as error:
+            raise ConfigurationError(f"the master key cannot be used: {error}", hint=error.hint) from None
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 octets for one purpose (HKDF-SHA256, RFC 5869); the same purpose gives the same octets."""

@@ -347,9 +347,15 @@ def self_sign(
 def generate(suite: Suite, parameter: str | None, role: str, ledger: Ledger) -> PrivateKey:
     """Return a new key of an authority; that it was made is put on record. Raises UnsupportedAlgorithm, AuditError."""
     key = suite.generate(parameter)
-    identifier = extensions.key_id(key.public_key.spki).hex()
-    record(ledger, "key-generated", role=role, suite=suite.name, parameter=key.public_key.parameter, key=identifier)
+    note_key(key, role, ledger)
     return key
+
+
+def note_key(key: KeyHandle, role: str, ledger: Ledger) -> None:
+    """Put on record that a key was made, wherever it is. Raises AuditError."""
+    public = key.public_key
+    identifier = extensions.key_id(public.spki).hex()
+    record(ledger, "key-generated", role=role, suite=key.suite.name, parameter=public.parameter, key=identifier)
 
 
 @dataclass
@@ -378,8 +384,8 @@ class ClosedCircle:
         crl_url: str | None = None,
         issuer_url: str | None = None,
         ocsp_url: str | None = None,
-        root_key: PrivateKey | None = None,
-        issuing_key: PrivateKey | None = None,
+        root_key: KeyHandle | None = None,
+        issuing_key: KeyHandle | None = None,
         lists: ListPolicy | None = None,
     ) -> ClosedCircle:
         """Make both keys (unless given) and both certificates.

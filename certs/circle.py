@@ -5,12 +5,15 @@
     timestamper(directory, circle, ask, clock)
     responders(directory, circle, ask, clock)
 
-    circle.json    suite, addresses, log         ledger.sqlite    everything prepared, issued, revoked
+    create("pki/ca", "ecdsa-p256", …, keys="pkcs11:token=ca?module-path=…")       # keys in a token, or "sealed:?kek=…"
+
+    circle.json    suite, addresses, keys, log   ledger.sqlite    everything prepared, issued, revoked
     audit.sqlite   the audit log (`certs.audit`), from creation on; an older circle gets one when it is next opened
     root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem   tsa-2.pem  tsa-2.key.pem …
     audit.pem  audit.key.pem
     tsa.counter    the last serial number and time of the time-stamping unit
-    ocsp.key.pem   ocsp.pem  ocsp-root.pem       one key, certified by the issuing authority and by the root
+    ocsp.key.pem   ocsp.pem  ocsp-root.pem       one key, certified by the issuing authority and by the root, and
+                   ocsp-2.pem  ocsp-root-2.pem …  by their next generations
 
 Keys are opened when first used, so issuing never touches the root's. `secrets` is asked for "password for root.key.pem"
 and so on.
@@ -22,21 +25,24 @@ import json
 import re
 import secrets as random
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from certs import extensions, files, oids, profiles, suites
 from certs.audit.checkpoint import Signer
 from certs.audit.keys import AuditedKey
 from certs.audit.ledger import AuditedLedger, snapshot
 from certs.audit.log import AuditLog
-from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle, generate
+from certs.ca import CRL_DAYS, ROOT_CRL_DAYS, Authority, ClosedCircle, generate, note_key
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import Clock
 from certs.errors import AuditError, IssuanceError, KeyNotFound, KeyStoreError, MalformedInput
 from certs.keys import file as key_file
+from certs.keys import generate_key, open_key, pkcs11_uri, split_uri
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Ledger, SQLiteLedger
 from certs.ocsp_responder import VALIDITY, OCSPResponder, Responders
@@ -56,12 +62,12 @@ TSA_DAYS = 1095
 
 
 class LazyKey:
-    """A key in a file that is opened when it first signs. Satisfies KeyHandle."""
+    """A key that is opened when it first signs. Satisfies KeyHandle."""
 
-    def __init__(self, path: Path, certificate: Certificate, secrets: Secrets) -> None:
-        self._path, self._secrets = path, secrets
+    def __init__(self, uri: str, certificate: Certificate, secrets: Secrets) -> None:
+        self._uri, self._secrets = uri, secrets
         self._public = certificate.public_key()
-        self._key: PrivateKey | None = None
+        self._key: KeyHandle | None = None
         self._lock = threading.Lock()
 
     @property
@@ -74,31 +80,79 @@ class LazyKey:
         """The key in the certificate."""
         return self._public
 
-    def sign(self, message: bytes) -> bytes:
-        """Open the file if that has not been done, and sign."""
+    def open(self) -> KeyHandle:
+        """Open the key if that has not been done, and return it. Raises what `open_key` raises."""
         with self._lock:
             if self._key is None:
-                key = key_file.open_uri(str(self._path), self._secrets)
+                key = open_key(self._uri, self._secrets)
                 if key.suite.name != self._public.suite.name:
-                    raise KeyStoreError(f"{self._path.name} does not belong to its certificate")
+                    raise KeyStoreError("the key does not belong to its certificate")
                 self._key = key
-        return self._key.sign(message)
+        return self._key
+
+    def sign(self, message: bytes) -> bytes:
+        """Open the key if that has not been done, and sign. Raises what `open_key` raises."""
+        return self.open().sign(message)
 
 
-def save(circle: ClosedCircle, directory: str | Path, secrets: Secrets) -> None:
+def key_uri(store: str, suite_name: str, name: str) -> str:
+    """Return where key `name` of a circle is in `store`: a token's URI, or "sealed:?kek=…" for files in the directory.
+
+    Files are named without their directory, so that it can be moved.
+
+    Raises KeyNotFound, MalformedInput.
+    """
+    scheme, rest = split_uri(_lasting(store))
+    if scheme == "pkcs11":
+        uri = pkcs11_uri.parse(rest)
+        made = uri.with_key(f"{uri.object or suite_name}-{name}")
+        return str(made.with_suite(suite_name) if suite_name == "rsa-pss" else made)
+    if scheme == "sealed":
+        _, _, query = rest.partition("?")
+        return f"sealed:{name}.sealed" + (f"?{query}" if query else "")
+    return f"file:{name}.key.pem"
+
+
+def _lasting(store: str) -> str:
+    """Return the URI of a store as it goes into circle.json: it means the same in another working directory."""
+    scheme, rest = split_uri(store)
+    if scheme == "pkcs11":
+        return str(pkcs11_uri.parse(rest))
+    _, _, query = rest.partition("?")
+    kind, _, path = query.removeprefix("kek=").partition(":")
+    if kind == "file":
+        query = f"kek=file:{Path(path).resolve()}"
+    return f"{scheme}:" + (f"?{query}" if query else "")
+
+
+def _in_place(uri: str, place: Path) -> str:
+    scheme, rest = split_uri(uri)
+    if scheme == "sealed":
+        return f"sealed:{quote(str(place))}/{rest}"
+    return f"file:{place / rest}" if scheme == "file" else uri
+
+
+def save(
+    circle: ClosedCircle,
+    directory: str | Path,
+    secrets: Secrets,
+    *,
+    keys: Mapping[str, str] | None = None,
+    store: str | None = None,
+) -> None:
     """Write keys, certificates and addresses of a new circle; its ledger must be the directory's (see `create`).
 
-    Raises KeyStoreError where the directory holds a circle already or cannot be written.
+    `keys` says where the keys are that need not be written, `store` where later ones go. Raises KeyStoreError where
+    the directory holds a circle already or cannot be written.
     """
     place = Path(directory)
     if (place / "circle.json").exists():
         raise KeyStoreError(f"{place} holds an authority already", hint="choose another directory")
     for name, authority in (("root", circle.root_authority), ("issuing", circle.issuing)):
-        key = authority.key
-        if not isinstance(key, PrivateKey):
+        if keys is None and not isinstance(authority.key, PrivateKey):
             raise KeyStoreError("only keys in this process can be written to a directory")
-        _save_pair(place, name, key, authority.certificate, secrets)
-    values = {
+        _save_pair(place, name, authority.key, authority.certificate, secrets)
+    values: dict[str, Any] = {
         "schema": SCHEMA,
         "suite": circle.suite_name,
         "crl_url": circle.crl_url,
@@ -106,15 +160,13 @@ def save(circle: ClosedCircle, directory: str | Path, secrets: Secrets) -> None:
         "ocsp_url": circle.ocsp_url,
         "lists": _lists_to_json(circle.issuing.lists.policy),
     }
+    if keys is not None:
+        values |= {"store": store, "keys": dict(keys)}
     log = log_of(circle)
     if log is not None:
         _note_configuration(log, values)
         values["log"] = log.id
     _write_values(place, values)
-
-
-def _write_values(place: Path, values: dict[str, Any]) -> None:
-    files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
 
 
 def log_of(circle: ClosedCircle) -> AuditLog | None:
@@ -160,9 +212,11 @@ def _audited(place: Path, values: dict[str, Any], ledger: Ledger, clock: Clock, 
     return AuditedLedger(ledger, log)
 
 
-def _save_pair(place: Path, name: str, key: PrivateKey, certificate: Certificate, secrets: Secrets) -> None:
-    path = place / f"{name}.key.pem"
-    key_file.save(path, key, secrets(f"password for {path.name}") or None)
+def _save_pair(place: Path, name: str, key: KeyHandle, certificate: Certificate, secrets: Secrets) -> None:
+    """Write a certificate, and its key where that is not in a store already."""
+    if isinstance(key, PrivateKey):
+        path = place / f"{name}.key.pem"
+        key_file.save(path, key, secrets(f"password for {path.name}") or None)
     files.write(place / f"{name}.pem", certificate.pem.encode())
 
 
@@ -180,8 +234,12 @@ def create(
     ocsp_url: str | None = None,
     tsa: bool = True,
     lists: ListPolicy | None = None,
+    keys: str | None = None,
 ) -> ClosedCircle:
-    """Make a circle in an empty or new directory, with a time-stamping authority unless `tsa` is false."""
+    """Make a circle in an empty or new directory, with a time-stamping authority unless `tsa` is false.
+
+    `keys` is a store for the keys (see `key_uri`); without it they are encrypted files in the directory.
+    """
     place = Path(directory)
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -192,6 +250,20 @@ def create(
     log = AuditLog(place / AUDIT, clock)
     _begin(log, [])
     ledger = AuditedLedger(SQLiteLedger(place / LEDGER), log)
+    if keys is None or split_uri(keys)[0] == "file":
+        keys = None
+        uris: dict[str, str] | None = None
+        handles: dict[str, KeyHandle] = {}
+    else:
+        keys = _lasting(keys)
+        names = ("root", "issuing", "ocsp", "tsa") if tsa else ("root", "issuing", "ocsp")
+        uris = {name: key_uri(keys, suite_name, name) for name in names}
+        handles = {
+            name: generate_key(_in_place(uri, place), suite_name, secrets, parameter=parameter)
+            for name, uri in uris.items()
+        }
+    for name, handle in handles.items():
+        note_key(handle, name, ledger)
     circle = ClosedCircle.create(
         suite_name,
         organisation=organisation,
@@ -202,14 +274,17 @@ def create(
         crl_url=crl_url,
         issuer_url=issuer_url,
         ocsp_url=ocsp_url,
+        root_key=handles.get("root"),
+        issuing_key=handles.get("issuing"),
         lists=lists,
     )
     if tsa:
-        key = generate(circle.issuing.key.suite, parameter, "tsa", ledger)
         subject = Subject(f"{organisation} Time-Stamping {suite_name.upper()}", organisation, country)
-        _save_pair(place, "tsa", key, circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS), secrets)
-    save(circle, place, secrets)
-    responders(place, circle, secrets, clock)
+        key = handles.get("tsa") or generate(suites.get(suite_name), parameter, "tsa", ledger)
+        certificate = circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS)
+        _save_pair(place, "tsa", key, certificate, secrets)
+    save(circle, place, secrets, keys=uris, store=keys)
+    _responders(place, circle, handles.get("ocsp") or _responder_key(place, circle, secrets), clock)
     return circle
 
 
@@ -223,6 +298,41 @@ def _values(place: Path) -> dict[str, Any]:
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise MalformedInput(f"{place / 'circle.json'} is not of schema {SCHEMA}")
     return values
+
+
+def _uri_of(values: dict[str, Any], place: Path, name: str) -> str:
+    """Return where a key of the circle is: a file unless circle.json says otherwise."""
+    named = values.get("keys")
+    if isinstance(named, dict) and isinstance(named.get(name), str):
+        return _in_place(str(named[name]), place)
+    return _in_place(f"file:{name}.key.pem", place)
+
+
+def _new_key(
+    place: Path, name: str, suite: Suite, secrets: Secrets, ledger: Ledger, parameter: str | None = None
+) -> KeyHandle:
+    """Make key `name` where the circle's keys go; one in this process is written by `_save_pair`.
+
+    One in a store is on record in circle.json first: if this is cut short, `_taken` passes its name over.
+    """
+    values = _values(place)
+    store = values.get("store")
+    role = name.partition("-")[0]
+    if not isinstance(store, str):
+        return generate(suite, parameter, role, ledger)
+    uri = key_uri(store, suite.name, name)
+    _write_values(place, values | {"keys": {**values.get("keys", {}), name: uri}})
+    key = generate_key(_in_place(uri, place), suite.name, secrets, parameter=parameter)
+    note_key(key, role, ledger)
+    return key
+
+
+def _taken(place: Path, values: dict[str, Any], name: str) -> bool:
+    return name in values.get("keys", {}) or (place / f"{name}.key.pem").exists()
+
+
+def _write_values(place: Path, values: dict[str, Any]) -> None:
+    files.write(place / "circle.json", (json.dumps(values, indent=1) + "\n").encode())
 
 
 def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledger | None = None) -> ClosedCircle:
@@ -241,7 +351,7 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
 
     def authority(name: str, policy: ListPolicy) -> Authority:
         certificate = certificates[name]
-        key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
+        key: KeyHandle = LazyKey(_uri_of(values, place, name), certificate, secrets)
         return Authority(
             key,
             certificate,
@@ -341,7 +451,7 @@ def timestamper(
     certificate = _load_certificate(place / f"{name}.pem")
     present = circle.issuing.certificate
     issuer = next((each.certificate for each in circle.authorities if each.certificate.ski == certificate.aki), present)
-    key: KeyHandle = LazyKey(place / f"{name}.key.pem", certificate, secrets)
+    key: KeyHandle = LazyKey(_uri_of(_values(place), place, name), certificate, secrets)
     log = log_of(circle)
     if log is not None:
         key = AuditedKey(key, log, purpose="time-stamp", batch=batch)
@@ -388,10 +498,13 @@ def rotate_tsa(
     place = Path(directory)
     names = _tsa_names(place)
     previous = _load_certificate(place / f"{names[-1]}.pem")
-    name = f"tsa-{int(names[-1][4:] or 1) + 1}"
-    (place / f"{name}.key.pem").unlink(missing_ok=True)  # of a rotation that was cut short; nothing was certified
+    number, reserved = int(names[-1][4:] or 1) + 1, _values(place).get("keys", {})
+    while f"tsa-{number}" in reserved:  # of a rotation that was cut short, and so is the file: nothing was certified
+        number += 1
+    name = f"tsa-{number}"
+    (place / f"{name}.key.pem").unlink(missing_ok=True)
     public = previous.public_key()
-    key = generate(public.suite, parameter or public.parameter, "tsa", circle.issuing.ledger)
+    key = _new_key(place, name, public.suite, secrets, circle.issuing.ledger, parameter or public.parameter)
     subject = Subject(
         previous.common_name or "Time-Stamping", previous.organisation, previous.subject_name.first(oids.COUNTRY)
     )
@@ -420,9 +533,10 @@ def roll_over(
     chosen = suites.get(suite or now.suite_name)
     upper = now.root_authority
     if root:
-        key = generate(chosen, None, "root", ledger)
+        root_name = _next_name(place, "root")
+        key = _new_key(place, root_name, chosen, secrets, ledger)
         links = relations.next_root(upper, key, clock=clock, ledger=ledger, crl_url=crl_url, issuer_url=issuer_url)
-        names = Names(_next_name(place, "root"), names.issuing, (*names.previous, names.root))
+        names = Names(root_name, names.issuing, (*names.previous, names.root))
         _save_pair(place, names.root, key, links.root, secrets)
         files.write(place / f"{names.root}.new-with-old.pem", links.new_with_old.pem.encode())
         files.write(place / f"{names.root}.old-with-new.pem", links.old_with_new.pem.encode())
@@ -435,18 +549,21 @@ def roll_over(
             issuer_url=issuer_url,
             ocsp_url=now.ocsp_url,
         )
-    key = generate(chosen, None, "issuing", ledger)
+    issuing_name = _next_name(place, "issuing")
+    key = _new_key(place, issuing_name, chosen, secrets, ledger)
     subject = Subject.of(now.issuing.certificate.subject_name)
     plan = upper.prepare(profiles.load("issuing"), subject, key.public_key.spki)
-    names = Names(names.root, _next_name(place, "issuing"), (*names.previous, names.issuing))
+    names = Names(names.root, issuing_name, (*names.previous, names.issuing))
     _save_pair(place, names.issuing, key, upper.issue(plan), secrets)
+    values = _values(place)
     values |= {"root": names.root, "issuing": names.issuing, "previous": list(names.previous), "suite": chosen.name}
     _write_values(place, values)
     return load(place, secrets, clock)
 
 
 def _next_name(place: Path, kind: str) -> str:
-    return next(name for name in (f"{kind}-{n}" for n in range(2, 10_000)) if not (place / f"{name}.key.pem").exists())
+    values = _values(place)
+    return next(name for name in (f"{kind}-{n}" for n in range(2, 10_000)) if not _taken(place, values, name))
 
 
 RENEW = 3
@@ -464,33 +581,62 @@ def responders(
     validity: timedelta = VALIDITY,
     batch: int = 1,
 ) -> Responders:
-    """Open the directory's OCSP responders, of the issuing authority and of the root: one key, two certificates.
+    """Open the directory's OCSP responders: one key, a certificate from every generation of both authorities.
 
     What is missing (as in a directory made before there were responders) or nears its end is made now; ask again at
-    `renewal_due`. Where the root's key is not at hand and its responder has no certificate, the root has no responder.
-    `batch` is as in `timestamper`. Raises KeyNotFound, WrongPassword, KeyStoreError and what issuing raises.
+    `renewal_due`. An authority whose key is not at hand, and which certified no responder before, has none; the issuing
+    authority must have one. `batch` is as in `timestamper`. Raises KeyNotFound, WrongPassword, KeyStoreError and what
+    issuing raises.
     """
     place = Path(directory)
-    key = _responder_key(place, circle, secrets)
+    return _responders(place, circle, _responder_key(place, circle, secrets), clock, validity, batch)
+
+
+def _responders(
+    place: Path,
+    circle: ClosedCircle,
+    key: KeyHandle,
+    clock: Clock,
+    validity: timedelta = VALIDITY,
+    batch: int = 1,
+) -> Responders:
     log = log_of(circle)
     signing: KeyHandle = key if log is None else AuditedKey(key, log, purpose="ocsp", batch=batch)
-    found = []
-    for name, tier, authority, days in (
-        ("ocsp", "issuing", circle.issuing, None),
-        ("ocsp-root", "root", circle.root_authority, ROOT_RESPONDER_DAYS),
-    ):
-        path, certificate = place / f"{name}.pem", None
+    found, now = [], clock.now()
+    names = _names(place, _values(place))
+    known = {
+        _load_certificate(place / f"{name}.pem").spki: name for name in (names.root, names.issuing, *names.previous)
+    }
+    for authority in circle.authorities:
+        own = authority.certificate
+        name = known[own.spki]
+        days = ROOT_RESPONDER_DAYS if name.startswith("root") else None
+        path, certificate = place / f"{_responder_name(name)}.pem", None
         if path.exists():
             certificate = _load_certificate(path)
-        if certificate is None or clock.now() >= _renewal_of(certificate):
-            if (place / f"{tier}.key.pem").exists():
+        if (certificate is None or now >= _renewal_of(certificate)) and now < own.not_after:
+            if _at_hand(authority.key):
                 certificate = _certify_responder(path, key.public_key, authority, days)
             elif certificate is None and authority is circle.issuing:
                 raise KeyNotFound(f"{place} has no key to certify its OCSP responder")
         if certificate is not None:
-            own = authority.certificate
             found.append(OCSPResponder(signing, certificate, own, authority.ledger, clock, validity=validity))
     return Responders(found)
+
+
+def _responder_name(authority: str) -> str:
+    """Return ocsp-2 for issuing-2, ocsp-root-2 for root-2, and so on."""
+    return authority.replace("issuing", "ocsp") if authority.startswith("issuing") else f"ocsp-{authority}"
+
+
+def _at_hand(key: KeyHandle) -> bool:
+    """Tell whether a key can sign, by opening it: a file may be gone, a token unplugged."""
+    if isinstance(key, LazyKey):
+        try:
+            key.open()
+        except KeyNotFound:
+            return False
+    return True
 
 
 def renewal_due(found: Responders) -> datetime:
@@ -504,11 +650,12 @@ def _renewal_of(certificate: Certificate) -> datetime:
 
 def _responder_key(place: Path, circle: ClosedCircle, secrets: Secrets) -> KeyHandle:
     """Return the key; by its certificate where there is one, so that the file is opened only to sign."""
-    path = place / "ocsp.key.pem"
-    if path.exists():
+    path, values = place / "ocsp.key.pem", _values(place)
+    if _taken(place, values, "ocsp"):
+        uri = _uri_of(values, place, "ocsp")
         if (place / "ocsp.pem").exists():
-            return LazyKey(path, _load_certificate(place / "ocsp.pem"), secrets)
-        return key_file.open_uri(str(path), secrets)
+            return LazyKey(uri, _load_certificate(place / "ocsp.pem"), secrets)
+        return open_key(uri, secrets)
     parameter = circle.issuing.certificate.public_key().parameter
     key = generate(suites.get(circle.suite_name), parameter, "ocsp", circle.issuing.ledger)
     try:
@@ -537,15 +684,9 @@ def auditor(directory: str | Path, circle: ClosedCircle, secrets: Secrets) -> Si
     Raises KeyStoreError, WrongPassword and what issuing raises.
     """
     place = Path(directory)
-    path = place / "audit.key.pem"
     if not (place / "audit.pem").exists():
         own = circle.issuing.certificate
-        if path.exists():  # made by a process that did not get to the certificate
-            key = key_file.open_uri(str(path), secrets)
-        else:
-            parameter = own.public_key().parameter
-            key = generate(circle.issuing.key.suite, parameter, "audit", circle.issuing.ledger)
-            key_file.save(path, key, secrets(f"password for {path.name}") or None)
+        key = _audit_key(place, circle, secrets)
         subject = Subject(
             f"{own.organisation} Audit Log {circle.suite_name.upper()}",
             own.organisation,
@@ -554,7 +695,22 @@ def auditor(directory: str | Path, circle: ClosedCircle, secrets: Secrets) -> Si
         certificate = circle.issue("audit", subject, key.public_key.spki)
         files.write(place / "audit.pem", certificate.pem.encode())
     certificate = _load_certificate(place / "audit.pem")
-    return Signer(LazyKey(path, certificate, secrets), certificate, circle.chain)
+    key = LazyKey(_uri_of(_values(place), place, "audit"), certificate, secrets)
+    return Signer(key, certificate, tuple(each.certificate for each in circle.authorities))
+
+
+def _audit_key(place: Path, circle: ClosedCircle, secrets: Secrets) -> KeyHandle:
+    values = _values(place)
+    if _taken(place, values, "audit"):  # made by a process that did not get to the certificate
+        try:
+            return open_key(_uri_of(values, place, "audit"), secrets)
+        except KeyNotFound:
+            pass
+    parameter = circle.issuing.certificate.public_key().parameter
+    key = _new_key(place, "audit", circle.issuing.key.suite, secrets, circle.issuing.ledger, parameter)
+    if isinstance(key, PrivateKey):
+        key_file.save(place / "audit.key.pem", key, secrets("password for audit.key.pem") or None)
+    return key
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from certs import cli_issue
+from certs import cli_issue, cli_keys
 from certs.cli_arguments import SUITES_HELP
 from certs.cli_arguments import action as _action
 from certs.cli_arguments import directory as _directory
@@ -20,15 +20,21 @@ from certs.command import Command
 def _run(args: argparse.Namespace) -> int:
     from importlib import import_module
 
+    if getattr(args, "holds_keys", False):
+        from certs.hardening import harden
+
+        harden()
     module, _, name = args.action.rpartition(":")  # "issue:ca_issue" is a function of certs.commands.issue
     code: int = getattr(import_module(f"certs.commands.{module or 'run'}"), name)(args)
     return code
 
 
 def _configure_key(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(holds_keys=True)
     actions = _sub(parser)
     generate = _action(actions, "generate", "key_generate", "make a key pair and write it encrypted")
-    generate.add_argument("output", metavar="OUT", help="file for the private key (PKCS#8, PEM)")
+    generate.add_argument("output", nargs="?", metavar="OUT", help="file for the private key (PKCS#8, PEM)")
+    generate.add_argument("--key", metavar="URI", help="instead of OUT: sealed:PATH?kek=… or pkcs11:token=…;object=…")
     generate.add_argument("--suite", required=True, help=SUITES_HELP)
     generate.add_argument("--parameter", help="key size or parameter set, for example 3072 or TC26-256-A")
     generate.add_argument("--public", metavar="FILE", help="also write the public key there")
@@ -36,14 +42,18 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     cli_issue.configure_request(actions)
 
     show = _action(actions, "show", "key_show", "say which key it is")
-    show.add_argument("key", metavar="KEY", help="file, or URI such as file:seller.key.pem")
+    show.add_argument("key", nargs="?", metavar="KEY", help="file, or URI such as file:seller.key.pem or pkcs11:…")
     show.add_argument("--pem", action="store_true", help="print the public key")
     show.add_argument("--json", action="store_true")
+    show.add_argument("--key", dest="key_option", metavar="URI", help=argparse.SUPPRESS)
     _passwords(show)
+    cli_keys.configure_keys(actions)
 
 
 def _configure_ca(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(holds_keys=True)
     actions = _sub(parser)
+    cli_keys.configure_ceremony(actions)
     init = _action(actions, "init", "ca_init", "make a closed circle: root, issuing and time-stamping authority")
     _directory(init)
     init.add_argument("--suite", required=True, help=SUITES_HELP)
@@ -56,6 +66,7 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     init.add_argument("--crl-days", type=int, default=7, metavar="N", help="how long a list is good (default: 7)")
     init.add_argument("--delta-hours", type=int, metavar="N", help="also make delta lists, good for N hours")
     init.add_argument("--partitions", type=int, default=1, metavar="N", help="divide the list into N, for ever")
+    init.add_argument("--keys", metavar="URI", help="where the keys go: pkcs11:token=… or sealed:?kek=file:PATH")
     init.add_argument("--no-tsa", action="store_true", help="without a time-stamping authority")
     _passwords(init, new=True)
 
@@ -211,7 +222,7 @@ def _configure_ra(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_tsa(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(action="tsa")
+    parser.set_defaults(action="tsa", holds_keys=True)
     _directory(parser)
     parser.add_argument("request", metavar="REQUEST", help="time-stamp request (.tsq); - for standard input")
     parser.add_argument(
@@ -226,7 +237,7 @@ def _configure_tsa(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_ocsp(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(action="ocsp")
+    parser.set_defaults(action="ocsp", holds_keys=True)
     _directory(parser)
     parser.add_argument("request", metavar="REQUEST", nargs="?", help="OCSP request (DER); - for standard input")
     parser.add_argument(
@@ -237,21 +248,15 @@ def _configure_ocsp(parser: argparse.ArgumentParser) -> None:
     _passwords(parser)
 
 
-def _run_trust(args: argparse.Namespace) -> int:
-    from certs.commands import trust
-
-    code: int = getattr(trust, args.action)(args)
-    return code
-
-
 def _configure_trust(parser: argparse.ArgumentParser) -> None:
     actions = _sub(parser)
-    show = _action(actions, "show", "trust_show", "say what is in a trust list and who signed it")
+    show = _action(actions, "show", "trust:trust_show", "say what is in a trust list and who signed it")
     show.add_argument("file", metavar="FILE", help="list of ETSI TS 119 612, of Russia, or of our own")
     show.add_argument("--previous", metavar="FILE", help="the list used so far: ours must follow it")
     show.add_argument("--signer", action="append", default=[], metavar="SHA256", help="certificate that may sign it")
     show.add_argument("--json", action="store_true")
-    make = _action(actions, "make", "trust_make", "make a signed trust list of our own (JSON)")
+    make = _action(actions, "make", "trust:trust_make", "make a signed trust list of our own (JSON)")
+    make.set_defaults(holds_keys=True)
     make.add_argument("certificates", nargs="*", metavar="CERT", help="certificates to trust, with the options given")
     make.add_argument("--key", required=True, metavar="KEY", help="key of the signer")
     make.add_argument("--certificate", required=True, metavar="FILE", help="certificate of the signer")
@@ -288,7 +293,7 @@ COMMANDS: dict[str, Command] = {
     "ra": Command("ra", "applications, approvals by officers", _configure_ra, _run),
     "tsa": Command("tsa", "answer a time-stamp request", _configure_tsa, _run),
     "ocsp": Command("ocsp", "answer an OCSP request", _configure_ocsp, _run),
-    "trust": Command("trust", "show and make trust lists", _configure_trust, _run_trust),
+    "trust": Command("trust", "show and make trust lists", _configure_trust, _run),
     "inspect": Command("inspect", "say what is in a file", _configure_inspect, _run),
     "doctor": Command("doctor", "say which libraries compute what, and how fast", _configure_doctor, _run),
 }

@@ -13,9 +13,10 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from typing import Any
 
-from certs import suites
+from certs import hardening, suites
 from certs.errors import BackendUnavailable
 from certs.suites import backends
 from certs.suites.base import Library
@@ -57,6 +58,10 @@ class Report:
     suites: tuple[SuiteReport, ...]
     libraries: dict[str, str]
     """Libraries for national suites that were tried, and what came of it."""
+    process: dict[str, str]
+    """What keeps keys inside the process (`certs.hardening`); empty in one that was not hardened."""
+    stores: dict[str, str]
+    """Places for keys, and the package each needs."""
 
     @property
     def healthy(self) -> bool:
@@ -72,6 +77,8 @@ class Report:
             "machine": self.machine,
             "suites": [item.to_json() for item in self.suites],
             "libraries": self.libraries,
+            "process": self.process,
+            "stores": self.stores,
         }
 
     def to_text(self) -> str:
@@ -91,6 +98,9 @@ class Report:
             lines += [f"    {words}" for words in tests]
         lines += ["", "Tried for the national suites, best first:"]
         lines += [f"  {name}: {words}" for name, words in self.libraries.items()]
+        lines += ["", "Places for keys:", *(f"  {name}: {words}" for name, words in self.stores.items())]
+        lines += ["", "Keys inside the process:"] if self.process else []
+        lines += [f"  {name.replace('_', ' ')}: {words}" for name, words in self.process.items()]
         warnings = dict.fromkeys(library.warning for library in used if library.warning)
         lines += [f"warning: {words}" for words in warnings]
         return "\n".join(lines)
@@ -115,7 +125,19 @@ def report(*, measure: bool = True, progress: Callable[[str], None] | None = Non
         machine=f"{platform.system()} {platform.machine()}",
         suites=tuple(found),
         libraries=backends.tried(),
+        process=hardening.status(),
+        stores=_stores(),
     )
+
+
+def _stores() -> dict[str, str]:
+    found = {"file": "here", "sealed": "here"}
+    for name, package in (("pkcs11", "python-pkcs11"), ("shares", "shamir-mnemonic")):
+        try:
+            found[name] = f"{package} {metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            found[name] = f"not here: {package} is not installed"
+    return found
 
 
 def _look(name: str, *, measure: bool) -> SuiteReport:

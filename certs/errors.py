@@ -22,6 +22,7 @@
     │   └── ApprovalError            an application without the proofing or the approvals its profile asks for
     ├── AuditError                   the audit log cannot be written, or a proof from it does not hold
     ├── OCSPError                    an OCSP answer that is missing, wrong, too old or not for this question
+    ├── CeremonyError                a key ceremony that may not go on, or a record of one that does not hold
     ├── TimeStampError               a time-stamp that is missing, wrong or not for this data
     ├── PathError                    a chain that could not be built or does not hold
     └── TrustListError               a trust list that is unsigned, out of date, older than one seen, or not confirmed
@@ -180,6 +181,12 @@ class ClockRefused(IssuanceError):
 
     code = "clock-refused"
     default_hint = "set the clock right"
+
+
+class CeremonyError(CertsError):
+    """A key ceremony that may not go on, or a record of one that does not hold."""
+
+    code = "ceremony-error"
 
 
 class TimeStampError(CertsError):

@@ -78,8 +78,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Sign, prepare or complete; returns the exit code. Raises SealroadError."""
+    from certs.hardening import harden
     from signer import commands
 
+    harden()
     action = args.words[0] if len(args.words) == 3 and args.words[0] in ACTIONS else "sign"
     code: int = getattr(commands, action)(args)
     return code

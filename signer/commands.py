@@ -178,6 +178,8 @@ def _box(text: str) -> Box:
 def _certificates(args: argparse.Namespace, key: KeyHandle) -> tuple[Certificate, tuple[Certificate, ...]]:
     """Return the certificate of the key and the chain, from --cert or the key's own file."""
     name = args.cert or args.key.removeprefix("file:")
+    if args.cert is None and args.key.startswith(("pkcs11:", "sealed:")):
+        raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE")
     try:
         bundle = load_certificates(read_input(name))
     except CertsError as error:

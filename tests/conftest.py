@@ -273,10 +273,23 @@ def sample_pdf() -> bytes:
     return make_pdf()
 
 
+@pytest.fixture(autouse=True)
+def _not_hardened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that hold keys change limits and umask of their process for good, which here is that of all tests.
+
+    `tests/certs/test_hardening.py` looks at processes of their own.
+    """
+    from certs import hardening
+
+    monkeypatch.setattr(hardening, "harden", lambda: None)
+
+
 @pytest.fixture
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make encrypting a key cheap: its cost is not what most tests are about."""
-    from certs.keys import pbes2
+    from certs.keys import kek, pbes2
 
+    monkeypatch.setattr(kek, "SCRYPT", {"n": 2, "r": 1, "p": 1})
+    monkeypatch.setattr(kek, "ARGON2ID", {"n": 1, "r": 8, "p": 1})
     monkeypatch.setattr(pbes2, "SCRYPT_N", 2**4)
     monkeypatch.setattr(pbes2, "PBKDF2_ROUNDS", 10)

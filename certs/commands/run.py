@@ -16,8 +16,8 @@ from certs.clock import SystemClock
 from certs.commands.console import UsageError, print_json, read_input, secrets_of, write_output
 from certs.describe import as_text, describe
 from certs.errors import KeyStoreError
+from certs.keys import KeyHandle, Secrets, generate_key, open_key
 from certs.keys import file as key_file
-from certs.keys import open_key
 from certs.pem import armor
 from certs.signed_data import certificate_bundle
 from certs.status import ListPolicy
@@ -28,22 +28,40 @@ from certs.time_source import KernelTime
 # key -----------------------------------------------------------------------------------------------------------------
 def key_generate(args: argparse.Namespace) -> int:
     """Make a key pair and write it encrypted."""
+    if (args.output is None) == (args.key is None):
+        raise UsageError("where does the key go?", hint="sealroad key generate OUT, or --key URI")
+    if args.key is not None:
+        made = generate_key(args.key, args.suite, _new_secrets(args, args.key), parameter=args.parameter)
+        _made(args, made, args.key, [])
+        return 0
     if Path(args.output).exists():
         raise KeyStoreError(f"{args.output} exists", hint="choose another name or remove the file yourself")
     suite = suites.get(args.suite)
     password = secrets_of(args, confirm=True)(f"password for {Path(args.output).name}")
     key = suite.generate(args.parameter)
     key_file.save(args.output, key, password or None)
-    if args.public:
-        write_output(args.public, armor("PUBLIC KEY", key.public_key.spki).encode(), inputs=[args.output])
-    identifier = extensions.key_id(key.public_key.spki).hex()
-    print(f"{args.output}: {suite.name} {key.public_key.parameter}, key identifier {identifier}")
+    _made(args, key, args.output, [args.output])
     return 0
+
+
+def _new_secrets(args: argparse.Namespace, uri: str | None) -> Secrets:
+    """Return the callback for a new key; a new password is typed twice, the PIN of a token is not new."""
+    return secrets_of(args, confirm="pkcs11:" not in (uri or ""))
+
+
+def _made(args: argparse.Namespace, key: KeyHandle, where: str, inputs: list[str]) -> None:
+    if args.public:
+        write_output(args.public, armor("PUBLIC KEY", key.public_key.spki).encode(), inputs=inputs)
+    identifier = extensions.key_id(key.public_key.spki).hex()
+    print(f"{where}: {key.suite.name} {key.public_key.parameter}, key identifier {identifier}")
 
 
 def key_show(args: argparse.Namespace) -> int:
     """Say which key it is; never the private part."""
-    key = open_key(args.key, secrets_of(args))
+    name = args.key or args.key_option
+    if name is None:
+        raise UsageError("which key?", hint="sealroad key show KEY")
+    key = open_key(name, secrets_of(args))
     spki = key.public_key.spki
     if args.pem:
         sys.stdout.write(armor("PUBLIC KEY", spki))
@@ -69,7 +87,7 @@ def ca_init(args: argparse.Namespace) -> int:
         args.suite,
         organisation=args.organisation,
         country=args.country,
-        secrets=secrets_of(args, confirm=True),
+        secrets=_new_secrets(args, args.keys),
         clock=SystemClock(),
         parameter=args.parameter,
         crl_url=args.crl_url,
@@ -81,6 +99,7 @@ def ca_init(args: argparse.Namespace) -> int:
             delta_life=timedelta(hours=args.delta_hours) if args.delta_hours else None,
             partitions=args.partitions,
         ),
+        keys=args.keys,
     )
     print(f"{args.directory}: {made.root.subject}, trust {Path(args.directory) / 'root.pem'}")
     print(f"root SHA-256 {made.root.fingerprint()}")
@@ -293,7 +312,9 @@ def inspect(args: argparse.Namespace) -> int:
 def doctor(args: argparse.Namespace) -> int:
     """Print backends, versions, self-tests and rates; exit 1 where a suite has no working backend."""
     from certs import doctor as module
+    from certs.hardening import harden
 
+    harden()
     terminal = sys.stderr.isatty()
 
     def progress(name: str) -> None:

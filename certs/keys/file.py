@@ -61,6 +61,8 @@ def load(path: str | Path, password: bytes | Callable[[], bytes] | None = None) 
             data = stream.read(MAX_SIZE + 1)
     except OSError as error:
         raise KeyNotFound(f"{path} cannot be read: {error.strerror}", hint="check the path of the key") from error
+    except ValueError as error:
+        raise KeyNotFound("a path holds no zero octets") from error
     if len(data) > MAX_SIZE:
         raise MalformedInput(f"{path} is too large for a private key")
     return parse(data, password)
@@ -112,6 +114,15 @@ def _from_sec1(encoded: bytes) -> bytes:
     if curve is None or curve.only().tag != ber.OBJECT_IDENTIFIER:
         raise BadKey("the key names no curve", hint="convert it with 'openssl pkcs8 -topk8'")
     return der.private_key_info(AlgorithmID(oids.EC, curve.only().raw()), encoded)
+
+
+def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None) -> PrivateKey:
+    """Make a key in a file; an empty password leaves it unencrypted. Raises KeyStoreError where the file exists."""
+    if Path(rest).exists():
+        raise KeyStoreError(f"{rest} exists", hint="choose another name or remove the file yourself")
+    key = suites.get(suite_name).generate(parameter)
+    save(rest, key, secrets(f"password for {Path(rest).name}") or None)
+    return key
 
 
 def open_uri(rest: str, secrets: Secrets) -> PrivateKey:

@@ -120,7 +120,8 @@ def test_certificates_of_responders_are_made_anew_in_time(tmp_path: Path) -> Non
 
 def test_without_the_roots_key_its_responder_lives_until_its_certificate_ends(tmp_path: Path) -> None:
     place = tmp_path / "c"
-    circle = make(place, "ed25519")
+    make(place, "ed25519")
+    circle = circles.load(place, ask, CLOCK)
     (place / "root.key.pem").unlink()
     assert len(circles.responders(place, circle, ask, CLOCK).responders) == 2
     (place / "ocsp-root.pem").unlink()

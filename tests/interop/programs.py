@@ -35,6 +35,7 @@ PACKAGES = {
     "pdftotext": "poppler-utils",
     "qpdf": "qpdf",
     "mutool": "mupdf-tools",
+    "pkcs11-tool": "opensc",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
 }

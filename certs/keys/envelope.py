@@ -1,0 +1,310 @@
+"""Private keys at rest: each under a data key of its own, the data key under a key-encryption key.
+
+    provider = open_provider("file:/etc/sealroad/kek")                              # see certs.keys.kek
+    save("seller.sealed", key, provider, Label("seller", purpose="sign"))
+    key = open_key("sealed:seller.sealed?kek=file:/etc/sealroad/kek", secrets)
+    rewrap("seller.sealed", old, new)                                               # the key itself is not touched
+
+A sealed file is DER, so that it says itself what it is and where each octet belongs:
+
+    SealedKey ::= SEQUENCE {
+        magic       OCTET STRING,           -- "SRK1": 04 04 53 52 4B 31
+        label       Label,
+        wrap        SEQUENCE {
+            provider    UTF8String,         -- "file", "env", "passphrase", "pkcs11", …: where to look for the KEK
+            kek         OCTET STRING,       -- which KEK; empty for a passphrase (its blob: certs.keys.kek)
+            blob        OCTET STRING },     -- the data key: nonce (12) ‖ ciphertext (32) ‖ tag (16)
+        nonce       OCTET STRING,           -- 12 octets
+        secret      OCTET STRING }          -- PrivateKeyInfo under the data key, AES-256-GCM, tag (16) at its end
+    Label ::= SEQUENCE {
+        keyId       UTF8String,
+        suite       UTF8String,
+        purpose     UTF8String,
+        generation  INTEGER,                -- which key of that name it is: 1, after a rollover 2, …
+        publicKey   OCTET STRING }          -- SubjectPublicKeyInfo
+
+Associated data of `secret` is "sealroad key 1" ‖ DER of Label; of `blob` it is "sealroad wrap 1" ‖ DER of SEQUENCE {
+label, provider, kek }. So a file copied over another, an older generation renamed, or a changed word does not open.
+Both nonces are random (NIST SP 800-38D 8.2.2): a data key encrypts once, a KEK far fewer than 2^32 times.
+"""
+
+from __future__ import annotations
+
+import secrets as random
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from certs import der, files, suites
+from certs.errors import BadKey, KeyNotFound, KeyStoreError, MalformedInput, WrongPassword
+from certs.hardening import wipe
+from certs.keys.base import Secrets
+from certs.keys.kek import NONCE, SIZE, TAG, Provider, open_provider
+from certs.suites.base import PrivateKey, PublicKey, Suite
+
+MAGIC = b"SRK1"
+MAX_SIZE = 1 << 17
+MAX_WORD = 255
+_UTF8 = 0x0C
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a sealed key is; bound to it by associated data."""
+
+    key_id: str
+    """The name its owner gives it."""
+    suite: str = ""
+    """Filled in when a key is sealed."""
+    purpose: str = "sign"
+    generation: int = 1
+    public_key: bytes = b""
+    """SubjectPublicKeyInfo; filled in when a key is sealed."""
+
+    def der(self) -> bytes:
+        """Return the DER."""
+        for word in (self.key_id, self.suite, self.purpose):
+            if len(word.encode()) > MAX_WORD:
+                raise MalformedInput(f"the label of a sealed key has a word of more than {MAX_WORD} octets")
+        if not 0 <= self.generation < 1 << 31:
+            raise MalformedInput("the label of a sealed key has an impossible generation")
+        words = (der.tlv(_UTF8, word.encode()) for word in (self.key_id, self.suite, self.purpose))
+        return der.sequence(*words, der.integer(self.generation), der.octet_string(self.public_key))
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed key, read and not opened."""
+
+    label: Label
+    provider: str
+    kek: bytes
+    blob: bytes
+    nonce: bytes
+    secret: bytes
+
+    def der(self) -> bytes:
+        """Return the octets of the file."""
+        wrapped = der.sequence(
+            der.tlv(_UTF8, self.provider.encode()), der.octet_string(self.kek), der.octet_string(self.blob)
+        )
+        return der.sequence(
+            *(der.octet_string(MAGIC), self.label.der(), wrapped),
+            *(der.octet_string(self.nonce), der.octet_string(self.secret)),
+        )
+
+
+def parse(data: bytes) -> Sealed:
+    """Read a sealed key. Raises MalformedInput."""
+    if len(data) > MAX_SIZE:
+        raise MalformedInput("too large for a sealed key")
+    reader = der.Reader(data)
+    body = reader.enter()
+    reader.end()
+    if body.value(der.OCTET_STRING) != MAGIC:
+        raise MalformedInput("not a sealed key, or one of a later version")
+    label = body.enter()
+    words = [_word(label) for _ in range(3)]
+    generation, public = label.integer(), label.value(der.OCTET_STRING)
+    label.end()
+    wrapped = body.enter()
+    provider, kek, blob = _word(wrapped), wrapped.value(der.OCTET_STRING), wrapped.value(der.OCTET_STRING)
+    wrapped.end()
+    nonce, secret = body.value(der.OCTET_STRING), body.value(der.OCTET_STRING)
+    body.end()
+    if len(nonce) != NONCE or len(secret) < TAG or len(kek) > 64:
+        raise MalformedInput("the sealed key has a member of a wrong length")
+    sealed = Sealed(Label(words[0], words[1], words[2], generation, public), provider, kek, blob, nonce, secret)
+    if sealed.der() != data:
+        raise MalformedInput("the sealed key is not in the one form it may have")
+    return sealed
+
+
+def _word(reader: der.Reader) -> str:
+    try:
+        return reader.value(_UTF8).decode()
+    except UnicodeDecodeError as error:
+        raise MalformedInput("the sealed key has a word that is not UTF-8") from error
+
+
+def seal(key: PrivateKey, provider: Provider, label: Label) -> bytes:
+    """Return the sealed form of `key`; suite and public key of the label are filled in. Raises KeyStoreError."""
+    label = replace(label, suite=key.suite.name, public_key=key.public_key.spki)
+    pkcs8 = bytearray(key.pkcs8())
+    data_key = bytearray(random.token_bytes(SIZE))
+    nonce = random.token_bytes(NONCE)
+    try:
+        secret = AESGCM(data_key).encrypt(nonce, pkcs8, _about_secret(label))
+        return _wrapped(Sealed(label, "", b"", b"", nonce, secret), provider, data_key).der()
+    finally:
+        wipe(data_key)
+        wipe(pkcs8)
+
+
+def _about_secret(label: Label) -> bytes:
+    return b"sealroad key 1" + label.der()
+
+
+def _about_wrap(label: Label, provider: str, kek: bytes) -> bytes:
+    return b"sealroad wrap 1" + der.sequence(label.der(), der.tlv(_UTF8, provider.encode()), der.octet_string(kek))
+
+
+def _wrapped(sealed: Sealed, provider: Provider, data_key: bytearray) -> Sealed:
+    blob = provider.wrap(data_key, _about_wrap(sealed.label, provider.kind, provider.id))
+    return replace(sealed, provider=provider.kind, kek=provider.id, blob=blob)
+
+
+def _data_key(sealed: Sealed, provider: Provider) -> bytearray:
+    if not provider_fits(sealed, provider):
+        raise KeyStoreError(
+            f"the sealed key {sealed.label.key_id!r} is under another key-encryption key",
+            hint=f"it asks for {sealed.provider} {sealed.kek.hex()}".rstrip(),
+        )
+    return provider.unwrap(sealed.blob, _about_wrap(sealed.label, sealed.provider, sealed.kek))
+
+
+def provider_fits(sealed: Sealed, provider: Provider) -> bool:
+    """Tell whether `provider` is what the file names. A key in a file may since have moved to the environment."""
+    movable = {"file", "env"}
+    same = sealed.provider == provider.kind or {sealed.provider, provider.kind} <= movable
+    return same and sealed.kek == provider.id
+
+
+def unseal(sealed: Sealed, provider: Provider) -> PrivateKey:
+    """Open a sealed key. Raises KeyStoreError, WrongPassword, BadKey."""
+    data_key = _data_key(sealed, provider)
+    try:
+        pkcs8 = bytearray(AESGCM(data_key).decrypt(sealed.nonce, sealed.secret, _about_secret(sealed.label)))
+    except (InvalidTag, ValueError) as error:
+        raise KeyStoreError("the sealed key was changed, or belongs to something else") from error
+    finally:
+        wipe(data_key)
+    try:
+        key = suites.load_private(bytes(pkcs8), sealed.label.suite)
+    finally:
+        wipe(pkcs8)
+    if key.public_key.spki != sealed.label.public_key:
+        raise BadKey("the sealed private key does not belong to its public key")
+    return key
+
+
+class SealedKey:
+    """A key in a sealed file that is opened when it first signs. Satisfies KeyHandle."""
+
+    def __init__(self, sealed: Sealed, provider: Provider) -> None:
+        self.label = sealed.label
+        self._sealed, self._provider = sealed, provider
+        self._public = suites.get(sealed.label.suite).load_public(sealed.label.public_key)
+        self._key: PrivateKey | None = None
+
+    def __repr__(self) -> str:
+        return f"<SealedKey {self.label.suite}: {self.label.key_id}>"
+
+    @property
+    def suite(self) -> Suite:
+        """The suite that the label names."""
+        return self._public.suite
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half, as the label has it; checked against the private one when that is opened."""
+        return self._public
+
+    def private(self) -> PrivateKey:
+        """Open the file if that has not been done. Raises what `unseal` raises."""
+        if self._key is None:
+            self._key = unseal(self._sealed, self._provider)
+        return self._key
+
+    def sign(self, message: bytes) -> bytes:
+        """Open the file if that has not been done, and sign."""
+        return self.private().sign(message)
+
+
+# Files ---------------------------------------------------------------------------------------------------------------
+def save(path: str | Path, key: PrivateKey, provider: Provider, label: Label, *, replace: bool = False) -> None:
+    """Write a sealed key, mode 0600. Raises KeyStoreError where the file exists (unless `replace`)."""
+    _write(Path(path), seal(key, provider, label), replace=replace)
+
+
+def _write(path: Path, data: bytes, *, replace: bool) -> None:
+    try:
+        files.write(path, data, mode=0o600, replace=replace)
+    except FileExistsError as error:
+        raise KeyStoreError(f"{path} exists", hint="choose another name or remove the file yourself") from error
+    except OSError as error:
+        raise KeyStoreError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def read(path: str | Path) -> Sealed:
+    """Read a sealed file without opening the key. Raises KeyNotFound, MalformedInput."""
+    try:
+        with Path(path).open("rb") as stream:
+            return parse(stream.read(MAX_SIZE + 1))
+    except OSError as error:
+        raise KeyNotFound(f"{path} cannot be read: {error.strerror}", hint="check the path of the key") from error
+    except ValueError as error:
+        raise KeyNotFound("a path holds no zero octets") from error
+
+
+def rewrap(path: str | Path, old: Provider, new: Provider) -> bool:
+    """Put the data key of a file under another key-encryption key; False where that was done already.
+
+    The file is replaced whole, so a run that was killed is taken up by running it again. Raises KeyStoreError,
+    WrongPassword, KeyNotFound, MalformedInput.
+    """
+    sealed = read(path)
+    if (new.id and provider_fits(sealed, new)) or _is_under_passphrase(sealed, new):
+        return False
+    data_key = _data_key(sealed, old)
+    try:
+        made = _wrapped(sealed, new, data_key)
+        check = new.unwrap(made.blob, _about_wrap(made.label, made.provider, made.kek))
+        same = check == data_key
+        wipe(check)
+        if not same:
+            raise KeyStoreError("the new key-encryption key does not give back what it was given")
+    finally:
+        wipe(data_key)
+    _write(Path(path), made.der(), replace=True)
+    return True
+
+
+def _is_under_passphrase(sealed: Sealed, new: Provider) -> bool:
+    """Tell whether a file is under the new passphrase already: passphrases have no name to compare."""
+    if new.kind != sealed.provider or new.id:
+        return False
+    try:
+        wipe(_data_key(sealed, new))
+    except WrongPassword:
+        return False
+    return True
+
+
+def split_rest(rest: str) -> tuple[Path, str]:
+    """Return path and provider of "PATH?kek=PROVIDER"; without the query, a passphrase. Raises MalformedInput."""
+    path, mark, query = rest.partition("?")
+    if not path or (mark and not query.startswith("kek=")):
+        raise MalformedInput("not the name of a sealed key", hint="sealed:PATH?kek=file:/path, env:NAME or pkcs11:…")
+    return Path(unquote(path)), query.removeprefix("kek=") or "passphrase"
+
+
+def open_uri(rest: str, secrets: Secrets) -> SealedKey:
+    """Open "sealed:PATH?kek=PROVIDER". Raises KeyNotFound, KeyStoreError, WrongPassword, MalformedInput."""
+    path, provider = split_rest(rest)
+    sealed = read(path)
+    return SealedKey(sealed, open_provider(provider, secrets, name=path.name))
+
+
+def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None) -> SealedKey:
+    """Make a key and write it sealed; a missing key file of "kek=file:" is made. Raises KeyStoreError."""
+    path, provider = split_rest(rest)
+    if path.exists():
+        raise KeyStoreError(f"{path} exists", hint="choose another name or remove the file yourself")
+    opened = open_provider(provider, secrets, name=path.name, make=True)
+    key = suites.get(suite_name).generate(parameter)
+    save(path, key, opened, Label(path.name.removesuffix(".sealed")))
+    return SealedKey(read(path), opened)
