@@ -19,18 +19,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from certs import ca, circle, extensions, files, profiles, relations, suites
+from certs.audit.ledger import AuditedLedger
 from certs.ca import Authority
 from certs.certificate import Certificate, Subject, load_certificate
 from certs.clock import Clock
 from certs.errors import CeremonyError, KeyNotFound
 from certs.keys import generate_key
 from certs.keys.base import KeyHandle, Secrets
-from certs.ledger import SQLiteLedger
+from certs.ledger import Ledger
 from certs.pem import armor
 
 Parameters = dict[str, str | int]
@@ -126,8 +128,8 @@ class _Room:
     def key_uri(self, name: str) -> str:
         return self.optional("key") or str(self.place / f"{name}.key.pem")
 
-    def ledger(self) -> SQLiteLedger:
-        return SQLiteLedger(self.place / circle.LEDGER)
+    def ledger(self) -> AuditedLedger:
+        return circle.new_books(self.place, self.clock)
 
     def subject(self, role: str) -> Subject:
         organisation = self.text("organisation")
@@ -144,19 +146,20 @@ class _Room:
     def authority(self, name: str, uri: str | None) -> Authority:
         """Return the present authority of the circle, with its lists and addresses; before there is one, the root."""
         lists, crl_url, issuer_url, ocsp_url = None, None, None, None
+        ledger: Ledger
         if (self.place / "circle.json").exists():
             opened = circle.load(self.place, self.secrets, self.clock)
             own = opened.root_authority if name == "root" else opened.issuing
             if uri is None:
                 return own
-            certificate, lists = own.certificate, own.lists.policy
+            certificate, lists, ledger = own.certificate, own.lists.policy, own.ledger
             crl_url, issuer_url, ocsp_url = own.crl_url, own.issuer_url, own.ocsp_url
         else:
-            certificate = self.load(name)
+            certificate, ledger = self.load(name), self.ledger()
         return Authority(
             circle.LazyKey(uri or f"file:{self.place / f'{name}.key.pem'}", certificate, self.secrets),
             certificate,
-            ledger=self.ledger(),
+            ledger=ledger,
             clock=self.clock,
             crl_url=crl_url,
             issuer_url=issuer_url,
@@ -176,6 +179,9 @@ class _Room:
         probe = b"sealroad ceremony"
         public.verify(self.key.sign(probe), probe)
         identifier = extensions.key_id(public.spki).hex()
+        if "directory" in self.parameters:
+            with closing(self.ledger()) as ledger:
+                ca.note_key(self.key, name, ledger)
         return Done({"suite": suite, "parameter": public.parameter, "key_identifier": identifier})
 
     def new_key(self) -> KeyHandle:
@@ -216,13 +222,10 @@ def _root(room: _Room) -> Iterator[Step]:
         return room.test_suite()
 
     def sign() -> Done:
-        ledger = room.ledger()
-        try:
+        with closing(room.ledger()) as ledger:
             certificate = ca.self_sign(
                 room.new_key(), room.subject("Root"), clock=room.clock, ledger=ledger, days=room.days
             )
-        finally:
-            ledger.close()
         return Done(_facts(certificate), (_new_file(room.place / "root.pem", certificate.pem.encode()),))
 
     yield Step(f"make the directory {room.place} and run the self-test of {room.text('suite')}", prepare)
@@ -245,6 +248,8 @@ def _intermediate(room: _Room) -> Iterator[Step]:
         keys = {"root": room.optional("root_key"), "issuing": room.optional("key")}
         if any(keys.values()):
             values["keys"] = {name: uri or f"file:{name}.key.pem" for name, uri in keys.items()}
+        with closing(room.ledger()) as ledger:
+            values = circle.noted(values, ledger.log)
         data = (json.dumps(values, indent=1) + "\n").encode()
         return Done({}, (_new_file(room.place / "circle.json", data),))
 

@@ -163,16 +163,27 @@ def save(
     if keys is not None:
         values |= {"store": store, "keys": dict(keys)}
     log = log_of(circle)
-    if log is not None:
-        _note_configuration(log, values)
-        values["log"] = log.id
-    _write_values(place, values)
+    _write_values(place, values if log is None else noted(values, log))
 
 
 def log_of(circle: ClosedCircle) -> AuditLog | None:
     """Return the audit log of a circle, None where its ledger keeps none."""
     ledger = circle.issuing.ledger
     return ledger.log if isinstance(ledger, AuditedLedger) else None
+
+
+def new_books(place: Path, clock: Clock) -> AuditedLedger:
+    """Return the ledger of a directory that holds no circle yet, with its log, which begins now where it has not."""
+    log = AuditLog(place / AUDIT, clock)
+    if not log.size:
+        _begin(log, [])
+    return AuditedLedger(SQLiteLedger(place / LEDGER), log)
+
+
+def noted(values: dict[str, Any], log: AuditLog) -> dict[str, Any]:
+    """Return the settings of circle.json with the name of the log, in which they are noted."""
+    _note_configuration(log, values)
+    return values | {"log": log.id}
 
 
 def _begin(log: AuditLog, entries: list[tuple[str, dict[str, Any]]]) -> None:
@@ -247,9 +258,7 @@ def create(
         raise KeyStoreError(f"{place} cannot be made: {error.strerror}") from error
     if any(place.iterdir()):
         raise KeyStoreError(f"{place} is not empty", hint="choose a new directory for an authority")
-    log = AuditLog(place / AUDIT, clock)
-    _begin(log, [])
-    ledger = AuditedLedger(SQLiteLedger(place / LEDGER), log)
+    ledger = new_books(place, clock)
     if keys is None or split_uri(keys)[0] == "file":
         keys = None
         uris: dict[str, str] | None = None
