@@ -13,7 +13,7 @@
     audit.pem  audit.key.pem
     tsa.counter    the last serial number and time of the time-stamping unit
     ocsp.key.pem   ocsp.pem  ocsp-root.pem       one key, certified by the issuing authority and by the root, and
-                   ocsp-2.pem  ocsp-root-2.pem …  by their next generations
+                   ocsp-2.pem  ocsp-root-2.pem …  by their next generations; one of another suite has a key of its own
 
 Keys are opened when first used, so issuing never touches the root's. `secrets` is asked for "password for root.key.pem"
 and so on.
@@ -293,7 +293,8 @@ def create(
         certificate = circle.issue("tsa", subject, key.public_key.spki, days=TSA_DAYS)
         _save_pair(place, "tsa", key, certificate, secrets)
     save(circle, place, secrets, keys=uris, store=keys)
-    _responders(place, circle, handles.get("ocsp") or _responder_key(place, circle, secrets), clock)
+    shared = handles.get("ocsp") or _responder_key(place, "ocsp", circle.issuing, secrets)
+    _responders(place, circle, shared, secrets, clock)
     return circle
 
 
@@ -590,7 +591,7 @@ def responders(
     validity: timedelta = VALIDITY,
     batch: int = 1,
 ) -> Responders:
-    """Open the directory's OCSP responders: one key, a certificate from every generation of both authorities.
+    """Open the directory's OCSP responders: one for every generation of both authorities, with a key of its suite.
 
     What is missing (as in a directory made before there were responders) or nears its end is made now; ask again at
     `renewal_due`. An authority whose key is not at hand, and which certified no responder before, has none; the issuing
@@ -598,19 +599,25 @@ def responders(
     issuing raises.
     """
     place = Path(directory)
-    return _responders(place, circle, _responder_key(place, circle, secrets), clock, validity, batch)
+    shared = _responder_key(place, "ocsp", circle.issuing, secrets)
+    return _responders(place, circle, shared, secrets, clock, validity, batch)
 
 
 def _responders(
     place: Path,
     circle: ClosedCircle,
-    key: KeyHandle,
+    shared: KeyHandle,
+    secrets: Secrets,
     clock: Clock,
     validity: timedelta = VALIDITY,
     batch: int = 1,
 ) -> Responders:
     log = log_of(circle)
-    signing: KeyHandle = key if log is None else AuditedKey(key, log, purpose="ocsp", batch=batch)
+
+    def audited(key: KeyHandle) -> KeyHandle:
+        return key if log is None else AuditedKey(key, log, purpose="ocsp", batch=batch)
+
+    sharing = audited(shared)
     found, now = [], clock.now()
     names = _names(place, _values(place))
     known = {
@@ -620,6 +627,9 @@ def _responders(
         own = authority.certificate
         name = known[own.spki]
         days = ROOT_RESPONDER_DAYS if name.startswith("root") else None
+        key = sharing
+        if own.suite_name != shared.suite.name:  # after a rollover to another suite
+            key = audited(_responder_key(place, _responder_name(name), authority, secrets))
         path, certificate = place / f"{_responder_name(name)}.pem", None
         if path.exists():
             certificate = _load_certificate(path)
@@ -629,7 +639,7 @@ def _responders(
             elif certificate is None and authority is circle.issuing:
                 raise KeyNotFound(f"{place} has no key to certify its OCSP responder")
         if certificate is not None:
-            found.append(OCSPResponder(signing, certificate, own, authority.ledger, clock, validity=validity))
+            found.append(OCSPResponder(key, certificate, own, authority.ledger, clock, validity=validity))
     return Responders(found)
 
 
@@ -657,16 +667,18 @@ def _renewal_of(certificate: Certificate) -> datetime:
     return certificate.not_after - (certificate.not_after - certificate.not_before) / RENEW
 
 
-def _responder_key(place: Path, circle: ClosedCircle, secrets: Secrets) -> KeyHandle:
+def _responder_key(place: Path, name: str, authority: Authority, secrets: Secrets) -> KeyHandle:
     """Return the key; by its certificate where there is one, so that the file is opened only to sign."""
-    path, values = place / "ocsp.key.pem", _values(place)
-    if _taken(place, values, "ocsp"):
-        uri = _uri_of(values, place, "ocsp")
-        if (place / "ocsp.pem").exists():
-            return LazyKey(uri, _load_certificate(place / "ocsp.pem"), secrets)
+    path, values = place / f"{name}.key.pem", _values(place)
+    if _taken(place, values, name):
+        uri = _uri_of(values, place, name)
+        if (place / f"{name}.pem").exists():
+            return LazyKey(uri, _load_certificate(place / f"{name}.pem"), secrets)
         return open_key(uri, secrets)
-    parameter = circle.issuing.certificate.public_key().parameter
-    key = generate(suites.get(circle.suite_name), parameter, "ocsp", circle.issuing.ledger)
+    public = authority.certificate.public_key()
+    key = _new_key(place, name, public.suite, secrets, authority.ledger, public.parameter)
+    if not isinstance(key, PrivateKey):
+        return key
     try:
         key_file.save(path, key, secrets(f"password for {path.name}") or None)
     except KeyStoreError:

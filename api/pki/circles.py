@@ -258,7 +258,7 @@ class Circles:
         circles = self.existing()
         for cert_id in asked.cert_ids:
             for circle in circles:
-                if any(map(cert_id.matches, circle.chain)):
+                if any(map(cert_id.matches, circle.authorities)):
                     try:
                         return circle.responders().answer(asked)
                     except CertsError:

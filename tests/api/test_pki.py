@@ -150,6 +150,11 @@ def test_earlier_generations_still_sign_their_lists(tmp_path: Path, root: bool) 
     assert circles.certificate(issued.fingerprint()) == issued
     found = validate_path(issued, before.chain, circles.trust_store(), settings.clock.now())
     assert found.sub_indication == "REVOKED_NO_POE"
+    current = after.issue("person", Subject("y", country="DE"), issued.spki, days=1)
+    for certificate, by, status in ((issued, issuer, "revoked"), (current, after.chain[0], "good")):
+        request = ocsp.make_request([(certificate, by)])
+        answer = circles.ocsp(request)
+        assert check_ocsp(answer, request, by, settings.clock.now())[0].status == status
     circles.close()
 
 

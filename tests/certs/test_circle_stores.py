@@ -103,6 +103,9 @@ def test_a_next_generation_may_be_of_another_suite(tmp_path: Path) -> None:
     circles.roll_over(place, ask_pin, CLOCK, suite="ecdsa-p256")
     circle = works(place)
     assert [each.key.suite.name for each in circle.authorities] == ["ecdsa-p256", "sm2", "sm2"]
+    found = circles.responders(place, circle, ask_pin, CLOCK).responders
+    assert [each.certificate.suite_name for each in found] == ["ecdsa-p256", "sm2", "sm2"]
+    assert sorted(keys_in(place)) == ["issuing", "issuing-2", "ocsp", "ocsp-2", "root", "tsa"]
 
 
 def test_a_rotation_cut_short_leaves_its_name_unused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
