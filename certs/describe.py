@@ -406,7 +406,7 @@ def as_text(objects: Iterable[dict[str, Any]]) -> str:
 def _lines(item: dict[str, Any], depth: int) -> Iterable[str]:
     pad = "  " * depth
     for key, value in item.items():
-        if value is None or value in ([], ""):
+        if value is None or value in ([], {}, ""):
             continue
         label = key.replace("_", " ")
         if key == "kind":

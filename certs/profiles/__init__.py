@@ -127,7 +127,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "description": profile.description,
         "authority": profile.ca,
         "signed_by": profile.issuer,
-        "validity": f"{usual} {unit}, at most {most}",
+        "validity": f"{usual} {unit.removesuffix('s') if usual == 1 else unit}, at most {most}",
         "suites": ", ".join(profile.suites) or "all",
         "key_usage": list(profile.key_usage),
         "key_usage_of": {suite: list(usages) for suite, usages in profile.key_usage_of},
