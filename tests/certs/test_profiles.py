@@ -250,7 +250,7 @@ def test_rules_that_contradict_each_other_are_refused(change: dict[str, object])
 
 def test_a_profile_describes_itself() -> None:
     shown = {name: profiles.describe(profiles.load(name)) for name in profiles.names()}
-    assert shown["one-time"]["validity"] == "1 hours, at most 24"
+    assert shown["one-time"]["validity"] == "1 hour, at most 24"
     assert shown["tls"]["alt_names"] == "dns, ip"
     assert "sm2" not in shown["tls"]["suites"]
 
