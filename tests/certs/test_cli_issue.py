@@ -181,7 +181,7 @@ def test_what_is_refused(run, tmp_path: Path) -> None:
 def test_profiles_are_listed(run) -> None:
     out, _ = run("ca profiles")
     assert "one-time" in out
-    assert "1 hours, at most 24" in out
+    assert "1 hour, at most 24" in out
     assert {item["name"] for item in json.loads(run("ca profiles --json")[0])} >= {"seal", "encryption", "dvcs", "tls"}
 
 
