@@ -142,7 +142,9 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     create = actions.add_parser("create", help="make an API key and print it, once")
     create.add_argument("tenant", metavar="TENANT", help="name of the tenant")
     create.add_argument("--name", default="unnamed", help="what the key is for")
-    create.add_argument("--scope", action="append", metavar="SCOPE", help="repeat for several; all of them if left out")
+    create.add_argument(
+        "--scope", action="append", metavar="SCOPE", help="repeat for several; all but certificates:write if left out"
+    )
     create.add_argument("--days", type=int, help="days until the key expires; never if left out")
     _common(create)
     revoke = actions.add_parser("revoke", help="make an API key unusable")
@@ -151,7 +153,7 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
 
 
 def _key(arguments: argparse.Namespace) -> int:
-    from api.auth.service import SCOPES, create_key, revoke_key, tenant_named
+    from api.auth.service import USUAL_SCOPES, create_key, revoke_key, tenant_named
 
     context = _open(arguments)
     now = context.now()
@@ -164,7 +166,7 @@ def _key(arguments: argparse.Namespace) -> int:
                 tenant_named(session, arguments.tenant),
                 name=arguments.name,
                 now=now,
-                scopes=tuple(arguments.scope) if arguments.scope else SCOPES,
+                scopes=tuple(arguments.scope) if arguments.scope else USUAL_SCOPES,
                 expires_at=now + timedelta(days=arguments.days) if arguments.days is not None else None,
             )
             print(token)

@@ -33,6 +33,8 @@ SCOPES: Final = (
     "certificates:read",
     "certificates:write",
 )
+USUAL_SCOPES: Final = SCOPES[:-1]
+"""Of a key that is made without naming any. Whoever may issue certificates gets any name into them: least privilege."""
 
 _NOBODY: Final = bytes(32)
 
@@ -78,7 +80,7 @@ def create_key(
     *,
     name: str,
     now: datetime,
-    scopes: tuple[str, ...] = SCOPES,
+    scopes: tuple[str, ...] = USUAL_SCOPES,
     expires_at: datetime | None = None,
 ) -> str:
     """Make an API key and return it; it cannot be shown again. Raises ValidationFailed for an unknown scope."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.auth.service import USUAL_SCOPES
 from certs import der, oids, suites
 from certs.alt_names import AltNames, read_alt_names
 from certs.certificate import load_certificates
@@ -145,6 +146,9 @@ def test_scopes(service: Service) -> None:
     assert reader.get("/v1/certificates").status_code == 200
     assert reader.post("/v1/certificates", json=asked(keys_of("ed25519")[0])).status_code == 403
     assert service.user(scopes=("documents:read",)).get("/v1/certificates").status_code == 403
+    usual = service.user(scopes=USUAL_SCOPES)
+    assert usual.get("/v1/certificates").status_code == 200
+    assert usual.post("/v1/certificates", json=asked(keys_of("ed25519")[0])).status_code == 403
 
 
 # EST -----------------------------------------------------------------------------------------------------------------
