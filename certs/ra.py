@@ -35,7 +35,7 @@ from certs.ca import Authority, Plan
 from certs.certificate import Certificate
 from certs.clearance import Clearance
 from certs.clock import Clock
-from certs.errors import ApprovalError, CertsError, KeyStoreError, MalformedInput
+from certs.errors import ApprovalError, CertsError, IssuanceError, KeyStoreError, MalformedInput
 from certs.keys.base import KeyHandle
 from certs.pem import pem_blocks
 from certs.profiles import Profile
@@ -256,6 +256,13 @@ class RegistrationAuthority:
         clearance = self.clear(dossier, profile)
         found = self._authority.ledger.by_application(application.digest)
         if found is not None:
+            if found.state != "prepared":
+                raise IssuanceError(
+                    f"the application was used already: serial {found.serial:x} is {found.state}",
+                    hint="make another with 'sealroad ra apply'",
+                    serial=f"{found.serial:x}",
+                    state=found.state,
+                )
             return self._authority.issue(Plan(found.issuer, found.serial, found.profile, found.tbs))
         self._keep(dossier)
         self._log.append(

@@ -143,7 +143,9 @@ def ca_hold(args: argparse.Namespace) -> int:
     authority, serial = _open(args), _serial(args.certificate)
     until = _time(args.until)
     authority.hold(serial, until=until)
-    return _changed(authority, serial, f"on hold until {until.isoformat()}" if until else "on hold", args.crl)
+    return _changed(
+        authority, serial, f"on hold until {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if until else "on hold", args.crl
+    )
 
 
 def ca_release(args: argparse.Namespace) -> int:
