@@ -189,3 +189,31 @@ def _split(url: str) -> tuple[bool, str, int, str]:
     secure = parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return secure, parts.hostname, port or (443 if secure else 80), target
+
+
+class Remembering:
+    """A fetcher that asks each address once, whatever came of it, and no more than `most` in all. Satisfies Fetcher.
+
+    For one run of a program: several signatures in a file name the same addresses.
+    """
+
+    def __init__(self, fetch: Fetcher, *, most: int = 64) -> None:
+        self._fetch, self._most = fetch, most
+        self._known: dict[tuple[str, bytes | None], bytes | FetchError] = {}
+
+    def __call__(
+        self, url: str, /, *, body: bytes | None = None, content_type: str | None = None, accept: str | None = None
+    ) -> bytes:
+        """See Fetcher."""
+        found = self._known.get((url, body))
+        if found is None:
+            if len(self._known) >= self._most:
+                raise FetchError(f"{self._most} addresses were asked already; no more are")
+            try:
+                found = self._fetch(url, body=body, content_type=content_type, accept=accept)
+            except FetchError as error:
+                found = error
+            self._known[url, body] = found
+        if isinstance(found, FetchError):
+            raise found
+        return found

@@ -437,3 +437,14 @@ def successful_response(tbs: bytes, algorithm: bytes, signature: bytes, certific
     basic = der.sequence(tbs, algorithm, der.bit_string(signature), certificates)
     body = der.sequence(der.oid(oids.OCSP_BASIC), der.octet_string(basic))
     return der.sequence(b"\x0a\x01\x00", der.tlv(0xA0, body))
+
+
+def load_response(encoded: bytes) -> OCSPResponse:
+    """Return an OCSPResponse, or the BasicOCSPResponse that CAdES keeps of it (RFC 5126 6.3.4) as one. Both DER.
+
+    Raises MalformedInput.
+    """
+    if ber.load(encoded).members().next().tag == ber.ENUMERATED:
+        return OCSPResponse(encoded)
+    basic = der.sequence(der.oid(oids.OCSP_BASIC), der.octet_string(encoded))
+    return OCSPResponse(der.sequence(der.tlv(ber.ENUMERATED, bytes([SUCCESSFUL])), der.tlv(ber.context(0), basic)))

@@ -1,4 +1,4 @@
-"""`sealroad verify`: the verdict on files, offline.
+"""`sealroad verify`: the verdict on files; offline unless it is told otherwise.
 
     sealroad verify contract.pdf --trust ca/ --lang zh
     sealroad verify data.p7s --content data.bin --format json
@@ -21,6 +21,7 @@ from certs.command import Command
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from certs.fetch import Fetcher
     from signer.report import Report
 
 EXIT_CODES = {"TOTAL-PASSED": 0, "TOTAL-FAILED": 1, "INDETERMINATE": 3, "NO-SIGNATURE": 4}
@@ -48,7 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="require",
         help="what to do where no CRL is at hand: say so (require, the default) or go on (if-present)",
     )
-    parser.add_argument("--offline", action="store_true", help="never open a connection (always so at present)")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--offline", action="store_true", help="never open a connection (the default)")
+    network.add_argument(
+        "--online",
+        action="store_true",
+        help="ask for certificates and lists that are missing, at public addresses that the certificates name",
+    )
     parser.add_argument("--format", choices=("text", "json", "html", "xml"), default="text")
     parser.add_argument("--lang", choices=("en", "zh", "ru"), default="en")
     parser.add_argument("--out", metavar="FILE", help="write the report there instead of to standard output")
@@ -71,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     at = _moment(args.at) if args.at else None
     trust = TrustStore.load([Path(path) for path in args.trust], now=clock.now())
     content = _read(args.content) if args.content else None
-    options = VerifyOptions(revocation=args.revocation)
+    options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None)
     outcomes: list[Report | dict[str, Any]] = []
     codes: list[int] = []
     for name in args.files:
@@ -98,6 +105,12 @@ def run(args: argparse.Namespace) -> int:
         codes.append(EXIT_CODES[report.verdict])
     _write(args, _rendered(args, outcomes))
     return next(code for code in GRAVEST_FIRST if code in codes)
+
+
+def _fetcher() -> Fetcher:
+    from certs.fetch import HTTPFetcher, Remembering
+
+    return Remembering(HTTPFetcher(timeout=5))
 
 
 def _moment(text: str) -> datetime:

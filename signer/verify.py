@@ -21,7 +21,7 @@ One `try` around each signature, one around the listing, one around the file: an
 signature INDETERMINATE with the code "internal", never a pass and never a crash. Work is counted (`Budget`), so no
 file runs on without end.
 
-What is not done here: OCSP responses are counted, not read; XML reports; seals.
+What is not done here: XML reports; seals.
 """
 
 from __future__ import annotations
@@ -183,13 +183,13 @@ def _open(pdf: PDFFile) -> tuple[View | None, str]:
 
 
 def _with_store(view: View | None, setting: Setting, notices: list[Notice]) -> Setting:
-    """Add the certificates and CRLs of the document security store."""
+    """Add the certificates, CRLs and OCSP answers of the document security store."""
     if view is None:
         return setting
     try:
         from signer.verification.store import document_store
 
-        certificates, crls, responses, bad = document_store(view)
+        certificates, crls, ocsps, bad = document_store(view)
     except (SyntaxFault, BudgetSpent) as error:
         notices.append(Notice("dss-unreadable", f"the document security store cannot be read: {error}"))
         return setting
@@ -198,12 +198,11 @@ def _with_store(view: View | None, setting: Setting, notices: list[Notice]) -> S
         return setting
     if bad:
         notices.append(Notice("dss-unreadable", f"{bad} value(s) of the document security store cannot be read"))
-    if responses:
-        notices.append(Notice("ocsp-not-read", f"{responses} OCSP response(s) in the file are not used"))
     return replace(
         setting,
         certificates=setting.certificates + certificates,
         crls=setting.crls + crls,
+        ocsps=setting.ocsps + ocsps,
         has_store=view.catalog.get("DSS") is not None,
     )
 

@@ -145,6 +145,8 @@ class RSAPublicKey(PublicKey):
     def _check(self, signature: bytes, message: bytes, pad: padding.PKCS1v15 | padding.PSS, digest: str) -> None:
         if digest not in HASHES:
             raise UnsupportedAlgorithm(f"RSA over {digest} is not supported", digest=digest)
+        if len(signature) != (self._key.key_size + 7) // 8:  # RFC 8017 8.1.2 and 8.2.2, step 1; a zero in front counts
+            raise BadSignature("the signature value does not have the length of the modulus")
         try:
             self._key.verify(signature, message, pad, HASHES[digest]())
         except InvalidSignature as error:

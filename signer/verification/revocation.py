@@ -1,19 +1,21 @@
-"""Certificates and revocation lists that come with a signature.
+"""Certificates, revocation lists and OCSP answers that come with a signature.
 
-From the CMS itself (certificates, crls), from the signed attribute adbe-revocationInfoArchival (ISO 32000-2 12.8.3.3),
-from the unsigned attributes certificate-values and revocation-values (CAdES X-Long, RFC 5126 6.3), from the document
-security store and from what the caller trusts. Nothing here is trusted for being here.
+From the CMS itself (certificates, crls, and OCSP answers among them by RFC 5940), from the signed attribute
+adbe-revocationInfoArchival (ISO 32000-2 12.8.3.3), from the unsigned attributes certificate-values and
+revocation-values (CAdES X-Long, RFC 5126 6.3), from the document security store and from what the caller trusts.
+Nothing here is trusted for being here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from certs import ber
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError
+from certs.ocsp import OCSPResponse, load_response
 from certs.signed_data import SignedDataView, SignerView
 from signer.verification.draft import Draft
 from signer.verification.setting import Setting
@@ -21,6 +23,8 @@ from signer.verification.setting import Setting
 ADBE_REVOCATION = "1.2.840.113583.1.1.8"
 CERTIFICATE_VALUES = "1.2.840.113549.1.9.16.2.23"
 REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
+RI_OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
+OTHER = b"\xa1"
 MAX_VALUES = 500
 
 
@@ -30,57 +34,68 @@ class Evidence:
 
     certificates: tuple[Certificate, ...]
     crls: tuple[CRL, ...]
+    ocsps: tuple[OCSPResponse, ...] = ()
 
 
 def evidence_of(draft: Draft, view: SignedDataView, signer: SignerView, setting: Setting) -> Evidence:
     """Collect everything that came with one signature; what cannot be read is said, and left out."""
     certificates = [*view.certificates, *setting.certificates]
-    crls: list[CRL] = []
-    responses = 0
+    found = _Found()
     bad = view.other_certificates
     for raw in view.crls[:MAX_VALUES]:
-        if raw[:1] == b"\x30":
-            bad += _add_crl(crls, raw)
-        else:
-            responses += 1
+        found.add(_other(raw) if raw[:1] == OTHER else raw, CRL if raw[:1] == b"\x30" else load_response)
     try:
         for encoded in signer.unsigned_values(CERTIFICATE_VALUES):
             certificates.extend(Certificate(item.raw()) for item in list(ber.load(encoded))[:MAX_VALUES])
         for encoded in (*signer.values(ADBE_REVOCATION), *signer.unsigned_values(REVOCATION_VALUES)):
-            found, more, unread = _revocation_values(encoded)
-            crls += found
-            responses += more
-            bad += unread
+            found.add_values(encoded)
     except CertsError:
         bad += 1
-    if responses:
-        draft.warn("ocsp-not-read", f"{responses} OCSP response(s) in the signature are not used")
+    bad += found.bad
     if bad:
         draft.warn("evidence-unreadable", f"{bad} certificate(s) or revocation value(s) cannot be read")
     trusted = (*setting.trust.anchors, *setting.trust.certificates)
-    return Evidence(_unique((*certificates, *trusted)), (*crls, *setting.crls))
+    return Evidence(_unique((*certificates, *trusted)), (*found.crls, *setting.crls), (*found.ocsps, *setting.ocsps))
 
 
-def _revocation_values(encoded: bytes) -> tuple[list[CRL], int, int]:
-    """Read RevocationValues or RevocationInfoArchival: both hold lists under [0] and OCSP under [1]."""
-    crls: list[CRL] = []
-    responses = bad = 0
-    for member in ber.load(encoded).expect(ber.SEQUENCE):
-        if member.tag == ber.context(0):
-            for item in list(member.only())[:MAX_VALUES]:
-                bad += _add_crl(crls, item.raw())
-        elif member.tag == ber.context(1):
-            responses += len(list(member.only())[:MAX_VALUES])
-    return crls, responses, bad
+class _Found:
+    """Lists and answers that could be read, and how many values could not."""
+
+    def __init__(self) -> None:
+        self.crls: list[CRL] = []
+        self.ocsps: list[OCSPResponse] = []
+        self.bad = 0
+
+    def add(self, raw: bytes | None, read: Callable[[bytes], CRL | OCSPResponse]) -> None:
+        try:
+            value = read(raw) if raw is not None else None
+        except CertsError:
+            value = None
+        if isinstance(value, CRL):
+            self.crls.append(value)
+        elif value is not None:
+            self.ocsps.append(value)
+        else:
+            self.bad += 1
+
+    def add_values(self, encoded: bytes) -> None:
+        """Read RevocationValues or RevocationInfoArchival: both hold lists under [0] and OCSP answers under [1]."""
+        for member in ber.load(encoded).expect(ber.SEQUENCE):
+            for tag, read in ((ber.context(0), CRL), (ber.context(1), load_response)):
+                if member.tag == tag:
+                    for item in list(member.only())[:MAX_VALUES]:
+                        self.add(item.raw(), read)
 
 
-def _add_crl(crls: list[CRL], raw: bytes) -> int:
-    """Add one list; return 1 when it cannot be read."""
+def _other(raw: bytes) -> bytes | None:
+    """Return the OCSP response in an OtherRevocationInfoFormat (RFC 5652 10.2.1, RFC 5940 2.1)."""
     try:
-        crls.append(CRL(raw))
+        members = ber.load(raw).members(ber.context(1))
+        if members.next().oid() == RI_OCSP_RESPONSE:
+            return members.next().raw()
     except CertsError:
-        return 1
-    return 0
+        pass
+    return None
 
 
 def _unique(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:

@@ -1,4 +1,4 @@
-"""Certificates and revocation lists from the document security store, /DSS (ISO 32000-2 12.8.4.3)."""
+"""Certificates, revocation lists and OCSP answers from the document security store, /DSS (ISO 32000-2 12.8.4.3)."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from signer.pdf.tokens import Dictionary
 if TYPE_CHECKING:
     from certs.certificate import Certificate
     from certs.crl import CRL
+    from certs.ocsp import OCSPResponse
 
 MAX_VALUES = 1000
 
 
-def document_store(view: View) -> tuple[tuple[Certificate, ...], tuple[CRL, ...], int, int]:
-    """Return certificates, CRLs, the number of OCSP responses and of values that cannot be read.
+def document_store(
+    view: View,
+) -> tuple[tuple[Certificate, ...], tuple[CRL, ...], tuple[OCSPResponse, ...], int]:
+    """Return certificates, CRLs, OCSP responses and the number of values that cannot be read.
 
     Raises SyntaxFault and BudgetSpent for a store whose structure cannot be read.
     """
     store = view.get(view.catalog, "DSS")
     if not isinstance(store, Dictionary):
-        return (), (), 0, 0
+        return (), (), (), 0
     from certs.certificate import load_certificate
     from certs.crl import load_crls
+    from certs.ocsp import load_response
 
     certificates: list[Certificate] = []
     crls: list[CRL] = []
+    ocsps: list[OCSPResponse] = []
     bad = 0
     for value in _streams(view, store, "Certs"):
         try:
@@ -39,7 +44,12 @@ def document_store(view: View) -> tuple[tuple[Certificate, ...], tuple[CRL, ...]
             crls.extend(load_crls(value))
         except SealroadError:
             bad += 1
-    return tuple(certificates), tuple(crls), len(_streams(view, store, "OCSPs")), bad
+    for value in _streams(view, store, "OCSPs"):
+        try:
+            ocsps.append(load_response(value))
+        except SealroadError:
+            bad += 1
+    return tuple(certificates), tuple(crls), tuple(ocsps), bad
 
 
 def _streams(view: View, store: Dictionary, key: str) -> list[bytes]:

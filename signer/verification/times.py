@@ -94,7 +94,9 @@ def _trusted(
         setting.now,
         purpose="timestamping",
         crls=(*evidence.crls, *_crls_in(token)),
+        ocsps=evidence.ocsps,
         revocation=setting.options.revocation,
+        fetch=setting.options.fetch,
     )
     if path.passed:
         return Verdict.TOTAL_PASSED, None, f"chain to {path.chain[-1].subject}"

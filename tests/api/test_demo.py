@@ -308,7 +308,10 @@ def test_an_interrupt_stops_the_service_and_leaves_nothing(tmp_path: Path, numbe
     began = time.monotonic()
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (130, "sealroad: interrupted\n")
+    # Where SIGINT comes while the interpreter runs exec() of a text, as dataclasses do, it ends by that signal after
+    # everything else; a shell shows 130 for both.
+    assert process.returncode in ((130, -signal.SIGINT) if number == signal.SIGINT else (130,))
+    assert errors == "sealroad: interrupted\n"
     assert time.monotonic() - began < 30
     assert list(tmp_path.iterdir()) == []
 

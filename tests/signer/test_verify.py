@@ -12,11 +12,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from certs import oids
+from certs import ber, der, ocsp, oids
 from certs.clock import FixedClock
+from certs.fetch import FetchError, Remembering
+from certs.ocsp_responder import OCSPResponder
 from certs.signed_data import attribute, build_signed_data, parse_signed_data
 from certs.trust import TrustStore
 from signer.errors import EncryptedPDF, UnreadableFile
@@ -34,7 +37,9 @@ def verify(data: bytes, circle: Circle | None, *, at: datetime | None = None, **
     return verify_bytes(data, name="contract.pdf", trust=trust, clock=CLOCK, at=at, **more)  # type: ignore[arg-type]
 
 
-def cms(circle: Circle, *, timestamp: bool = False, **more: object) -> Callable[[bytes], bytes]:
+def cms(
+    circle: Circle, *, timestamp: bool = False, unsigned: tuple[bytes, ...] = (), **more: object
+) -> Callable[[bytes], bytes]:
     """Make a CAdES signature by the circle's organisation over whatever is signed."""
 
     def make(content: bytes) -> bytes:
@@ -49,7 +54,7 @@ def cms(circle: Circle, *, timestamp: bool = False, **more: object) -> Callable[
             **more,  # type: ignore[arg-type]
         )
         if not timestamp:
-            return build(())
+            return build(unsigned)
         # the stamped value must be the one in the message: sign once, add the token to that very message
         encoded = build(())
         return add_token(encoded, circle)
@@ -253,6 +258,97 @@ def test_revocation_list_in_the_document_security_store_is_used() -> None:
     )
     report = verify_bytes(data, name="c", trust=TrustStore().with_((circle.root,)), clock=CLOCK)
     assert report.verdict is Verdict.TOTAL_PASSED, report.signatures[0].reason
+
+
+def answers(circle: Circle) -> tuple[bytes, bytes]:
+    """Return OCSP answers about the signer and about the issuing authority."""
+    made = []
+    for authority, certificate in (
+        (circle.ca.issuing, circle.organisation.certificate),
+        (circle.ca.root_authority, circle.issuing),
+    ):
+        responder = OCSPResponder(authority.key, authority.certificate, authority.certificate, authority.ledger, CLOCK)
+        made.append(responder.respond(ocsp.make_request([(certificate, authority.certificate)], nonce=None)))
+    return made[0], made[1]
+
+
+def basic_of(response: bytes) -> bytes:
+    """Return the BasicOCSPResponse, the way CAdES keeps it."""
+    members = ber.load(response).members()
+    members.next()
+    body = members.next().only().members()
+    body.next()
+    return body.next().octets()
+
+
+def context(number: int, content: bytes) -> bytes:
+    return der.tlv(ber.context(number), content)
+
+
+def with_answers(circle: Circle, place: str, *, broken: bool = False) -> bytes:
+    """Return a signed PDF with the answers at `place` and no list anywhere."""
+    both = answers(circle)
+    if broken:
+        both = (both[0][:-1] + bytes([both[0][-1] ^ 1]), both[1])
+    more: dict[str, bytes] = {}
+    options: dict[str, Any] = {}
+    if place == "dss":
+        more["o1"] = rawpdf.objects()[1].replace(b"/Pages", b"/DSS << /OCSPs [30 0 R 31 0 R] >> /Pages")
+        more |= {"o30": rawpdf.stream(both[0]), "o31": rawpdf.stream(both[1])}
+    elif place == "cms":
+        form = der.oid("1.3.6.1.5.5.7.16.2")
+        options["crls"] = [der.tlv(0xA1, form + answer) for answer in both]
+    elif place == "archival":
+        value = der.sequence(context(1, der.sequence(*both)))
+        options["extra"] = [attribute("1.2.840.113583.1.1.8", value)]
+    else:
+        value = der.sequence(context(1, der.sequence(*map(basic_of, both))))
+        options["unsigned"] = (attribute("1.2.840.113549.1.9.16.2.24", value),)
+    return rawpdf.sign(cms(circle, **options), digits=140_000, **more)
+
+
+@pytest.mark.parametrize("place", ["dss", "cms", "archival", "cades"])
+def test_ocsp_answers_that_come_with_a_signature_are_used(signing_suite: str, place: str) -> None:
+    circle = circle_of(signing_suite)
+    bare = TrustStore().with_((circle.root,))
+    (one,) = verify_bytes(with_answers(circle, place), name="c", trust=bare, clock=CLOCK).signatures
+    assert one.verdict is Verdict.TOTAL_PASSED, one.reason
+    assert any("OCSP answer" in check.basis for check in one.checks)
+    (one,) = verify_bytes(with_answers(circle, place, broken=True), name="c", trust=bare, clock=CLOCK).signatures
+    assert (one.verdict, one.sub_indication) == (Verdict.INDETERMINATE, "TRY_LATER")
+
+
+def test_what_is_missing_is_fetched_where_the_caller_says_so(signing_suite: str) -> None:
+    circle = circle_of(signing_suite)
+    data = rawpdf.sign(cms(circle), digits=140_000)
+    bare = TrustStore().with_((circle.root,))
+    web = {
+        url: crl.der
+        for certificate, crl in zip((circle.organisation.certificate, circle.issuing), circle.crls, strict=True)
+        for url in certificate.crl_urls
+    }
+    asked = []
+
+    def fetch(url: str, /, **_: Any) -> bytes:
+        asked.append(url)
+        if url not in web:
+            raise FetchError("nothing there")
+        return web[url]
+
+    options = VerifyOptions(fetch=Remembering(fetch))
+    report = verify_bytes(data, name="c", trust=bare, clock=CLOCK, options=options)
+    assert report.verdict is Verdict.TOTAL_PASSED, report.signatures[0].reason
+    assert sorted(asked) == sorted(web)
+    assert {item.code for item in report.signatures[0].warnings} >= {"fetch"}
+    before = len(asked)
+    assert verify_bytes(data, name="c", trust=bare, clock=CLOCK, options=options).verdict is Verdict.TOTAL_PASSED
+    assert len(asked) == before
+    web.clear()
+    (one,) = verify_bytes(
+        data, name="c", trust=bare, clock=CLOCK, options=VerifyOptions(fetch=Remembering(fetch))
+    ).signatures
+    assert (one.verdict, one.sub_indication) == (Verdict.INDETERMINATE, "TRY_LATER")
+    assert any("nothing there" in item.detail for item in one.warnings)
 
 
 @cache

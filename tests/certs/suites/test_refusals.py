@@ -46,6 +46,18 @@ def test_no_forged_value_verifies(suite_name: str) -> None:
     assert not bad(suites.verify, spki, algorithm, value, MESSAGE)
 
 
+@pytest.mark.parametrize("name", ["rsa", "rsa-pss"])
+def test_a_value_that_begins_with_zero_keeps_its_length(name: str) -> None:
+    """RFC 8017 8.1.2 and 8.2.2, step 1: a signature of another length than the modulus is invalid."""
+    key = keys_of(name)[0]
+    messages = (number.to_bytes(4, "big") for number in range(20_000))
+    message, value = next((each, value) for each in messages if (value := key.sign(each))[0] == 0)
+    key.public_key.verify(value, message)
+    for other in (value[1:], b"\x00" + value):
+        with pytest.raises(BadSignature):
+            key.public_key.verify(other, message)
+
+
 @pytest.mark.parametrize("name", [name for name in ALL_SUITES if name not in (*PURE, "rsa", "rsa-pss")])
 def test_form_and_range_are_checked_before_a_library_is_asked(name: str) -> None:
     """0 < r, s < n: SEC 1 4.1.4, GB/T 32918.2-2016 7.1 B1 and B2, RFC 7091 6.2; here under a library that says yes."""
