@@ -96,8 +96,8 @@ def validate_path(
     `pool` holds certificates of strangers (from the document), `store` the anchors and more certificates. With
     revocation="require" a certificate without a usable list or OCSP answer gives INDETERMINATE, TRY_LATER; with
     "if-present" it is noted. `strict` refuses faults of form that are else remarks. `deadline` is a reading of
-    `time.monotonic`; after it nothing is begun. With `fetch`, issuers and lists that are missing are asked for at the
-    addresses in the chain.
+    `time.monotonic`; after it nothing is begun. With `fetch`, issuers, lists and OCSP answers that are missing are
+    asked for at the addresses in the chain.
     """
     limits = limits or Limits()
     deadline = time.monotonic() + limits.seconds if deadline is None else deadline
@@ -106,7 +106,8 @@ def validate_path(
     moment = at.astimezone(UTC).replace(microsecond=0)
     answers = (*ocsps, *store.ocsps)
     while True:
-        run = _Run(store, moment, purpose, limits, policies or PolicySettings(), strict, deadline, answers)
+        known = (*answers, *gatherer.ocsps)
+        run = _Run(store, moment, purpose, limits, policies or PolicySettings(), strict, deadline, known)
         result = run.result(
             leaf, (*certificates, *gatherer.certificates), (*lists, *gatherer.crls), required=revocation == "require"
         )

@@ -2,18 +2,21 @@
 
     gatherer = Gatherer(fetch, limits, deadline)
     gatherer.more(result)                     # True: something came that may change the answer
-    gatherer.certificates, gatherer.crls, gatherer.notes
+    gatherer.certificates, gatherer.crls, gatherer.ocsps, gatherer.notes
 
 authorityInfoAccess caIssuers (RFC 5280 4.2.2.1) for a chain that ends early, cRLDistributionPoints (4.2.1.13) for one
-without a usable list. Only http and https are asked; ldap, directory names and names relative to the issuer, which
-Chinese and Russian authorities write beside them, are noted. What comes is trusted for nothing. What may be reached is
-the fetcher's decision (`certs.fetch` refuses private addresses).
+without a usable list, and where no list comes the OCSP responder (RFC 6960). Only http and https are asked; ldap,
+directory names and names relative to the issuer, which Chinese and Russian authorities write beside them, are noted.
+What comes is trusted for nothing. What may be reached is the fetcher's decision (`certs.fetch` refuses private
+addresses).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 from certs import ber, oids
 from certs.certificate import Certificate, load_certificates
@@ -21,9 +24,11 @@ from certs.crl import CRL, load_crls
 from certs.errors import CertsError
 from certs.fetch import Fetcher
 from certs.names import decode_text, printable
+from certs.ocsp import OCSPResponse, make_request
 from certs.path_result import Limits, PathResult
 
 DIRECTORY_NAME, URI = 0xA4, 0x86
+OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"
 MAX_FROM_ONE_ADDRESS = 16
 """Certificates taken out of one bundle."""
 
@@ -37,6 +42,7 @@ class Gatherer:
         self._noted: dict[str, None] = {}
         self.certificates: tuple[Certificate, ...] = ()
         self.crls: tuple[CRL, ...] = ()
+        self.ocsps: tuple[OCSPResponse, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -50,7 +56,7 @@ class Gatherer:
         if result.sub_indication == "NO_CERTIFICATE_CHAIN_FOUND":
             return self._issuers(result.chain[-1])
         if result.sub_indication == "TRY_LATER" or (result.passed and self._unanswered(result)):
-            return self._lists(result.chain)
+            return self._status(result.chain)
         return False
 
     @staticmethod
@@ -74,21 +80,46 @@ class Gatherer:
             self._note(f"{printable(url)} does not hold the issuer of {certificate.subject}")
         return False
 
-    def _lists(self, chain: tuple[Certificate, ...]) -> bool:
-        """Ask for one list per certificate that could do, from the anchor down."""
-        before = len(self.crls)
-        for certificate in chain[-2::-1]:
-            for url in self._usable(_distribution_points(certificate), f"list for {certificate.subject}"):
-                body = self._get(url)
-                if body is None:
-                    continue
-                try:
-                    self.crls = (*self.crls, *load_crls(body))
-                except CertsError as error:
-                    self._note(f"{printable(url)} holds no revocation list: {error}")
-                    continue
-                break
-        return len(self.crls) > before
+    def _status(self, chain: tuple[Certificate, ...]) -> bool:
+        """Ask for one list or one answer per certificate that could do, from the anchor down."""
+        before = len(self.crls) + len(self.ocsps)
+        for certificate, issuer in reversed(tuple(pairwise(chain))):
+            if not self._list(certificate):
+                self._answer(certificate, issuer)
+        return len(self.crls) + len(self.ocsps) > before
+
+    def _list(self, certificate: Certificate) -> bool:
+        for url in self._usable(_distribution_points(certificate), f"list for {certificate.subject}"):
+            body = self._get(url)
+            if body is None:
+                continue
+            try:
+                self.crls = (*self.crls, *load_crls(body))
+            except CertsError as error:
+                self._note(f"{printable(url)} holds no revocation list: {error}")
+                continue
+            return True
+        return False
+
+    def _answer(self, certificate: Certificate, issuer: Certificate) -> None:
+        """Ask a responder, without a nonce, which many do not answer (RFC 5019 2.1.1): dates tell how fresh it is."""
+        for url in certificate.ocsp_urls:
+            key = f"{url}#{certificate.serial:x}"
+            if key in self._asked:
+                continue
+            request = make_request([(certificate, issuer)], nonce=None)
+            body = self._get(url, key=key, body=request, content_type=OCSP_REQUEST, accept=OCSP_RESPONSE)
+            if body is None:
+                continue
+            try:
+                response = OCSPResponse(body)
+            except CertsError as error:
+                self._note(f"{printable(url)} gives no OCSP answer: {error}")
+                continue
+            if response.status == "successful":
+                self.ocsps = (*self.ocsps, response)
+                return
+            self._note(f"{printable(url)} answers {response.status}")
 
     def _usable(self, names: Iterator[bytes], what: str) -> Iterator[str]:
         """Yield addresses not yet asked; note what cannot be."""
@@ -105,14 +136,14 @@ class Gatherer:
                 elif url not in self._asked:
                     yield url
 
-    def _get(self, url: str) -> bytes | None:
+    def _get(self, url: str, *, key: str | None = None, **more: Any) -> bytes | None:
         assert self._fetch is not None
         if len(self._asked) >= self._limits.fetches or time.monotonic() > self._deadline:
             self._note("no more addresses were asked: the budget is spent")
             return None
-        self._asked.add(url)
+        self._asked.add(key or url)
         try:
-            body = self._fetch(url)
+            body = self._fetch(url, **more)
         except CertsError as error:
             self._note(f"{printable(url)}: {error}")
             return None

@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--online",
         action="store_true",
-        help="ask for certificates and lists that are missing, at public addresses that the certificates name",
+        help="ask for certificates, lists and OCSP answers that are missing, at public addresses in the certificates",
     )
     parser.add_argument("--format", choices=("text", "json", "html", "xml"), default="text")
     parser.add_argument("--lang", choices=("en", "zh", "ru"), default="en")

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from certs import der, extensions, oids
-from certs.certificate import Certificate, Extension
+from certs.ca import ClosedCircle
+from certs.certificate import Certificate, Extension, Subject
 from certs.crl import CRL, build_crl
 from certs.fetch import FetchError, HTTPFetcher
+from certs.ledger import MemoryLedger
+from certs.ocsp import make_request
+from certs.ocsp_responder import OCSPResponder, Responders
 from certs.path import Limits, PathResult, validate_path
 from certs.signed_data import certificate_bundle
 from certs.trust import TrustStore
 from tests.certs.forge import CA_USAGE, forge
-from tests.conftest import CRL_URL, NOW, circle_of, keys_of
+from tests.conftest import CLOCK, CRL_URL, NOW, circle_of, keys_of
 
 ROOT, MIDDLE, LOW, LEAF, OTHER = keys_of("ecdsa-p256")
 ANCHOR = forge("Root", ROOT, None, ROOT, ca=True)
@@ -189,6 +194,41 @@ def test_missing_lists_are_fetched(signing_suite: str) -> None:
     assert result.passed, (result.detail, web.asked)
     assert set(result.crls) == set(circle.crls)
     assert validate_path(leaf, circle.chain, store, NOW, fetch=Web()).sub_indication == "TRY_LATER"
+
+
+def test_a_responder_is_asked_where_no_list_can_be_had(signing_suite: str) -> None:
+    keys = keys_of(signing_suite)
+    circle = ClosedCircle.create(
+        signing_suite,
+        organisation="Nord",
+        country="DE",
+        clock=CLOCK,
+        ledger=MemoryLedger(),
+        ocsp_url="http://ocsp.example/",
+        root_key=keys[0],
+        issuing_key=keys[1],
+    )
+    leaf, other = (circle.issue("person", Subject(name, country="DE"), keys[2].public_key.spki) for name in "xy")
+    desk = Responders(
+        [OCSPResponder(each.key, each.certificate, each.certificate, each.ledger, CLOCK) for each in circle.authorities]
+    )
+    asked = []
+
+    def web(url: str, /, *, body: bytes | None = None, content_type: str | None = None, **_: Any) -> bytes:
+        assert (url, content_type) == ("http://ocsp.example/", "application/ocsp-request")
+        asked.append(body or b"")
+        return desk.respond(body or b"")
+
+    store = TrustStore().with_((circle.root,))
+    result = validate_path(leaf, circle.chain, store, NOW, fetch=web)
+    assert result.passed, (result.detail, result.notes)
+    assert (len(asked), len(result.ocsps)) == (2, 2)
+    circle.revoke(leaf.serial, "keyCompromise")
+    assert validate_path(leaf, circle.chain, store, NOW, fetch=web).sub_indication == "REVOKED_NO_POE"
+    about_another = desk.respond(make_request([(other, circle.issuing.certificate)], nonce=None))
+    for page in (b"", b"<html>", b"\x30\x03\x0a\x01\x06", about_another, about_another[:-1] + b"x"):
+        wrong = validate_path(leaf, circle.chain, store, NOW, fetch=lambda url, /, page=page, **_: page)
+        assert wrong.sub_indication == "TRY_LATER"
 
 
 def test_what_cannot_be_fetched_is_reported_and_harmless() -> None:
