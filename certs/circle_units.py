@@ -35,7 +35,7 @@ from certs.tsa_counter import FileCounter
 TSA_DAYS = 1095
 """Life of a time-stamping certificate: shorter than its issuer's, so that a key can be replaced before both end."""
 RENEW = 3
-"""A responder's certificate is made anew when less than a third of its life is left."""
+"""A certificate is made anew when less than a third of its life is left."""
 ROOT_RESPONDER_DAYS = ROOT_CRL_DAYS
 """As long as the root's list: its key need not be at hand more often for the one than for the other."""
 
@@ -94,7 +94,7 @@ def rotation_due(directory: str | Path, circle: ClosedCircle, now: datetime) -> 
     certificate = load_certificate_file(place / f"{_tsa_names(place)[-1]}.pem")
     if circle.issuing.certificate.not_after - certificate.not_after < timedelta(days=1):
         return False
-    return now > certificate.not_after - (certificate.not_after - certificate.not_before) / 3
+    return now > _renewal_of(certificate)
 
 
 def rotate_tsa(

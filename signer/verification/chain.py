@@ -35,7 +35,7 @@ def judge_chain(
         earlier = _validate(certificate, evidence, setting, best)
         if earlier.passed or earlier.sub_indication != "NO_CERTIFICATE_CHAIN_FOUND":
             result, moment = earlier, best
-    say_what_was_fetched(draft, result, setting)
+    _say_what_was_fetched(draft, result, setting)
     for check in result.checks:
         draft.checks.append(CheckResult(check.id, check.clause, check.result, check.detail, check.basis))
     if result.passed:
@@ -59,7 +59,7 @@ def _validate(certificate: Certificate, evidence: Evidence, setting: Setting, at
     )
 
 
-def say_what_was_fetched(draft: Draft, result: PathResult, setting: Setting) -> None:
+def _say_what_was_fetched(draft: Draft, result: PathResult, setting: Setting) -> None:
     """Say which addresses were asked, and with what success."""
     if setting.options.fetch is not None:
         for note in result.notes:
