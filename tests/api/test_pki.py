@@ -105,7 +105,8 @@ def test_base_deltas_and_partitions_are_new_at_once_after_a_revocation(tmp_path:
     circles = Circles(settings, Vault(bytes(32)))
     circle = circles.get("ed25519")
     issued = circle.issue("person", Subject("x", country="DE"), circle.tsa.certificate.spki, days=1)
-    issuer, part = circle.chain[0].ski.hex(), issued.serial % 2  # type: ignore[union-attr]
+    assert circle.chain[0].ski is not None
+    issuer, part = circle.chain[0].ski.hex(), issued.serial % 2
     assert issued.crl_urls == (f"http://pki.example/pki/crl/{issuer}-{part}.crl",)
     names = [f"{issuer}{end}" for end in ("", "-delta", f"-{part}", f"-{part}-delta")]
     before = [circles.crl(name) for name in names]
@@ -337,7 +338,10 @@ def test_a_list_is_revalidated_and_a_gm_unit_stamps(user: User) -> None:
     token = check_response(answer.content, request)
     assert token.outer_oid == "1.2.156.10197.6.1.4.2.2"
     assert token.ordering
-    name = token.certificate().aki.hex()  # type: ignore[union-attr]
+    stamper = token.certificate()
+    assert stamper is not None
+    assert stamper.aki is not None
+    name = stamper.aki.hex()
     first = user.http.get(f"/pki/crl/{name}.crl")
     assert first.headers["cache-control"] == "public, no-cache"
     again = user.http.get(f"/pki/crl/{name}.crl", headers={"if-none-match": first.headers["etag"]})

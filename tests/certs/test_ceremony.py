@@ -23,6 +23,7 @@ from certs.clock import FixedClock
 from certs.crl import CRL
 from certs.errors import CeremonyError, SealroadError
 from certs.keys import file as key_file
+from certs.suites.base import PrivateKey
 from tests.certs.tokens import ask_pin, new_token
 from tests.conftest import CLOCK, NOW, Holder, circle_of, make_circle
 
@@ -228,7 +229,8 @@ def test_a_disk_that_is_full_ends_it_before_anything_is_made(tmp_path: Path, mon
 def test_a_ceremony_that_was_killed_leaves_a_trail_and_is_not_repeated_by_itself(tmp_path: Path) -> None:
     one, two, _ = seats()
     for number, item in enumerate((one, two)):
-        key_file.save(tmp_path / f"o{number}.key", item.key, None)  # type: ignore[arg-type]
+        assert isinstance(item.key, PrivateKey)
+        key_file.save(tmp_path / f"o{number}.key", item.key, None)
         (tmp_path / f"o{number}.pem").write_text(item.certificate.pem)
     text = script_of("root", {"directory": "ca", "suite": "rsa", "organisation": "N", "country": "DE"}, seats())
     (tmp_path / "s.toml").write_text(text.replace("2026-12-31", "2099-12-31"))

@@ -17,6 +17,7 @@ from certs.crl import CRL
 from certs.errors import CeremonyError, KeyNotFound, KeyStoreError
 from certs.keys import file as key_file
 from certs.keys.destruction import read_statement
+from certs.suites.base import PrivateKey
 from tests.certs.test_ceremony import script_of, seats
 from tests.certs.tokens import PIN, new_token, with_object
 from tests.conftest import make_pdf
@@ -101,7 +102,8 @@ def test_a_key_encryption_key_is_split_and_comes_back(run, tmp_path: Path) -> No
 def test_a_ceremony_from_script_to_verification(run, tmp_path: Path) -> None:
     one, two, three = seats()
     for number, item in enumerate((one, two, three), 1):
-        key_file.save(tmp_path / f"o{number}.key", item.key, None)  # type: ignore[arg-type]
+        assert isinstance(item.key, PrivateKey)
+        key_file.save(tmp_path / f"o{number}.key", item.key, None)
         (tmp_path / f"o{number}.pem").write_text(item.certificate.pem)
     text = script_of("root", {"directory": "ca", "suite": "sm2", "organisation": "N", "country": "CN"}, seats())
     text = text.replace("2026-12-31", "2099-12-31")
