@@ -123,22 +123,6 @@ def renew(
     the one on record unless `profile` is given, which must carry the recorded name. Possession of a new key is proven
     before (`certs.request.accept`). Raises IssuanceError, ProfileError or MalformedInput.
     """
-    return authority.issue(
-        prepare_renewal(authority, certificate, record=record, spki=spki, profile=profile, days=days, lifetime=lifetime)
-    )
-
-
-def prepare_renewal(
-    authority: Authority,
-    certificate: Certificate,
-    *,
-    record: Authority | None = None,
-    spki: bytes | None = None,
-    profile: Profile | None = None,
-    days: int | None = None,
-    lifetime: timedelta | None = None,
-) -> Plan:
-    """Return the plan of `renew`."""
     serial = f"{certificate.serial:x}"
     entry = (record or authority).entry(certificate.serial)
     if entry is None or entry.certificate != certificate.der:
@@ -161,4 +145,5 @@ def prepare_renewal(
         policies=certificate.policies,
         own=tuple(item for item in certificate.extensions if item.oid in OWN_EXTENSIONS),
     )
-    return authority.prepare_wanted(wanted, lifetime=timedelta(days=days) if days is not None else lifetime)
+    plan = authority.prepare_wanted(wanted, lifetime=timedelta(days=days) if days is not None else lifetime)
+    return authority.issue(plan)

@@ -25,7 +25,7 @@ from certs import canonical, oids, suites
 from certs.audit import tree
 from certs.audit.log import AuditLog, moment_of, text_of
 from certs.certificate import Certificate
-from certs.errors import AuditError, BadSignature, CertsError, MalformedInput
+from certs.errors import AuditError, BadSignature, MalformedInput
 from certs.keys.base import KeyHandle
 from certs.path import validate_path
 from certs.pem import armor, pem_blocks
@@ -200,11 +200,3 @@ def _sign(signer: Signer, content: bytes, at: datetime, stamp: Stamp | None) -> 
         chain=signer.chain,
         unsigned_attributes=unsigned,
     )
-
-
-def is_checkpoint(view: SignedDataView) -> bool:
-    """Tell whether a CMS holds a checkpoint."""
-    try:
-        return view.content is not None and bool(_read(view.content))
-    except CertsError:
-        return False

@@ -126,9 +126,6 @@ for _name in ("p256", "p384", "p521", "bp256", "bp384", "bp512"):
 for _name in ("ed25519", "ed448"):
     _STANDARD[_name] = How(_name, CKK_EC_EDWARDS, CKM_EDDSA, CKM_EC_EDWARDS_KEY_PAIR_GEN, "message", "value", "edwards")
 
-STANDARD_SUITES = tuple(_STANDARD)
-"""Suites for which PKCS#11 itself has mechanisms."""
-
 
 def for_suite(name: str, config: str | None = None) -> How:
     """Return how `name` is done. Raises UnsupportedAlgorithm where neither the standard nor the configuration says."""
