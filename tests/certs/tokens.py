@@ -52,7 +52,7 @@ def softhsm() -> str:
         "log.level = ERROR\nslots.removable = false\n"
     )
     os.environ["SOFTHSM2_CONF"] = str(configuration)
-    for _ in range(12):  # before the module is loaded: SoftHSM2 looks for tokens only when it starts
+    for _ in range(40):  # one per test that may run here; before the module is loaded, which then sees no new ones
         name = f"t{secrets.token_hex(6)}"
         command = (
             "softhsm2-util",
