@@ -24,7 +24,8 @@ from certs.signed_data import attribute, build_signed_data, parse_signed_data
 from certs.trust import TrustStore
 from signer.errors import EncryptedPDF, UnreadableFile
 from signer.report import Report, Verdict
-from signer.verify import VerifyOptions, pdf_date, verify_bytes, verify_file
+from signer.verification.pdf import pdf_date
+from signer.verify import VerifyOptions, verify_bytes, verify_file
 from tests.conftest import CLOCK, NOW, Circle, circle_of, make_circle
 from tests.signer import rawpdf
 
@@ -476,12 +477,12 @@ def test_one_bad_signature_does_not_hide_a_good_one() -> None:
 
 
 def test_unforeseen_exception_is_indeterminate(monkeypatch: pytest.MonkeyPatch) -> None:
-    import signer.verify
+    import signer.verification.pdf
 
     def explode(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(signer.verify, "changes_after", explode)
+    monkeypatch.setattr(signer.verification.pdf, "changes_after", explode)
     (one,) = verify(signed("ecdsa-p256"), circle_of("ecdsa-p256")).signatures
     assert (one.verdict, one.code) == (Verdict.INDETERMINATE, "internal")
 

@@ -1,0 +1,325 @@
+"""Every signature of one PDF: the numbered steps of `signer.verify`, each signature inside a `try` of its own.
+
+    signatures, notices, empty = verify_pdf(data, setting)
+
+An exception nobody foresaw makes that signature INDETERMINATE with the code "internal"; the others keep their verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+
+from certs.errors import SealroadError
+from signer.errors import EncryptedPDF
+from signer.pdf.changes import changes_after
+from signer.pdf.guard import Guarded, guard, is_revision_end
+from signer.pdf.listing import KNOWN_SUBFILTERS, Listing, SignatureEntry, list_signatures
+from signer.pdf.permissions import permissions_of
+from signer.pdf.structure import BudgetSpent, PDFFile, View
+from signer.pdf.tokens import SyntaxFault
+from signer.report import (
+    ChangesReport,
+    CheckResult,
+    Notice,
+    RevisionReport,
+    SignatureReport,
+    Verdict,
+)
+from signer.verification.draft import Draft
+from signer.verification.setting import Setting
+
+
+@dataclass(frozen=True)
+class _Document:
+    """One PDF under verification."""
+
+    pdf: PDFFile
+    view: View | None
+    fault: str
+    setting: Setting
+    entries: tuple[SignatureEntry, ...]
+    revisions: tuple[tuple[int, int], ...]
+    """Offsets behind %%EOF and behind its line end, of each revision."""
+
+
+def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], list[Notice], tuple[str, ...]]:
+    """Return a report for every signature, what is worth a word, and the fields still empty. Raises EncryptedPDF."""
+    pdf = PDFFile(data)
+    view, fault = _open(pdf)
+    try:
+        listing = list_signatures(pdf, view)
+    except (SyntaxFault, BudgetSpent, RecursionError) as error:
+        return [_unlisted("limits" if isinstance(error, BudgetSpent) else "internal", str(error))], [], ()
+    except Exception as error:  # noqa: BLE001 - the file's own try: a verdict, not a crash
+        return [_unlisted("internal", type(error).__name__)], [], ()
+    notices = [Notice(code, detail) for code, detail in listing.notes]
+    notices += [Notice("structure-unreadable", detail) for detail in ([fault] if fault else []) + listing.faults]
+    document = _Document(
+        pdf,
+        view,
+        fault,
+        _with_store(view, setting, notices),
+        tuple(listing.signatures),
+        _revisions(pdf),
+    )
+    reports = [_guarded_signature(document, entry) for entry in listing.signatures]
+    reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
+    _levels(document, reports)
+    return reports, notices, tuple(_really_empty(listing))
+
+
+def _open(pdf: PDFFile) -> tuple[View | None, str]:
+    """Read the whole file; (None, reason) when it cannot be read. Raises EncryptedPDF."""
+    view: View | None = None
+    fault = ""
+    try:
+        view = pdf.view(len(pdf.data))
+        encrypted = view.trailer.get("Encrypt") is not None
+        if not encrypted:
+            view.catalog  # noqa: B018 - raises where there is none
+    except (SyntaxFault, BudgetSpent) as error:
+        encrypted = view is not None and view.trailer.get("Encrypt") is not None
+        view, fault = None, str(error)
+    if encrypted:
+        raise EncryptedPDF(
+            "the PDF is encrypted", hint="decrypt it first: what is signed can only be read with the password or key"
+        )
+    return view, fault
+
+
+def _with_store(view: View | None, setting: Setting, notices: list[Notice]) -> Setting:
+    """Add the certificates, CRLs and OCSP answers of the document security store."""
+    if view is None:
+        return setting
+    try:
+        from signer.verification.store import document_store
+
+        certificates, crls, ocsps, bad = document_store(view)
+    except (SyntaxFault, BudgetSpent) as error:
+        notices.append(Notice("dss-unreadable", f"the document security store cannot be read: {error}"))
+        return setting
+    except Exception as error:  # noqa: BLE001 - evidence that cannot be read is evidence missing
+        notices.append(Notice("dss-unreadable", type(error).__name__))
+        return setting
+    if bad:
+        notices.append(Notice("dss-unreadable", f"{bad} value(s) of the document security store cannot be read"))
+    return replace(
+        setting,
+        certificates=setting.certificates + certificates,
+        crls=setting.crls + crls,
+        ocsps=setting.ocsps + ocsps,
+        has_store=view.catalog.get("DSS") is not None,
+    )
+
+
+def _revisions(pdf: PDFFile) -> tuple[tuple[int, int], ...]:
+    ends = [(e.marker_end, e.line_end) for e in pdf.endings if is_revision_end(pdf, e.target, e.start)]
+    return tuple(ends[:500])
+
+
+def _unlisted(code: str, detail: str) -> SignatureReport:
+    return SignatureReport(
+        field="",
+        kind="signature",
+        verdict=Verdict.INDETERMINATE,
+        sub_indication="GENERIC",
+        reason=f"the signatures of this file cannot be listed: {detail}",
+        code=code,
+    )
+
+
+def _broken_field(name: str, detail: str) -> SignatureReport:
+    """Report a signature field whose value is no signature dictionary, as in "universal signature forgery"."""
+    draft = Draft(field=name, fields=(name,))
+    draft.failed("signature-value-present", "ISO 32000-2 12.7.5.5", detail, Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+    return draft.report()
+
+
+def _really_empty(listing: Listing) -> list[str]:
+    broken = {name for name, _ in listing.broken_fields}
+    return [name for name in listing.empty_fields if name not in broken]
+
+
+def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureReport:
+    """Verify one signature inside the one `try` that is around each."""
+    draft = Draft(field=", ".join(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
+    try:
+        _signature(document, entry, draft)
+    except BudgetSpent as error:
+        draft.unknown("limits", "", str(error), "GENERIC", "limits")
+    except SealroadError as error:
+        draft.unknown("internal", "", f"{error.code}: {error.message}", "GENERIC", "internal")
+    except Exception as error:  # noqa: BLE001 - an unforeseen condition is INDETERMINATE, never a pass, never a crash
+        draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+    return draft.report()
+
+
+def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None:
+    """Verify one signature of a PDF: the numbered steps of `signer.verify`."""
+    # 1. Guard
+    found = guard(document.pdf, document.view, document.fault, entry)
+    _record_guard(found, draft)
+    _describe(document, entry, found, draft)
+    if _set_apart(entry, draft):
+        return
+    # 2. to 7.: the CMS inside, over exactly the octets of /ByteRange
+    usable = found.byte_range is not None and not {f.rule[:2] for f in found.broken} & {"G1", "G2"}
+    if usable and found.byte_range is not None and found.contents is not None:
+        from signer.verification.cms import verify_embedded
+
+        ranges = _Ranges(document.pdf.data, found.byte_range)
+        verify_embedded(draft, found.contents, ranges, document.setting, pdf_date(entry.text("M")))
+    elif draft.verdict is not Verdict.TOTAL_FAILED:
+        draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
+    # 8. Later changes
+    if not found.broken:
+        _later_changes(document, entry, found, draft)
+
+
+def _record_guard(found: Guarded, draft: Draft) -> None:
+    for finding in found.findings:
+        if finding.result != "failed":
+            draft.checks.append(CheckResult(finding.rule, finding.clause, finding.result, finding.detail))
+        elif finding.severity == "failed":
+            draft.failed(finding.rule, finding.clause, finding.detail, Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+        elif finding.severity == "indeterminate":
+            draft.failed(finding.rule, finding.clause, finding.detail, Verdict.INDETERMINATE, "FORMAT_FAILURE")
+        else:
+            draft.checks.append(CheckResult(finding.rule, finding.clause, "failed", finding.detail))
+            draft.warn(finding.rule, finding.detail)
+
+
+def _describe(document: _Document, entry: SignatureEntry, found: Guarded, draft: Draft) -> None:
+    """Say what kind of signature it is, which revision it covers, what its dictionary states."""
+    if entry.subfilter == "ETSI.RFC3161":
+        draft.kind = "document-timestamp"
+    if found.signed_view is not None:
+        try:
+            if permissions_of(found.signed_view, entry).certification:
+                draft.kind = "certification"
+        except SyntaxFault as error:
+            draft.warn("permissions-unreadable", str(error))
+    if found.byte_range is not None:
+        end = found.byte_range[2] + found.byte_range[3]
+        for index, (marker, line) in enumerate(document.revisions, 1):
+            if marker <= end <= line:
+                rest = (
+                    document.pdf.data[end:].strip(b"\x00\t\n\x0c\r ") if len(document.pdf.data) - end < 64 else b"more"
+                )
+                draft.revision = RevisionReport(index, len(document.revisions), covers_whole_file=not rest)
+    # A dictionary that a later revision replaced says nothing any more (signature dictionary spoofing).
+    if not any(f.rule.startswith("G7") for f in found.broken):
+        stated = [(key.lower(), entry.text(key)) for key in ("Name", "Reason", "Location", "ContactInfo")]
+        draft.stated = tuple((key, value) for key, value in stated if value)
+
+
+def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
+    """List what cannot be verified with its reason; True when there is nothing more to do."""
+    clause = "ISO 32000-2 12.8.1, Table 255"
+    if entry.note in ("unreachable", "replaced", "unreadable"):
+        words = {
+            "unreachable": "no form field shows this signature",
+            "replaced": "a later revision replaced this signature dictionary",
+            "unreadable": "the signature dictionary cannot be read",
+        }
+        draft.unknown("listed-in-form", "ISO 32000-2 12.7.5.5", words[entry.note], "GENERIC", entry.note)
+    if not entry.has_value:
+        draft.unknown("signature-value-present", clause, "no signature value", "FORMAT_FAILURE", "no-signature-value")
+        return True
+    if entry.subfilter not in KNOWN_SUBFILTERS:
+        what = f"/SubFilter {entry.subfilter}" if entry.subfilter else "a missing /SubFilter"
+        draft.unknown(
+            "subfilter", "ISO 32000-2 Table 260", f"{what} is not supported", "GENERIC", "unsupported-subfilter"
+        )
+        return True
+    return False
+
+
+def _later_changes(document: _Document, entry: SignatureEntry, found: Guarded, draft: Draft) -> None:
+    """8. Compare the signed revision with the last one."""
+    clause = "ISO 32000-2 12.8.2.2, 12.8.2.4"
+    if found.signed_view is None or document.view is None:
+        draft.changes_after = ChangesReport("unknown")
+        draft.unknown("later-changes", clause, "the revisions cannot be read", "GENERIC", "changes-unknown")
+        return
+    try:
+        allowed = permissions_of(found.signed_view, entry)
+        changes = changes_after(found.signed_view, document.view, allowed)
+    except (SyntaxFault, BudgetSpent, RecursionError) as error:
+        draft.changes_after = ChangesReport("unknown", (str(error),))
+        detail = f"what was changed cannot be established: {error}"
+        draft.unknown("later-changes", clause, detail, "GENERIC", "changes-unknown")
+        return
+    draft.changes_after = ChangesReport(changes.level.word, changes.detail)
+    if changes.forbidden_because:
+        draft.failed(
+            "later-changes",
+            clause,
+            changes.forbidden_because,
+            Verdict.TOTAL_FAILED,
+            "FORMAT_FAILURE",
+            "forbidden-change",
+        )
+        return
+    limit = f"DocMDP level {allowed.level}" if allowed.level else "no DocMDP"
+    draft.passed("later-changes", clause, changes.level.word, limit)
+
+
+def _levels(document: _Document, reports: list[SignatureReport]) -> None:
+    """Raise B-T to B-LT and B-LTA where the file carries what these levels need (EN 319 142-1 clause 6)."""
+    stamps = [
+        (report.revision.index, report.verdict)
+        for report in reports
+        if report.kind == "document-timestamp" and report.revision and report.cryptographic.result == "passed"
+    ]
+    for position, report in enumerate(reports):
+        if report.level != "B-T" or report.revision is None or not document.setting.has_store:
+            continue
+        later = any(index > report.revision.index for index, _ in stamps)
+        reports[position] = replace(report, level="B-LTA" if later else "B-LT")
+
+
+_DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")
+
+
+def pdf_date(text: str | None) -> datetime | None:
+    """Read a PDF date (7.9.4); without a time zone it is taken as UTC. None when it is none."""
+    found = _DATE.match(text or "")
+    if found is None:
+        return None
+    numbers = [int(part or default) for part, default in zip(found.groups()[:6], (0, 1, 1, 0, 0, 0), strict=True)]
+    sign, hours, minutes = found.group(7), int(found.group(8) or 0), int(found.group(9) or 0)
+    try:
+        offset = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
+        return datetime(*numbers, tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[misc, arg-type]
+    except (ValueError, OverflowError):
+        return None
+
+
+class _Ranges:
+    """The signed octets: everything but the gap, hashed at most once per algorithm."""
+
+    def __init__(self, data: bytes, byte_range: tuple[int, int, int, int]) -> None:
+        self._data = data
+        self._byte_range = byte_range
+        self._digests: dict[str, bytes] = {}
+
+    def digest(self, name: str) -> bytes:
+        """Return the digest by name; raises UnsupportedAlgorithm."""
+        from certs import suites
+
+        if name not in self._digests:
+            running = suites.new_digest(name)
+            whole = memoryview(self._data)
+            _, gap_start, gap_end, tail = self._byte_range
+            running.update(whole[:gap_start])
+            running.update(whole[gap_end : gap_end + tail])
+            self._digests[name] = running.digest()
+        return self._digests[name]
+
+    def content(self) -> bytes:
+        """Return the octets themselves, for algorithms that must see them."""
+        _, gap_start, gap_end, tail = self._byte_range
+        return self._data[:gap_start] + self._data[gap_end : gap_end + tail]
