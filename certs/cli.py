@@ -227,9 +227,10 @@ def _configure_tsa(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("request", metavar="REQUEST", help="time-stamp request (.tsq); - for standard input")
     parser.add_argument(
         "--time",
-        choices=("unchecked", "kernel"),
         default="unchecked",
-        help="kernel: stamp only while the system says that its clock is synchronised (default: unchecked)",
+        metavar="SOURCE",
+        help="stamp only while the clock is right by kernel (what the system says of it) or by time servers, "
+        "ntp:HOST,HOST,… (default: unchecked)",
     )
     parser.add_argument("--gm", action="store_true", help="SM2 only: the outer identifier of GB/T 35275")
     _output(parser)
