@@ -16,6 +16,7 @@ from pathlib import Path
 
 from api.errors import ConfigurationError
 from certs.clock import Clock, SystemClock
+from certs.errors import TimeStampError
 
 MEBIBYTE = 1024 * 1024
 
@@ -58,7 +59,8 @@ class Settings:
     circle_partitions: int = 1
     """Into how many revocation lists the certificates of a new circle are divided."""
     tsa_time: str = "unchecked"
-    """What must vouch for the clock before a time-stamp: "unchecked" (nothing) or "kernel" (its NTP or PTP state)."""
+    """What must vouch for the clock before a time-stamp: "unchecked" (nothing), "kernel" (its NTP or PTP state), or
+    "ntp:" and several time servers, as in "ntp:a.example,b.example,c.example"."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -91,8 +93,12 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
         values["master_key_file"] = Path(environment["SEALROAD_MASTER_KEY_FILE"]).resolve()
     if environment.get("SEALROAD_TSA_TIME"):
         values["tsa_time"] = environment["SEALROAD_TSA_TIME"]
-        if values["tsa_time"] not in ("unchecked", "kernel"):
-            raise ConfigurationError("SEALROAD_TSA_TIME is neither unchecked nor kernel")
+        from certs.time_source import time_source_named
+
+        try:
+            time_source_named(environment["SEALROAD_TSA_TIME"])
+        except TimeStampError as error:
+            raise ConfigurationError(f"SEALROAD_TSA_TIME: {error}", hint=error.hint) from error
     numbers = {
         "port": "SEALROAD_PORT",
         "max_upload": "SEALROAD_MAX_UPLOAD",

@@ -227,9 +227,10 @@ def _configure_tsa(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("request", metavar="REQUEST", help="time-stamp request (.tsq); - for standard input")
     parser.add_argument(
         "--time",
-        choices=("unchecked", "kernel"),
         default="unchecked",
-        help="kernel: stamp only while the system says that its clock is synchronised (default: unchecked)",
+        metavar="SOURCE",
+        help="stamp only while the clock is right by kernel (what the system says of it) or by time servers, "
+        "ntp:HOST,HOST,… (default: unchecked)",
     )
     parser.add_argument("--gm", action="store_true", help="SM2 only: the outer identifier of GB/T 35275")
     _output(parser)
@@ -251,10 +252,25 @@ def _configure_ocsp(parser: argparse.ArgumentParser) -> None:
 def _configure_trust(parser: argparse.ArgumentParser) -> None:
     actions = _sub(parser)
     show = _action(actions, "show", "trust:trust_show", "say what is in a trust list and who signed it")
-    show.add_argument("file", metavar="FILE", help="list of ETSI TS 119 612, of Russia, or of our own")
+    show.add_argument("file", metavar="FILE", help="list of ETSI TS 119 612, of Russia, or of our own; or a directory")
     show.add_argument("--previous", metavar="FILE", help="the list used so far: ours must follow it")
-    show.add_argument("--signer", action="append", default=[], metavar="SHA256", help="certificate that may sign it")
+    _signers(show)
     show.add_argument("--json", action="store_true")
+    verify = _action(actions, "verify", "trust:trust_verify", "check the signature, date and number of a trust list")
+    verify.add_argument("file", metavar="FILE", help="list of ETSI TS 119 612 or of our own")
+    _signers(verify)
+    verify.add_argument("--not-before", type=int, metavar="NUMBER", help="the least number that is accepted")
+    pin = _action(actions, "pin", "trust:trust_pin", "make a directory of lists, and say who signs them")
+    pin.add_argument("directory", metavar="DIR")
+    _signers(pin)
+    pin.add_argument("--source", metavar="URL", help="where the list of lists is fetched")
+    update = _action(actions, "update", "trust:trust_update", "fetch the lists of a directory; accept what holds")
+    update.add_argument("directory", metavar="DIR")
+    update.add_argument("--only", action="append", metavar="TERRITORY", help="for example EE (default: all)")
+    update.add_argument("--allow-private", action="store_true", help="fetch from private addresses too")
+    accept = _action(actions, "accept", "trust:trust_accept", "take lists from files into a directory")
+    accept.add_argument("directory", metavar="DIR")
+    accept.add_argument("files", nargs="+", metavar="FILE")
     make = _action(actions, "make", "trust:trust_make", "make a signed trust list of our own (JSON)")
     make.set_defaults(holds_keys=True)
     make.add_argument("certificates", nargs="*", metavar="CERT", help="certificates to trust, with the options given")
@@ -275,6 +291,16 @@ def _configure_trust(parser: argparse.ArgumentParser) -> None:
     _passwords(make)
 
 
+def _signers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--signer",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="certificates of those who may sign it, or the SHA-256 fingerprint of one",
+    )
+
+
 def _configure_inspect(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action="inspect")
     parser.add_argument("file", metavar="FILE", help="certificate, revocation list, OCSP, time-stamp, CMS or key")
@@ -293,7 +319,7 @@ COMMANDS: dict[str, Command] = {
     "ra": Command("ra", "applications, approvals by officers", _configure_ra, _run),
     "tsa": Command("tsa", "answer a time-stamp request", _configure_tsa, _run),
     "ocsp": Command("ocsp", "answer an OCSP request", _configure_ocsp, _run),
-    "trust": Command("trust", "show and make trust lists", _configure_trust, _run),
+    "trust": Command("trust", "verify, keep up to date, show and make trust lists", _configure_trust, _run),
     "inspect": Command("inspect", "say what is in a file", _configure_inspect, _run),
     "doctor": Command("doctor", "say which libraries compute what, and how fast", _configure_doctor, _run),
 }

@@ -1,7 +1,8 @@
 """How far the clock is from the true time, and how one knows: what a time-stamping authority asks before it stamps.
 
     source = KernelTime()                             # what the kernel's clock discipline (NTP, PTP) says of itself
-    source = ComparedTime(clock, [first, second])     # our own comparison with several references
+    source = ComparedTime([first, second, third])     # our own comparison with several references (`certs.ntp`)
+    source = time_source_named("ntp:a.example,b.example,c.example")      # or "kernel", or "unchecked": None
     source.read(now)                                  # Reading(offset, uncertainty, age, leap), or TimeStampError
 
     ClockPolicy().check(reading, now)                 # None, or TimeStampError with reason "clock": do not stamp
@@ -18,14 +19,19 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from certs.clock import Clock
 from certs.errors import TimeStampError
 
 ZERO = timedelta(0)
+PAUSE = 5.0
+"""Seconds before references that were no help are asked again; meanwhile the last comparison ages."""
+MIN_SERVERS, MAX_SERVERS = 2, 16
 
 
 @dataclass(frozen=True)
@@ -158,17 +164,39 @@ class KernelTime:
 
 
 # Several references ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Sample:
+    """One answer of a reference."""
+
+    moment: datetime
+    """The true time when the answer was there."""
+    uncertainty: timedelta
+    """The true time was within this of `moment`."""
+    leap_pending: bool = False
+    """As in Reading."""
+
+
+@runtime_checkable
+class Reference(Protocol):
+    """Something outside that knows the time, and how well."""
+
+    def sample(self) -> Sample:
+        """Ask it. Raises TimeStampError."""
+        ...
+
+
 class ComparedTime:
     """Compares the clock with references given, and goes on by a clock that nobody can set.
 
-    A reference is a Clock: an NTP or NTS client, a GNSS receiver, another server. The median of those that answer
-    counts, if at least `quorum` of them lie within `spread` of it. Between two comparisons the true time is that of
-    the last one plus what `monotonic` has counted since, so that a step of the clock is seen at once. Thread-safe.
+    A reference is a `Reference`, or a Clock: a GNSS receiver, another server. All are asked at once. The median of
+    those that answer counts, if at least `quorum` of them lie within `spread` of it. Between two comparisons the true
+    time is that of the last one plus what `monotonic` has counted since, so that a step of the clock is seen at once.
+    Thread-safe.
     """
 
     def __init__(
         self,
-        references: Sequence[Clock],
+        references: Sequence[Clock | Reference],
         *,
         quorum: int | None = None,
         spread: timedelta = timedelta(milliseconds=100),
@@ -181,8 +209,8 @@ class ComparedTime:
         self._quorum = quorum or len(self._references) // 2 + 1
         self._spread, self._every, self._drift, self._monotonic = spread, every, drift, monotonic
         self._lock = threading.Lock()
-        self._anchor: tuple[datetime, float, timedelta] | None = None
-        """The true time, the monotonic clock then, and the uncertainty then."""
+        self._anchor: tuple[datetime, float, timedelta, bool] | None = None
+        """The true time, the monotonic clock then, the uncertainty then, and whether a leap second was announced."""
         self._tried: float | None = None
 
     def read(self, now: datetime) -> Reading:
@@ -190,40 +218,86 @@ class ComparedTime:
         with self._lock:
             started = self._monotonic()
             stale = self._anchor is None or started - self._anchor[1] >= self._every.total_seconds()
-            if stale and (self._tried is None or started - self._tried >= 1):  # a dead reference is not asked at once
+            if stale and (self._tried is None or started - self._tried >= PAUSE):
                 self._tried = started
                 self._compare()
             ended = self._monotonic()
             if self._anchor is None:
                 raise _unknown("no references agree on the time")
-            true, counter, uncertainty = self._anchor
+            true, counter, uncertainty, leap = self._anchor
         age = started - counter
         if age < 0:  # compared during this very call: `now` is older than the comparison
             now, age = now + timedelta(seconds=ended - started), ended - counter
         true += timedelta(seconds=age)
-        return Reading(now - true, uncertainty + timedelta(seconds=age * self._drift), timedelta(seconds=age))
+        doubt = uncertainty + timedelta(seconds=age * self._drift)
+        return Reading(now - true, doubt, timedelta(seconds=age), leap_pending=leap)
 
     def _compare(self) -> None:
         """Ask every reference; keep the last comparison where too few agree."""
-        answers: list[tuple[float, float]] = []
-        origin: datetime | None = None
-        begun = self._monotonic()
-        for reference in self._references:
-            before = self._monotonic()
-            try:
-                moment = reference.now()
-            except Exception:  # noqa: BLE001, S112 - whatever a reference does, it only has no vote
-                continue
-            after = self._monotonic()
-            origin = origin or moment
-            # the answer is from somewhere in between: half of the round trip is uncertain
-            middle = (before + after) / 2 - begun
-            answers.append(((moment - origin).total_seconds() - middle, (after - before) / 2))
-        if origin is None:
+        if not self._references:
             return
+        begun = self._monotonic()
+        with ThreadPoolExecutor(len(self._references)) as pool:
+            samples = [item for item in pool.map(lambda each: self._ask(each, begun), self._references) if item]
+        if not samples:
+            return
+        origin = samples[0].moment
+        answers = [((item.moment - origin).total_seconds(), item) for item in samples]
         median = statistics.median(value for value, _ in answers)
-        agreeing = [(value, doubt) for value, doubt in answers if abs(value - median) <= self._spread.total_seconds()]
+        agreeing = [pair for pair in answers if abs(pair[0] - median) <= self._spread.total_seconds()]
         if len(agreeing) < self._quorum:
             return
-        doubt = max(abs(value - median) + doubt for value, doubt in agreeing)
-        self._anchor = origin + timedelta(seconds=median), begun, timedelta(seconds=doubt)
+        doubt = max(abs(value - median) + item.uncertainty.total_seconds() for value, item in agreeing)
+        leap = any(item.leap_pending for _, item in agreeing)
+        self._anchor = origin + timedelta(seconds=median), begun, timedelta(seconds=doubt), leap
+
+    def _ask(self, reference: Clock | Reference, begun: float) -> Sample | None:
+        """Return what the true time was when `begun` was read, as this reference has it; None: it has no vote."""
+        before = self._monotonic()
+        try:
+            if isinstance(reference, Reference):
+                sample = reference.sample()
+                return replace(sample, moment=sample.moment - timedelta(seconds=self._monotonic() - begun))
+            moment = reference.now()
+        except Exception:  # noqa: BLE001 - whatever a reference does, it only has no vote
+            return None
+        after = self._monotonic()
+        # the answer is from somewhere in between: half of the round trip is uncertain
+        middle = timedelta(seconds=(before + after) / 2 - begun)
+        return Sample(moment - middle, timedelta(seconds=(after - before) / 2))
+
+
+# By name --------------------------------------------------------------------------------------------------------------
+def time_source_named(text: str) -> TimeSource | None:
+    """Return what a setting names: "unchecked" (None), "kernel", or "ntp:" and time servers with commas between.
+
+    A server is HOST, HOST:PORT or [ADDRESS]:PORT. Their answers are not authenticated, so at least two are wanted, and
+    more than half have to agree; with four, one may be wrong and one silent. Raises TimeStampError for another text.
+    """
+    if text == "unchecked":
+        return None
+    if text == "kernel":
+        return KernelTime()
+    from certs.ntp import NTPReference
+
+    kind, _, rest = text.partition(":")
+    servers = list(dict.fromkeys(map(_server, rest.split(",")))) if kind == "ntp" and rest else []
+    if not MIN_SERVERS <= len(servers) <= MAX_SERVERS:
+        raise TimeStampError(
+            f"{text!r} names no source of time",
+            hint=f"unchecked, kernel, or {MIN_SERVERS} to {MAX_SERVERS} servers as in ntp:a.example,b.example",
+            reason="configuration",
+        )
+    return ComparedTime([NTPReference(host, port) for host, port in servers])
+
+
+def _server(text: str) -> tuple[str, int]:
+    from certs.ntp import PORT
+
+    try:
+        parts = urlsplit(f"//{text.strip()}")
+        if parts.hostname and parts.netloc == text.strip() and "@" not in text:
+            return parts.hostname, PORT if parts.port is None else parts.port
+    except ValueError:
+        pass
+    raise TimeStampError(f"{text!r} is no time server", hint="HOST or HOST:PORT", reason="configuration")

@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     """Verify each file and print the report; returns the exit code. Raises SealroadError for wrong usage."""
     from certs.clock import SystemClock
     from certs.errors import SealroadError
+    from certs.names import printable
     from certs.trust import TrustStore
     from signer.errors import OptionError
     from signer.verify import VerifyOptions, verify_bytes
@@ -77,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     clock = SystemClock()
     at = _moment(args.at) if args.at else None
     trust = TrustStore.load([Path(path) for path in args.trust], now=clock.now())
+    for reason in trust.skipped:
+        print(f"sealroad: not used: {printable(reason)}", file=sys.stderr)
     content = _read(args.content) if args.content else None
     options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None)
     outcomes: list[Report | dict[str, Any]] = []

@@ -19,6 +19,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from certs.ledger import SQLiteLedger
     from certs.ocsp_responder import Responders
     from certs.status import ListName
+    from certs.time_source import TimeSource
     from certs.trust import TrustStore
     from certs.tsa import TimeStampAuthority
 
@@ -49,6 +51,14 @@ UNIT_LIFE: Final = timedelta(hours=1)
 """How often a process looks whether another key stamps now."""
 UNKNOWN_COUNTRY: Final = "XX"
 """User-assigned in ISO 3166-1: for whoever does not say where they are. The service does not guess."""
+
+
+@lru_cache
+def _time_source(name: str) -> TimeSource | None:
+    """Return the one source of this process, so that time servers are asked once for all circles."""
+    from certs.time_source import time_source_named
+
+    return time_source_named(name)
 
 
 class Circle:
@@ -88,7 +98,6 @@ class Circle:
 
     def _unit(self, outer_oid: str) -> TimeStampAuthority:
         from certs import circle
-        from certs.time_source import KernelTime
 
         with self._lock:
             now = self._settings.clock.now()
@@ -104,7 +113,7 @@ class Circle:
                     self._authority,
                     self._secrets,
                     self._settings.clock,
-                    time_source=KernelTime() if self._settings.tsa_time == "kernel" else None,
+                    time_source=_time_source(self._settings.tsa_time),
                     outer_oid=outer_oid,
                     batch=STAMPS_PER_ENTRY,
                 )

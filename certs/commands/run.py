@@ -22,7 +22,7 @@ from certs.pem import armor
 from certs.signed_data import certificate_bundle
 from certs.status import ListPolicy
 from certs.suites.backends import LastResortWarning
-from certs.time_source import KernelTime
+from certs.time_source import time_source_named
 
 
 # key -----------------------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def tsa(args: argparse.Namespace) -> int:
     secrets = secrets_of(args)
     clock = SystemClock()
     authority = circle.load(args.directory, secrets, clock)
-    source = KernelTime() if args.time == "kernel" else None
+    source = time_source_named(args.time)
     outer = oids.GM_SIGNED_DATA if args.gm else oids.SIGNED_DATA
     unit = circle.timestamper(args.directory, authority, secrets, clock, time_source=source, outer_oid=outer)
     response = unit.respond(request)

@@ -13,6 +13,7 @@ are
    anchors. So an issuing authority, or one person's certificate, can be trusted directly.
 3. Everything else helps to build chains and is trusted for nothing.
 4. What a trust list names (XML or JSON, see `certs.trust.load`) is an anchor for the purposes and the time it says.
+5. In a directory lists are read where somebody pinned their signers (`certs.trust.directory`), else passed over.
 
 Files end in .pem .crt .cer .der .p7b .p7c .crl .ors .ocsp in a directory (others there are passed over); an explicitly
 named file may be called anything. The machine's own store is never looked at.
@@ -60,11 +61,18 @@ class TrustStore:
         """Read files and directories. With `now` a trust list that is out of date is refused.
 
         Raises MalformedInput for an explicitly named file that cannot be read; in a directory such a file is `skipped`.
-        Trust lists are read where they are named, not in directories; TrustListError.
+        TrustListError for a list that is named, or that the signers pinned in a directory signed themselves.
         """
+        from certs.trust.directory import is_directory_of_lists
+        from certs.trust.directory import load as load_directory
+
         store, skipped = cls(), list[str]()
         for path in map(Path, paths):
             if path.is_dir():
+                if is_directory_of_lists(path):
+                    lists, passed_over = load_directory(path, now)
+                    store = store.listed(entry for each in lists for entry in each.entries)
+                    skipped += passed_over
                 for member in sorted(path.rglob("*"))[:MAX_FILES]:
                     if member.suffix.lower() not in SUFFIXES or not member.is_file():
                         continue

@@ -49,6 +49,17 @@ class TrustEntry:
 
 
 @dataclass(frozen=True)
+class ListPointer:
+    """What a list of lists says of another list: whose it is, where it is, who may sign it."""
+
+    territory: str
+    location: str
+    """URL; of a stranger until the list of lists was verified, and fetched from public addresses only."""
+    signers: frozenset[str]
+    """SHA-256 fingerprints of certificates, lower-case hexadecimal."""
+
+
+@dataclass(frozen=True)
 class TrustList:
     """What a list holds, and how far it may be believed."""
 
@@ -67,6 +78,10 @@ class TrustList:
     """Whose signature was verified; None: none was, the operator must confirm the digest."""
     notes: tuple[str, ...] = field(default=())
     """What was passed over, and why."""
+    signed_sha256: str = ""
+    """Digest of what the signature covers, in XML: the same list may be written or signed anew."""
+    pointers: tuple[ListPointer, ...] = ()
+    """Other lists that this one, a list of lists, leads to."""
 
 
 def read_moment(text: str | None) -> datetime | None:

@@ -7,8 +7,7 @@ import hashlib
 import json
 import time
 import zipfile
-from base64 import b64encode
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,59 +27,13 @@ from certs.trust.russia import read_russian
 from certs.trust.signed_list import build_list, read_list
 from certs.trust.xml import parse_xml
 from tests.certs.forge import forge
+from tests.certs.trusted_lists import DAY, GRANTED, QC, QTST, WITHDRAWN, b64, etsi, service, state
 from tests.conftest import NOW, Circle, circle_of, keys_of
 
-DAY = timedelta(days=1)
 SIGNING = frozenset({"signing"})
 
 
-def b64(certificate: Certificate) -> str:
-    return b64encode(certificate.der).decode()
-
-
 # ETSI ----------------------------------------------------------------------------------------------------------------
-QC, QTST = "http://uri.etsi.org/TrstSvc/Svctype/CA/QC", "http://uri.etsi.org/TrstSvc/Svctype/TSA/QTST"
-GRANTED = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/granted"
-WITHDRAWN = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/withdrawn"
-
-
-def state(kind: str, status: str, since: datetime, identity: str = "", uris: tuple[str, ...] = ()) -> str:
-    more = "".join(
-        "<Extension Critical='true'><AdditionalServiceInformation><URI xml:lang='en'>"
-        f"http://uri.etsi.org/TrstSvc/TrustedList/SvcInfoExt/{uri}</URI></AdditionalServiceInformation></Extension>"
-        for uri in uris
-    )
-    return (
-        f"<ServiceTypeIdentifier>{kind}</ServiceTypeIdentifier>"
-        "<ServiceName><Name xml:lang='en'>Service</Name></ServiceName>"
-        f"<ServiceDigitalIdentity>{identity}</ServiceDigitalIdentity><ServiceStatus>{status}</ServiceStatus>"
-        f"<StatusStartingTime>{since:%Y-%m-%dT%H:%M:%SZ}</StatusStartingTime>"
-        f"<ServiceInformationExtensions>{more}</ServiceInformationExtensions>"
-    )
-
-
-def service(certificate: Certificate, kind: str, status: str, since: datetime, *history: str, **more: object) -> str:
-    identity = f"<DigitalId><X509Certificate>\n{b64(certificate)}\n</X509Certificate></DigitalId>"
-    inside = "".join(f"<ServiceHistoryInstance>{item}</ServiceHistoryInstance>" for item in history)
-    information = state(kind, status, since, identity, **more)  # type: ignore[arg-type]
-    return (
-        f"<TSPService><ServiceInformation>{information}</ServiceInformation>"
-        f"<ServiceHistory>{inside}</ServiceHistory></TSPService>"
-    )
-
-
-def etsi(*services: str) -> bytes:
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?><TrustServiceStatusList xmlns="http://uri.etsi.org/02231/v2#">'
-        "<SchemeInformation><TSLSequenceNumber>42</TSLSequenceNumber><SchemeOperatorName><Name xml:lang='en'>Office"
-        "</Name></SchemeOperatorName><SchemeTerritory>EE</SchemeTerritory>"
-        f"<ListIssueDateTime>{NOW - DAY:%Y-%m-%dT%H:%M:%SZ}</ListIssueDateTime>"
-        f"<NextUpdate><dateTime>{NOW + 90 * DAY:%Y-%m-%dT%H:%M:%SZ}</dateTime></NextUpdate></SchemeInformation>"
-        f"<TrustServiceProviderList><TrustServiceProvider><TSPServices>{''.join(services)}</TSPServices>"
-        "</TrustServiceProvider></TrustServiceProviderList></TrustServiceStatusList>"
-    ).encode()
-
-
 def test_an_etsi_list_trusts_a_service_for_its_purpose(circle: Circle) -> None:
     made = read_etsi(
         etsi(

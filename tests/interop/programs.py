@@ -36,6 +36,7 @@ PACKAGES = {
     "qpdf": "qpdf",
     "mutool": "mupdf-tools",
     "pkcs11-tool": "opensc",
+    "xmlsec1": "xmlsec1",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
 }

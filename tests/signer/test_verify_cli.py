@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -14,9 +15,11 @@ from types import SimpleNamespace
 import pytest
 
 from api.cli import main
+from certs.trust.directory import accept, pin
 from certs.trust.entries import TrustEntry
 from certs.trust.signed_list import build_list
 from signer.text import LANGUAGES, strings
+from tests.certs.trusted_lists import DAY, GRANTED, QC, etsi, list_signer, service
 from tests.conftest import NOW, circle_of
 from tests.signer import rawpdf
 from tests.signer.test_verify import cms, signed
@@ -48,6 +51,24 @@ def files(tmp_path: Path, sample_pdf: bytes) -> SimpleNamespace:
 
 
 AT = ["--at", "2026-11-21T10:00:00Z"]
+
+
+def test_a_trusted_list_and_what_of_a_directory_is_not_used(
+    files: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("certs.clock.SystemClock.now", lambda _: NOW)
+    circle, signer = circle_of("ecdsa-p256"), list_signer()
+    authority = service(circle.issuing, QC, GRANTED, NOW - DAY)
+    lists = files.dir / "lists"
+    pin(lists, {signer.fingerprint})
+    assert accept(lists, [signer.sign(etsi(authority))], NOW)[0].status == "accepted"
+    (lists / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n")
+    for number, crl in enumerate(circle.crls):
+        (lists / f"{number}.crl").write_bytes(crl.der)
+    assert main(["verify", files.good_pdf, "--trust", str(lists), "-v", *AT]) == 0
+    said = capsys.readouterr()
+    assert re.search(r"not used: .*broken\.pem", said.err)
+    assert "trusted list of EE no. 42" in said.out
 
 
 @pytest.mark.parametrize(
