@@ -17,10 +17,9 @@ import struct
 import threading
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from certs.errors import KeyStoreError, TimeStampError
 
@@ -34,8 +33,7 @@ AHEAD = timedelta(seconds=2)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What goes into one token."""
 
     serial: int
@@ -97,8 +95,7 @@ _RECORD = struct.Struct(">8s16s20s20sqq")
 _MARK = b"srtsa/1\n"
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     boot: bytes
     serial: int
     reserved: int

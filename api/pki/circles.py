@@ -88,6 +88,7 @@ class Circle:
 
     def _unit(self, outer_oid: str) -> TimeStampAuthority:
         from certs import circle
+        from certs.keys.checked import OwnCheck
         from certs.time_source import KernelTime
 
         with self._lock:
@@ -107,6 +108,7 @@ class Circle:
                     time_source=KernelTime() if self._settings.tsa_time == "kernel" else None,
                     outer_oid=outer_oid,
                     batch=STAMPS_PER_ENTRY,
+                    own_check=OwnCheck(self._settings.own_check),
                 )
             return self._units[outer_oid]
 
@@ -330,6 +332,7 @@ class Circles:
 
     def _load(self, suite: str) -> Circle:
         from certs import circle
+        from certs.keys.checked import OwnCheck
         from certs.ledger import SQLiteLedger
 
         directory, secrets, clock = self._root / suite, self._secrets(suite), self._settings.clock
@@ -341,7 +344,11 @@ class Circles:
             secrets,
             ledger,
             self._settings,
-            lambda: circle.responders(directory, authority, secrets, clock, batch=STAMPS_PER_ENTRY),
+            lambda: circle.responders(
+                *(directory, authority, secrets, clock),
+                batch=STAMPS_PER_ENTRY,
+                own_check=OwnCheck(self._settings.own_check),
+            ),
         )
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:
