@@ -124,6 +124,8 @@ class FileCounter:
         self._lock = threading.Lock()
         self._file: int | None = None
         self._owner = 0
+        self._known: tuple[bytes, _State] | None = None
+        """What this object wrote last; found in the file again, it need not be read again."""
 
     def next(self, now: datetime, *, strict: bool) -> Stamp:
         """See Counter."""
@@ -153,19 +155,23 @@ class FileCounter:
         force = serial > reserved or moment > horizon
         if force:
             reserved, horizon = max(reserved, serial + BLOCK), moment + AHEAD
-        encoded = _State(self._boot, serial, reserved, moment, horizon).encode()
+        state = _State(self._boot, serial, reserved, moment, horizon)
+        encoded = state.encode()
         if os.pwrite(file, encoded, 0) != len(encoded):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if force:
             os.fsync(file)
         if fresh:
             _sync_directory(self._path.parent)
+        self._known = encoded, state
         return Stamp(serial, moment)
 
     def _read(self, file: int) -> _State | None:
         data = os.pread(file, _RECORD.size + 5, 0)
         if not data:
             return None
+        if self._known is not None and data == self._known[0]:
+            return self._known[1]
         body, check = data[: _RECORD.size], data[_RECORD.size :]
         if not body.startswith(_MARK) or zlib.crc32(body).to_bytes(4, "big") != check:
             raise KeyStoreError(
