@@ -3,8 +3,8 @@
 `openssl ocsp` is a server: both sides answer the same questions over HTTP, one connection each, as whole processes, and
 the time on the wall counts. `openssl ts -reply` answers once and ends; what it calls is called in a loop instead
 (`benchmarks.openssl_ts`), so no side pays for its start. Neither verifies what it signed: ours is shown with every
-signature checked, and with one in 256 where the suite allows that. Where OpenSSL gives no answer in a suite, or one that does not verify, the row
-says so.
+signature checked, and with one in 256 where the suite allows that. Where OpenSSL gives no answer in a suite, or one
+that does not verify, the row says so.
 """
 
 from __future__ import annotations

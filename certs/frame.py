@@ -29,9 +29,7 @@ class Framed:
         shell = self._shells.get(tuple(map(len, values)))
         if shell is None:
             return self._learn(values)
-        filled = shell.copy()
-        filled[1::2] = values
-        return b"".join(filled)
+        return _fill(shell, values)
 
     def _learn(self, values: tuple[bytes, ...]) -> bytes:
         """Encode by the general way; keep the shell, if there is room and it gives the same."""
@@ -39,11 +37,8 @@ class Framed:
         if len(self._shells) < self._limit:
             sizes = tuple(map(len, values))
             shell = self._shell(sizes)
-            if shell is not None:
-                filled = shell.copy()
-                filled[1::2] = values
-                if b"".join(filled) == encoded:
-                    self._shells[sizes] = shell
+            if shell is not None and _fill(shell, values) == encoded:
+                self._shells[sizes] = shell
         return encoded
 
     def _shell(self, sizes: tuple[int, ...]) -> list[bytes] | None:
@@ -63,3 +58,9 @@ class Framed:
             shell += [clear[end:start], b""]
             end, taken = start + size, taken + size
         return [*shell, clear[end:]]
+
+
+def _fill(shell: list[bytes], values: tuple[bytes, ...]) -> bytes:
+    filled = shell.copy()
+    filled[1::2] = values
+    return b"".join(filled)

@@ -161,8 +161,8 @@ class TimeStampAuthority:
         )
         attributes = self._attributes(suites.digest(self._key.suite.digest_name, info))
         signature = self._key.sign(attributes, always=always_check)
-        assemble = self._with_certificates if certificates else self._without_certificates
-        return assemble(info, attributes[1:], signature)
+        token = self._with_certificates if certificates else self._without_certificates
+        return token(info, attributes[1:], signature)
 
     def _encode_info(self, policy: bytes, imprint: bytes, serial: bytes, moment: bytes, nonce: bytes) -> bytes:
         """Return TSTInfo (RFC 3161 2.4.2); every value is DER."""
