@@ -61,6 +61,9 @@ class Settings:
     tsa_time: str = "unchecked"
     """What must vouch for the clock before a time-stamp: "unchecked" (nothing), "kernel" (its NTP or PTP state), or
     "ntp:" and several time servers, as in "ntp:a.example,b.example,c.example"."""
+    own_check: int = 1
+    """One in so many OCSP answers and time-stamps is verified before it leaves, where a suite allows less than every
+    one (decision 16)."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -83,8 +86,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     """Return settings from `SEALROAD_*` variables; what is `given` (and not None) wins.
 
     Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
-    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME.
-    Raises ConfigurationError.
+    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME,
+    SEALROAD_OWN_CHECK. Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}
@@ -103,6 +106,7 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
         "port": "SEALROAD_PORT",
         "max_upload": "SEALROAD_MAX_UPLOAD",
         "circle_partitions": "SEALROAD_CIRCLE_PARTITIONS",
+        "own_check": "SEALROAD_OWN_CHECK",
     }
     for name, variable in numbers.items():
         if environment.get(variable):
@@ -110,5 +114,10 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
                 values[name] = int(environment[variable])
             except ValueError:
                 raise ConfigurationError(f"{variable} is not a number") from None
+    if "own_check" in values:
+        from certs.keys.checked import MAX_ONE_IN
+
+        if values["own_check"] not in range(1, MAX_ONE_IN + 1):
+            raise ConfigurationError(f"SEALROAD_OWN_CHECK is not from 1 to {MAX_ONE_IN}")
     values |= {name: value for name, value in given.items() if value is not None}
     return Settings(**values)  # type: ignore[arg-type]

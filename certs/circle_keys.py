@@ -23,7 +23,7 @@ from certs.circle_files import values_of, write_values
 from certs.errors import KeyStoreError
 from certs.keys import file as key_file
 from certs.keys import generate_key, open_key, pkcs11_uri, split_uri
-from certs.keys.base import KeyHandle, Secrets
+from certs.keys.base import KeyHandle, Secrets, in_process
 from certs.ledger import Ledger
 from certs.suites.base import PrivateKey, PublicKey, Suite
 
@@ -56,6 +56,11 @@ class LazyKey:
                     raise KeyStoreError("the key does not belong to its certificate")
                 self._key = key
         return self._key
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the key was opened and computes in this process."""
+        return in_process(self._key)
 
     def sign(self, message: bytes) -> bytes:
         """Open the key if that has not been done, and sign. Raises what `open_key` raises."""

@@ -26,6 +26,7 @@ from certs.errors import KeyNotFound, KeyStoreError
 from certs.keys import file as key_file
 from certs.keys import open_key
 from certs.keys.base import KeyHandle, Secrets
+from certs.keys.checked import EVERY, OwnCheck
 from certs.ocsp_responder import VALIDITY, OCSPResponder, Responders
 from certs.suites.base import PrivateKey, PublicKey
 from certs.time_source import TimeSource
@@ -50,11 +51,13 @@ def timestamper(
     time_source: TimeSource | None = None,
     outer_oid: str = oids.SIGNED_DATA,
     batch: int = 1,
+    own_check: OwnCheck = EVERY,
 ) -> TimeStampAuthority:
     """Open the directory's time-stamping authority, with its newest key. Raises KeyNotFound where it has none.
 
     Its serial numbers and times go on in `tsa.counter` whatever its key: no two tokens have the same.
-    `batch` is how many time-stamps share an entry of the audit log (`certs.audit.keys`).
+    `batch` is how many time-stamps share an entry of the audit log (`certs.audit.keys`), `own_check` which are verified
+    before they leave (`certs.keys.checked`).
     """
     place = Path(directory)
     name = _tsa_names(place)[-1]
@@ -75,6 +78,7 @@ def timestamper(
         ordering=True,
         time_source=time_source,
         outer_oid=outer_oid,
+        own_check=own_check,
     )
 
 
@@ -131,17 +135,18 @@ def responders(
     *,
     validity: timedelta = VALIDITY,
     batch: int = 1,
+    own_check: OwnCheck = EVERY,
 ) -> Responders:
     """Open the directory's OCSP responders: one for every generation of both authorities, with a key of its suite.
 
     What is missing (as in a directory made before there were responders) or nears its end is made now; ask again at
     `renewal_due`. An authority whose key is not at hand, and which certified no responder before, has none; the issuing
-    authority must have one. `batch` is as in `timestamper`. Raises KeyNotFound, WrongPassword, KeyStoreError and what
-    issuing raises.
+    authority must have one. `batch` and `own_check` are as in `timestamper`. Raises KeyNotFound, WrongPassword,
+    KeyStoreError and what issuing raises.
     """
     place = Path(directory)
     shared = responder_key(place, "ocsp", circle.issuing, secrets)
-    return open_responders(place, circle, shared, secrets, clock, validity, batch)
+    return open_responders(place, circle, shared, secrets, clock, validity, batch, own_check)
 
 
 def open_responders(
@@ -152,6 +157,7 @@ def open_responders(
     clock: Clock,
     validity: timedelta = VALIDITY,
     batch: int = 1,
+    own_check: OwnCheck = EVERY,
 ) -> Responders:
     """Do what `responders` does, with the key that responders of the present suite share at hand."""
     log = log_of(circle)
@@ -181,7 +187,8 @@ def open_responders(
             elif certificate is None and authority is circle.issuing:
                 raise KeyNotFound(f"{place} has no key to certify its OCSP responder")
         if certificate is not None:
-            found.append(OCSPResponder(key, certificate, own, authority.ledger, clock, validity=validity))
+            ledger = authority.ledger
+            found.append(OCSPResponder(key, certificate, own, ledger, clock, validity=validity, own_check=own_check))
     return Responders(found)
 
 

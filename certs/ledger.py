@@ -34,7 +34,7 @@ from certs.errors import (
     NotOnRecord,
     RevocationRefused,
 )
-from certs.ledger_base import HOLD, Entry, Kind, Ledger, ListRecord, Recorder, record
+from certs.ledger_base import HOLD, Entry, Kind, Ledger, ListRecord, Recorder, Standing, record
 from certs.ledger_schema import upgrade
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "MemoryLedger",
     "Recorder",
     "SQLiteLedger",
+    "Standing",
     "record",
 ]
 
@@ -54,6 +55,7 @@ _COLUMNS = (
     "issuer, serial, profile, subject, tbs, prepared_at, not_after, state, certificate, revoked_at, reason, "
     "partition, invalid_since, held_until, application"
 )
+_STANDING = "SELECT state, not_after, revoked_at, reason FROM entry WHERE issuer = ? AND serial = ?"
 _LIST_COLUMNS = "number, kind, base_number, position, this_update, next_update, der"
 
 
@@ -211,6 +213,18 @@ class SQLiteLedger:
         """See Ledger."""
         with self._reading():
             return self._get(issuer, serial)
+
+    def standing(self, issuer: str, serial: int) -> Standing | None:
+        """See Ledger."""
+        with self._lock:
+            try:
+                row = self._connection.execute(_STANDING, (issuer, f"{serial:x}")).fetchone()
+            except sqlite3.Error as error:
+                raise IssuanceError(f"the ledger refused: {error}") from error
+        if row is None:
+            return None
+        state, not_after, revoked_at, reason = row
+        return Standing(state, datetime.fromisoformat(not_after), _moment(revoked_at), reason)
 
     def entries(self, issuer: str) -> tuple[Entry, ...]:
         """See Ledger."""

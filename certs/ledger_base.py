@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 HOLD = "certificateHold"
 Kind = Literal["base", "delta"]
@@ -44,6 +44,15 @@ class Entry:
     def held(self) -> bool:
         """Whether the certificate is on hold: revoked for now, not for good."""
         return self.state == "revoked" and self.reason == HOLD
+
+
+class Standing(NamedTuple):
+    """What an OCSP responder must know of an entry, and no more; see Entry."""
+
+    state: str
+    not_after: datetime
+    revoked_at: datetime | None
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,10 @@ class Ledger(Protocol):
 
     def get(self, issuer: str, serial: int) -> Entry | None:
         """Return the entry, or None."""
+        ...
+
+    def standing(self, issuer: str, serial: int) -> Standing | None:
+        """Return what `get` would say of the status alone, or None; it is asked at every OCSP request."""
         ...
 
     def entries(self, issuer: str) -> tuple[Entry, ...]:

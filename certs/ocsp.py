@@ -92,8 +92,8 @@ def make_cert_id(issuer: Certificate, serial: int, digest: str = "sha1") -> byte
 
 
 @lru_cache(maxsize=4096)
-def _read_cert_id(encoded: bytes) -> CertID:
-    """Read CertID; cached, since the same certificates are asked for again and again."""
+def read_cert_id(encoded: bytes) -> CertID:
+    """Read CertID; cached, since the same certificates are asked for again and again. Raises MalformedInput."""
     if len(encoded) > MAX_CERT_ID:
         raise MalformedInput("a CertID that is too large")
     value = ber.load(encoded)
@@ -118,12 +118,15 @@ class OCSPRequest:
     """Of the request, and of its single questions."""
     signed: bool = False
 
-    @cached_property
+    @property
     def nonce_extension(self) -> Extension | None:
         """The nonce extension, to be copied into the answer."""
-        return next((item for item in self.extensions if item.oid == oids.OCSP_NONCE), None)
+        for item in self.extensions:
+            if item.oid == oids.OCSP_NONCE:
+                return item
+        return None
 
-    @cached_property
+    @property
     def nonce(self) -> bytes | None:
         """The nonce, or None."""
         return _nonce(self.extensions)
@@ -169,7 +172,7 @@ def read_request(data: bytes) -> OCSPRequest:
     extensions: list[Extension] = []
     for item in tbs.next().expect(ber.SEQUENCE):
         members = item.members()
-        cert_ids.append(_read_cert_id(members.next(ber.SEQUENCE).raw()))
+        cert_ids.append(read_cert_id(members.next(ber.SEQUENCE).raw()))
         single = members.optional(ber.context(0))
         members.end()
         if single is not None:
@@ -398,7 +401,7 @@ class _Basic:
 
 def _read_single(value: ber.Value) -> SingleResponse:
     members = value.members()
-    cert_id = _read_cert_id(members.next(ber.SEQUENCE).raw())
+    cert_id = read_cert_id(members.next(ber.SEQUENCE).raw())
     status = members.next()
     revoked_at: datetime | None = None
     reason: str | None = None

@@ -7,26 +7,28 @@
 
 The ledger is asked at every request, so an answer changes with the revocation. An answer without a nonce is kept and
 given again until half its life is over or the ledger says something else. Good is said only of what was issued
-(RFC 6960 2.2); every signature is checked before it leaves.
+(RFC 6960 2.2); every signature is checked before it leaves, unless `own_check` says otherwise (decision 16).
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from certs import ber, der, extensions, files, oids
+from certs import ber, der, extensions, files, oids, regular
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.crl import REASONS
 from certs.errors import CertsError, KeyStoreError, MalformedInput, OCSPError
 from certs.extension_values import Extension
+from certs.frame import Framed
 from certs.keys.base import KeyHandle
-from certs.ledger import Entry, Ledger
+from certs.keys.checked import EVERY, CheckedKey, OwnCheck
+from certs.ledger import Entry, Ledger, Standing
 from certs.ocsp import (
     INTERNAL_ERROR,
     MALFORMED_REQUEST,
@@ -70,6 +72,15 @@ class _Standing(NamedTuple):
 _UNKNOWN = _Standing("unknown")
 
 
+class _Times(NamedTuple):
+    """The times of the answers of one second."""
+
+    now: datetime
+    moment: bytes
+    updates: bytes
+    """thisUpdate and nextUpdate."""
+
+
 class _Kept(NamedTuple):
     """An answer on the shelf."""
 
@@ -90,8 +101,11 @@ class OCSPResponder:
         clock: Clock,
         *,
         validity: timedelta = VALIDITY,
+        own_check: OwnCheck = EVERY,
     ) -> None:
         """`certificate` is the issuer's own, or one that the issuer made for OCSP (RFC 6960 4.2.2.2).
+
+        `own_check` says which signatures are verified before they leave.
 
         Raises OCSPError where it is neither or does not belong to the key.
         """
@@ -100,8 +114,9 @@ class OCSPResponder:
         if certificate != issuer:
             _check_delegation(certificate, issuer)
         self.certificate, self.issuer = certificate, issuer
+        self._issuer_keys: set[tuple[str, bytes, bytes]] = set()
         self._issuer_id = (issuer.ski or extensions.key_id(issuer.spki)).hex()
-        self._key, self._ledger, self._clock, self._validity = key, ledger, clock, validity
+        self._key, self._ledger, self._clock, self._validity = CheckedKey(key, own_check), ledger, clock, validity
         self._algorithm = key.suite.signature_algorithm(Use.X509).der()
         self._responder_id = der.tlv(0xA1, certificate.subject_name.der)
         self._certificates = b"" if certificate == issuer else der.tlv(0xA0, der.sequence(certificate.der))
@@ -109,10 +124,18 @@ class OCSPResponder:
         self._cutoff = _extensions([Extension(oids.OCSP_ARCHIVE_CUTOFF, False, _time(issuer.not_before))])
         self._shelf: dict[bytes, _Kept] = {}
         self._lock = threading.Lock()
+        self._times = _Times(datetime.min.replace(tzinfo=UTC), b"", b"")
+        self._response = Framed(self._encode_response)
+        self._data = Framed(self._encode_regular_data)
 
     def knows(self, cert_id: CertID) -> bool:
         """Tell whether a question is about a certificate of our issuer."""
-        return cert_id.matches(self.issuer)
+        if cert_id.issuer_key in self._issuer_keys:
+            return True
+        if not cert_id.matches(self.issuer):
+            return False
+        self._issuer_keys.add(cert_id.issuer_key)  # one for every digest, no more
+        return True
 
     def respond(self, request: bytes) -> bytes:
         """Answer OCSPRequest with OCSPResponse, both DER. Never raises for what is in the request."""
@@ -139,7 +162,7 @@ class OCSPResponder:
             nonce = asked.nonce_extension
             if nonce is None and len(standings) == 1:
                 return self._from_shelf(asked.cert_ids[0], standings[0], now)
-            return self._sign(zip(asked.cert_ids, standings, strict=True), now, nonce)
+            return self._sign(list(zip(asked.cert_ids, standings, strict=True)), now, nonce)
         except Exception:  # noqa: BLE001 - a key store may fail in its own words
             return error_response(INTERNAL_ERROR)
 
@@ -173,9 +196,9 @@ class OCSPResponder:
         return count
 
     def _standing(self, cert_id: CertID) -> _Standing:
-        if not cert_id.matches(self.issuer):
+        if not self.knows(cert_id):
             return _UNKNOWN
-        return _standing_of(self._ledger.get(self._issuer_id, cert_id.serial))
+        return _standing_of(self._ledger.standing(self._issuer_id, cert_id.serial))
 
     def _from_shelf(self, cert_id: CertID, standing: _Standing, now: datetime) -> bytes:
         kept = self._shelf.get(cert_id.der)
@@ -184,7 +207,7 @@ class OCSPResponder:
         return self._to_shelf(cert_id, standing, now)
 
     def _to_shelf(self, cert_id: CertID, standing: _Standing, now: datetime) -> bytes:
-        response = self._sign([(cert_id, standing)], now, None)
+        response = self._sign([(cert_id, standing)], now, None, kept=True)
         if standing is not _UNKNOWN:  # what nobody issued anybody can ask for, without end
             with self._lock:
                 self._shelf.pop(cert_id.der, None)
@@ -195,30 +218,46 @@ class OCSPResponder:
 
     def _sign(
         self,
-        answers: zip[tuple[CertID, _Standing]] | list[tuple[CertID, _Standing]],
+        answers: Sequence[tuple[CertID, _Standing]],
         now: datetime,
         nonce: Extension | None,
+        *,
+        kept: bool = False,
     ) -> bytes:
-        moment = _time(now)
-        times = moment + der.tlv(0xA0, _time(min(now + self._validity, self._not_after)))
-        singles = b"".join(
-            der.tlv(
-                der.SEQUENCE,
-                cert_id.der
-                + _encode_status(standing)
-                + times
+        times = self._times
+        if times.now != now:
+            following = _time(min(now + self._validity, self._not_after))
+            self._times = times = _Times(now, _time(now), _time(now) + der.tlv(0xA0, following))
+        singles = [
+            (
+                cert_id.der,
+                _encode_status(standing)
+                + times.updates
                 + (self._cutoff if standing.not_after is not None and standing.not_after < now else b""),
             )
             for cert_id, standing in answers
-        )
-        tbs = der.sequence(
+        ]
+        if len(singles) == 1 and nonce is not None and not nonce.critical:
+            tbs = self._data(times.moment, *singles[0], nonce.value)
+        else:
+            tbs = self._encode_data(times.moment, singles, nonce)
+        # what will be given again and again is verified whatever the policy
+        return self._response(tbs, self._key.sign(tbs, always=kept))
+
+    def _encode_data(self, moment: bytes, singles: Sequence[tuple[bytes, bytes]], nonce: Extension | None) -> bytes:
+        """Return ResponseData; a single answer is a CertID and the rest."""
+        return der.sequence(
             self._responder_id,
             moment,
-            der.tlv(der.SEQUENCE, singles),
+            der.sequence(*(der.sequence(cert_id, rest) for cert_id, rest in singles)),
             _extensions([nonce]) if nonce is not None else b"",
         )
-        signature = self._key.sign(tbs)
-        self._key.public_key.verify(signature, tbs)  # a faulty signature must not leave
+
+    def _encode_regular_data(self, moment: bytes, cert_id: bytes, rest: bytes, nonce: bytes) -> bytes:
+        """Return ResponseData with one answer, to a request with a nonce."""
+        return self._encode_data(moment, [(cert_id, rest)], Extension(oids.OCSP_NONCE, False, nonce))
+
+    def _encode_response(self, tbs: bytes, signature: bytes) -> bytes:
         return successful_response(tbs, self._algorithm, signature, self._certificates)
 
 
@@ -226,6 +265,9 @@ def parse(request: bytes) -> OCSPRequest:
     """Read a request that may be answered. Raises MalformedInput, also for what RFC 9654 2.1 tells us to refuse."""
     if len(request) > MAX_REQUEST:
         raise MalformedInput("the request is too large")
+    asked = regular.ocsp_request(request)
+    if asked is not None:
+        return asked
     asked = read_request(request)
     if len(asked.cert_ids) > MAX_QUESTIONS:
         raise MalformedInput(f"more than {MAX_QUESTIONS} certificates in one request")
@@ -311,7 +353,7 @@ def _check_delegation(certificate: Certificate, issuer: Certificate) -> None:
         raise OCSPError(f"the certificate is not signed by {issuer.subject}: {error}", reason="issuer") from error
 
 
-def _standing_of(entry: Entry | None) -> _Standing:
+def _standing_of(entry: Entry | Standing | None) -> _Standing:
     """Say what an entry means. Prepared is not issued; what was interrupted while signing is not known to be."""
     if entry is None:
         return _UNKNOWN

@@ -17,10 +17,9 @@ import struct
 import threading
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from certs.errors import KeyStoreError, TimeStampError
 
@@ -34,8 +33,7 @@ AHEAD = timedelta(seconds=2)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What goes into one token."""
 
     serial: int
@@ -97,8 +95,7 @@ _RECORD = struct.Struct(">8s16s20s20sqq")
 _MARK = b"srtsa/1\n"
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     boot: bytes
     serial: int
     reserved: int
@@ -127,6 +124,8 @@ class FileCounter:
         self._lock = threading.Lock()
         self._file: int | None = None
         self._owner = 0
+        self._known: tuple[bytes, _State] | None = None
+        """What this object wrote last; found in the file again, it need not be read again."""
 
     def next(self, now: datetime, *, strict: bool) -> Stamp:
         """See Counter."""
@@ -156,19 +155,23 @@ class FileCounter:
         force = serial > reserved or moment > horizon
         if force:
             reserved, horizon = max(reserved, serial + BLOCK), moment + AHEAD
-        encoded = _State(self._boot, serial, reserved, moment, horizon).encode()
+        state = _State(self._boot, serial, reserved, moment, horizon)
+        encoded = state.encode()
         if os.pwrite(file, encoded, 0) != len(encoded):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if force:
             os.fsync(file)
         if fresh:
             _sync_directory(self._path.parent)
+        self._known = encoded, state
         return Stamp(serial, moment)
 
     def _read(self, file: int) -> _State | None:
         data = os.pread(file, _RECORD.size + 5, 0)
         if not data:
             return None
+        if self._known is not None and data == self._known[0]:
+            return self._known[1]
         body, check = data[: _RECORD.size], data[_RECORD.size :]
         if not body.startswith(_MARK) or zlib.crc32(body).to_bytes(4, "big") != check:
             raise KeyStoreError(

@@ -98,6 +98,7 @@ class Circle:
 
     def _unit(self, outer_oid: str) -> TimeStampAuthority:
         from certs import circle
+        from certs.keys.checked import OwnCheck
 
         with self._lock:
             now = self._settings.clock.now()
@@ -116,6 +117,7 @@ class Circle:
                     time_source=_time_source(self._settings.tsa_time),
                     outer_oid=outer_oid,
                     batch=STAMPS_PER_ENTRY,
+                    own_check=OwnCheck(self._settings.own_check),
                 )
             return self._units[outer_oid]
 
@@ -339,6 +341,7 @@ class Circles:
 
     def _load(self, suite: str) -> Circle:
         from certs import circle
+        from certs.keys.checked import OwnCheck
         from certs.ledger import SQLiteLedger
 
         directory, secrets, clock = self._root / suite, self._secrets(suite), self._settings.clock
@@ -350,7 +353,11 @@ class Circles:
             secrets,
             ledger,
             self._settings,
-            lambda: circle.responders(directory, authority, secrets, clock, batch=STAMPS_PER_ENTRY),
+            lambda: circle.responders(
+                *(directory, authority, secrets, clock),
+                batch=STAMPS_PER_ENTRY,
+                own_check=OwnCheck(self._settings.own_check),
+            ),
         )
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:

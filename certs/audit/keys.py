@@ -20,7 +20,7 @@ from certs import extensions
 from certs.audit import tree
 from certs.audit.log import AuditLog, LogEntry
 from certs.errors import AuditError
-from certs.keys.base import KeyHandle
+from certs.keys.base import KeyHandle, in_process
 from certs.suites.base import PublicKey, Suite
 
 MAX_BATCH = 65536
@@ -47,6 +47,11 @@ class AuditedKey:
     def public_key(self) -> PublicKey:
         """The public half."""
         return self._key.public_key
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the key computes in this process."""
+        return in_process(self._key)
 
     def sign(self, message: bytes) -> bytes:
         """Sign what is on record, or whose batch is."""

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from certs.audit.log import AuditLog, LogEntry, moment_of, text_of
 from certs.errors import AuditError, CertsError
-from certs.ledger import Entry, Kind, Ledger, ListRecord
+from certs.ledger import Entry, Kind, Ledger, ListRecord, Standing
 
 T = TypeVar("T")
 
@@ -205,6 +205,10 @@ class AuditedLedger:
     def get(self, issuer: str, serial: int) -> Entry | None:
         """See Ledger."""
         return self._ledger.get(issuer, serial)
+
+    def standing(self, issuer: str, serial: int) -> Standing | None:
+        """See Ledger."""
+        return self._ledger.standing(issuer, serial)
 
     def entries(self, issuer: str) -> tuple[Entry, ...]:
         """See Ledger."""

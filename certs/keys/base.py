@@ -38,6 +38,11 @@ class KeyHandle(Protocol):
         ...
 
 
+def in_process(key: object) -> bool:
+    """Tell whether a key is known to compute in this process; a token, an HSM or a service of others does not."""
+    return getattr(key, "in_process", False) is True
+
+
 def no_secrets(name: str) -> bytes:
     """Answer every question with a refusal, for places where nobody can be asked."""
     raise WrongPassword(f"the {name} is needed and nobody can be asked for it")

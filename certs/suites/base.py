@@ -114,6 +114,8 @@ class PrivateKey(ABC):
     suite: Suite
     public_key: PublicKey
     """The matching public key."""
+    in_process = True
+    """See `certs.keys.base.in_process`."""
 
     @abstractmethod
     def sign(self, message: bytes) -> bytes:
@@ -135,6 +137,9 @@ class Suite(ABC):
     """Key sizes or parameter sets; the first is the default."""
     max_signature_size: int
     """Octets to reserve for a signature value."""
+    one_fault_tells: bool = True
+    """Whether a random fault in one computation may give the private key away (decision 16). Not where every value has
+    fresh randomness of its own and nothing but that is at stake in it."""
 
     @abstractmethod
     def generate(self, parameter: str | None = None) -> PrivateKey:

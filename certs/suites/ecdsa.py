@@ -29,6 +29,7 @@ ALGORITHMS = {
 READ_ONLY = frozenset({"ecdsa-p224"})
 """Curves of old signatures: verified, and called weak by `certs.path`; nothing new is made on them."""
 _OIDS = {name: oid for oid, name in ALGORITHMS.items()}
+_SCHEMES = {name: ec.ECDSA(kind()) for name, kind in HASHES.items()}
 
 
 class ECDSAPublicKey(PublicKey):
@@ -42,7 +43,7 @@ class ECDSAPublicKey(PublicKey):
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         name = digest or self.suite.digest_name
-        if name not in HASHES:
+        if name not in _SCHEMES:
             raise UnsupportedAlgorithm(f"ECDSA over {name} is not supported", digest=name)
         try:
             r, s = der.decode_integer_pair(signature)
@@ -51,7 +52,7 @@ class ECDSAPublicKey(PublicKey):
         if not (0 < r < self.suite.order and 0 < s < self.suite.order):
             raise BadSignature("r or s is out of range")
         try:
-            self._key.verify(signature, message, ec.ECDSA(HASHES[name]()))
+            self._key.verify(signature, message, _SCHEMES[name])
         except InvalidSignature as error:
             raise BadSignature("the signature value does not verify") from error
         except Unsupported as error:
@@ -71,14 +72,14 @@ class ECDSAPrivateKey(PrivateKey):
 
     def __init__(self, suite: ECDSASuite, key: ec.EllipticCurvePrivateKey) -> None:
         self.suite: ECDSASuite = suite
-        self._key = key
+        self._key, self._scheme = key, _SCHEMES[suite.digest_name]
         public = key.public_key()
         encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         self.public_key = ECDSAPublicKey(suite, public, public.public_bytes(encoding, form))
 
     def sign(self, message: bytes) -> bytes:
         try:
-            return self._key.sign(message, ec.ECDSA(HASHES[self.suite.digest_name]()))
+            return self._key.sign(message, self._scheme)
         except Exception as error:
             raise BackendFault(f"the library could not sign: {type(error).__name__}") from error
 
@@ -91,6 +92,7 @@ class ECDSASuite(Suite):
     """One curve with the digest that matches it in strength."""
 
     family = Family.INTERNATIONAL
+    one_fault_tells = False
 
     def __init__(self, name: str, parameter: str, curve: ec.EllipticCurve, digest: str) -> None:
         self.name = name

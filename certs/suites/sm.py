@@ -80,6 +80,7 @@ class SM2Suite(Suite):
     digest_name = "sm3"
     parameters = (PARAMETER,)
     max_signature_size = 72
+    one_fault_tells = False
 
     def generate(self, parameter: str | None = None) -> SM2PrivateKey:
         if parameter not in (None, PARAMETER):

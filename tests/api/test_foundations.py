@@ -222,6 +222,10 @@ def test_settings_come_from_the_environment_and_arguments_win(tmp_path: Path) ->
     assert (found.data, found.port, found.max_upload, found.host) == (tmp_path, 0, 1000, "127.0.0.1")
     with pytest.raises(ConfigurationError):
         from_environment({"SEALROAD_PORT": "many"})
+    assert (found.own_check, from_environment({"SEALROAD_OWN_CHECK": "256"}).own_check) == (1, 256)
+    for wrong in ("0", "-1", "10001", "often"):
+        with pytest.raises(ConfigurationError, match="SEALROAD_OWN_CHECK"):
+            from_environment({"SEALROAD_OWN_CHECK": wrong})
 
 
 # errors --------------------------------------------------------------------------------------------------------

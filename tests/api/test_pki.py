@@ -23,6 +23,8 @@ from certs.circle import roll_over
 from certs.clock import FixedClock, SystemClock
 from certs.crl import CRL
 from certs.errors import WrongPassword
+from certs.keys.base import KeyHandle
+from certs.keys.checked import CheckedKey, OwnCheck
 from certs.ledger import SQLiteLedger
 from certs.ocsp_check import check_response as check_ocsp
 from certs.path import validate_path
@@ -189,6 +191,26 @@ def test_no_stamp_without_a_clock_that_the_kernel_vouches_for(tmp_path: Path, mo
     request = make_request("sm3", suites.digest("sm3", b"x"))
     with pytest.raises(TimeStampError, match="timeNotAvailable"):
         check_response(circles.get("sm2").tsa.respond(request), request)
+    circles.close()
+
+
+def test_the_setting_says_which_answers_and_tokens_are_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[OwnCheck] = []
+    original = CheckedKey.__init__
+
+    def watch(self: CheckedKey, key: KeyHandle, policy: OwnCheck) -> None:
+        seen.append(policy)
+        original(self, key, policy)
+
+    monkeypatch.setattr(CheckedKey, "__init__", watch)
+    circles = Circles(Settings(data=tmp_path, own_check=7), Vault(bytes(32)))
+    circle = circles.get("ed25519")
+    seen.clear()  # what was made while the circle was
+    assert circle.tsa
+    assert circle.responders()
+    assert seen == [OwnCheck(one_in=7)] * 3
     circles.close()
 
 

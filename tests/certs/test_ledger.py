@@ -16,7 +16,7 @@ from certs.ca import Authority, Plan, new_serial
 from certs.certificate import Subject
 from certs.crl import CRL
 from certs.errors import IssuanceError
-from certs.ledger import Entry, Ledger, MemoryLedger, SQLiteLedger
+from certs.ledger import Entry, Ledger, MemoryLedger, SQLiteLedger, Standing
 from certs.profiles import load
 from tests.conftest import CLOCK, NOW, circle_of
 
@@ -43,6 +43,34 @@ def test_a_plan_is_claimed_once(ledger: Ledger) -> None:
     assert ledger.claim("aa", 7).state == "signing"
     with pytest.raises(IssuanceError):
         ledger.claim("aa", 7)
+
+
+def test_the_standing_is_that_of_the_entry(ledger: Ledger) -> None:
+    def both() -> tuple[Standing | None, Standing | None]:
+        entry = ledger.get("aa", 7)
+        whole = entry and Standing(entry.state, entry.not_after, entry.revoked_at, entry.reason)
+        return ledger.standing("aa", 7), whole
+
+    states = []
+    for step in (
+        lambda: None,
+        lambda: ledger.prepare(ENTRY),
+        lambda: ledger.claim("aa", 7),
+        lambda: ledger.issued("aa", 7, b"certificate"),
+        lambda: ledger.hold("aa", 7, NOW),
+        lambda: ledger.release("aa", 7, NOW),
+        lambda: ledger.revoke("aa", 7, NOW, "keyCompromise"),
+    ):
+        step()
+        found, whole = both()
+        assert found == whole
+        states.append(found and (found.state, found.reason))
+    assert states == [
+        None,
+        *(("prepared", None), ("signing", None), ("issued", None)),
+        *(("revoked", "certificateHold"), ("issued", None), ("revoked", "keyCompromise")),
+    ]
+    assert ledger.standing("bb", 7) is None
 
 
 def test_what_was_not_prepared_cannot_be_claimed_issued_or_revoked(ledger: Ledger) -> None:

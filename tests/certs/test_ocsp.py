@@ -19,7 +19,7 @@ from certs.clock import FixedClock
 from certs.errors import BadSignature, MalformedInput, OCSPError, SealroadError
 from certs.extension_values import Extension
 from certs.keys.base import KeyHandle
-from certs.ledger import Entry, MemoryLedger
+from certs.ledger import Entry, MemoryLedger, Standing
 from certs.ocsp import (
     MALFORMED_REQUEST,
     TRY_LATER,
@@ -228,7 +228,7 @@ def test_too_large_and_too_many_is_malformed() -> None:
 
 def test_a_responder_without_ledger_key_or_certificate_says_so() -> None:
     class Broken(MemoryLedger):
-        def get(self, issuer: str, serial: int) -> Entry | None:
+        def standing(self, issuer: str, serial: int) -> Standing | None:
             raise RuntimeError("the disk is gone")
 
     class NoKey:
