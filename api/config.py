@@ -59,6 +59,8 @@ class Settings:
     """Into how many revocation lists the certificates of a new circle are divided."""
     tsa_time: str = "unchecked"
     """What must vouch for the clock before a time-stamp: "unchecked" (nothing) or "kernel" (its NTP or PTP state)."""
+    checkpoint_interval: timedelta | None = timedelta(hours=1)
+    """How old the last checkpoint of an audit log may be when something has happened since; None: none is made."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -81,7 +83,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     """Return settings from `SEALROAD_*` variables; what is `given` (and not None) wins.
 
     Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
-    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME.
+    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME,
+    SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints).
     Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
@@ -104,5 +107,9 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
                 values[name] = int(environment[variable])
             except ValueError:
                 raise ConfigurationError(f"{variable} is not a number") from None
+    if minutes := environment.get("SEALROAD_CHECKPOINT_MINUTES"):
+        if not minutes.isdecimal() or len(minutes) > 6:
+            raise ConfigurationError("SEALROAD_CHECKPOINT_MINUTES is not a number of minutes")
+        values["checkpoint_interval"] = timedelta(minutes=int(minutes)) if int(minutes) else None
     values |= {name: value for name, value in given.items() if value is not None}
     return Settings(**values)  # type: ignore[arg-type]

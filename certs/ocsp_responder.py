@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from certs import ber, der, extensions, files, oids
+from certs.audit.keys import end_batch
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.crl import REASONS
@@ -113,6 +114,10 @@ class OCSPResponder:
     def knows(self, cert_id: CertID) -> bool:
         """Tell whether a question is about a certificate of our issuer."""
         return cert_id.matches(self.issuer)
+
+    def close(self) -> None:
+        """Say in the audit log how many answers the key has signed. Raises AuditError."""
+        end_batch(self._key)
 
     def respond(self, request: bytes) -> bytes:
         """Answer OCSPRequest with OCSPResponse, both DER. Never raises for what is in the request."""
@@ -247,6 +252,11 @@ class Responders:
 
     def __init__(self, responders: Sequence[OCSPResponder]) -> None:
         self.responders = tuple(responders)
+
+    def close(self) -> None:
+        """Close every responder; they can be used on."""
+        for responder in self.responders:
+            responder.close()
 
     def respond(self, request: bytes) -> bytes:
         """Answer OCSPRequest with OCSPResponse, both DER. Never raises for what is in the request."""

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from certs import ber, der, oids, suites
+from certs.audit.keys import end_batch
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.errors import BackendUnavailable, CertsError, MalformedInput, TimeStampError, UnsupportedAlgorithm
@@ -95,6 +96,10 @@ class TimeStampAuthority:
         self._ordering, self._outer = ordering, outer_oid
         self._policies = frozenset((policy_oid, *policies))
         self._accuracy = _encode_accuracy(accuracy)
+
+    def close(self) -> None:
+        """Say in the audit log how many stamps the key has made. Raises AuditError."""
+        end_batch(self._key)
 
     def respond(self, request: bytes) -> bytes:
         """Answer TimeStampReq with TimeStampResp, both DER. Never raises for what is in the request."""
