@@ -32,8 +32,8 @@ from certs.keys.destruction import Destroyed, destroy, identify, state
 def key_destroy(args: argparse.Namespace) -> int:
     """Destroy a key, and keep a record of it: a signed statement, an entry in a circle's audit log, or both.
 
-    With --statement, "started" is signed before and replaced by "done" afterwards. The log is that of --audit, or of the
-    circle in whose directory the key lies; its entry is written before and after, too.
+    With --statement, "started" is signed before and replaced by "done" afterwards. The log is that of --audit, or of
+    the circle in whose directory the key lies; its entries are written before and after, too.
     """
     secrets, clock = secrets_of(args), SystemClock()
     store, suite, identifier = identify(args.key, secrets)

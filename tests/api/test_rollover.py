@@ -25,8 +25,9 @@ from certs.path import validate_path
 from certs.timestamp import check_response, make_request
 from certs.trust import TrustStore
 from tests.api.conftest import User, serving
-from tests.api.test_certificate_status import told
+from tests.api.test_certificate_status import renewal, told
 from tests.api.test_certificates import bundle, issued
+from tests.conftest import keys_of
 
 
 @pytest.fixture
@@ -61,6 +62,10 @@ def test_the_next_generation_is_in_use_at_once_and_the_earlier_ones_still_answer
     assert new[0].verify_signed_by(new[1]) == signing_suite
     assert told(own, second) == (None, "good")
     assert told(own, first) == (None, "good")
+    request = renewal(keys_of(signing_suite)[1])
+    renewed = own.post(f"/v1/certificates/{first['id']}/renew", json=request)  # across generations
+    assert renewed.status_code == 201, renewed.text
+    assert load_certificates(renewed.json()["chain"].encode())[1:] == new[1:]
     for found, issuer in ((first, old[1]), (second, new[1])):
         own.post(f"/v1/certificates/{found['id']}/revoke", json={"reason": "superseded"})
         assert told(own, found) == ("superseded", "revoked")

@@ -243,8 +243,9 @@ def test_the_service_makes_a_checkpoint_when_it_stops(tmp_path: Path) -> None:
         issued(user, "sm2")
         imprint = suites.digest("sm3", b"x")
         query = {"content-type": "application/timestamp-query"}
-        answer = service.http.post("/pki/tsa", content=make_request("sm3", imprint), headers=query)
-        assert answer.status_code == 200
+        for _ in range(2):  # the first makes the counter's file, which ends its batch
+            answer = service.http.post("/pki/tsa", content=make_request("sm3", imprint), headers=query)
+            assert answer.status_code == 200
     (path,) = directories.checkpoints_beside(place)
     said = verified(place)
     assert "the log is whole" in said
@@ -262,8 +263,8 @@ def test_lists_are_renewed_before_their_end_without_anybody_asking(desk: Desk, s
     circle.crls()
     ends = circle.list_ends()
     assert set(ends) == {each.ski.hex() for each in circle.authorities if each.ski}
-    for _ in range(30):
-        desk.later(days=1)
+    for _ in range(15):
+        desk.later(days=2)
         desk.upkeep()
         made = circle.list_ends()
         assert min(made.values()) > desk.clock.now()
