@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
@@ -15,7 +16,9 @@ from api.errors import ServiceUnavailable
 from api.jobs.models import Job
 from api.kit.edge import context_of
 from api.pki.upkeep import TASKS
+from certs.errors import CertsError
 
+log = logging.getLogger("sealroad.ops")
 router = APIRouter(tags=["operations"])
 
 
@@ -59,7 +62,10 @@ def metrics(request: Request) -> PlainTextResponse:
             lines.append(f"# TYPE sealroad_{name} gauge")
             rows = session.execute(select(column, func.count()).group_by(column).order_by(column))
             lines += [f'sealroad_{name}{{state="{state}"}} {number}' for state, number in rows]
-    lines += _circles(context_of(request))
+    try:
+        lines += list(_circles(context_of(request)))
+    except CertsError:  # one circle that cannot be read must not take the other figures away
+        log.exception("the circles cannot be measured")
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

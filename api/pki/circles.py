@@ -143,10 +143,10 @@ class Circles:
 
         Every running process of the service sees it at its next use of the circle. Raises NotFound, CertsError.
         """
-        from certs import circle
+        from certs import circle, suites
 
         directory = self._root / suite
-        if suite not in {path.name for path in self._root.glob("*/")}:
+        if suite not in suites.ALL_NAMES or not directory.is_dir():
             raise NotFound(f"there is no circle of {suite}")
         with exclusive(self._root):
             return circle.roll_over(directory, self._secrets(suite), self._settings.clock, root=root).chain

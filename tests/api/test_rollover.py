@@ -56,7 +56,7 @@ def test_the_next_generation_is_in_use_at_once_and_the_earlier_ones_still_answer
     rollover(own, signing_suite, "--root")
     began = time.monotonic()
     second = issued(own, signing_suite)
-    assert time.monotonic() - began < 5  # RSA makes no key here; a busy machine may be slow
+    assert time.monotonic() - began < 10  # a busy machine may be slow
     old, new = (load_certificates(found["chain"].encode()) for found in (first, second))
     assert not {certificate.fingerprint() for certificate in new[1:]} & {each.fingerprint() for each in old[1:]}
     assert new[0].verify_signed_by(new[1]) == signing_suite
@@ -161,6 +161,7 @@ def _somebody() -> Any:
 
 def test_a_circle_that_is_none_is_not_rolled_over(own: User) -> None:
     data = str(own.context.settings.data)
-    command = [sys.executable, "-m", "api.cli", "circle", "rollover", "sm2", "--data", data]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "sealroad: there is no circle of sm2")
+    for name in ("sm2", "..", "dsa"):
+        command = [sys.executable, "-m", "api.cli", "circle", "rollover", name, "--data", data]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stderr.splitlines()[0]) == (2, f"sealroad: there is no circle of {name}")
