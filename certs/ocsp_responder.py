@@ -100,6 +100,7 @@ class OCSPResponder:
             raise OCSPError("the certificate does not belong to the key", reason="key")
         if certificate != issuer:
             _check_delegation(certificate, issuer)
+        self._given = key
         self.certificate, self.issuer = certificate, issuer
         self._issuer_id = (issuer.ski or extensions.key_id(issuer.spki)).hex()
         self._key, self._ledger, self._clock, self._validity = key, ledger, clock, validity
@@ -117,7 +118,7 @@ class OCSPResponder:
 
     def close(self) -> None:
         """Say in the audit log how many answers the key has signed. Raises AuditError."""
-        end_batch(self._key)
+        end_batch(self._given)
 
     def respond(self, request: bytes) -> bytes:
         """Answer OCSPRequest with OCSPResponse, both DER. Never raises for what is in the request."""

@@ -86,6 +86,7 @@ class TimeStampAuthority:
         policy = clock_policy or ClockPolicy(max_error=min(ClockPolicy.max_error, accuracy))
         if policy.max_error > accuracy:
             raise TimeStampError("the clock may be further off than the accuracy stated", reason="accuracy")
+        self._given = key
         self.certificate = certificate
         self.policy_oid = policy_oid
         self._key = key
@@ -99,7 +100,7 @@ class TimeStampAuthority:
 
     def close(self) -> None:
         """Say in the audit log how many stamps the key has made. Raises AuditError."""
-        end_batch(self._key)
+        end_batch(self._given)
 
     def respond(self, request: bytes) -> bytes:
         """Answer TimeStampReq with TimeStampResp, both DER. Never raises for what is in the request."""
