@@ -1,4 +1,4 @@
-"""Sub-commands of the service: serve, worker, migrate, tenant, api-key."""
+"""Sub-commands of the service: serve, worker, migrate, circle, tenant, api-key."""
 
 from __future__ import annotations
 
@@ -174,10 +174,34 @@ def _key(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _configure_circle(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    rollover = actions.add_parser("rollover", help="begin the next generation of a circle's issuing authority")
+    rollover.add_argument("suite", metavar="SUITE", help="which circle, for example sm2")
+    rollover.add_argument("--root", action="store_true", help="of the root too, with the links between both")
+    _common(rollover)
+
+
+def _circle(arguments: argparse.Namespace) -> int:
+    from api.context import open_context
+    from certs.hardening import harden
+
+    harden()
+    context = open_context(_settings(arguments))
+    try:
+        issuing, root = context.circles.roll_over(arguments.suite, root=arguments.root)
+    finally:
+        context.close()
+    print(f"sealroad: {issuing.subject}, serial {issuing.serial_hex}, until {issuing.not_after:%Y-%m-%d}")
+    print(f"sealroad: root SHA-256 {root.fingerprint()}")
+    return 0
+
+
 COMMANDS: dict[str, Command] = {
     "serve": Command("serve", "run the HTTP service", _configure_serve, _serve),
     "worker": Command("worker", "run a job worker beside the service", _common, _worker),
     "migrate": Command("migrate", "bring the database schema up to date", _common, _migrate),
+    "circle": Command("circle", "give a circle of the service its next keys", _configure_circle, _circle),
     "tenant": Command("tenant", "make tenants of the service", _configure_tenant, _tenant),
     "api-key": Command("api-key", "make and revoke API keys", _configure_key, _key),
 }

@@ -64,6 +64,8 @@ class Settings:
     own_check: int = 1
     """One in so many OCSP answers and time-stamps is verified before it leaves, where a suite allows less than every
     one (decision 16)."""
+    checkpoint_interval: timedelta | None = timedelta(hours=1)
+    """How old the last checkpoint of an audit log may be when something has happened since; None: none is made."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -87,7 +89,7 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
 
     Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
     SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME,
-    SEALROAD_OWN_CHECK. Raises ConfigurationError.
+    SEALROAD_OWN_CHECK, SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints). Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}
@@ -119,5 +121,9 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
 
         if values["own_check"] not in range(1, MAX_ONE_IN + 1):
             raise ConfigurationError(f"SEALROAD_OWN_CHECK is not from 1 to {MAX_ONE_IN}")
+    if minutes := environment.get("SEALROAD_CHECKPOINT_MINUTES"):
+        if not minutes.isdecimal() or len(minutes) > 6:
+            raise ConfigurationError("SEALROAD_CHECKPOINT_MINUTES is not a number of minutes")
+        values["checkpoint_interval"] = timedelta(minutes=int(minutes)) if int(minutes) else None
     values |= {name: value for name, value in given.items() if value is not None}
     return Settings(**values)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from api.db import Database
 from api.errors import ConfigurationError
 from api.kit.presence import Presence
 from api.pki.circles import Circles
+from api.pki.upkeep import Upkeep
 from api.storage import Storage, open_storage
 from api.vault import Vault
 from certs.clock import Clock
@@ -35,6 +36,7 @@ class Context:
     storage: Storage
     vault: Vault
     circles: Circles
+    upkeep: Upkeep
     presence: Presence
     wake: Callable[[], None] = field(default=_nothing)
 
@@ -64,11 +66,13 @@ def open_context(settings: Settings) -> Context:
     except OSError as error:
         raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from None
     vault = Vault.open(settings.master_key)
+    circles = Circles(settings, vault)
     return Context(
         settings=settings,
         database=Database(settings.database_url),
         storage=open_storage(settings.data / "objects"),
         vault=vault,
-        circles=Circles(settings, vault),
+        circles=circles,
+        upkeep=Upkeep(circles, settings),
         presence=Presence(settings.data / "processes"),
     )

@@ -281,11 +281,6 @@ def row_of(code: str) -> Row:
     return CODES.get(code, UNMAPPED)
 
 
-def status_of(error: SealroadError) -> int:
-    """Return the HTTP status of an error."""
-    return row_of(error.code).status
-
-
 def problem(error: SealroadError, *, instance: str, request_id: str) -> dict[str, Any]:
     """Return the RFC 9457 problem document of an error; private messages are left out."""
     row = row_of(error.code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.audit.models import AuditEvent
 from api.auth.models import APIKey, Tenant
-from api.certificates.models import IssuedCertificate
+from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.db import Base
 from api.documents.models import Document
@@ -16,6 +16,7 @@ __all__ = [
     "APIKey",
     "AuditEvent",
     "Base",
+    "CertificateIntent",
     "Contract",
     "ContractDocument",
     "Document",

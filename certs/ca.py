@@ -370,6 +370,10 @@ class ClosedCircle:
     ocsp_url: str | None = None
     previous: tuple[Authority, ...] = ()
     """Earlier generations: they certify nothing more, and still revoke and sign lists (see `certs.circle`)."""
+    names: tuple[str, ...] = ("issuing", "root")
+    """What the files of `authorities` are called, in the same order."""
+    links: tuple[Certificate, ...] = ()
+    """By which those who trust one generation of the root reach another (RFC 4210 4.4)."""
 
     @classmethod
     def create(
@@ -464,11 +468,8 @@ class ClosedCircle:
         clearance: Clearance | None = None,
     ) -> Certificate:
         """Prepare and issue in one go. Raises what `Authority.prepare` and `Authority.issue` raise."""
-        profile = profiles.load(profile_name) if isinstance(profile_name, str) else profile_name
-        if profile.ca:
-            raise ProfileError(f"the issuing authority issues no certificates of profile {profile.name}")
-        plan = self.issuing.prepare(
-            profile,
+        plan = self.prepare(
+            profile_name,
             subject,
             spki,
             days=days,
@@ -480,10 +481,48 @@ class ClosedCircle:
         )
         return self.issuing.issue(plan)
 
+    def prepare(
+        self,
+        profile_name: str | Profile,
+        subject: Subject,
+        spki: bytes,
+        *,
+        days: int | None = None,
+        names: AltNames | None = None,
+        form: str = "plain",
+        facts: Facts | None = None,
+        lifetime: timedelta | None = None,
+        clearance: Clearance | None = None,
+    ) -> Plan:
+        """Return a plan of the issuing authority, on record. Raises what `Authority.prepare` raises."""
+        profile = profiles.load(profile_name) if isinstance(profile_name, str) else profile_name
+        if profile.ca:
+            raise ProfileError(f"the issuing authority issues no certificates of profile {profile.name}")
+        return self.issuing.prepare(
+            profile,
+            subject,
+            spki,
+            days=days,
+            names=names,
+            form=form,
+            facts=facts,
+            lifetime=lifetime,
+            clearance=clearance,
+        )
+
     @property
     def authorities(self) -> tuple[Authority, ...]:
         """Issuing authority, root, and the earlier generations of both."""
         return (self.issuing, self.root_authority, *self.previous)
+
+    def chain_of(self, certificate: Certificate) -> tuple[Certificate, ...]:
+        """Return what stands above a certificate of this circle, of whatever generation: its issuer, then the root."""
+        known = {each.certificate.ski: each.certificate for each in self.authorities}
+        chain: list[Certificate] = []
+        while not certificate.self_issued and (issuer := known.get(certificate.aki)) is not None:
+            chain.append(issuer)
+            certificate = issuer
+        return tuple(chain)
 
     def issuer_of(self, serial: int) -> Authority:
         """Return the authority that has `serial` on record; the issuing authority where none has."""

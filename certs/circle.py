@@ -11,6 +11,7 @@
     audit.sqlite   the audit log (`certs.audit`), from creation on; an older circle gets one when it is next opened
     root.pem  root.key.pem   issuing.pem  issuing.key.pem   tsa.pem  tsa.key.pem   tsa-2.pem  tsa-2.key.pem …
     audit.pem  audit.key.pem
+    checkpoints/   signed states of the log, by the number of entries they cover
     tsa.counter    the last serial number and time of the time-stamping unit
     ocsp.key.pem   ocsp.pem  ocsp-root.pem       one key, certified by the issuing authority and by the root, and
                    ocsp-2.pem  ocsp-root-2.pem …  by their next generations; one of another suite has a key of its own
@@ -28,8 +29,9 @@ from typing import Any
 
 from certs import files, profiles, suites
 from certs.ca import ROOT_CRL_DAYS, Authority, ClosedCircle, generate, note_key
-from certs.certificate import Subject
+from certs.certificate import Certificate, Subject
 from certs.circle_books import Books, audited, auditor, books, log_of, new_books, noted
+from certs.circle_checkpoints import checkpoint, checkpoint_due, checkpoints_beside, write_checkpoint
 from certs.circle_files import (
     APPLICATIONS,
     AUDIT,
@@ -37,6 +39,7 @@ from certs.circle_files import (
     SCHEMA,
     Names,
     certificate_id,
+    generations,
     lists_from_json,
     lists_to_json,
     load_certificate_file,
@@ -78,6 +81,9 @@ __all__ = [
     "Names",
     "auditor",
     "books",
+    "checkpoint",
+    "checkpoint_due",
+    "checkpoints_beside",
     "create",
     "key_uri",
     "load",
@@ -91,6 +97,7 @@ __all__ = [
     "rotation_due",
     "save",
     "timestamper",
+    "write_checkpoint",
 ]
 
 
@@ -223,7 +230,6 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
             ocsp_url=values.get("ocsp_url"),
         )
 
-    names = names_in(place, values)
     return ClosedCircle(
         str(values.get("suite")),
         authority(names.root, root_lists),
@@ -232,7 +238,15 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
         values.get("issuer_url"),
         values.get("ocsp_url"),
         tuple(authority(name, root_lists if name.startswith("root") else lists) for name in names.previous),
+        (names.issuing, names.root, *names.previous),
+        _links(place, generations(names, "root")),
     )
+
+
+def _links(place: Path, roots: list[str]) -> tuple[Certificate, ...]:
+    """Return the links between generations of the root; the first generation has none."""
+    paths = [place / f"{name}.{kind}.pem" for name in roots for kind in ("new-with-old", "old-with-new")]
+    return tuple(load_certificate_file(path) for path in paths if path.exists())
 
 
 def roll_over(

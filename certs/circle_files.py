@@ -28,6 +28,10 @@ SCHEMA = "sealroad.circle/1"
 LEDGER = "ledger.sqlite"
 AUDIT = "audit.sqlite"
 APPLICATIONS = "applications"
+CHECKPOINTS = "checkpoints"
+"""The directory beside the log where its checkpoints are."""
+CHECKPOINT = ".checkpoint"
+"""The end of their names."""
 
 
 def values_of(place: Path) -> dict[str, Any]:

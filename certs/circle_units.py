@@ -19,7 +19,7 @@ from certs.audit.keys import AuditedKey
 from certs.ca import ROOT_CRL_DAYS, Authority, ClosedCircle
 from certs.certificate import Certificate, Subject
 from certs.circle_books import log_of
-from certs.circle_files import load_certificate_file, names_in, values_of
+from certs.circle_files import load_certificate_file, values_of
 from certs.circle_keys import LazyKey, new_key, save_pair, taken, uri_of
 from certs.clock import Clock
 from certs.errors import KeyNotFound, KeyStoreError
@@ -167,13 +167,8 @@ def open_responders(
 
     sharing = audited(shared)
     found, now = [], clock.now()
-    names = names_in(place, values_of(place))
-    known = {
-        load_certificate_file(place / f"{name}.pem").spki: name for name in (names.root, names.issuing, *names.previous)
-    }
-    for authority in circle.authorities:
+    for name, authority in zip(circle.names, circle.authorities, strict=True):
         own = authority.certificate
-        name = known[own.spki]
         days = ROOT_RESPONDER_DAYS if name.startswith("root") else None
         key = sharing
         if own.suite_name != shared.suite.name:  # after a rollover to another suite

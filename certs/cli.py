@@ -147,7 +147,11 @@ def _configure_audit(parser: argparse.ArgumentParser) -> None:
     verify = _action(actions, "verify", "audit:verify", "find what was removed, altered, moved or inserted")
     _directory(verify)
     verify.add_argument(
-        "--checkpoint", action="append", default=[], metavar="FILE", help="checkpoint kept elsewhere; may be repeated"
+        "--checkpoint",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="checkpoint kept elsewhere, beside those in DIR; repeatable",
     )
     verify.add_argument("--trust", action="append", default=[], metavar="FILE", help="root of another signer")
     verify.add_argument("--json", action="store_true")

@@ -21,6 +21,11 @@ def configure_keys(actions: argparse._SubParsersAction[argparse.ArgumentParser])
     destroy.add_argument("--expect", metavar="ID", help="key identifier that it must have, hexadecimal")
     destroy.add_argument("--reason", default="unspecified", help="why, for the statement")
     destroy.add_argument("--statement", metavar="OUT", help="write the signed statement there (CMS, DER)")
+    destroy.add_argument(
+        "--audit",
+        metavar="DIR",
+        help="put it on record in the audit log of this authority (default: of the one whose directory holds the key)",
+    )
     _officers(destroy)
     destroy.add_argument("--yes", action="store_true", help="do not ask")
     passwords(destroy)

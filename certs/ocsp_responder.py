@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from certs import ber, der, extensions, files, oids, regular
+from certs.audit.keys import end_batch
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.crl import REASONS
@@ -113,6 +114,7 @@ class OCSPResponder:
             raise OCSPError("the certificate does not belong to the key", reason="key")
         if certificate != issuer:
             _check_delegation(certificate, issuer)
+        self._given = key
         self.certificate, self.issuer = certificate, issuer
         self._issuer_keys: set[tuple[str, bytes, bytes]] = set()
         self._issuer_id = (issuer.ski or extensions.key_id(issuer.spki)).hex()
@@ -136,6 +138,10 @@ class OCSPResponder:
             return False
         self._issuer_keys.add(cert_id.issuer_key)  # one for every digest, no more
         return True
+
+    def close(self) -> None:
+        """Say in the audit log how many answers the key has signed. Raises AuditError."""
+        end_batch(self._given)
 
     def respond(self, request: bytes) -> bytes:
         """Answer OCSPRequest with OCSPResponse, both DER. Never raises for what is in the request."""
@@ -289,6 +295,11 @@ class Responders:
 
     def __init__(self, responders: Sequence[OCSPResponder]) -> None:
         self.responders = tuple(responders)
+
+    def close(self) -> None:
+        """Close every responder; they can be used on."""
+        for responder in self.responders:
+            responder.close()
 
     def respond(self, request: bytes) -> bytes:
         """Answer OCSPRequest with OCSPResponse, both DER. Never raises for what is in the request."""

@@ -121,8 +121,25 @@ def renew(
 
     Only what `authority` (or `record`, its earlier generation) issued, and has not revoked, is renewed; the profile is
     the one on record unless `profile` is given, which must carry the recorded name. Possession of a new key is proven
-    before (`certs.request.accept`). Raises IssuanceError, ProfileError or MalformedInput.
+    before (`certs.request.accept`). Raises IssuanceError, ProfileError, ApprovalError or MalformedInput.
     """
+    plan = prepare_renewal(
+        authority, certificate, record=record, spki=spki, profile=profile, days=days, lifetime=lifetime
+    )
+    return authority.issue(plan)
+
+
+def prepare_renewal(
+    authority: Authority,
+    certificate: Certificate,
+    *,
+    record: Authority | None = None,
+    spki: bytes | None = None,
+    profile: Profile | None = None,
+    days: int | None = None,
+    lifetime: timedelta | None = None,
+) -> Plan:
+    """Return the plan of what `renew` issues, on record and not yet signed."""
     serial = f"{certificate.serial:x}"
     entry = (record or authority).entry(certificate.serial)
     if entry is None or entry.certificate != certificate.der:
@@ -145,5 +162,4 @@ def renew(
         policies=certificate.policies,
         own=tuple(item for item in certificate.extensions if item.oid in OWN_EXTENSIONS),
     )
-    plan = authority.prepare_wanted(wanted, lifetime=timedelta(days=days) if days is not None else lifetime)
-    return authority.issue(plan)
+    return authority.prepare_wanted(wanted, lifetime=timedelta(days=days) if days is not None else lifetime)

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 
 from certs import ber, der, oids, regular, suites
+from certs.audit.keys import end_batch
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.errors import BackendUnavailable, CertsError, MalformedInput, TimeStampError, UnsupportedAlgorithm
@@ -91,6 +92,7 @@ class TimeStampAuthority:
         policy = clock_policy or ClockPolicy(max_error=min(ClockPolicy.max_error, accuracy))
         if policy.max_error > accuracy:
             raise TimeStampError("the clock may be further off than the accuracy stated", reason="accuracy")
+        self._given = key
         self.certificate = certificate
         self.policy_oid = policy_oid
         self._key = CheckedKey(key, own_check)
@@ -105,6 +107,10 @@ class TimeStampAuthority:
         self._info, self._attributes = Framed(self._encode_info), Framed(self._encode_attributes)
         self._with_certificates = Framed(partial(self._assemble, certificates=True))
         self._without_certificates = Framed(partial(self._assemble, certificates=False))
+
+    def close(self) -> None:
+        """Say in the audit log how many stamps the key has made. Raises AuditError."""
+        end_batch(self._given)
 
     def respond(self, request: bytes) -> bytes:
         """Answer TimeStampReq with TimeStampResp, both DER. Never raises for what is in the request."""

@@ -84,11 +84,14 @@ def _known(suite: str) -> None:
 
 @public.get("/cacerts", response_class=Response, responses=_ANSWER)
 def est_cacerts(request: Request, suite: str) -> Response:
-    """Get the certificates of the circle: issuing authority and root."""
+    """Get the certificates of the circle: issuing authority and root.
+
+    After a rollover also the links between the roots, and what is still valid of earlier generations (RFC 7030 4.1.3).
+    """
     from certs.signed_data import certificate_bundle
 
     _known(suite)
-    return _certificates(certificate_bundle(context_of(request).circles.get(suite).chain))
+    return _certificates(certificate_bundle(context_of(request).circles.get(suite).published))
 
 
 @public.get("/csrattrs", response_class=Response, status_code=204)

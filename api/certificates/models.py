@@ -1,4 +1,7 @@
-"""Table: certificates that a tenant asked for. The authority's own record is its ledger; here stands whose they are."""
+"""Tables: certificates that a tenant asked for, and those that are just being made.
+
+What state a certificate is in stands in the authority's ledger and nowhere else; here stands whose it is.
+"""
 
 from __future__ import annotations
 
@@ -28,5 +31,26 @@ class IssuedCertificate(Base):
     """The certificate, then its chain."""
     not_after: Mapped[datetime]
     created_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-    reason: Mapped[str | None] = mapped_column(String(40))
+    repetition: Mapped[str | None] = mapped_column(String(64), index=True)
+    """What tells a repetition of the request that got it (`Unit.repetition`)."""
+
+
+class CertificateIntent(Base):
+    """A certificate that may have been signed for a tenant: on record before the key is used, gone with its row above.
+
+    What is left of a process that died is settled by `api.certificates.issuing`.
+    """
+
+    __tablename__ = "certificate_intents"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """The id the certificate will have."""
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    suite: Mapped[str] = mapped_column(String(40))
+    profile: Mapped[str] = mapped_column(String(40))
+    serial: Mapped[str] = mapped_column(String(40))
+    """Hexadecimal."""
+    owner: Mapped[str] = mapped_column(String(200))
+    """The process that is at it (`api.kit.presence`)."""
+    created_at: Mapped[datetime]
+    repetition: Mapped[str | None] = mapped_column(String(64), index=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from api.certificates.models import IssuedCertificate
+from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.errors import NotFound
 
 
@@ -26,19 +26,32 @@ def all_of(tenant_id: str) -> Select[IssuedCertificate]:
     return select(IssuedCertificate).where(IssuedCertificate.tenant_id == tenant_id)
 
 
-def good_for(
+def unexpired(
     session: Session, tenant_id: str, suite: str, subject_sha256: str, now: datetime
 ) -> Sequence[IssuedCertificate]:
-    """Return the newest certificates of a subject that are neither revoked nor expired, newest first."""
+    """Return a subject's newest certificates that have not expired, newest first; the ledger says which are good."""
     query = (
         all_of(tenant_id)
         .where(
             IssuedCertificate.suite == suite,
             IssuedCertificate.subject_sha256 == subject_sha256,
-            IssuedCertificate.revoked_at.is_(None),
             IssuedCertificate.not_after > now,
         )
         .order_by(IssuedCertificate.id.desc())
         .limit(20)
     )
+    return session.scalars(query).all()
+
+
+def repeated(session: Session, tenant_id: str, repetition: str, since: datetime) -> IssuedCertificate | None:
+    """Return the certificate that an earlier sending of the same request got."""
+    query = all_of(tenant_id).where(IssuedCertificate.repetition == repetition, IssuedCertificate.created_at > since)
+    return session.scalars(query.order_by(IssuedCertificate.id.desc()).limit(1)).one_or_none()
+
+
+def intents(session: Session, repetition: str | None = None) -> Sequence[CertificateIntent]:
+    """Return certificates in the making, oldest first: all of them, or those of one request."""
+    query = select(CertificateIntent).order_by(CertificateIntent.id).limit(200)
+    if repetition is not None:
+        query = query.where(CertificateIntent.repetition == repetition)
     return session.scalars(query).all()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from api.certificates.models import IssuedCertificate
 from api.contracts.schemas import CertificateOut, IdentifierIn, certificate_out
 from api.kit.fields import Body, Line
+from certs.ledger_base import Entry
 
 Profile = Literal["person", "organisation"]
 Reason = Literal[
     "unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"
 ]
-"""Reasons a holder can give (RFC 5280 5.3.1); the others are an authority's."""
+"""Reasons a holder can give (RFC 5280 5.3.1). cACompromise and aACompromise are of authorities, removeFromCRL is said
+by delta lists only, and certificateHold is `/hold`."""
+State = Literal["issued", "held", "revoked"]
 
 
 class CertificateIn(Body):
@@ -35,39 +39,81 @@ class CertificateIn(Body):
     days: int | None = Field(None, ge=1, le=1096, description="How long it is valid; the profile's own if left out.")
 
 
+class RenewalIn(Body):
+    """A request for the next certificate of the same subject."""
+
+    request: Annotated[str, StringConstraints(max_length=100_000)] = Field(
+        description="PKCS#10 (RFC 2986), PEM, signed with the key to be certified: a new one, or the same again. "
+        "Subject and names are those of the certificate that is renewed; other names are refused."
+    )
+    days: int | None = Field(None, ge=1, le=1096, description="How long it is valid; the profile's own if left out.")
+
+
 class RevocationIn(Body):
     """Why a certificate is to be revoked."""
 
     reason: Reason = "unspecified"
+    invalid_since: AwareDatetime | None = Field(
+        default=None, description="When the key is thought to have been lost (RFC 5280 5.3.2); not in the future."
+    )
+
+
+class HoldIn(Body):
+    """How long a certificate is to be suspended."""
+
+    until: AwareDatetime | None = Field(
+        default=None, description="When the suspension ends by itself; open if left out."
+    )
 
 
 class IssuedCertificateOut(BaseModel):
-    """A certificate of a closed circle of this service."""
+    """A certificate of a closed circle of this service, in the state that the authority's record has it in now."""
 
     id: str = Field(examples=["crt_0193f1d2c5a87c1e9a2f6d4b8e0c7a35"])
     suite: str
     profile: str
-    state: Literal["issued", "revoked"]
+    state: State | Literal["unknown"] = Field(
+        description="held: suspended, and to be taken for revoked. unknown: the authority has no record of it."
+    )
     certificate: CertificateOut
     chain: str = Field(description="PEM: the certificate, then its chain up to the circle's root.")
     created_at: datetime
-    revoked_at: datetime | None
-    reason: str | None
+    revoked_at: datetime | None = Field(description="Since when it is revoked, or suspended.")
+    reason: str | None = Field(description="As RFC 5280 5.3.1 calls it; certificateHold where it is suspended.")
+    invalid_since: datetime | None
+    held_until: datetime | None
 
     @classmethod
-    def of(cls, row: IssuedCertificate) -> IssuedCertificateOut:
-        """Return the outside of a row."""
+    def of(cls, row: IssuedCertificate, entry: Entry | None) -> IssuedCertificateOut:
+        """Return the outside of a row, and of what the ledger says."""
         return cls(
             id=row.id,
             suite=row.suite,
             profile=row.profile,
-            state="issued" if row.revoked_at is None else "revoked",
+            state=state_of(entry),
             certificate=certificate_out(row.pem),
             chain=row.pem,
             created_at=row.created_at,
-            revoked_at=row.revoked_at,
-            reason=row.reason,
+            revoked_at=entry.revoked_at if entry else None,
+            reason=entry.reason if entry else None,
+            invalid_since=entry.invalid_since if entry else None,
+            held_until=entry.held_until if entry else None,
         )
+
+    @property
+    def etag(self) -> str:
+        """The strong ETag: nothing but the state of a certificate changes."""
+        told = (self.id, self.state, self.revoked_at, self.reason, self.invalid_since, self.held_until)
+        return f'"{hashlib.sha256(repr(told).encode()).hexdigest()[:32]}"'
+
+
+def state_of(entry: Entry | None) -> State | Literal["unknown"]:
+    """Return the word for what the ledger says."""
+    if entry is None:
+        return "unknown"
+    if entry.state == "revoked":
+        return "held" if entry.held else "revoked"
+    return "issued"
 
 
 class IssuedCertificateList(BaseModel):

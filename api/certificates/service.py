@@ -1,22 +1,37 @@
-"""Issue, renew and revoke certificates of the closed circles for a tenant."""
+"""Issue, renew, suspend and revoke certificates of the closed circles for a tenant.
+
+Whose a certificate is stands in the database, what state it is in in the ledger of its authority: whoever changes it
+there, by this service or beside it, everybody sees it at once.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from api.certificates import repository
+from api.certificates import issuing, repository
 from api.certificates.models import IssuedCertificate
-from api.certificates.schemas import CertificateIn
-from api.errors import Conflict, NotFound, ValidationFailed
-from api.kit.edge import Unit
-from api.kit.ids import new_id
+from api.certificates.schemas import (
+    CertificateIn,
+    HoldIn,
+    IssuedCertificateOut,
+    RenewalIn,
+    RevocationIn,
+    State,
+    state_of,
+)
+from api.context import Context
+from api.errors import NotFound, StateConflict, ValidationFailed
+from api.kit.edge import Unit, check_match
+from api.kit.pagination import Page, paginate
 from api.pki.circles import UNKNOWN_COUNTRY
+from certs import oids
 from certs.errors import AlreadyRevoked
 
 if TYPE_CHECKING:
+    from api.pki.circle import Circle
+    from certs.ledger import Entry
     from certs.request import Accepted, Request
     from certs.subject import Subject
 
@@ -28,7 +43,8 @@ def issue(unit: Unit, body: CertificateIn) -> IssuedCertificate:
     """Issue the certificate that `body` asks for.
 
     Raises MalformedInput, BadSignature (no proof of possession), UnsupportedAlgorithm, ProfileError, BadIdentifier,
-    and ValidationFailed for an alternative name that the profile does not have.
+    ValidationFailed for an alternative name that the profile does not have, and ApprovalError where the profile
+    issues by approved application only.
     """
     from certs.identifiers import Identifier
     from certs.request import load_request
@@ -86,46 +102,124 @@ def _renewable(unit: Unit, suite: str, subject: Subject) -> bool:
     """Tell whether the tenant has a good certificate of a subject, as we would write it: here and on the record."""
     digest = hashlib.sha256(subject.name()).hexdigest()
     with unit.read() as session:
-        rows = repository.good_for(session, unit.tenant_id, suite, digest, unit.context.now())
+        rows = repository.unexpired(session, unit.tenant_id, suite, digest, unit.context.now())
     circle = unit.context.circles.get(suite)
     return any(circle.good(int(row.serial, 16)) for row in rows)
 
 
 def _issue(unit: Unit, accepted: Accepted, profile: str, days: int | None) -> IssuedCertificate:
+    before = issuing.done_before(unit)
+    if before is not None:
+        return before
     circle = unit.context.circles.get(accepted.suite)
-    certificate = circle.issue(profile, accepted.subject, accepted.spki, days=days, names=accepted.names)
-    row = IssuedCertificate(
-        id=new_id("crt"),
-        tenant_id=unit.tenant_id,
-        suite=circle.suite,
-        profile=profile,
-        serial=certificate.serial_hex,
-        sha256=certificate.fingerprint(),
-        subject_sha256=hashlib.sha256(certificate.subject_name.der).hexdigest(),
-        pem=circle.pem_with_chain(certificate),
-        not_after=certificate.not_after,
-        created_at=unit.context.now(),
-        revoked_at=None,
-        reason=None,
-    )
-    unit.session.add(row)
-    unit.session.flush()
-    return row
+    plan = circle.prepare(profile, accepted.subject, accepted.spki, days=days, names=accepted.names)
+    return issuing.issue(unit, circle.suite, plan)
 
 
-def revoke(unit: Unit, certificate_id: str, reason: str) -> IssuedCertificate:
-    """Revoke a certificate: first on the authority's record, which everybody asks, then here.
+def renew(unit: Unit, certificate_id: str, body: RenewalIn, if_match: str | None) -> IssuedCertificate:
+    """Issue the next certificate of the same subject and names, for the key that signed the request.
 
-    Raises NotFound, or Conflict where it is revoked already. Where only the record says so, as after a crash between
-    the two, what the record says is taken over.
+    The one before stays as it is: whoever wants it gone revokes it as superseded. Raises NotFound, PreconditionFailed,
+    StateConflict where it is not good, ValidationFailed for a key of another suite or other names, and what `issue`
+    raises.
     """
-    row = repository.get(unit.session, unit.tenant_id, certificate_id)
-    if row.revoked_at is not None:
-        raise Conflict("the certificate is revoked already")
+    from certs.alt_names import AltNames, read_alt_names
+    from certs.certificate import load_certificates
+    from certs.request import load_request
+    from certs.subject import Subject
+
+    before = issuing.done_before(unit)
+    if before is not None:
+        return before
+    row, entry = _found(unit, certificate_id, if_match)
+    state = "expired" if row.not_after <= unit.context.now() else state_of(entry)
+    if state != "issued":
+        raise StateConflict(f"the certificate is {state} and is not renewed", state=state, allowed=["issued"])
+    certificate = load_certificates(row.pem.encode())[0]
+    accepted = _accepted(load_request(body.request.encode()), row.profile, Subject.of(certificate.subject_name))
+    if accepted.suite != row.suite:
+        raise ValidationFailed(f"the key is one of {accepted.suite}, not of {row.suite}")
+    extension = certificate.extension(oids.SUBJECT_ALT_NAME)
+    names = read_alt_names(extension.value) if extension else AltNames()
+    if accepted.names and accepted.names != names:
+        raise ValidationFailed("the request asks for other alternative names than the certificate has")
     circle = unit.context.circles.get(row.suite)
-    row.revoked_at, row.reason = unit.context.now(), reason
+    return issuing.issue(unit, row.suite, circle.prepare_renewal(certificate, accepted.spki, days=body.days))
+
+
+def present(context: Context, row: IssuedCertificate) -> IssuedCertificateOut:
+    """Return the outside of a certificate, in the state that the authority's ledger has it in at this moment."""
+    return IssuedCertificateOut.of(row, _entry(context, row))
+
+
+def page_of(
+    unit: Unit, state: State | None, cursor: str | None, limit: int
+) -> tuple[list[IssuedCertificateOut], Page[IssuedCertificate]]:
+    """Return a page of the tenant's certificates, of those in one state where that is given."""
+    context = unit.context
+    found: dict[str, Entry | None] = {}
+
+    def keep(row: IssuedCertificate) -> bool:
+        found[row.id] = _entry(context, row)
+        return state_of(found[row.id]) == state
+
+    with unit.read() as session:
+        page = paginate(
+            session,
+            repository.all_of(unit.tenant_id),
+            IssuedCertificate,
+            unit,
+            cursor=cursor,
+            limit=limit,
+            keep=None if state is None else keep,
+        )
+    return [
+        IssuedCertificateOut.of(row, found[row.id] if state is not None else _entry(context, row)) for row in page.rows
+    ], page
+
+
+def revoke(unit: Unit, certificate_id: str, body: RevocationIn, if_match: str | None) -> IssuedCertificateOut:
+    """Revoke a certificate for good, on the authority's record, which everybody asks. One on hold can be revoked.
+
+    To do it again for the same reason changes nothing. Raises NotFound, PreconditionFailed, AlreadyRevoked (for another
+    reason), RevocationRefused.
+    """
+    row, entry = _found(unit, certificate_id, if_match)
     try:
-        circle.revoke(int(row.serial, 16), reason)
+        _circle(unit.context, row).revoke(int(row.serial, 16), body.reason, invalid_since=body.invalid_since)
     except AlreadyRevoked as error:
-        row.revoked_at, row.reason = datetime.fromisoformat(error.facts["revoked_at"]), error.facts["reason"]
-    return row
+        if error.facts["reason"] != body.reason or body.invalid_since not in (None, entry and entry.invalid_since):
+            raise
+    return present(unit.context, row)
+
+
+def hold(unit: Unit, certificate_id: str, body: HoldIn, if_match: str | None) -> IssuedCertificateOut:
+    """Suspend a certificate. Raises NotFound, PreconditionFailed, AlreadyRevoked (held too), RevocationRefused."""
+    row, _ = _found(unit, certificate_id, if_match)
+    _circle(unit.context, row).hold(int(row.serial, 16), until=body.until)
+    return present(unit.context, row)
+
+
+def release(unit: Unit, certificate_id: str, if_match: str | None) -> IssuedCertificateOut:
+    """End a suspension. Raises NotFound, PreconditionFailed, NotOnHold."""
+    row, _ = _found(unit, certificate_id, if_match)
+    _circle(unit.context, row).release(int(row.serial, 16))
+    return present(unit.context, row)
+
+
+def _circle(context: Context, row: IssuedCertificate) -> Circle:
+    return context.circles.get(row.suite)
+
+
+def _entry(context: Context, row: IssuedCertificate) -> Entry | None:
+    return _circle(context, row).entry(int(row.serial, 16))
+
+
+def _found(unit: Unit, certificate_id: str, if_match: str | None) -> tuple[IssuedCertificate, Entry | None]:
+    """Return a tenant's certificate, in a state that If-Match names. Raises NotFound, PreconditionFailed."""
+    with unit.read() as session:
+        row = repository.get(session, unit.tenant_id, certificate_id)
+    entry = _entry(unit.context, row)
+    if if_match is not None:
+        check_match(if_match, IssuedCertificateOut.of(row, entry).etag)
+    return row, entry

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from api.certificates import issuing
 from api.context import Context
 from api.contracts import tasks as contract_tasks
 from api.jobs.worker import Handler
 from api.kit import idempotency
 from api.signing import tasks as signing_tasks
 
-_HOUR = 3600.0
+_MINUTE, _HOUR = 60.0, 3600.0
 
 
 def handlers() -> dict[str, Handler]:
@@ -23,14 +24,21 @@ def handlers() -> dict[str, Handler]:
 
 
 class Timers:
-    """What is looked at regularly: contracts whose time is over every second, leftovers every hour."""
+    """What is looked at regularly: contracts whose time is over, every second; leftovers, every hour.
+
+    Certificates that a process left half-made are settled at once, and then every minute.
+    """
 
     def __init__(self) -> None:
         self._cleaned = time.monotonic()
+        self._settled: float | None = None
 
     def __call__(self, context: Context) -> None:
         """Do what is due."""
         contract_tasks.expire_overdue(context)
+        if self._settled is None or time.monotonic() - self._settled > _MINUTE:
+            self._settled = time.monotonic()
+            issuing.settle(context)
         if time.monotonic() - self._cleaned > _HOUR:
             self._cleaned = time.monotonic()
             with context.database.write() as session:

@@ -22,6 +22,7 @@ from api.context import Context
 from api.errors import LeaseLost, problem
 from api.jobs import queue
 from api.jobs.queue import JobRun
+from api.pki.upkeep import PAUSE
 from certs.errors import SealroadError
 
 log = logging.getLogger("sealroad.jobs")
@@ -47,7 +48,10 @@ class Handler:
 
 
 class Worker:
-    """One worker thread, and one that keeps its lease alive and runs the timers."""
+    """A thread that works, one that keeps its lease alive and runs the timers, one that looks after the circles.
+
+    The last only where `timers` are given. It uses keys, which may take long, and a lease must not wait for that.
+    """
 
     def __init__(
         self,
@@ -69,7 +73,8 @@ class Worker:
     def start(self) -> None:
         """Take back the jobs of dead workers, then work until `stop`."""
         self.reconcile()
-        for target in (self._loop, self._attend):
+        targets = [self._loop, self._attend] if self._timers is None else [self._loop, self._attend, self._look_after]
+        for target in targets:
             thread = threading.Thread(target=target, name=f"sealroad-{target.__name__.strip('_')}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -84,6 +89,8 @@ class Worker:
         self._work.set()
         for thread in self._threads:
             thread.join()
+        if self._threads and self._timers is not None:
+            self._context.upkeep.finish()
         self._threads.clear()
 
     def reconcile(self) -> int:
@@ -130,6 +137,15 @@ class Worker:
                 pass  # the job ended in the meantime, or somebody else has it: its own transactions will notice
             except Exception:
                 log.exception("the worker could not attend to leases and timers")
+
+    def _look_after(self) -> None:
+        upkeep = self._context.upkeep
+        while not self._stop.is_set():
+            try:
+                upkeep()
+            except Exception:
+                log.exception("the worker could not look after the circles")
+            self._stop.wait(PAUSE)
 
     def _step(self) -> bool:
         context = self._context

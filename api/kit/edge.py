@@ -73,6 +73,17 @@ class Unit:
         return self.principal.tenant_id
 
     @property
+    def repetition(self) -> str | None:
+        """What every sending of this request has in common, where it came with an Idempotency-Key; else None.
+
+        Work that cannot be undone puts it on record, so that a repetition finds what a process that died has done.
+        """
+        claim = self._claim
+        if claim is None:
+            return None
+        return hashlib.sha256(f"{claim.tenant_id}/{claim.fingerprint}/{claim.key}".encode()).hexdigest()
+
+    @property
     def session(self) -> Session:
         """The writing transaction of this request; it begins here."""
         if self._session is None:
@@ -266,5 +277,14 @@ def optional_version(
     return None if if_match is None else require_version(if_match)
 
 
+def check_match(if_match: str | None, current: str) -> None:
+    """Raise PreconditionFailed where If-Match is there and names other versions only (RFC 9110 13.1.1)."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    if current not in (tag.strip() for tag in if_match.split(",")):
+        raise PreconditionFailed("If-Match names another state of this object")
+
+
+IfMatch = Annotated[str | None, Header(description="The ETag of the state to change; any state if left out.")]
 Version = Annotated[int, Depends(require_version)]
 OptionalVersion = Annotated[int | None, Depends(optional_version)]

@@ -12,8 +12,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Query
 from sqlalchemy import Select
@@ -26,6 +28,9 @@ Limit = Annotated[int, Query(ge=1, le=200, description="How many, at most.")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before.")]
 
 
+SCAN: Final = 2000
+"""Rows that one request looks at, where it wants only some of them."""
+
 T = TypeVar("T")
 
 
@@ -36,28 +41,46 @@ class Page(Generic[T]):
     rows: list[T]
     next_cursor: str | None
 
-    def link(self, path: str, limit: int) -> dict[str, str]:
-        """Return the Link header of RFC 8288, where there is a next page."""
+    def link(self, path: str, limit: int, **more: str | None) -> dict[str, str]:
+        """Return the Link header of RFC 8288, where there is a next page; `more` is what else the query said."""
         if self.next_cursor is None:
             return {}
-        return {"link": f'<{path}?limit={limit}&cursor={self.next_cursor}>; rel="next"'}
+        words = {name: value for name, value in more.items() if value is not None}
+        query = urlencode(words | {"limit": str(limit), "cursor": self.next_cursor})
+        return {"link": f'<{path}?{query}>; rel="next"'}
 
 
 def paginate(
-    session: Session, query: Select[T], model: type[T], unit: Unit, *, cursor: str | None, limit: int
+    session: Session,
+    query: Select[T],
+    model: type[T],
+    unit: Unit,
+    *,
+    cursor: str | None,
+    limit: int,
+    keep: Callable[[T], bool] | None = None,
 ) -> Page[T]:
-    """Return the page after `cursor`, newest first. Identifiers sort by time (RFC 9562), so they are the order."""
+    """Return the page after `cursor`, newest first. Identifiers sort by time (RFC 9562), so they are the order.
+
+    `keep` is a condition that the database cannot test; with it a page looks at `SCAN` rows at most, and may be short
+    or empty although there is a next one.
+    """
     key = unit.context.vault.derive("cursor")
     column: Any = model.id  # type: ignore[attr-defined]
     table: str = model.__tablename__  # type: ignore[attr-defined]
-    query = query.order_by(column.desc()).limit(limit + 1)
+    most = limit if keep is None else SCAN
+    query = query.order_by(column.desc()).limit(most + 1).execution_options(yield_per=200)
     if cursor is not None:
         query = query.where(column < _open(cursor, table, key))
-    rows = list(session.scalars(query))
-    more = len(rows) > limit
-    rows = rows[:limit]
-    last: Any = rows[-1] if more else None
-    return Page(rows, _seal(last.id, table, key) if more else None)
+    rows: list[T] = []
+    last: Any = None
+    for seen, row in enumerate(session.scalars(query)):
+        if len(rows) == limit or seen == most:
+            return Page(rows, _seal(last.id, table, key))
+        last = row
+        if keep is None or keep(row):
+            rows.append(row)
+    return Page(rows, None)
 
 
 def _seal(position: str, table: str, key: bytes) -> str:

@@ -162,24 +162,25 @@ def make(log: AuditLog, signers: Sequence[Signer], at: datetime, *, stamp: Stamp
     """
     if not signers:
         raise AuditError("a checkpoint needs a signer")
+    leaves = tree.Growing(log.leaves())  # of a long log this takes seconds, for which nobody should wait
     with log.turn():
-        leaves = log.leaves()
-        before = log.checkpoints()
+        leaves.extend(log.leaves(start=leaves.size))
+        before = log.last_checkpoint()
         content = canonical.encode(
             {
                 "schema": SCHEMA,
                 "log": log.id,
-                "size": len(leaves),
-                "root": tree.root(leaves).hex(),
+                "size": leaves.size,
+                "root": leaves.root.hex(),
                 "at": text_of(at),
-                "previous": parse(before[-1]).digest if before else None,
+                "previous": parse(before).digest if before else None,
             }
         )
         digest = sha256(content).hexdigest()
-        log.append("checkpoint-intent", size=len(leaves), digest=digest, suites=[s.key.suite.name for s in signers])
+        log.append("checkpoint-intent", size=leaves.size, digest=digest, suites=[s.key.suite.name for s in signers])
         encoded = "".join(armor("CMS", _sign(signer, content, at, stamp)) for signer in signers).encode()
         parse(encoded).verify()  # a faulty signature must not leave
-        log.keep_checkpoint(len(leaves), encoded, digest=digest)
+        log.keep_checkpoint(leaves.size, encoded, digest=digest)
         return encoded
 
 

@@ -79,3 +79,9 @@ class AuditedKey:
                 "key-used", of=self._intent.number, signatures=len(self._leaves), root=tree.root(self._leaves).hex()
             )
             self._intent, self._leaves = None, []
+
+
+def end_batch(key: KeyHandle) -> None:
+    """Close a key where it is one with a log; what had it goes on, with another batch."""
+    if isinstance(key, AuditedKey):
+        key.close()

@@ -271,19 +271,38 @@ class AuditLog:
                 values.append(value)
         return [parse_entry(row[0]) for row in self._select(query + " ORDER BY number", *values)]
 
+    @property
+    def begun(self) -> datetime:
+        """When the first entry was written."""
+        rows = self._select("SELECT data FROM entry WHERE number = 0")
+        if not rows:
+            raise AuditError("the audit log is empty")
+        return parse_entry(rows[0][0]).at
+
+    @property
+    def last(self) -> LogEntry | None:
+        """The newest entry."""
+        rows = self._select("SELECT data FROM entry ORDER BY number DESC LIMIT 1")
+        return parse_entry(rows[0][0]) if rows else None
+
     def rows(self) -> list[tuple[int, str, str | None, bytes, bytes]]:
         """Return the table as it is: number, act, serial, data, leaf; for whoever does not believe it."""
         return self._select("SELECT number, act, serial, data, leaf FROM entry ORDER BY number")
 
-    def leaves(self, size: int | None = None) -> list[bytes]:
-        """Return the leaf hashes of the first `size` entries, computed from their octets."""
+    def leaves(self, size: int | None = None, *, start: int = 0) -> list[bytes]:
+        """Return the leaf hashes of the first `size` entries from number `start` on, computed from their octets."""
         limit = self.size if size is None else size
-        rows = self._select("SELECT data FROM entry WHERE number < ? ORDER BY number", limit)
+        rows = self._select("SELECT data FROM entry WHERE number >= ? AND number < ? ORDER BY number", start, limit)
         return [tree.leaf_hash(row[0]) for row in rows]
 
     def checkpoints(self) -> list[bytes]:
         """Return the signed checkpoints that were made, in order."""
         return [bytes(row[0]) for row in self._select("SELECT data FROM checkpoint ORDER BY number")]
+
+    def last_checkpoint(self) -> bytes | None:
+        """Return the newest signed checkpoint."""
+        rows = self._select("SELECT data FROM checkpoint ORDER BY number DESC LIMIT 1")
+        return bytes(rows[0][0]) if rows else None
 
     def keep_checkpoint(self, size: int, data: bytes, **facts: Any) -> None:
         """Store a signed checkpoint together with the entry that says so."""

@@ -11,7 +11,7 @@ RFC 9162 2.1.3.2 and 2.1.4.2, step by step: they need no log, only what an audit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -47,20 +47,41 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return level[0] if level else EMPTY
 
 
+class Growing:
+    """A tree that leaves are added to, and that knows its root at any size without having kept them."""
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        self.size = 0
+        self._stack: list[bytes] = []  # roots of the complete subtrees, largest first: the ones of the size in binary
+        self.extend(leaves)
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Add leaf hashes."""
+        stack = self._stack
+        for leaf in leaves:
+            self.size += 1
+            stack.append(leaf)
+            for _ in range((self.size & -self.size).bit_length() - 1):
+                right = stack.pop()
+                stack.append(node_hash(stack.pop(), right))
+
+    @property
+    def root(self) -> bytes:
+        """The root hash over everything added so far."""
+        if not self._stack:
+            return EMPTY
+        folded = self._stack[-1]
+        for left in reversed(self._stack[:-1]):
+            folded = node_hash(left, folded)
+        return folded
+
+
 def roots(leaves: Sequence[bytes], sizes: Collection[int]) -> dict[int, bytes]:
     """Return the roots of several beginnings of one log, in one pass; sizes beyond the log are left out."""
-    found = {0: EMPTY} if 0 in sizes else {}
-    stack: list[bytes] = []  # roots of the complete subtrees, largest first: the ones of the size in binary
-    for size, leaf in enumerate(leaves, 1):
-        stack.append(leaf)
-        for _ in range((size & -size).bit_length() - 1):
-            right = stack.pop()
-            stack.append(node_hash(stack.pop(), right))
-        if size in sizes:
-            folded = stack[-1]
-            for left in reversed(stack[:-1]):
-                folded = node_hash(left, folded)
-            found[size] = folded
+    found, tree = {}, Growing()
+    for size in sorted({size for size in sizes if 0 <= size <= len(leaves)}):
+        tree.extend(leaves[tree.size : size])
+        found[size] = tree.root
     return found
 
 

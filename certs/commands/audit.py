@@ -62,7 +62,8 @@ def verify(args: argparse.Namespace) -> int:
     if args.trust:
         other = TrustStore.load(args.trust)
         store = store.with_(other.anchors)
-    files = [(name, read_input(name)) for name in args.checkpoint]
+    names = [*map(str, circle.checkpoints_beside(args.directory)), *args.checkpoint]
+    files = [(name, read_input(name)) for name in names]
     report = verify_log(
         books.log,
         ledger=books.ledger,

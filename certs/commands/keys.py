@@ -8,7 +8,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from certs import files
+from certs import circle, files
+from certs.audit.log import AuditLog
 from certs.ceremony import (
     Officer,
     Script,
@@ -22,19 +23,24 @@ from certs.certificate import Certificate, load_certificates
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, first_line, print_json, read_input, secrets_of, write_output
 from certs.errors import CeremonyError, CertsError, KeyStoreError, MalformedInput
-from certs.keys import open_key
+from certs.keys import open_key, split_uri
 from certs.keys.base import Secrets
 from certs.keys.destruction import Destroyed, destroy, identify, state
 
 
 # key -----------------------------------------------------------------------------------------------------------------
 def key_destroy(args: argparse.Namespace) -> int:
-    """Destroy a key; with --statement, "started" is signed before and replaced by "done" afterwards."""
+    """Destroy a key, and keep a record of it: a signed statement, an entry in a circle's audit log, or both.
+
+    With --statement, "started" is signed before and replaced by "done" afterwards. The log is that of --audit, or of
+    the circle in whose directory the key lies; its entries are written before and after, too.
+    """
     secrets, clock = secrets_of(args), SystemClock()
     store, suite, identifier = identify(args.key, secrets)
     if (args.statement is None) != (not args.officer) or len(args.officer) > 1:
         raise UsageError("a statement needs one officer who signs it", hint="give --statement and --officer")
     officer = _officers(args, secrets)[0] if args.officer else None
+    log = _log_for(args)
     if not args.yes and not _agrees(f"destroy {suite} key {identifier} in {store}"):
         raise KeyStoreError("nothing was destroyed")
     if officer is not None:
@@ -42,14 +48,34 @@ def key_destroy(args: argparse.Namespace) -> int:
             raise UsageError(f"{args.statement} exists", hint="choose another name")
         before = Destroyed(store, suite, identifier, "about to be destroyed", "")
         _state(args, officer, before, "started")
+    if log is not None:
+        log.append("key-destroy-intent", key=identifier, suite=suite, store=store, why=args.reason)
     done = destroy(args.key, secrets, expect=args.expect or identifier)
+    if log is not None:
+        log.append("key-destroyed", key=identifier, suite=suite, how=done.done)
     if officer is not None:
         text = state(done, officer.key, officer.certificate, at=clock.now(), reason=args.reason)
         write_output(args.statement, text)
     print(f"{done.suite} key {done.key_identifier}: {done.done}")
     if done.limits:
         print(f"note: {done.limits}")
+    if log is None and officer is None:
+        print("note: no record was kept; --statement and --audit keep one")
     return 0
+
+
+def _log_for(args: argparse.Namespace) -> AuditLog | None:
+    """Return the log in which the destruction is put on record, or None."""
+    from certs.keys.envelope import split_rest
+
+    scheme, rest = split_uri(args.key)
+    place = None
+    if args.audit is not None:
+        place = Path(args.audit)
+    elif scheme != "pkcs11":
+        path = split_rest(rest)[0] if scheme == "sealed" else Path(rest)
+        place = next((each for each in (path.parent, path.resolve().parent) if (each / "circle.json").exists()), None)
+    return None if place is None else circle.books(place, SystemClock()).log
 
 
 def _state(args: argparse.Namespace, officer: Officer, facts: Destroyed, word: str) -> None:

@@ -107,16 +107,21 @@ def test_a_revoked_certificate_is_on_the_list_at_once_and_stays_so(user: User, s
     assert entry.reason == "keyCompromise"
     assert verdict(user, found["chain"]) == "REVOKED_NO_POE"
     again = user.post(path)
-    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert (again.status_code, again.json()["code"], again.json()["state"]) == (409, "already-revoked", "revoked")
+    same = user.post(path, json={"reason": "keyCompromise"})
+    assert (same.status_code, same.json()) == (200, revoked)
 
 
-def test_what_only_the_authority_has_on_record_is_taken_over(user: User) -> None:
+def test_what_was_revoked_beside_the_service_cannot_be_renewed(user: User) -> None:
     found = issued(user, "ecdsa-p256")
     circle = user.context.circles.get("ecdsa-p256")
     circle.revoke(int(found["certificate"]["serial"], 16), "superseded")
-    assert est(user, "ecdsa-p256", "simplereenroll", pkcs10(keys_of("ecdsa-p256")[0])).status_code == 404
-    revoked = user.post(f"/v1/certificates/{found['id']}/revoke", json={"reason": "keyCompromise"}).json()
-    assert (revoked["state"], revoked["reason"]) == ("revoked", "superseded")
+    request = pkcs10(keys_of("ecdsa-p256")[0])
+    assert est(user, "ecdsa-p256", "simplereenroll", request).status_code == 404
+    path = f"/v1/certificates/{found['id']}"
+    refused = user.post(f"{path}/renew", json={"request": armor("CERTIFICATE REQUEST", request)}).json()
+    assert (refused["code"], refused["state"], refused["allowed"]) == ("state-conflict", "revoked", ["issued"])
+    assert user.post(f"{path}/revoke", json={"reason": "keyCompromise"}).json()["code"] == "already-revoked"
 
 
 def test_alternative_names_are_taken_where_the_profile_has_them_and_never_dropped(user: User) -> None:

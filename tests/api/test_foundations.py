@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import certs
 import signer
 from api.auth.models import Tenant
 from api.auth.service import create_key, create_tenant
+from api.certificates.models import IssuedCertificate
 from api.config import from_environment
 from api.db import Database
 from api.errors import CODES, APIError, ConfigurationError, VaultError, problem, row_of
@@ -106,6 +108,31 @@ def test_migrations_make_exactly_the_tables_of_the_models(database: Database) ->
             compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata) == []
         )
     assert current(database) == newest()
+
+
+def test_certificates_from_before_the_ledger_told_their_state_stay(tmp_path: Path) -> None:
+    from alembic import command
+
+    from api import migrations
+
+    with closing(Database(f"sqlite:///{tmp_path / 'old'}")) as old:
+        config = migrations._config()
+        with old.engine.execution_options(sealroad_write=True).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0002")
+            connection.execute(
+                text("INSERT INTO tenants (id, name, created_at) VALUES ('t', 't', '2026-01-01 00:00:00')")
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO certificates VALUES ('c', 't', 'sm2', 'person', '5a', 'x', 'y', 'pem', "
+                    "'2027-01-01 00:00:00', '2026-01-01 00:00:00', '2026-02-01 00:00:00', 'superseded')"
+                )
+            )
+        migrations.check_or_upgrade(old)
+        with old.read() as session:
+            row = session.get_one(IssuedCertificate, "c")
+            assert (row.serial, row.pem, row.repetition) == ("5a", "pem", None)
 
 
 def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:

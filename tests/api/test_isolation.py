@@ -26,6 +26,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "json": {"consent": {"text": "x", "locale": "en", "accepted": True, "document_sha256": HASH}}
     },
     "hand_in_signature": {"json": {"error": "x"}},
+    "issue_certificate": {"json": {"request": "x", "name": "x"}},
+    "renew_certificate": {"json": {"request": "x"}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
 }
 

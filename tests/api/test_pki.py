@@ -134,16 +134,17 @@ def test_base_deltas_and_partitions_are_new_at_once_after_a_revocation(tmp_path:
 def test_earlier_generations_still_sign_their_lists(tmp_path: Path, root: bool) -> None:
     settings = Settings(data=tmp_path, public_url="http://pki.example/")
     circles = Circles(settings, Vault(bytes(32)))
-    before = circles.get("ed25519")
-    issued = before.issue("person", Subject("x", country="DE"), before.tsa.certificate.spki, days=1)
+    first = circles.get("ed25519")
+    issued = first.issue("person", Subject("x", country="DE"), first.tsa.certificate.spki, days=1)
+    chain = first.chain
     circles.close()
     roll_over(tmp_path / "pki" / "ed25519", circles._secrets("ed25519"), settings.clock, root=root)
     circles = Circles(settings, Vault(bytes(32)))
     after = circles.get("ed25519")
-    assert after.chain[0] != before.chain[0]
-    assert (after.root != before.root) is root
-    assert set(after.crls()) == {each.ski.hex() for each in (*after.chain, *before.chain) if each.ski}
-    issuer = before.chain[0]
+    assert after.chain[0] != chain[0]
+    assert (after.root != chain[-1]) is root
+    assert set(after.crls()) == {each.ski.hex() for each in (*after.chain, *chain) if each.ski}
+    issuer = chain[0]
     assert issuer.ski is not None
     after.revoke(issued.serial, "superseded")
     served = CRL(circles.crl(issuer.ski.hex()))
@@ -151,7 +152,7 @@ def test_earlier_generations_still_sign_their_lists(tmp_path: Path, root: bool) 
     assert served.status(issued.serial) is not None
     assert circles.certificate(issuer.ski.hex()) == issuer
     assert circles.certificate(issued.fingerprint()) == issued
-    found = validate_path(issued, before.chain, circles.trust_store(), settings.clock.now())
+    found = validate_path(issued, chain, circles.trust_store(), settings.clock.now())
     assert found.sub_indication == "REVOKED_NO_POE"
     current = after.issue("person", Subject("y", country="DE"), issued.spki, days=1)
     for certificate, by, status in ((issued, issuer, "revoked"), (current, after.chain[0], "good")):

@@ -71,6 +71,39 @@ def test_a_sealed_key_from_making_to_destruction(run, signing_suite: str, tmp_pa
         run("key", "show", uri, *PW)
 
 
+@pytest.mark.parametrize("where", ["of the circle", "elsewhere", "a link", "sealed"])
+def test_destruction_is_on_record_in_the_log_of_an_authority(run, tmp_path: Path, where: str) -> None:
+    keys = ("--keys", "sealed:?kek=file:kek") if where == "sealed" else ()
+    run("ca", "init", "ca", "--suite", "ed25519", "--organisation", "Nord", "--country", "DE", *keys, *PW)
+    key, more = {
+        "of the circle": ("ca/tsa.key.pem", ()),
+        "elsewhere": ("k", ("--audit", "ca")),
+        "a link": ("link", ()),
+        "sealed": ("sealed:ca/tsa.sealed?kek=file:kek", ()),
+    }[where]
+    if where == "elsewhere":
+        run("key", "generate", key, "--suite", "sm2", *PW)
+    if where == "a link":
+        (tmp_path / key).symlink_to("ca/tsa.key.pem")
+    identifier = json.loads(run("key", "show", key, "--json", *PW))["key_identifier"]
+    out = run("key", "destroy", key, "--reason", "superseded", "--yes", *more, *PW)
+    assert "no record" not in out
+    shown = [json.loads(line) for line in run("ca", "audit", "show", "ca", "--json").splitlines()]
+    before, after = shown[-2:]
+    assert (before["act"], after["act"]) == ("key-destroy-intent", "key-destroyed")
+    assert before["facts"]["key"] == after["facts"]["key"] == identifier
+    assert before["facts"]["why"] == "superseded"
+    assert "the log is whole" in run("ca", "audit", "verify", "ca")
+
+
+def test_a_destruction_without_a_record_says_so(run, tmp_path: Path) -> None:
+    run("key", "generate", "k", "--suite", "ed25519", *PW)
+    with pytest.raises(KeyNotFound):
+        run("key", "destroy", "k", "--yes", "--audit", "none", *PW)
+    assert (tmp_path / "k").exists()
+    assert "note: no record was kept" in run("key", "destroy", "k", "--yes", *PW)
+
+
 def test_destroying_is_confirmed_and_a_statement_has_a_signer(run, tmp_path: Path) -> None:
     run("key", "generate", "k", "--suite", "ed25519", *PW)
     for words in ((), ("--statement", "s", "--yes"), ("--officer", "k", "--yes")):

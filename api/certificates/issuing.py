@@ -1,0 +1,132 @@
+"""How a tenant's certificate comes into being, so that a process killed at any instant leaves nothing unaccounted.
+
+ 1. the plan is on record in the ledger: nothing is signed yet
+ 2. the intent is on record here, in a transaction of its own: whose the certificate will be
+ 3. the authority signs, once, and its ledger has the certificate
+ 4. the certificate gets its row and the intent goes, in the transaction of the request
+
+What a process that died left between 2 and 4 is settled by `settle`: at the start of a worker, every minute, and when
+the request is repeated with the same Idempotency-Key. A certificate that was signed becomes the tenant's, as if the
+answer had been lost on its way. Where the key may have been used and no certificate is on record, the serial number is
+revoked, so that whatever was signed is good for nothing. What was only planned is forgotten with its process, the only
+one that could have signed it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from api.certificates import repository
+from api.certificates.models import CertificateIntent, IssuedCertificate
+from api.context import Context
+from api.kit.edge import Unit
+from api.kit.ids import new_id
+from certs.errors import AlreadyRevoked, SealroadError
+
+if TYPE_CHECKING:
+    from certs.ca import Plan
+    from certs.certificate import Certificate
+
+log = logging.getLogger("sealroad.certificates")
+
+ABANDONED: Final = timedelta(minutes=10)
+"""After this an intent is settled whose process is not known to be dead: it may have run on another machine."""
+
+
+def issue(unit: Unit, suite: str, plan: Plan) -> IssuedCertificate:
+    """Sign a plan for a tenant (2, 3, 4). Raises IssuanceError, KeyStoreError and what else `Circle.sign` raises."""
+    context = unit.context
+    intent = CertificateIntent(
+        id=new_id("crt"),
+        tenant_id=unit.tenant_id,
+        suite=suite,
+        profile=plan.profile,
+        serial=f"{plan.serial:x}",
+        owner=context.presence.name,
+        created_at=context.now(),
+        repetition=unit.repetition,
+    )
+    with context.database.write() as session:
+        session.add(intent)
+    certificate = context.circles.get(suite).sign(plan)
+    row = _row(context, intent, certificate)
+    found = unit.session.get(CertificateIntent, intent.id, with_for_update=True)
+    if found is not None:
+        unit.session.delete(found)
+    else:  # settled by somebody who took us for dead
+        adopted = unit.session.get(IssuedCertificate, intent.id)
+        if adopted is not None:
+            return adopted
+    unit.session.add(row)
+    unit.session.flush()
+    return row
+
+
+def done_before(unit: Unit) -> IssuedCertificate | None:
+    """Return what an earlier sending of the same request got, which did not live to answer."""
+    repetition, context = unit.repetition, unit.context
+    if repetition is None:
+        return None
+    with context.database.read() as session:
+        left = repository.intents(session, repetition)
+    for intent in left:  # nobody is at it: of two requests with one Idempotency-Key only one runs
+        _settle_one(context, intent)
+    with unit.read() as session:
+        return repository.repeated(
+            session, unit.tenant_id, repetition, context.now() - context.settings.idempotency_life
+        )
+
+
+def settle(context: Context) -> int:
+    """Settle what processes left behind that are dead, or silent for long; return how many certificates that were."""
+    with context.database.read() as session:
+        left = repository.intents(session)
+    before = context.now() - ABANDONED
+    left = [each for each in left if each.created_at < before or context.presence.is_dead(each.owner)]
+    for intent in left:
+        try:
+            _settle_one(context, intent)
+        except SealroadError:  # it stays, and is tried again
+            log.exception("certificate %s of %s cannot be settled", intent.serial, intent.suite)
+    return len(left)
+
+
+def _settle_one(context: Context, intent: CertificateIntent) -> None:
+    circle, serial = context.circles.get(intent.suite), int(intent.serial, 16)
+    entry = circle.entry(serial)
+    if entry is not None and entry.state == "signing":
+        try:
+            circle.revoke(serial)
+        except AlreadyRevoked:
+            pass
+        entry = circle.entry(serial)
+        log.warning("certificate %s of %s may have been signed and is revoked", intent.serial, intent.suite)
+    with context.database.write() as session:
+        found = session.get(CertificateIntent, intent.id, with_for_update=True)
+        if found is None:
+            return
+        session.delete(found)
+        if entry is not None and entry.certificate is not None:
+            from certs.certificate import Certificate
+
+            session.add(_row(context, found, Certificate(entry.certificate)))
+            log.warning("certificate %s of %s was signed for a request that did not end", intent.serial, intent.suite)
+
+
+def _row(context: Context, intent: CertificateIntent, certificate: Certificate) -> IssuedCertificate:
+    return IssuedCertificate(
+        id=intent.id,
+        tenant_id=intent.tenant_id,
+        suite=intent.suite,
+        profile=intent.profile,
+        serial=certificate.serial_hex,
+        sha256=certificate.fingerprint(),
+        subject_sha256=hashlib.sha256(certificate.subject_name.der).hexdigest(),
+        pem=context.circles.get(intent.suite).pem_with_chain(certificate),
+        not_after=certificate.not_after,
+        created_at=intent.created_at,
+        repetition=intent.repetition,
+    )
