@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certs import ocsp, profiles, request, suites, timestamp
+from certs import ocsp, oids, profiles, request, suites, timestamp
 from certs.application import parse as parse_application
 from certs.audit import checkpoint, proof
 from certs.audit.log import parse_entry
@@ -37,7 +37,7 @@ from certs.certificate import Subject, load_certificates
 from certs.constraints import Subtree
 from certs.crl_view import load_crls
 from certs.describe import as_text, describe
-from certs.errors import SealroadError
+from certs.errors import MalformedInput, SealroadError
 from certs.fetch import FetchError, HTTPFetcher
 from certs.identifiers import Identifier
 from certs.keys import destruction, envelope, file, pkcs11_uri, shares
@@ -49,6 +49,7 @@ from certs.pem import armor
 from certs.ra import read_approval
 from certs.request import make_request
 from certs.signed_data import build_signed_data, certificate_bundle, parse_signed_data
+from certs.signed_view import check_signing_certificate
 from certs.trust import TrustStore
 from certs.trust import parse as parse_anchors
 from certs.trust.load import parse_list
@@ -58,7 +59,7 @@ from tests.certs.test_ceremony import root_script, script_of, seats
 from tests.certs.test_ocsp import desk_of
 from tests.certs.test_ra import application_of, with_approvals
 from tests.certs.test_trust_lists import GRANTED, QC, etsi, make, russian, service
-from tests.conftest import ALL_SUITES, CLOCK, NOW, circle_of, keys_of
+from tests.conftest import ALL_SUITES, CLOCK, NOW, SIGNING, circle_of, keys_of
 
 EXAMPLES = int(os.environ.get("SEALROAD_FUZZ", "60"))
 SECONDS = 3.0
@@ -329,7 +330,7 @@ READERS: dict[str, Reader] = {
     "sealed-keys": Reader(_sealed, lambda data, _: envelope.unseal(envelope.parse(data), _kek())),
     "statements-of-destruction": Reader(_statement, _plain(destruction.read_statement)),
     "shares": Reader(_shares, _text(lambda text: shares.recover(text.split("\n"))), ONE),
-    "checkpoints": Reader(_checkpoint, lambda data, _: checkpoint.parse(data).verify()),
+    "checkpoints": Reader(_checkpoint, lambda data, _: checkpoint.parse(data).verify(), SIGNING),
     "proofs": Reader(_proofs, _read_proof, ONE),
     "log-entries": Reader(lambda suite: [e.data for e in _books(suite).log.entries()[:4]], _plain(parse_entry), ONE),
     "applications": Reader(_application, _plain(parse_application)),
@@ -365,7 +366,7 @@ def _everything(suite: str) -> list[bytes]:
     return [sample for name in DESCRIBED for sample in READERS[name].samples(suite)]
 
 
-READERS["descriptions"] = Reader(_everything, lambda data, _: as_text(describe(data)))
+READERS["descriptions"] = Reader(_everything, lambda data, _: as_text(describe(data)), SIGNING)
 
 
 def attempt(reader: Reader, data: bytes, suite: str) -> None:
@@ -483,3 +484,26 @@ def test_pem_that_begins_again_and_again_takes_no_time() -> None:
         except SealroadError:
             pass
         assert time.monotonic() - began < 1
+
+
+def test_a_signing_certificate_attribute_with_nothing_in_it() -> None:
+    circle = circle_of("ed25519")
+    for oid in (oids.SIGNING_CERTIFICATE_V2, oids.SIGNING_CERTIFICATE):
+        made = _message("ed25519")[0]
+        signer = parse_signed_data(made).signers[0]
+        empty = replace(signer, attributes=((oid, (b"\x30\x00",)),))
+        with pytest.raises(MalformedInput):
+            _ = empty.signing_certificates
+        with pytest.raises(MalformedInput):
+            check_signing_certificate(empty, circle.person.certificate)
+
+
+def test_half_a_surrogate_is_no_text() -> None:
+    half = "\ud800"
+    with pytest.raises(SealroadError):
+        parse_script(_scripts("ed25519")[0].decode() + "# " + half)
+    with pytest.raises(SealroadError):
+        pkcs11_uri.parse(f"pkcs11:token={half}")
+    record = _transcript("ed25519")[0].replace(b'"title": "', b'"title": "' + repr(half)[1:-1].encode())
+    with pytest.raises(SealroadError):
+        read_transcript(record)
