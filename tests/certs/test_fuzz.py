@@ -9,6 +9,7 @@ What was found has a test of its own at the end.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import socket
@@ -43,6 +44,7 @@ from certs.identifiers import Identifier
 from certs.keys import destruction, envelope, file, pkcs11_uri, shares
 from certs.keys.envelope import Label
 from certs.keys.kek import open_provider
+from certs.keys.pkcs11_mechanisms import read_config
 from certs.ocsp_check import check_response as check_ocsp
 from certs.path import validate_path
 from certs.pem import armor
@@ -507,3 +509,25 @@ def test_half_a_surrogate_is_no_text() -> None:
     record = _transcript("ed25519")[0].replace(b'"title": "', b'"title": "' + repr(half)[1:-1].encode())
     with pytest.raises(SealroadError):
         read_transcript(record)
+
+
+def test_a_number_of_many_digits_is_no_toml() -> None:
+    number = "9" * 5000
+    with pytest.raises(SealroadError):
+        profiles.read("mine", f"days = {number}".encode())
+    with pytest.raises(SealroadError):
+        parse_script(f"threshold = {number}")
+
+
+def test_a_key_in_letters_of_another_alphabet_is_no_base64() -> None:
+    value = json.loads(_application("ed25519")[0])
+    value["application"]["public_key"] = "ключ"
+    with pytest.raises(MalformedInput):
+        parse_application(json.dumps(value, ensure_ascii=False).encode())
+
+
+def test_a_table_of_mechanisms_with_a_number_of_many_digits(tmp_path: Path) -> None:
+    path = tmp_path / "mechanisms.toml"
+    path.write_text(f"a = {'9' * 5000}")
+    with pytest.raises(MalformedInput):
+        read_config(str(path))
