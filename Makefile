@@ -26,14 +26,19 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/.conformance: requirements/conformance.txt $(VENV)/.dev
+	@$(PIP) install --require-hashes -r requirements/conformance.txt
+	@touch $@
+
 demo: $(VENV)/.runtime
 	@$(BIN)/sealroad demo --dir demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m 'not interop and not slow' -n auto
 
-test-all: $(VENV)/.dev lint
+test-all: $(VENV)/.conformance lint
 	@$(BIN)/python tools/check_packages.py
+	@$(BIN)/python tools/conformance_data.py
 	$(BIN)/python -m pytest -m 'interop or slow' -n auto --dist loadfile
 
 lint: $(VENV)/.dev

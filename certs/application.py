@@ -15,7 +15,6 @@ wants them. The number of a passport is short enough to be guessed, so its diges
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 import re
@@ -234,7 +233,7 @@ def _application(value: Any) -> Application:
     try:
         spki = base64.b64decode(_text_long(members["public_key"]), validate=True)
         suites.load_public(spki)
-    except (binascii.Error, CertsError) as error:
+    except (ValueError, CertsError) as error:
         raise MalformedInput(f"the public key of the application cannot be used: {error}") from error
     if members.get("days") is not None and members.get("hours") is not None:
         raise MalformedInput("an application for days or for hours, not both")

@@ -15,7 +15,7 @@ organisations and the time-stamping authority. `certs.circle` keeps a circle in 
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -85,14 +85,17 @@ class Authority:
         ocsp_url: str | None = None,
         crl_days: int = CRL_DAYS,
         lists: ListPolicy | None = None,
+        above: Sequence[Certificate] = (),
     ) -> None:
         """`crl_url`, `issuer_url` and `ocsp_url` go into certificates.
 
         "{issuer}" in them becomes the authority's key identifier. `lists` says how revocation lists are made (by
-        default one list, no deltas); the number of partitions is fixed by the first authority over the ledger.
+        default one list, no deltas); the number of partitions is fixed by the first authority over the ledger. `above`
+        is who certified this authority, up to the root: nothing is signed that they would not let pass.
         """
         self.key = key
         self.certificate = certificate
+        self.above = tuple(above)
         self.crl_days = crl_days
         self._ledger = ledger
         self._clock = clock
@@ -202,7 +205,7 @@ class Authority:
         serial = new_serial()
         tail = self._tail(serial, status=profile.revocation)
         tbs = template.tbs(wanted, serial, self._algorithm, self.certificate.subject_name.der, (start, end), tail)
-        lint.check(tbs, profile, self.certificate, key_identifier=wanted.key_identifier)
+        lint.check(tbs, profile, self.certificate, above=self.above, key_identifier=wanted.key_identifier)
         lint_pkix.check(tbs, self._algorithm, profile)
         entry = Entry(
             self.id,
@@ -426,6 +429,7 @@ class ClosedCircle:
             issuer_url=issuer_url,
             ocsp_url=ocsp_url,
             lists=lists,
+            above=(root,),
         )
         return cls(suite_name, root_authority, issuing, crl_url, issuer_url, ocsp_url)
 

@@ -98,11 +98,11 @@ class Script:
 
 def parse_script(text: str) -> Script:
     """Read a script. Raises CeremonyError for a line that is missing, unknown or wrong."""
-    if len(text.encode()) > MAX_SCRIPT:
-        raise CeremonyError("too large for a ceremony script")
     try:
+        if len(text.encode()) > MAX_SCRIPT:
+            raise CeremonyError("too large for a ceremony script")
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # half a surrogate, or a number of 5000 digits, too
         raise CeremonyError("the ceremony script is no TOML") from error
     kinds: dict[str, type] = {"schema": str, "act": str, "title": str, "threshold": int, "not_after": datetime}
     kinds |= {"officers": list, "parameters": dict}
@@ -312,9 +312,10 @@ def read(transcript: bytes) -> tuple[dict[str, Any], list[str]]:
     """Return record and signatures of a transcript in its one form; nothing is verified. Raises MalformedInput."""
     try:
         values = json.loads(transcript)
-    except (ValueError, RecursionError) as error:
+        same = canonical(values) == transcript
+    except (ValueError, RecursionError) as error:  # half a surrogate, written with an escape, is no text either
         raise MalformedInput("the transcript is no JSON") from error
-    if not isinstance(values, dict) or set(values) != {"record", "signatures"} or canonical(values) != transcript:
+    if not isinstance(values, dict) or set(values) != {"record", "signatures"} or not same:
         raise MalformedInput(f"the transcript is not of schema {TRANSCRIPT}, or was written by something else")
     record, signatures = values["record"], values["signatures"]
     if not isinstance(record, dict) or record.get("schema") != TRANSCRIPT or not isinstance(record.get("script"), str):

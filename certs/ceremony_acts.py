@@ -146,6 +146,7 @@ class _Room:
     def authority(self, name: str, uri: str | None) -> Authority:
         """Return the present authority of the circle, with its lists and addresses; before there is one, the root."""
         lists, crl_url, issuer_url, ocsp_url = None, None, None, None
+        above: tuple[Certificate, ...] = ()
         ledger: Ledger
         if (self.place / "circle.json").exists():
             opened = circle.load(self.place, self.secrets, self.clock)
@@ -153,7 +154,7 @@ class _Room:
             if uri is None:
                 return own
             certificate, lists, ledger = own.certificate, own.lists.policy, own.ledger
-            crl_url, issuer_url, ocsp_url = own.crl_url, own.issuer_url, own.ocsp_url
+            crl_url, issuer_url, ocsp_url, above = own.crl_url, own.issuer_url, own.ocsp_url, own.above
         else:
             certificate, ledger = self.load(name), self.ledger()
         return Authority(
@@ -166,6 +167,7 @@ class _Room:
             ocsp_url=ocsp_url,
             crl_days=ca.ROOT_CRL_DAYS if name == "root" else ca.CRL_DAYS,
             lists=lists,
+            above=above,
         )
 
     def test_suite(self) -> Done:

@@ -65,6 +65,7 @@ from certs.errors import KeyStoreError
 from certs.keys import generate_key, split_uri
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Ledger, SQLiteLedger
+from certs.lint_issuer import issuers_of
 from certs.status import ListPolicy
 from certs.suites.base import PrivateKey
 
@@ -228,6 +229,7 @@ def load(directory: str | Path, secrets: Secrets, clock: Clock, *, ledger: Ledge
             crl_url=values.get("crl_url"),
             issuer_url=values.get("issuer_url"),
             ocsp_url=values.get("ocsp_url"),
+            above=issuers_of(certificate, certificates.values()),
         )
 
     return ClosedCircle(

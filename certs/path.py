@@ -44,7 +44,7 @@ from certs.path_fetch import Gatherer
 from certs.path_form import check_form
 from certs.path_names import NameViolation, check_names
 from certs.path_policies import PolicySettings, process_policies
-from certs.path_purpose import check_purpose
+from certs.path_purpose import check_purpose, may_issue_for
 from certs.path_result import BudgetExceeded, Check, Limits, PathResult, Purpose, Stop
 from certs.path_revocation import RevocationChecker
 from certs.trust import TrustStore
@@ -148,7 +148,7 @@ class _Run:
         """Return the answer of the first chain that holds, or else of the first of all."""
         best: PathResult | None = None
         self.pool = tuple(pool)
-        builder = ChainBuilder(self.store, self.at, self.limits, self.expired)
+        builder = ChainBuilder(self.store, self.at, self.limits, self.expired, self.sound)
         try:
             self.well_formed(leaf)
             for number, chain in enumerate(builder.chains(leaf, self.pool)):
@@ -215,6 +215,20 @@ class _Run:
         return PathResult(
             "INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", self.chain or (leaf,), (*self.checks, check)
         )
+
+    def sound(self, issuer: Certificate) -> bool:
+        """Whether no chain fails for a fault of this issuer alone; steps 4, 5, 6 and 10 give the reasons."""
+        try:
+            return (
+                not issuer.problems
+                and issuer.not_before.replace(microsecond=0) <= self.at <= issuer.not_after
+                and issuer.is_ca
+                and issuer.allows("key_cert_sign")
+                and not _unprocessed(issuer)
+                and may_issue_for(issuer, self.purpose)
+            )
+        except (CertsError, OverflowError):
+            return False
 
     def expired(self) -> bool:
         """Whether no time is left."""
@@ -322,13 +336,12 @@ class _Run:
     def critical_extensions(self) -> None:
         """RFC 5280 4.2 and 6.1.4 (o): an unknown critical extension decides nothing, be it the anchor's own."""
         for certificate in self.chain:
-            for extension in certificate.extensions:
-                if extension.critical and extension.oid not in KNOWN_CRITICAL:
-                    detail = f"{certificate.subject}: extension {oids.name(extension.oid)} is not processed"
-                    raise Stop(
-                        Check("extensions", "RFC 5280 6.1.4 (o)", "not-checked", detail),
-                        "CERTIFICATE_CHAIN_GENERAL_FAILURE",
-                    )
+            for oid in _unprocessed(certificate):
+                detail = f"{certificate.subject}: extension {oids.name(oid)} is not processed"
+                raise Stop(
+                    Check("extensions", "RFC 5280 6.1.4 (o)", "not-checked", detail),
+                    "CERTIFICATE_CHAIN_GENERAL_FAILURE",
+                )
         self._passed("extensions", "RFC 5280 6.1.4 (o)")
 
     # 7 ----------------------------------------------------------------------------------------------------------------
@@ -429,6 +442,11 @@ class _Run:
             if answer.passed and answer.chain[-1] == self.chain[-1]:
                 out.append(candidate)
         return tuple(out)
+
+
+def _unprocessed(certificate: Certificate) -> list[str]:
+    """Return the critical extensions that nobody here knows."""
+    return [item.oid for item in certificate.extensions if item.critical and item.oid not in KNOWN_CRITICAL]
 
 
 def _named_signers(certificate: Certificate) -> set[object]:

@@ -5,7 +5,8 @@
         ...                                        # none: builder.exhausted tells why
 
 Depth first over genuine links only: a certificate is followed when its key verifies the one below, so names and key
-identifiers that an attacker wrote lead nowhere. RFC 5280 6.1.3 (a)(1) and (a)(4), RFC 4158.
+identifiers that an attacker wrote lead nowhere. Issuers with a fault of their own are left out at first and tried only
+when nothing else is left, so that the reason is known. RFC 5280 6.1.3 (a)(1) and (a)(4), RFC 4158.
 """
 
 from __future__ import annotations
@@ -23,9 +24,14 @@ class ChainBuilder:
     """One search."""
 
     def __init__(
-        self, store: TrustStore, at: datetime, limits: Limits, expired: Callable[[], bool] = lambda: False
+        self,
+        store: TrustStore,
+        at: datetime,
+        limits: Limits,
+        expired: Callable[[], bool] = lambda: False,
+        sound: Callable[[Certificate], bool] = lambda _: True,
     ) -> None:
-        self.store, self.at, self.limits, self._expired = store, at, limits, expired
+        self.store, self.at, self.limits, self._expired, self._sound = store, at, limits, expired, sound
         self.deepest: tuple[Certificate, ...] = ()
         """The longest genuine chain seen, leaf first."""
         self.exhausted: str | None = None
@@ -46,7 +52,14 @@ class ChainBuilder:
             if len(foreign) > self.limits.pool:
                 self.exhausted = f"more than {self.limits.pool} certificates"
                 break
-        yield from self._extend((leaf,), tuple(self._reachable(leaf, foreign)))
+        helpers = tuple(self._reachable(leaf, foreign))
+        sound = tuple(helper for helper in helpers if self._sound(helper))
+        seen = set()
+        for chain in self._extend((leaf,), sound):
+            seen.add(chain)
+            yield chain
+        if len(sound) < len(helpers):
+            yield from (chain for chain in self._extend((leaf,), helpers) if chain not in seen)
 
     def _reachable(self, leaf: Certificate, foreign: Iterable[Certificate]) -> dict[Certificate, None]:
         """Return the helpers whose subject is an issuer of something reachable; no signature is looked at."""

@@ -84,6 +84,13 @@ def check_purpose(chain: Sequence[Certificate], purpose: Purpose) -> Check:
     return Check("purpose", rule.clause, "passed", purpose)
 
 
+def may_issue_for(issuer: Certificate, purpose: Purpose) -> bool:
+    """Tell whether the extended key usage of an issuer leaves the purpose open. Raises MalformedInput."""
+    if issuer.extension(oids.EXTENDED_KEY_USAGE) is None:
+        return True
+    return _suits(PURPOSES[purpose], issuer.extended_key_usage, leaf=False)
+
+
 def _suits(rule: Rule, purposes: frozenset[str], *, leaf: bool) -> bool:
     if rule.accepted is None:
         return True

@@ -25,8 +25,8 @@ class Limits:
 
     certificates: int = 16
     """Foreign certificates looked at, after those that cannot be in a chain of the leaf are left out."""
-    candidates: int = 3
-    """Issuers tried per certificate."""
+    candidates: int = 8
+    """Issuers tried per certificate; where authorities certify each other through a bridge, one has four and more."""
     depth: int = 8
     """Certificates in a chain, anchor included."""
     signatures: int = 64

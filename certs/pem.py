@@ -12,7 +12,7 @@ import re
 
 from certs.errors import MalformedInput
 
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+_MARK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
 
 
 def armor(label: str, encoded: bytes) -> str:
@@ -25,12 +25,20 @@ def armor(label: str, encoded: bytes) -> str:
 def pem_blocks(data: bytes) -> tuple[tuple[str, bytes], ...]:
     """Return label and octets of every PEM block. Raises MalformedInput where the base64 is broken."""
     out: list[tuple[str, bytes]] = []
-    for match in _PEM.finditer(data):
-        body = match[2]
-        if b":" in body:  # RFC 1421 headers, closed by an empty line
-            body = re.split(rb"\r?\n[ \t]*\r?\n", body, maxsplit=1)[-1]
-        try:
-            out.append((match[1].decode(), base64.b64decode(b"".join(body.split()), validate=True)))
-        except binascii.Error as error:
-            raise MalformedInput(f"the base64 of a PEM block {match[1].decode()!r} is broken") from error
+    label, start = b"", 0
+    for mark in _MARK.finditer(data):  # in one pass: input without an end may be long
+        if mark[1] == b"BEGIN":  # what was begun before and has no end is passed over
+            label, start = mark[2], mark.end()
+        elif mark[2] == label:
+            out.append((label.decode(), _decode(label, data[start : mark.start()])))
+            label = b""
     return tuple(out)
+
+
+def _decode(label: bytes, body: bytes) -> bytes:
+    if b":" in body:  # RFC 1421 headers, closed by an empty line
+        body = re.split(rb"\r?\n[ \t]*\r?\n", body, maxsplit=1)[-1]
+    try:
+        return base64.b64decode(b"".join(body.split()), validate=True)
+    except binascii.Error as error:
+        raise MalformedInput(f"the base64 of a PEM block {label.decode()!r} is broken") from error

@@ -139,7 +139,7 @@ class SignerView:
             value = self._single(oid)
             if value is not None:
                 default = oids.SHA256 if oid == oids.SIGNING_CERTIFICATE_V2 else oids.SHA1
-                return tuple(_read_ess(item, default) for item in next(iter(value)))
+                return tuple(_read_ess(item, default) for item in value.members().next())
         return ()
 
     def candidates(self, others: Iterable[Certificate] = ()) -> tuple[Certificate, ...]:

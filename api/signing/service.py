@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from typing import Any
 
@@ -223,5 +222,5 @@ def _decode(value: str | None) -> bytes | None:
         return None
     try:
         return base64.b64decode("".join(value.split()), validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not ASCII
         raise MalformedRequest("the value is not base64") from None

@@ -107,7 +107,7 @@ def parse(text: str) -> TokenURI:
     """
     rest = text.removeprefix("pkcs11:")
     path, _, query = rest.partition("?")
-    if "pin-value" in unquote_to_bytes(rest).decode("latin-1").lower():
+    if "pin-value" in unquote_to_bytes(rest.encode("utf-8", "surrogatepass")).decode("latin-1").lower():
         raise KeyStoreError(
             "a PIN must not stand in a URI: everybody on the machine can see it",
             hint="leave pin-value out; use ?pin-source=file:/path, --password-file or a prompt, and change the PIN",

@@ -202,6 +202,8 @@ def test_a_wrong_or_foreign_value_leaves_the_contract_as_it_was(user: User, suit
         refuse(user, request, "wrong-value", signature=base64.b64encode(wrong).decode())
     for wrong in (b"", b"\x30\x03\x02\x01\x01", b"\x00" * 100, good):
         refuse(user, request, "wrong-value", cms=base64.b64encode(wrong).decode())
+    for no_base64 in ("ключ", "a", "====", "-_-_"):
+        assert user.hand_in(request, signature=no_base64).status_code in (400, 422)
     assert user.hand_in(request, signature=base64.b64encode(good).decode()).status_code == 200
     user.wait_for_state(contract, "completed")
 
