@@ -1,7 +1,7 @@
 """The guard: what must be true of the octets before anybody believes a signature.
 
 Rules G1 to G9, each for every signature, each one entry in the report's `checks`. They run on the raw file with the
-tokenizer of this package and do not depend on any PDF library.
+tokenizer of this package and do not depend on any PDF library; G10 asks one (`signer.pdf.second_reading`).
 
     for finding in guard(pdf, view, entry):
         finding.rule, finding.result, finding.detail
@@ -64,6 +64,7 @@ CLAUSES = {
     "G7-dictionary-from-signed-bytes": "ISO 32000-2 12.8.1, 12.7.5.5",
     "G8-direct-values": "ISO 32000-2 12.8.1, Table 256",
     "G9-no-duplicate-keys": "ISO 32000-2 7.3.7",
+    "G10-two-parsers": "ISO 32000-2 7.7.3, 12.7.3",
 }
 FATAL_DUPLICATES = frozenset({"Contents", "ByteRange", "SubFilter", "Filter", "Reference", "Cert"})
 
@@ -248,6 +249,11 @@ def _order(pdf: PDFFile, view: View) -> str | None:
         steps = [s for s in main if s.trailer["Prev"] > s.offset]
         if any(s.offset > 4096 + _first_object_end(pdf) for s in steps):
             return "/Prev goes forward from a section that is not the first page's"
+    if len(pdf.endings) > 1:
+        # What is appended without a section of its own is found by readers that search the file for objects.
+        before, last = pdf.endings[-2:]
+        if last.target < before.marker_end and is_revision_end(pdf, before.target, before.start):
+            return f"the last revision has no cross-reference section of its own, startxref says {last.target}"
     return None
 
 

@@ -21,9 +21,13 @@ _NODE_KEYS = frozenset({"Type", "Parent", "Count", "Resources", "MediaBox", "Cro
 _HARMLESS_ACTIONS = frozenset({"URI", "GoTo"})
 
 
-def claim_pages(rules: Rules, before: Dictionary, after: Dictionary) -> list[tuple[Dictionary, Dictionary]]:
-    """Walk both page trees together; return the pages in order, old and new. Raises SyntaxFault."""
-    pages: list[tuple[Dictionary, Dictionary]] = []
+Page = tuple[int, Dictionary, Dictionary]
+"""Object number of a page, the page in the old revision, in the new one."""
+
+
+def claim_pages(rules: Rules, before: Dictionary, after: Dictionary) -> list[Page]:
+    """Walk both page trees together; return the pages in order. Raises SyntaxFault."""
+    pages: list[Page] = []
     stack: list[tuple[Any, Any, int]] = [(before.get("Pages"), after.get("Pages"), 0)]
     while stack:
         old_ref, new_ref, depth = stack.pop()
@@ -48,7 +52,9 @@ def claim_pages(rules: Rules, before: Dictionary, after: Dictionary) -> list[tup
         else:
             if new_kids is not None:
                 rules.forbid("pages were added, removed or replaced")
-            pages.append((old, new))
+            pages.append((old_ref.number, old, new))
+            shown = _items(rules.new, new) + (_items(rules.old, old) if old is not new else [])
+            rules.page_of.update((item.number, len(pages)) for item in shown if isinstance(item, Ref))
     return pages
 
 
@@ -59,9 +65,9 @@ def _node(rules: Rules, old: Dictionary, new: Dictionary) -> None:
         rules.walk.later(old.get(key), new.get(key), f"page tree /{key}")
 
 
-def compare_pages(rules: Rules, pages: list[tuple[Dictionary, Dictionary]]) -> None:
+def compare_pages(rules: Rules, pages: list[Page]) -> None:
     """Compare each page; the form must have been compared before, it names the new widgets."""
-    for number, (old, new) in enumerate(pages, 1):
+    for number, (_, old, new) in enumerate(pages, 1):
         if old is new:
             for key in sorted(old.keys() - {"Annots"}):
                 rules.walk.later(old[key], old[key], f"page {number} /{key}")
@@ -72,7 +78,7 @@ def compare_pages(rules: Rules, pages: list[tuple[Dictionary, Dictionary]]) -> N
                 rules.walk.later(old.get("Tabs"), new.get("Tabs"), f"page {number} /Tabs")
             if new.duplicates:
                 rules.forbid(f"page {number} has a key twice")
-        _annotations(rules, number, _items(rules.old, old), _items(rules.new, new))
+        _annotations(rules, number, old, new)
 
 
 def _items(view: View, page: Dictionary) -> list[Any]:
@@ -80,7 +86,8 @@ def _items(view: View, page: Dictionary) -> list[Any]:
     return list(items) if isinstance(items, list) else []
 
 
-def _annotations(rules: Rules, page: int, before: list[Any], after: list[Any]) -> None:
+def _annotations(rules: Rules, page: int, old_page: Dictionary, new_page: Dictionary) -> None:
+    before, after = _items(rules.old, old_page), _items(rules.new, new_page)
     kept = set(after) if all(isinstance(i, Ref) for i in after) else {i for i in after if isinstance(i, Ref)}
     had = {i for i in before if isinstance(i, Ref)}
     if [i for i in before if isinstance(i, Ref) and i in kept] != list(
@@ -99,9 +106,12 @@ def _annotations(rules: Rules, page: int, before: list[Any], after: list[Any]) -
         elif isinstance(old, Dictionary):
             kind = rules.old.get(old, "Subtype")
             if kind == "Widget" or item.number in rules.walk.roles:
-                rules.forbid(f"page {page}: a form field was removed from the page")
+                rules.forbid(f"page {page}: a form field (object {item.number}) was removed from the page")
             else:
-                rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation deleted, {_box(rules.old, old)}")
+                rules.note(
+                    Level.ANNOTATIONS,
+                    f"page {page}: {kind} annotation (object {item.number}) deleted, {_box(rules.old, old)}",
+                )
     for item in dict.fromkeys(i for i in after if isinstance(i, Ref)):
         if item not in had:
             _added(rules, page, item, before)
@@ -115,15 +125,17 @@ def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
         if rules.walk.same(old, new, by_annotation=True):
             return
         if not isinstance(new, Dictionary) or new.get("Subtype") != old.get("Subtype") or new.duplicates:
-            rules.forbid(f"page {page}: an annotation became something else")
+            rules.forbid(f"page {page}: an annotation (object {item.number}) became something else")
             return
         kind = rules.old.get(old, "Subtype")
         if not _harmless(rules.new, new) and _harmless(rules.old, old):
-            rules.forbid(f"page {page}: {kind} annotation can act now, {_box(rules.new, new)}")
+            rules.forbid(f"page {page}: {kind} annotation (object {item.number}) can act now, {_box(rules.new, new)}")
             return
-        rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation changed, {_box(rules.new, new)}")
+        rules.note(
+            Level.ANNOTATIONS, f"page {page}: {kind} annotation (object {item.number}) changed, {_box(rules.new, new)}"
+        )
         return
-    rules.walk.later(item, item, f"page {page}: annotation object {item.number}")
+    rules.walk.later(item, item, f"page {page}: annotation (object {item.number})")
 
 
 def _added(rules: Rules, page: int, item: Ref, before: list[Any]) -> None:
@@ -138,11 +150,13 @@ def _added(rules: Rules, page: int, item: Ref, before: list[Any]) -> None:
         return  # a missing object shows nothing
     kind = rules.new.get(new, "Subtype")
     if kind == "Widget" or kind is None or item.number in rules.walk.roles:
-        rules.forbid(f"page {page}: a widget was added that belongs to no new signature field")
+        rules.forbid(f"page {page}: a widget (object {item.number}) was added that belongs to no new signature field")
     elif kind in _FORBIDDEN_KINDS or not _harmless(rules.new, new):
-        rules.forbid(f"page {page}: {kind} annotation added, {_box(rules.new, new)}")
+        rules.forbid(f"page {page}: {kind} annotation (object {item.number}) added, {_box(rules.new, new)}")
     else:
-        rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation added, {_box(rules.new, new)}")
+        rules.note(
+            Level.ANNOTATIONS, f"page {page}: {kind} annotation (object {item.number}) added, {_box(rules.new, new)}"
+        )
 
 
 def _harmless(view: View, annotation: Dictionary) -> bool:

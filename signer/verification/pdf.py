@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from certs.errors import SealroadError
 from signer.errors import EncryptedPDF
-from signer.pdf.changes import changes_after
-from signer.pdf.guard import Guarded, guard, is_revision_end
-from signer.pdf.listing import KNOWN_SUBFILTERS, Listing, SignatureEntry, list_signatures
-from signer.pdf.permissions import permissions_of
+from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
+from signer.pdf.listing import LEGACY_SUBFILTERS, SUBFILTERS, Listing, SignatureEntry, list_signatures
+from signer.pdf.permissions import Permissions, permissions_of
+from signer.pdf.second_reading import SecondReading
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import SyntaxFault
 from signer.report import (
@@ -28,6 +28,7 @@ from signer.report import (
     Verdict,
 )
 from signer.verification.draft import Draft
+from signer.verification.later import Judgement, LaterRevisions
 from signer.verification.setting import Setting
 
 
@@ -42,6 +43,10 @@ class _Document:
     entries: tuple[SignatureEntry, ...]
     revisions: tuple[tuple[int, int], ...]
     """Offsets behind %%EOF and behind its line end, of each revision."""
+    guarded: dict[int, Guarded]
+    """What the guard found, by position in `entries`, where it was asked before."""
+    second: SecondReading
+    later: LaterRevisions
 
 
 def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], list[Notice], tuple[str, ...]]:
@@ -63,10 +68,15 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         _with_store(view, setting, notices),
         tuple(listing.signatures),
         _revisions(pdf),
+        {},
+        SecondReading(pdf),
+        LaterRevisions(pdf, view, _revisions(pdf)),
     )
+    _read_twice(document)
     reports = [_guarded_signature(document, entry) for entry in listing.signatures]
     reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
     _levels(document, reports)
+    _tell(document, reports)
     return reports, notices, tuple(_really_empty(listing))
 
 
@@ -114,6 +124,27 @@ def _with_store(view: View | None, setting: Setting, notices: list[Notice]) -> S
     )
 
 
+def _guard(document: _Document, position: int) -> Guarded:
+    if position not in document.guarded:
+        entry = document.entries[position]
+        document.guarded[position] = guard(document.pdf, document.view, document.fault, entry)
+    return document.guarded[position]
+
+
+def _read_twice(document: _Document) -> None:
+    """Let the second parser read every signed revision, and the file as it is now (G10)."""
+    ends = []
+    for position in range(len(document.entries)):
+        try:
+            signed = _guard(document, position).signed_view
+        except Exception:  # noqa: BLE001, S112 - its own report will say so
+            continue
+        if signed is not None:
+            ends.append(signed.end)
+    if ends:
+        document.second.ask([*ends, len(document.pdf.data)])
+
+
 def _revisions(pdf: PDFFile) -> tuple[tuple[int, int], ...]:
     ends = [(e.marker_end, e.line_end) for e in pdf.endings if is_revision_end(pdf, e.target, e.start)]
     return tuple(ends[:500])
@@ -159,28 +190,42 @@ def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureR
 def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None:
     """Verify one signature of a PDF: the numbered steps of `signer.verify`."""
     # 1. Guard
-    found = guard(document.pdf, document.view, document.fault, entry)
-    _record_guard(found, draft)
+    position = next(n for n, item in enumerate(document.entries) if item is entry)
+    found = _guard(document, position)
+    _record_guard((*found.findings, document.second.finding(found.signed_view, document.view)), draft)
     _describe(document, entry, found, draft)
     if _set_apart(entry, draft):
+        if entry.has_value and found.byte_range is not None and found.contents is not None and not found.broken:
+            from signer.verification.legacy import show_unknown
+
+            show_unknown(draft, found.contents, _Ranges(document.pdf.data, found.byte_range), document.setting)
         return
+    # 8. Later changes; what cannot be told is said here, before anything else leaves the verdict open
+    judgement = None if found.broken else _later_changes(document, position, draft)
     # 2. to 7.: the CMS inside, over exactly the octets of /ByteRange
     usable = found.byte_range is not None and not {f.rule[:2] for f in found.broken} & {"G1", "G2"}
     if usable and found.byte_range is not None and found.contents is not None:
         from signer.verification.cms import verify_embedded
 
         ranges = _Ranges(document.pdf.data, found.byte_range)
-        verify_embedded(draft, found.contents, ranges, document.setting, pdf_date(entry.text("M")))
+        claimed = pdf_date(entry.text("M"))
+        if entry.subfilter in LEGACY_SUBFILTERS:
+            from signer.verification.legacy import verify_legacy
+
+            verify_legacy(draft, found.contents, entry.dictionary.get("Cert"), ranges, document.setting, claimed)
+        else:
+            verify_embedded(draft, found.contents, ranges, document.setting, claimed)
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
-    # 8. Later changes
-    if not found.broken:
-        _later_changes(document, entry, found, draft)
+    if judgement is not None:
+        _record_changes(judgement, draft)
 
 
-def _record_guard(found: Guarded, draft: Draft) -> None:
-    for finding in found.findings:
-        if finding.result != "failed":
+def _record_guard(findings: tuple[Finding, ...], draft: Draft) -> None:
+    for finding in findings:
+        if finding.result == "not-checked" and finding.severity == "indeterminate":
+            draft.unknown(finding.rule, finding.clause, finding.detail, "GENERIC", "limits")
+        elif finding.result != "failed":
             draft.checks.append(CheckResult(finding.rule, finding.clause, finding.result, finding.detail))
         elif finding.severity == "failed":
             draft.failed(finding.rule, finding.clause, finding.detail, Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
@@ -228,7 +273,7 @@ def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
     if not entry.has_value:
         draft.unknown("signature-value-present", clause, "no signature value", "FORMAT_FAILURE", "no-signature-value")
         return True
-    if entry.subfilter not in KNOWN_SUBFILTERS:
+    if entry.subfilter not in SUBFILTERS | LEGACY_SUBFILTERS:
         what = f"/SubFilter {entry.subfilter}" if entry.subfilter else "a missing /SubFilter"
         draft.unknown(
             "subfilter", "ISO 32000-2 Table 260", f"{what} is not supported", "GENERIC", "unsupported-subfilter"
@@ -237,34 +282,67 @@ def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
     return False
 
 
-def _later_changes(document: _Document, entry: SignatureEntry, found: Guarded, draft: Draft) -> None:
-    """8. Compare the signed revision with the last one."""
-    clause = "ISO 32000-2 12.8.2.2, 12.8.2.4"
-    if found.signed_view is None or document.view is None:
-        draft.changes_after = ChangesReport("unknown")
-        draft.unknown("later-changes", clause, "the revisions cannot be read", "GENERIC", "changes-unknown")
-        return
+CHANGES = "ISO 32000-2 12.8.2.2, 12.8.2.4"
+
+
+def _later_changes(document: _Document, position: int, draft: Draft) -> tuple[Judgement, Permissions] | None:
+    """8. Compare the signed revision with the last one, by what this and every earlier signature allows."""
+    signed = _guard(document, position).signed_view
     try:
-        allowed = permissions_of(found.signed_view, entry)
-        changes = changes_after(found.signed_view, document.view, allowed)
+        own = permissions_of(signed, document.entries[position]) if signed is not None else Permissions()
+        judgement = document.later.judge(signed, own, _earlier(document, position))
     except (SyntaxFault, BudgetSpent, RecursionError) as error:
-        draft.changes_after = ChangesReport("unknown", (str(error),))
-        detail = f"what was changed cannot be established: {error}"
-        draft.unknown("later-changes", clause, detail, "GENERIC", "changes-unknown")
-        return
+        own, judgement = Permissions(), Judgement(None, str(error))
+    if judgement.changes is None:
+        detail = f"what was changed cannot be established: {judgement.unknown}"
+        draft.changes_after = ChangesReport("unknown", (judgement.unknown,))
+        draft.unknown("later-changes", CHANGES, detail, "GENERIC", "changes-unknown")
+        return None
+    return judgement, own
+
+
+def _earlier(document: _Document, position: int) -> tuple[tuple[str, Permissions], ...]:
+    """Return what the signatures that were there before allow; one that breaks the guard says nothing."""
+    mine = _guard(document, position).signed_view
+    found = []
+    for other, entry in enumerate(document.entries):
+        signed = _guard(document, other).signed_view
+        if mine is None or signed is None or signed.end >= mine.end or _guard(document, other).broken or entry.note:
+            continue
+        try:
+            found.append((", ".join(entry.fields), permissions_of(signed, entry)))
+        except SyntaxFault:
+            continue  # its own verdict says so
+    return tuple(found)
+
+
+def _record_changes(outcome: tuple[Judgement, Permissions], draft: Draft) -> None:
+    changes, allowed = outcome[0].changes, outcome[1]
+    assert changes is not None
     draft.changes_after = ChangesReport(changes.level.word, changes.detail)
     if changes.forbidden_because:
-        draft.failed(
-            "later-changes",
-            clause,
-            changes.forbidden_because,
-            Verdict.TOTAL_FAILED,
-            "FORMAT_FAILURE",
-            "forbidden-change",
-        )
+        reason = changes.forbidden_because
+        draft.failed("later-changes", CHANGES, reason, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", "forbidden-change")
         return
     limit = f"DocMDP level {allowed.level}" if allowed.level else "no DocMDP"
-    draft.passed("later-changes", clause, changes.level.word, limit)
+    draft.passed("later-changes", CHANGES, changes.level.word, limit)
+
+
+def _tell(document: _Document, reports: list[SignatureReport]) -> None:
+    """Say revision by revision what was changed, once all verdicts stand."""
+    for position, report in enumerate(reports[: len(document.entries)]):
+        changes, found = report.changes_after, document.guarded.get(position)
+        if changes is None or changes.level == "unknown" or found is None or found.signed_view is None:
+            continue
+        try:
+            story = document.later.story(found.signed_view.end)
+            undone = () if changes.level == "forbidden" else document.later.forbidden_steps(found.signed_view.end)
+        except Exception:  # noqa: BLE001, S112 - words only; the verdict does not rest on them
+            continue
+        warnings = report.warnings + tuple(Notice("change-taken-back", detail) for detail in undone)
+        reports[position] = replace(
+            report, changes_after=ChangesReport(changes.level, story or changes.detail), warnings=warnings
+        )
 
 
 def _levels(document: _Document, reports: list[SignatureReport]) -> None:

@@ -169,7 +169,7 @@ def test_parameters_that_do_not_belong_to_the_algorithm_are_malformed(suite_name
 
 
 def test_null_parameters_pass_only_where_they_are_met_in_the_field(suite_name: str) -> None:
-    """SHECA, old Russian authorities and EdDSA signers of PDFs write NULL; RFC 8410 3 and RFC 9881 2: MUST be absent."""
+    """SHECA, old Russian authorities, EdDSA signers of PDFs write NULL; RFC 8410 3 and RFC 9881 2: MUST be absent."""
     key = keys_of(suite_name)[0]
     oid = suites.get(suite_name).signature_algorithm(Use.X509).oid
     with_null, without = AlgorithmID(oid, der.NULL_DER).der(), AlgorithmID(oid).der()
