@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signer.pdf.changes import Level, Rules
-from signer.pdf.drawn_text import agrees, drawn_text
+from signer.pdf.drawn_text import agrees, drawn_text, draws_more_than_text
 from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, text_string
 from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
@@ -28,8 +28,9 @@ _HIDING_FLAGS = 0b100011
 """Invisible, Hidden, NoView of /F (Table 167)."""
 _READ_ONLY = 1
 _PASSWORD = 1 << 13
+_COMBO = 1 << 17
 _FILE_SELECT = 1 << 20
-"""Bits of /Ff (Table 228, Table 231)."""
+"""Bits of /Ff (Table 228, Table 231, Table 233)."""
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,11 @@ class _Fields:
         rules = self.rules
         if "AP" in changed and not (here.value_changed and here.kind in ("Tx", "Ch")):
             rules.forbid(f"{here}: the picture changed, the value did not")
-        elif here.value_changed and here.kind == "Tx" and self.draws_something_else(new):
-            rules.forbid(f"{here}: the picture shows another value than the field has")
+        elif here.value_changed and here.kind in ("Tx", "Ch"):
+            if self.draws_something_else(new, here):
+                rules.forbid(f"{here}: the picture shows another value than the field has")
+            elif "AP" in changed and draws_more_than_text(rules.new, _normal(rules.new, new)):
+                rules.forbid(f"{here}: the picture holds an image or another picture")
         if "AS" in changed and not self.state_exists(old, new):
             rules.forbid(f"{here}: it shows a state it did not have")
         if changed & {"DA", "Q", "RV"} and not here.value_changed:
@@ -211,20 +215,36 @@ class _Fields:
             rules.forbid(f"{here} /Type")
         rules.note(Level.FORM_FILLING, f"{here} filled in", field=here.name)
 
-    def draws_something_else(self, new: Dictionary) -> bool:
-        """Whether the picture of a text field is known to say something else than its value.
+    def draws_something_else(self, new: Dictionary, here: _Inherited) -> bool:
+        """Whether the picture of a text or choice field is known to say something else than its value.
 
-        Not asked where a script formats the value (/AA), where it is a password, or rich text.
+        Not asked where a script formats the value (/AA), where it is a password, rich text, or a list with its options.
         """
         view = self.rules.new
         value = _inherited(view, new, "V")
         if not isinstance(value, bytes) or _inherited(view, new, "AA") or _inherited(view, new, "RV"):
             return False
-        if _flags_of(_inherited(view, new, "Ff")) & (_PASSWORD | _FILE_SELECT):
+        flags = _flags_of(_inherited(view, new, "Ff"))
+        if (here.kind == "Tx" and flags & (_PASSWORD | _FILE_SELECT)) or (here.kind == "Ch" and not flags & _COMBO):
             return False
-        appearances = view.get(new, "AP")
-        normal = appearances.get("N") if isinstance(appearances, Dictionary) else None
-        return agrees(text_string(value), drawn_text(view, normal)) is False
+        drawn = drawn_text(view, _normal(view, new))
+        if drawn is None:
+            self.rules.note(Level.FORM_FILLING, f"{here}: whether its picture shows its value cannot be told")
+        shown = [text_string(value), *self.displayed(new, value)]
+        return all(agrees(text, drawn) is False for text in shown)
+
+    def displayed(self, field: Dictionary, value: bytes) -> list[str]:
+        """Return what a choice field displays for a value (12.7.5.4): the second of a pair in /Opt."""
+        view = self.rules.new
+        options = _inherited(view, field, "Opt")
+        pairs = [view.resolve(item) for item in options] if isinstance(options, list) else []
+        return [
+            text_string(text)
+            for pair in pairs
+            if isinstance(pair, list) and len(pair) == 2 and view.resolve(pair[0]) == value
+            for text in [view.resolve(pair[1])]
+            if isinstance(text, bytes)
+        ]
 
     def state_exists(self, old: Dictionary, new: Dictionary) -> bool:
         """Whether a check box or radio button shows one of the pictures it always had (12.7.5.2.3)."""
@@ -304,6 +324,12 @@ def _has_sig_kids(view: View, field: Dictionary, depth: int) -> bool:
     return all(
         isinstance(v, Dictionary) and (view.get(v, "FT") == "Sig" or _has_sig_kids(view, v, depth + 1)) for v in values
     )
+
+
+def _normal(view: View, field: Dictionary) -> Any:
+    """Return the normal appearance of a field, not resolved."""
+    appearances = view.get(field, "AP")
+    return appearances.get("N") if isinstance(appearances, Dictionary) else None
 
 
 def _name(view: View, field: Dictionary, parent: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from signer.pdf.changes import MAX_PAGES, Level, Rules, plain
+from signer.pdf.content_boxes import intersect, page_marks
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
@@ -114,7 +115,7 @@ def _annotations(rules: Rules, page: int, old_page: Dictionary, new_page: Dictio
                 )
     for item in dict.fromkeys(i for i in after if isinstance(i, Ref)):
         if item not in had:
-            _added(rules, page, item, before)
+            _added(rules, page, item, old_page)
 
 
 def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
@@ -138,13 +139,13 @@ def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
     rules.walk.later(item, item, f"page {page}: annotation (object {item.number})")
 
 
-def _added(rules: Rules, page: int, item: Ref, before: list[Any]) -> None:
+def _added(rules: Rules, page: int, item: Ref, old_page: Dictionary) -> None:
     name = rules.new_widgets.get(item.number)
     new = rules.new.resolve(item)
     if item.number in rules.signed_now:
         return  # an empty field of the form that was on no page, signed now
     if name is not None:
-        _drawn(rules, page, item, name, before)
+        _drawn(rules, page, item, name, old_page)
         return
     if not isinstance(new, Dictionary):
         return  # a missing object shows nothing
@@ -184,26 +185,30 @@ def _box(view: View, annotation: Dictionary) -> str:
     return "no rectangle" if box is None else "rectangle [" + " ".join(f"{v:.0f}" for v in box) + "]"
 
 
-def _drawn(rules: Rules, page: int, item: Ref, name: str, before: list[Any]) -> None:
-    """Say where a new signature field is drawn, and over which older annotations of the page ("sneaky signature")."""
+def _drawn(rules: Rules, page: int, item: Ref, name: str, old_page: Dictionary) -> None:
+    """Say where a new signature field is drawn, and over what of the page it was put on ("sneaky signature")."""
     new = rules.new.resolve(item)
     box = rectangle(rules.new, new) if isinstance(new, Dictionary) else None
     if box is None or box[2] - box[0] < 1 or box[3] - box[1] < 1:
         return
-    where = _box(rules.new, new)
-    rules.note(Level.FORM_FILLING, f"page {page}: signature field {name!r} drawn, {where}")
-    for other in before:
+    what = f"page {page}: signature field {name!r} (object {item.number})"
+    rules.note(Level.FORM_FILLING, f"{what} drawn, {_box(rules.new, new)}")
+    for other in _items(rules.old, old_page):
         old = rules.old.resolve(other)
         covered = rectangle(rules.old, old) if isinstance(old, Dictionary) else None
-        if covered is None or not _intersect(box, covered):
+        if covered is None or not intersect(box, covered):
             continue
         kind = rules.old.get(old, "Subtype")
-        rules.note(
-            Level.FORM_FILLING,
-            f"page {page}: signature field {name!r} covers an earlier {kind}, {_box(rules.old, old)}",
-        )
-
-
-def _intersect(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    """Tell whether two rectangles share more than an edge; an empty one shares nothing."""
-    return min(a[2], b[2]) - max(a[0], b[0]) > 0.5 and min(a[3], b[3]) - max(a[1], b[1]) > 0.5
+        rules.note(Level.FORM_FILLING, f"{what} covers an earlier {kind}, {_box(rules.old, old)}")
+    found = page_marks(rules.old, old_page)
+    if found is None:
+        rules.note(Level.FORM_FILLING, f"{what} may cover page content, which cannot be read")
+        return
+    for kind in ("text", "image"):
+        boxes = [mark.box for mark in found.marks if mark.kind == kind and intersect(box, mark.box)]
+        if boxes:
+            place = tuple(round(pick(b[i] for b in boxes)) for i, pick in enumerate((min, min, max, max)))
+            rules.note(
+                Level.FORM_FILLING,
+                f"{what} covers page content ({kind}), rectangle [{' '.join(map(str, place))}]",
+            )

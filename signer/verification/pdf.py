@@ -77,6 +77,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
     reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
     _levels(document, reports)
     _tell(document, reports)
+    notices += _shadows(document)
     return reports, notices, tuple(_really_empty(listing))
 
 
@@ -357,6 +358,21 @@ def _levels(document: _Document, reports: list[SignatureReport]) -> None:
             continue
         later = any(index > report.revision.index for index, _ in stamps)
         reports[position] = replace(report, level="B-LTA" if later else "B-LT")
+
+
+def _shadows(document: _Document) -> list[Notice]:
+    """Warn of what a signed document hides; looked for last, with the work that is left."""
+    if document.view is None or not document.entries:
+        return []
+    from signer.pdf.shadow import defined_twice, hidden_content
+
+    found: list[tuple[str, str]] = []
+    for search in (hidden_content, defined_twice):
+        try:
+            found += search(document.view)
+        except Exception:  # noqa: BLE001, S112 - warnings only; the verdict does not rest on them
+            continue
+    return [Notice(code, detail) for code, detail in found]
 
 
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")

@@ -294,7 +294,7 @@ def test_annotations_that_refer_to_each_other_are_each_judged_once() -> None:
         (b"BT <393030> Tj ET", "form-filling"),
         (b"BT (100) Tj ET", "forbidden"),
         (b"", "forbidden"),
-        (b"/X Do", "form-filling"),
+        (b"/X Do", "forbidden"),
     ],
 )
 def test_picture_that_shows_another_value_than_the_field_has(drawn: bytes, level: str) -> None:
