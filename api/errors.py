@@ -228,6 +228,7 @@ CODES: Final[dict[str, Row]] = {
     "internal-error": Row(500, "Internal error", private=True),
     # signer
     "unreadable-file": Row(422, "Not a readable file"),
+    "rendering-failed": Row(422, "A page that cannot be drawn"),
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
     "signing-refused": Row(422, "Signing would break the document"),

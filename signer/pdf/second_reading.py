@@ -87,7 +87,7 @@ class SecondReading:
         count = view.get(tree, "Count") if isinstance(tree, Dictionary) else None
         if count != theirs["count"]:
             return f"page count: {count} and {theirs['count']}"
-        return _first_difference("page", _pages(view), theirs["pages"]) or _first_difference(
+        return _first_difference("page", pages_of(view), theirs["pages"]) or _first_difference(
             "form field", _fields(view), theirs["fields"]
         )
 
@@ -105,7 +105,7 @@ def _object(item: Any) -> str:
     return str(item[0]) + f" with /T {item[1]}, /FT {item[2]}, /V {item[3]}" if isinstance(item, list) else str(item)
 
 
-def _pages(view: View) -> list[int]:
+def pages_of(view: View) -> list[int]:
     """Return the object numbers of the pages in their order, 0 for a page without one."""
     found: list[int] = []
     stack: list[tuple[Any, int]] = [(view.catalog.get("Pages"), 0)]
