@@ -34,12 +34,12 @@ def verify_legacy(
     draft: Draft, contents: bytes, cert: object, source: Source, setting: Setting, claimed: datetime | None
 ) -> None:
     """Verify a signature of one of the two deprecated kinds; `cert` is the value of /Cert."""
+    detail = f"/SubFilter {draft.subfilter} is deprecated: it protects neither certificate nor algorithm"
+    draft.failed("subfilter", CLAUSE, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE", "deprecated-kind")
     if draft.subfilter == PKCS7_SHA1:
         _pkcs7_sha1(draft, contents, source, setting, claimed)
     else:
         _x509_rsa_sha1(draft, contents, cert, source, setting, claimed)
-    detail = f"/SubFilter {draft.subfilter} is deprecated: it protects neither certificate nor algorithm"
-    draft.failed("subfilter", CLAUSE, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE", "deprecated-kind")
 
 
 def _pkcs7_sha1(draft: Draft, contents: bytes, source: Source, setting: Setting, claimed: datetime | None) -> None:
