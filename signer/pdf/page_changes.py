@@ -136,7 +136,7 @@ def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
             Level.ANNOTATIONS, f"page {page}: {kind} annotation (object {item.number}) changed, {_box(rules.new, new)}"
         )
         return
-    rules.walk.later(item, item, f"page {page}: annotation (object {item.number})")
+    rules.walk.later(item, item, f"page {page}: annotation")
 
 
 def _added(rules: Rules, page: int, item: Ref, old_page: Dictionary) -> None:

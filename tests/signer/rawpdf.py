@@ -114,7 +114,7 @@ def sign(
         return fill_byte_range(assemble(bodies), make_cms)
     sizes = [int(n) for n in re.findall(rb"/Size (\d+)", base)]
     number = max([*sizes, 20])
-    fields = re.findall(rb"/Fields \[([^\]]*)\]", base)[-1]
+    fields = re.findall(rb"/AcroForm << /Fields \[([^\]]*)\]", base)[-1]
     annots = re.findall(rb"/Annots \[([^\]]*)\]", base)[-1]
     catalog, page = replaced.pop("o1", objects()[1]), replaced.pop("o3", PAGE)
     catalog = re.sub(rb"/Fields \[[^\]]*\]", b"/Fields [%s %d 0 R]" % (fields, number), catalog)
