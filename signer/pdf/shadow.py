@@ -147,7 +147,10 @@ def _unreachable_pages(view: View) -> Iterator[tuple[str, str]]:
             continue
         seen.add(item.number)
         lost.discard(item.number)
-        located = view.locate(item.number)
+        try:
+            located = view.locate(item.number)
+        except SyntaxFault:
+            continue  # what cannot be read leads nowhere
         if located is not None:
             waiting.extend(references(view, located))
     if lost:

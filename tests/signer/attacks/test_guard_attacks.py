@@ -1,5 +1,7 @@
 """Rules G1 to G10, each broken on purpose in every suite; where it can be, with a CMS that is right for what it covers."""
 
+# ruff: noqa: E501 - one attack in one line
+
 from __future__ import annotations
 
 import re
@@ -18,6 +20,7 @@ from tests.signer.attacks.victim import (
     PAGE,
     PARTS,
     contract,
+    countersigned,
     digits,
     forged,
     last_startxref,
@@ -105,6 +108,20 @@ def copied_signature(data: bytes) -> bytes:
     return rawpdf.update(data, {4: OTHER_CONTENT, 6: dictionary(data)})
 
 
+def skipped(data: bytes) -> bytes:
+    """A third revision that leads back to the first, past the second and its signature."""
+    later = rawpdf.sign(lambda _: b"\x30\x00", data, digits=20)
+    past = b"/Prev %d" % last_startxref(later)
+    return rawpdf.update(later, {78: b"null"}).replace(past, b"/Prev %d" % last_startxref(data))
+
+
+def swapped(circle: Circle) -> bytes:
+    """Two signatures, each shown by the field of the other."""
+    both = countersigned(circle.suite_name, contract(circle.suite_name))
+    other = rawpdf.SIGNATURE_FIELD.replace(b"6 0 R", b"42 0 R")
+    return rawpdf.update(both, {5: other, 41: rawpdf.SIGNATURE_FIELD.replace(b"Sig1", b"Sig41")})
+
+
 def two_readings(circle: Circle) -> bytes:
     """A page tree that names its kids twice: one parser takes the first, another the last."""
     twice = b"<< /Type /Pages /Kids [3 0 R 30 0 R] /Count 2 /Kids [30 0 R 3 0 R] >>"
@@ -170,8 +187,7 @@ ATTACKS = [
     Attack("revisions-in-a-loop", "G6", over(prev_loop)),
     Attack("revision-without-a-section", "G6", over(without_section)),
     Attack("revision-without-a-trailer", "G6", over(without_trailer)),
-    Attack("section-of-a-revision-skipped", "G6", over(lambda d: (lambda later: rawpdf.update(later, {78: b"null"}).replace(
-        b"/Prev %d" % last_startxref(later), b"/Prev %d" % last_startxref(d)))(rawpdf.sign(lambda _: b"\x30\x00", d, digits=20)))),
+    Attack("section-of-a-revision-skipped", "G6", over(skipped)),
     # G7: the dictionary is another one
     Attack("reason-spoofed", "G7", over(lambda d: rawpdf.update(d, {6: dictionary(d).replace(b"/M (D:2026", b"/M (D:2020")}))),
     Attack("dictionary-rewritten-as-it-was", "G7", over(lambda d: rawpdf.update(d, {6: dictionary(d)}))),
@@ -179,6 +195,7 @@ ATTACKS = [
     Attack("field-led-elsewhere", "G7", over(lambda d: rawpdf.update(d, {5: rawpdf.SIGNATURE_FIELD.replace(b"6 0 R", b"50 0 R"), 50: dictionary(d)}))),
     Attack("field-added-later", "G7", over(lambda d: rawpdf.update(d, {1: CATALOG.replace(b"13 0 R]", b"13 0 R 50 0 R]"), 50: rawpdf.SIGNATURE_FIELD.replace(b"Sig1", b"Boss")}))),
     Attack("signature-copied-behind", "G7", over(copied_signature)),
+    Attack("two-signatures-swapped", "G7", swapped),
     # G8: values by reference
     Attack("contents-by-reference", "G8", lambda c: contract(c.suite_name).replace(b"/Contents <", b"/Contents 77 0 R /X <", 1)),
     # G9: a key twice
