@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from signer.pdf.structure import Stream, View
 from signer.pdf.tokens import Array, Dictionary, Name, SyntaxFault, operations
 
-MAX_OPERATORS = 50_000
+MAX_OPERATORS = 20_000
 """For one page, forms included."""
 MAX_MARKS = 5_000
 MAX_FORMS = 4
@@ -57,19 +57,30 @@ class Marks(NamedTuple):
     marks: list[Mark]
     operators: int
     """How many were read."""
+    complete: bool
+    """Whether that was all of them."""
 
 
 def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks | None:
-    """Return what the first `most` operators of a page paint; None where they cannot be read. Raises BudgetSpent."""
-    reader = _Reader(view, most)
+    """Return what the first `most` operators of a page paint; None where they cannot be read. Raises BudgetSpent.
+
+    The same content streams are read once for each file, in whatever revision they are met.
+    """
     try:
         contents = view.get(page, "Contents")
-        streams = contents if isinstance(contents, list) else [contents]
-        parts = [view.stream_data(s) for s in map(view.resolve, streams) if isinstance(s, Stream)]
-        reader.run(b"\n".join(parts), inherited(view, page, "Resources"), _State(), 0)
+        items = contents if isinstance(contents, list) else [contents]
+        streams = [stream for stream in map(view.resolve, items) if isinstance(stream, Stream)]
+        key = (most, *(stream.start for stream in streams))
+        if key not in view.pdf.marks:
+            reader = _Reader(view, most)
+            parts = b"\n".join(view.stream_data(stream) for stream in streams)
+            reader.run(parts, inherited(view, page, "Resources"), _State(), 0)
+            complete = reader.left > 0 and len(reader.marks) < MAX_MARKS
+            view.pdf.marks[key] = Marks(reader.marks, most - reader.left, complete)
     except (SyntaxFault, ValueError, OverflowError):
         return None
-    return Marks(reader.marks, most - reader.left)
+    found: Marks = view.pdf.marks[key]
+    return found
 
 
 def inherited(view: View, page: Dictionary, key: str) -> Any:

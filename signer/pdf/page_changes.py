@@ -204,6 +204,8 @@ def _drawn(rules: Rules, page: int, item: Ref, name: str, old_page: Dictionary) 
     if found is None:
         rules.note(Level.FORM_FILLING, f"{what} may cover page content, which cannot be read")
         return
+    if not found.complete:
+        rules.note(Level.FORM_FILLING, f"{what} may cover page content beyond what was read")
     for kind in ("text", "image"):
         boxes = [mark.box for mark in found.marks if mark.kind == kind and intersect(box, mark.box)]
         if boxes:
