@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from signer.pdf.changes import Level, Rules
+from signer.pdf.changes import Level, Rules, plain
 from signer.pdf.drawn_text import agrees, drawn_text, draws_more_than_text
 from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, text_string
 from signer.pdf.page_changes import rectangle
@@ -23,7 +23,7 @@ from signer.pdf.tokens import Dictionary, Name, Ref, SyntaxFault
 
 _SIGNING_KEYS = frozenset({"V", "AP", "AS", "F", "M", "P", "Type", "MK", "DA", "StructParent", "TU", "Contents"})
 """What signing may set in a field that was there before, besides /Ff."""
-_FILLING_KEYS = frozenset({"V", "AP", "AS", "I", "TI", "M", "RV", "DA", "Q", "F", "Ff", "Type"})
+_FILLING_KEYS = frozenset({"V", "AP", "AS", "I", "TI", "M", "RV", "DA", "Q", "MK", "F", "Ff", "Type"})
 _HIDING_FLAGS = 0b100011
 """Invisible, Hidden, NoView of /F (Table 167)."""
 _READ_ONLY = 1
@@ -205,8 +205,10 @@ class _Fields:
                 rules.forbid(f"{here}: the picture holds an image or another picture")
         if "AS" in changed and not self.state_exists(old, new):
             rules.forbid(f"{here}: it shows a state it did not have")
-        if changed & {"DA", "Q", "RV"} and not here.value_changed:
+        if changed & {"DA", "Q", "RV", "MK"} and not here.value_changed:
             rules.forbid(f"{here}: its looks changed, the value did not")
+        if "MK" in changed and not plain(rules.new, new.get("MK"), 0):
+            rules.forbid(f"{here} /MK")  # it may hold icons (Table 192)
         if "F" in changed and (_flags(rules.old, old, "F") ^ _flags(rules.new, new, "F")) & _HIDING_FLAGS:
             rules.forbid(f"{here} was hidden or uncovered")
         if "Ff" in changed and _flags(rules.old, old, "Ff") | _READ_ONLY != _flags(rules.new, new, "Ff"):

@@ -120,7 +120,9 @@ def guard(pdf: PDFFile, view: View | None, fault: str, entry: SignatureEntry) ->
     if byte_range is None or view is None or signed_view is None:
         skipped("G7-dictionary-from-signed-bytes", "the signed revision cannot be read")
     else:
-        add("G7-dictionary-from-signed-bytes", _from_signed_bytes(view, signed_view, entry, byte_range))
+        # a signed revision that cannot be read by itself was not made so by somebody later
+        problem, severity = _from_signed_bytes(view, signed_view, entry, byte_range)
+        add("G7-dictionary-from-signed-bytes", problem, severity=severity)
     for problem, severity in _direct_values(entry.dictionary) or [(None, "failed")]:
         add("G8-direct-values", problem, severity=severity)
     for problem, severity in _duplicates(entry.dictionary) or [(None, "failed")]:
@@ -279,24 +281,25 @@ def _nested_sections(view: View, signed: View | None) -> str | None:
 
 def _from_signed_bytes(
     view: View, signed: View, entry: SignatureEntry, byte_range: tuple[int, int, int, int]
-) -> str | None:
+) -> tuple[str | None, Severity]:
     """G7. The dictionary stands in the signed octets, is the signed revision's, and still is the file's."""
     end = byte_range[2] + byte_range[3]
     if entry.end > end:
-        return "the signature dictionary reaches beyond the signed octets"
+        return "the signature dictionary reaches beyond the signed octets", "failed"
     if entry.note == "replaced":
-        return "a later revision defines the signature dictionary anew"
+        return "a later revision defines the signature dictionary anew", "failed"
     try:
         if entry.number is not None:
             then, now = signed.entries.get(entry.number), view.entries.get(entry.number)
             located = signed.locate(entry.number)
             if located is None or located.start != entry.start:
-                return "the signed revision has another dictionary under this object number"
+                return "the signed revision has another dictionary under this object number", "failed"
             if then != now:
-                return "a later revision defines the signature dictionary anew"
-        return _fields_agree(view, signed, entry)
+                return "a later revision defines the signature dictionary anew", "failed"
+        return _fields_agree(view, signed, entry), "failed"
     except (SyntaxFault, BudgetSpent) as error:
-        return f"the signed revision cannot be compared: {error}"
+        unchanged = view.start_section == signed.start_section or isinstance(error, BudgetSpent)
+        return f"the signed revision cannot be compared: {error}", "indeterminate" if unchanged else "failed"
 
 
 def _fields_agree(view: View, signed: View, entry: SignatureEntry) -> str | None:

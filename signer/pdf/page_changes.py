@@ -75,11 +75,20 @@ def compare_pages(rules: Rules, pages: list[Page]) -> None:
         else:
             for key in sorted((old.keys() | new.keys()) - {"Annots", "PieceInfo", "LastModified", "Tabs"}):
                 rules.walk.later(old.get(key), new.get(key), f"page {number} /{key}")
-            if old.get("Tabs") is not None or new.get("Tabs") not in (None, "S"):
-                rules.walk.later(old.get("Tabs"), new.get("Tabs"), f"page {number} /Tabs")
+            _tabs(rules, number, rules.old.get(old, "Tabs"), rules.new.get(new, "Tabs"))
             if new.duplicates:
                 rules.forbid(f"page {number} has a key twice")
         _annotations(rules, number, old, new)
+
+
+def _tabs(rules: Rules, page: int, old: Any, new: Any) -> None:
+    """/Tabs is the order in which a reader walks from one annotation to the next (12.5.1)."""
+    if old == new or (old is None and new == "S"):
+        return
+    if new in (None, "R", "C", "S", "A", "W"):
+        rules.note(Level.ANNOTATIONS, f"page {page}: annotations are walked through in another order")
+    else:
+        rules.forbid(f"page {page} /Tabs")
 
 
 def _items(view: View, page: Dictionary) -> list[Any]:

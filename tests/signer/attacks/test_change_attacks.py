@@ -94,6 +94,8 @@ ALLOWED = [
     Case("new-signature", "form-filling", INVISIBLE, says=("'Sig3'", "object 50")),
     Case("comment-added", "annotations", {3: annotated(b"50 0 R"), 50: NOTE}, says=("page 1", "object 50", "rectangle [10 10 30 30]")),
     Case("comment-changed", "annotations", {10: NOTE.replace(b"first", b"other")}, says=("page 1", "object 10")),
+    Case("annotations-walked-through-otherwise", "annotations", {3: with_key(PAGE, b"/Tabs /R")}, says=("page 1",)),
+    Case("text-filled-in-with-another-border", "form-filling", FILLED | {7: with_key(FILLED[7], b"/MK << /BC [0] >>")}),
     Case("comment-deleted", "annotations", {3: PAGE.replace(b"10 0 R ", b"")}, says=("page 1", "object 10")),
 ]
 
@@ -139,6 +141,8 @@ SHADOW_REPLACE = [
     Case("choice-shown-is-not-the-one-made", "forbidden", {11: CHOICE.replace(b"(a) /Opt", b"(b) /Opt"), 12: CHOICE_LOOKS.replace(b"Almaty", b"Aktau")}),
     Case("tick-in-another-picture", "forbidden", {13: BOX.replace(b"/V /Off /AS /Off", b"/V /Yes /AS /Yes"), 14: BOX_LOOKS.replace(b"re f", b"re n")}),
     Case("state-without-its-value", "forbidden", {13: BOX.replace(b"/AS /Off", b"/AS /Maybe")}),
+    Case("border-changed-under-the-value", "forbidden", {7: with_key(TOTAL, b"/MK << /BG [1] >>")}),
+    Case("icon-brought-with-the-value", "forbidden", FILLED | {7: with_key(FILLED[7], b"/MK << /I 40 0 R >>")}),
     Case("looks-changed-under-the-value", "forbidden", {7: TOTAL.replace(b"/F1 9 Tf) /Rect", b"/F2 1 Tf) /Rect")}),
     Case("image-swapped", "forbidden", {21: LOGO.replace(b"\x00\x00\x00\nend", b"\xff\x00\x00\nend")}),
     Case("font-swapped", "forbidden", {15: HELVETICA.replace(b"Helvetica", b"ZapfDingbats")}),
@@ -167,6 +171,7 @@ OTHERS = [
     Case("page-added", "forbidden", {2: b"<< /Type /Pages /Kids [3 0 R 30 0 R 50 0 R] /Count 3 >>", 50: SECOND}),
     Case("page-removed", "forbidden", {2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"}),
     Case("page-cropped", "forbidden", {3: with_key(PAGE, b"/CropBox [0 0 595 400]")}),
+    Case("order-of-no-known-name", "forbidden", {3: with_key(PAGE, b"/Tabs << >>")}),
     Case("page-turned", "forbidden", {3: with_key(PAGE, b"/Rotate 180")}),
     Case("page-that-acts", "forbidden", {3: with_key(PAGE, b"/AA << /O << /S /JavaScript /JS (x) >> >>")}),
     Case("script-on-opening", "forbidden", {1: with_key(CATALOG, b"/OpenAction << /S /JavaScript /JS (x) >>")}),
