@@ -12,6 +12,7 @@ may be shown two documents under one signature. This adds to G1 to G9 and replac
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 from typing import Any
 
@@ -31,6 +32,13 @@ SECONDS = 10
 _child = Child("signer.pdf.second_child:answer", seconds=SECONDS)
 """One for all files: what a hostile file could do to it is withhold a difference in another."""
 atexit.register(_child.close)
+
+
+def prepare(data: bytes) -> None:
+    """Start the other parser beside other work, where a file may have a signature. Never raises."""
+    if b"ByteRange" in data:
+        with contextlib.suppress(ChildFault):
+            _child.start()
 
 
 class NotCompared(Exception):

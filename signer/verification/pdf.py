@@ -16,7 +16,7 @@ from signer.errors import EncryptedPDF
 from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
 from signer.pdf.listing import LEGACY_SUBFILTERS, SUBFILTERS, Listing, SignatureEntry, list_signatures
 from signer.pdf.permissions import Permissions, permissions_of
-from signer.pdf.second_reading import SecondReading
+from signer.pdf.second_reading import SecondReading, prepare
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import SyntaxFault
 from signer.report import (
@@ -51,6 +51,7 @@ class _Document:
 
 def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], list[Notice], tuple[str, ...]]:
     """Return a report for every signature, what is worth a word, and the fields still empty. Raises EncryptedPDF."""
+    prepare(data)
     pdf = PDFFile(data)
     view, fault = _open(pdf)
     try:
