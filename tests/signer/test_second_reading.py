@@ -53,9 +53,15 @@ def test_what_differs_is_said(old: bytes, new: bytes, words: str) -> None:
     assert words in compared(data, claims=other)
 
 
+def test_a_page_tree_that_has_to_be_mended_is_a_difference() -> None:
+    """What one reader mends, another may not."""
+    for kids, count in ((b"2 0 R 3 0 R", 2), (b"3 0 R null", 2), (b"3 0 R 3 0 R", 2), (b"3 0 R", 7)):
+        tree = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, count)
+        assert compared(rawpdf.fill_byte_range(rawpdf.assemble(rawpdf.objects(**(PARTS | {"o2": tree}))))) != ""
+
+
 def test_loops_and_nonsense_are_walked_alike() -> None:
     for parts in (
-        {"o2": b"<< /Type /Pages /Kids [3 0 R null 99 0 R] /Count 2 >>"},
         {
             "o1": PARTS["o1"].replace(b"[5 0 R 7", b"[5 0 R 5 0 R 1 null 99 0 R 7"),
             "o5": b"<< /Kids [5 0 R 7 0 R] /T 9 >>",
