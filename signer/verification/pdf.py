@@ -256,6 +256,8 @@ def _describe(document: _Document, entry: SignatureEntry, found: Guarded, draft:
                     document.pdf.data[end:].strip(b"\x00\t\n\x0c\r ") if len(document.pdf.data) - end < 64 else b"more"
                 )
                 draft.revision = RevisionReport(index, len(document.revisions), covers_whole_file=not rest)
+    if entry.subfilter == "ETSI.CAdES.detached" and "Cert" in entry.dictionary:
+        draft.warn("cert-entry", "/Cert stands beside ETSI.CAdES.detached (ISO 32000-2 12.8.3.4.2)")
     # A dictionary that a later revision replaced says nothing any more (signature dictionary spoofing).
     if not any(f.rule.startswith("G7") for f in found.broken):
         stated = [(key.lower(), entry.text(key)) for key in ("Name", "Reason", "Location", "ContactInfo")]

@@ -162,6 +162,12 @@ def test_the_name_of_the_handler_decides_nothing(suite: str, handler: bytes) -> 
     assert judge(changed(data), circle).verdict is FAILED
 
 
+def test_certificate_in_the_dictionary_of_a_cades_signature_is_a_warning() -> None:
+    circle = circle_of("sm2")
+    one = judge(rawpdf.sign(cms(circle), extra=b"/Cert <3000> "), circle)
+    assert (one.verdict, [w.code for w in one.warnings]) == (PASSED, ["cert-entry"])
+
+
 @pytest.mark.parametrize("kind", [b"/Type /DocTimeStamp ", b"/Type /Sig ", b"", b"/Type /Type /Odd /Nonsense "])
 def test_document_time_stamp_whatever_its_type_says(kind: bytes, signing_suite: str) -> None:
     circle = circle_of(signing_suite)
