@@ -62,8 +62,6 @@ def run(args: argparse.Namespace, read: Callable[[str], bytes]) -> int:
     if name != "-" and out.resolve() == Path(name).resolve():
         raise OptionError("the output would overwrite the input", hint="give --out another name")
     found = Revisions(read(name))
-    if found.count == 0:
-        raise OptionError("the file has no complete revision", hint="see what `sealroad verify` says of it")
     return _diff(args, found, out) if args.diff else _extract(args.revision, found, out)
 
 

@@ -11,14 +11,14 @@ A revision that a signature covers ends where its /ByteRange ends; any other one
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.errors import OptionError, RenderingFailed, UnreadablePDF
 from signer.pdf.changes import compare_revisions
 from signer.pdf.guard import guard, is_revision_end
-from signer.pdf.listing import list_signatures
+from signer.pdf.listing import SignatureEntry, list_signatures
 from signer.pdf.second_reading import pages_of
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import SyntaxFault
@@ -51,27 +51,37 @@ class Revisions:
     def __init__(self, data: bytes) -> None:
         """Read the file. Raises UnreadablePDF."""
         self._pdf = PDFFile(data)
+        self._view: View | None = None
+        self.fault = ""
+        """Why the file as it is now cannot be read; what was signed before may still be."""
         try:
             self._view = self._pdf.view(len(data))
-            entries = list_signatures(self._pdf, self._view).signatures
         except (SyntaxFault, BudgetSpent, RecursionError) as error:
-            raise UnreadablePDF(
-                f"the revisions of this file cannot be told apart: {error}",
-                hint="see what `sealroad verify` says of it",
-            ) from error
+            self.fault = str(error)
         lines = [(e.marker_end, e.line_end) for e in self._pdf.endings if is_revision_end(self._pdf, e.target, e.start)]
+        if not lines:
+            raise UnreadablePDF(
+                f"the file has no complete revision: {self.fault}", hint="see what `sealroad verify` says of it"
+            )
         self._ends = [line for _, line in lines]
         self.signed: dict[int, tuple[str, ...]] = {}
         """Field names of the signatures that cover each revision, by its number."""
-        for entry in entries:
-            found = guard(self._pdf, self._view, "", entry)
-            if found.byte_range is None or found.signed_view is None or found.broken:
+        for entry in self._entries():
+            found = guard(self._pdf, self._view, self.fault, entry)
+            broken = {finding.rule[:2] for finding in found.broken}
+            if found.signed_view is None or broken & {"G1", "G2", "G3"}:
                 continue
             for position, (marker, line) in enumerate(lines):
                 if marker <= found.signed_view.end <= line:
                     self._ends[position] = found.signed_view.end
                     names = ", ".join(entry.fields) or "?"
                     self.signed[position + 1] = (*self.signed.get(position + 1, ()), names)
+
+    def _entries(self) -> list[SignatureEntry]:
+        try:
+            return list_signatures(self._pdf, self._view).signatures
+        except (SyntaxFault, BudgetSpent, RecursionError):
+            return []
 
     @property
     def count(self) -> int:
@@ -83,32 +93,40 @@ class Revisions:
         return self._pdf.data[: self._ends[self._checked(number) - 1]]
 
     def changes(self, number: int) -> tuple[str, ...]:
-        """Return in words what came after revision `number`, most serious first. Raises OptionError, UnreadablePDF."""
+        """Return in words what came after revision `number`, most serious first. Raises OptionError."""
         try:
-            changes = compare_revisions(self._at(number), self._view)
+            old = self._at(number)
+            if self._view is None:
+                return (f"the file as it is now cannot be read: {self.fault}",)
+            changes = compare_revisions(old, self._view)
         except (SyntaxFault, BudgetSpent, RecursionError) as error:
-            raise UnreadablePDF(f"what was changed cannot be told: {error}", hint="compare the pages by eye") from error
+            return (f"what was changed cannot be told: {error}",)
         return tuple(dict.fromkeys(c.detail for c in sorted(changes, key=lambda c: -c.level)))
 
     def differing(self, number: int, dpi: float = 96) -> Iterator[PagePair]:
         """Yield the pages that look different in revision `number` and in the last one; draws every page twice.
 
-        Raises OptionError, UnreadablePDF.
+        What the last revision lacks of what our reader needs, the one that draws may mend, as a viewer would.
+        Raises OptionError.
         """
         old, new = self.extract(number), self._pdf.data
-        try:
-            pages = [len(pages_of(view)) for view in (self._at(number), self._view)]
-        except (SyntaxFault, BudgetSpent) as error:
-            raise UnreadablePDF(f"the pages cannot be read: {error}", hint="compare them by eye") from error
-        for page in range(1, min(max(pages), MAX_PAGES) + 1):
+        before, after = self._page_count(self._at, number), self._page_count(lambda _: self._view, number)
+        for page in range(1, min(max(before or 1, after or 1), MAX_PAGES) + 1):
             try:
-                before = render(old, page, dpi) if page <= pages[0] else None
-                after = render(new, page, dpi) if page <= pages[1] else None
+                left = render(old, page, dpi) if before is None or page <= before else None
+                right = render(new, page, dpi) if after is None or page <= after else None
             except RenderingFailed as error:
                 yield PagePair(page, None, error.message)
                 continue
-            if before != after:
-                yield PagePair(page, _side_by_side(before, after))
+            if left != right:
+                yield PagePair(page, _side_by_side(left, right))
+
+    def _page_count(self, view_of: Callable[[int], View | None], number: int) -> int | None:
+        try:
+            view = view_of(number)
+            return None if view is None else len(pages_of(view))
+        except (SyntaxFault, BudgetSpent, RecursionError):
+            return None
 
     def _checked(self, number: int) -> int:
         if not 1 <= number <= self.count:

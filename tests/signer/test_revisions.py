@@ -97,6 +97,22 @@ def test_an_added_page_has_an_empty_neighbour() -> None:
     assert page.number == 2
 
 
+def test_what_was_signed_comes_out_of_a_file_that_cannot_be_read_any_more() -> None:
+    """The files that need it most: something broken, or unreadable, was appended to what was signed."""
+    base = rawpdf.signed_pdf(o3=PAGE, o4=TEXT)
+    changed = rawpdf.update(base, {4: TEXT.replace(b"pay 100", b"pay 900"), 9: b"null"})
+    at = changed.rindex(b"4 0 obj")
+    displaced = changed.replace(b"%010d 00000 n" % at, b"%010d 00000 n" % (at + 3))
+    for data in (base + b"startxref\n12\n%%EOF\n", displaced):
+        found = Revisions(data)
+        assert found.extract(1) == base
+        assert found.signed == {1: ("Sig1",) if data is displaced else ("?",)}
+        assert "cannot be" in found.changes(1)[0]
+        assert all(page.number == 1 for page in found.differing(1, 36))
+    (page,) = Revisions(displaced).differing(1, 36)
+    assert page.picture is not None
+
+
 def test_a_page_that_cannot_be_drawn_is_said(contract: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(data: bytes, page: int, dpi: float) -> bytes:
         raise RenderingFailed("too much", hint="none")
