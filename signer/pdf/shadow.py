@@ -1,6 +1,6 @@
 """Signs that a signed document hides something: a "shadow" that a later revision could bring out.
 
-    for notice in hidden_content(view): …          # ("covered-content", "page 1: …")
+    for code, detail in signs(view): …          # ("covered-content", "page 1: …")
 
 Warnings, never verdicts: a form with an image over a line of text may be somebody's letterhead. Looked for, within
 bounds:
@@ -38,6 +38,17 @@ _OBJ = re.compile(rb"(?<=[ \t\r\n])obj(?![A-Za-z0-9])")
 _HEADER = re.compile(rb"(?<![0-9])(\d{1,7})[ \t\r\n]+(\d{1,5})[ \t\r\n]+\Z")
 _PAGE = re.compile(rb"/Type[ \t\r\n]*/Page(?![A-Za-z])")
 _NO_COVER = frozenset({"Link", "Popup"})
+
+
+def signs(view: View) -> list[tuple[str, str]]:
+    """Return every sign of both searches. Never raises: these are warnings, and no verdict rests on them."""
+    found: list[tuple[str, str]] = []
+    for search in (hidden_content, defined_twice):
+        try:
+            found += search(view)
+        except Exception:  # noqa: BLE001, S112
+            continue
+    return found
 
 
 def hidden_content(view: View) -> list[tuple[str, str]]:

@@ -13,13 +13,16 @@ itself leaves the question open (INDETERMINATE); something unreadable that came 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from signer.pdf.changes import Change, Changes, Level, changes_after, compare_revisions, readable
 from signer.pdf.permissions import Permissions
 from signer.pdf.structure import BudgetSpent, NotRead, PDFFile, View
 from signer.pdf.tokens import SyntaxFault
+from signer.report import ChangesReport, Notice, SignatureReport, Verdict
+from signer.verification.draft import Draft
 
+CHANGES = "ISO 32000-2 12.8.2.2, 12.8.2.4"
 MAX_STEPS = 100
 """Revisions that are told one by one."""
 
@@ -93,6 +96,19 @@ class LaterRevisions:
                 ]
         return tuple(found)
 
+    def told(self, report: SignatureReport, signed_end: int) -> SignatureReport:
+        """Return the report with the story in it. Never raises: the verdict does not rest on these words."""
+        changes = report.changes_after
+        if changes is None or changes.level == "unknown":
+            return report
+        try:
+            story = self.story(signed_end)
+            undone = () if changes.level == "forbidden" else self.forbidden_steps(signed_end)
+        except Exception:  # noqa: BLE001
+            return report
+        warnings = report.warnings + tuple(Notice("change-taken-back", detail) for detail in undone)
+        return replace(report, changes_after=ChangesReport(changes.level, story or changes.detail), warnings=warnings)
+
     def _step(self, position: int) -> list[Change] | None:
         """Compare one revision with the one before it; None where that cannot be done."""
         if position not in self._steps:
@@ -102,3 +118,16 @@ class LaterRevisions:
             except (SyntaxFault, BudgetSpent, RecursionError):
                 self._steps[position] = None
         return self._steps[position]
+
+
+def record_changes(outcome: tuple[Judgement, Permissions], draft: Draft) -> None:
+    """Put a judgement that could be made into the report, with what the signature itself allows."""
+    changes, allowed = outcome[0].changes, outcome[1]
+    assert changes is not None
+    draft.changes_after = ChangesReport(changes.level.word, changes.detail)
+    if changes.forbidden_because:
+        reason = changes.forbidden_because
+        draft.failed("later-changes", CHANGES, reason, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", "forbidden-change")
+        return
+    limit = f"DocMDP level {allowed.level}" if allowed.level else "no DocMDP"
+    draft.passed("later-changes", CHANGES, changes.level.word, limit)

@@ -28,7 +28,7 @@ from signer.report import (
     Verdict,
 )
 from signer.verification.draft import Draft
-from signer.verification.later import Judgement, LaterRevisions
+from signer.verification.later import CHANGES, Judgement, LaterRevisions, record_changes
 from signer.verification.setting import Setting
 
 
@@ -220,7 +220,7 @@ def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
     if judgement is not None:
-        _record_changes(judgement, draft)
+        record_changes(judgement, draft)
 
 
 def _record_guard(findings: tuple[Finding, ...], draft: Draft) -> None:
@@ -286,9 +286,6 @@ def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
     return False
 
 
-CHANGES = "ISO 32000-2 12.8.2.2, 12.8.2.4"
-
-
 def _later_changes(document: _Document, position: int, draft: Draft) -> tuple[Judgement, Permissions] | None:
     """8. Compare the signed revision with the last one, by what this and every earlier signature allows."""
     signed = _guard(document, position).signed_view
@@ -320,33 +317,12 @@ def _earlier(document: _Document, position: int) -> tuple[tuple[str, Permissions
     return tuple(found)
 
 
-def _record_changes(outcome: tuple[Judgement, Permissions], draft: Draft) -> None:
-    changes, allowed = outcome[0].changes, outcome[1]
-    assert changes is not None
-    draft.changes_after = ChangesReport(changes.level.word, changes.detail)
-    if changes.forbidden_because:
-        reason = changes.forbidden_because
-        draft.failed("later-changes", CHANGES, reason, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", "forbidden-change")
-        return
-    limit = f"DocMDP level {allowed.level}" if allowed.level else "no DocMDP"
-    draft.passed("later-changes", CHANGES, changes.level.word, limit)
-
-
 def _tell(document: _Document, reports: list[SignatureReport]) -> None:
     """Say revision by revision what was changed, once all verdicts stand."""
     for position, report in enumerate(reports[: len(document.entries)]):
-        changes, found = report.changes_after, document.guarded.get(position)
-        if changes is None or changes.level == "unknown" or found is None or found.signed_view is None:
-            continue
-        try:
-            story = document.later.story(found.signed_view.end)
-            undone = () if changes.level == "forbidden" else document.later.forbidden_steps(found.signed_view.end)
-        except Exception:  # noqa: BLE001, S112 - words only; the verdict does not rest on them
-            continue
-        warnings = report.warnings + tuple(Notice("change-taken-back", detail) for detail in undone)
-        reports[position] = replace(
-            report, changes_after=ChangesReport(changes.level, story or changes.detail), warnings=warnings
-        )
+        found = document.guarded.get(position)
+        if found is not None and found.signed_view is not None:
+            reports[position] = document.later.told(report, found.signed_view.end)
 
 
 def _levels(document: _Document, reports: list[SignatureReport]) -> None:
@@ -367,15 +343,9 @@ def _shadows(document: _Document) -> list[Notice]:
     """Warn of what a signed document hides; looked for last, with the work that is left."""
     if document.view is None or not document.entries:
         return []
-    from signer.pdf.shadow import defined_twice, hidden_content
+    from signer.pdf.shadow import signs
 
-    found: list[tuple[str, str]] = []
-    for search in (hidden_content, defined_twice):
-        try:
-            found += search(document.view)
-        except Exception:  # noqa: BLE001, S112 - warnings only; the verdict does not rest on them
-            continue
-    return [Notice(code, detail) for code, detail in found]
+    return [Notice(code, detail) for code, detail in signs(document.view)]
 
 
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")
