@@ -79,6 +79,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--agreement", metavar="FILE", help="framework agreement of the parties (JSON or TOML, or signed)"
     )
     layers.add_argument(
+        "--agreement-signature",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a detached CMS signature over the agreement file (.p7s)",
+    )
+    layers.add_argument(
         "--policy", action="append", default=[], metavar="FILE", help="what a jurisdiction asks for (TOML or JSON)"
     )
     layers.add_argument(
@@ -157,10 +164,14 @@ def run(args: argparse.Namespace) -> int:
     return next(code for code in GRAVEST_FIRST if code in codes)
 
 
-def _layers(args: argparse.Namespace, verify: Callable[[bytes, str], Report]) -> Callable[[Report], Report]:
+def _layers(
+    args: argparse.Namespace, verify: Callable[[bytes, str, bytes | None], Report]
+) -> Callable[[Report], Report]:
     """Return what fills in the upper layers. Raises OptionError, BasisError."""
     from signer.errors import BasisError, OptionError
 
+    if args.agreement_signature and not args.agreement:
+        raise OptionError("a signature needs the agreement it is on", hint="give --agreement")
     if not args.agreement and not args.policy:
         if args.require:
             raise OptionError("--require asks for a layer without a file", hint="give --agreement or --policy")
@@ -176,7 +187,12 @@ def _layers(args: argparse.Namespace, verify: Callable[[bytes, str], Report]) ->
     agreement = None
     if args.agreement:
         agreement = loaded(
-            args.agreement, lambda data: load_agreement(data, verify=lambda cms: verify(cms, args.agreement).signatures)
+            args.agreement,
+            lambda data: load_agreement(
+                data,
+                verify=lambda cms, content: verify(cms, args.agreement, content).signatures,
+                detached=[_read(name) for name in args.agreement_signature],
+            ),
         )
     policies = tuple(loaded(name, load_policy) for name in args.policy)
     known = {f"recognised:{policy.jurisdiction}" for policy in policies} | ({"agreed"} if agreement else set())

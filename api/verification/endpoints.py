@@ -70,6 +70,9 @@ def verify_document(
     agreement: Annotated[
         UploadFile | None, File(description="Framework agreement of the parties: JSON or TOML, or signed.")
     ] = None,
+    agreement_signature: Annotated[
+        list[UploadFile] | None, File(description="Detached CMS signatures over the agreement file.")
+    ] = None,
     policy: Annotated[
         list[UploadFile] | None, File(description="What a jurisdiction asks for: TOML or JSON, several if need be.")
     ] = None,
@@ -82,12 +85,17 @@ def verify_document(
     form = choose(request, FORMATS)
     if (file is None) == (contract is None and document is None):
         raise ValidationFailed("either a file is sent, or a contract or a document is named")
-    if len(trust or []) > MAX_TRUST_FILES or len(policy or []) > MAX_POLICIES:
-        raise ValidationFailed(f"at most {MAX_TRUST_FILES} trust files and {MAX_POLICIES} policies are taken")
+    if agreement_signature and agreement is None:
+        raise ValidationFailed("a signature needs the agreement it is on")
+    if len(trust or []) > MAX_TRUST_FILES or max(len(policy or []), len(agreement_signature or [])) > MAX_POLICIES:
+        raise ValidationFailed(
+            f"at most {MAX_TRUST_FILES} trust files, {MAX_POLICIES} policies and {MAX_POLICIES} signatures are taken"
+        )
     demand = service.Demand(
         trust=tuple(_small(item, MAX_TRUST_SIZE) for item in trust or []),
         at=at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at,
         agreement=_small(agreement, MAX_BASIS_SIZE) if agreement is not None else None,
+        agreement_signatures=tuple(_small(item, MAX_BASIS_SIZE) for item in agreement_signature or []),
         policies=tuple(_small(item, MAX_BASIS_SIZE) for item in policy or []),
     )
     reports = []

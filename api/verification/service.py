@@ -29,6 +29,8 @@ class Demand:
     """Judge as of this moment."""
     agreement: bytes | None = None
     """The parties' framework agreement."""
+    agreement_signatures: tuple[bytes, ...] = ()
+    """Detached signatures on the agreement."""
     policies: tuple[bytes, ...] = ()
     """What jurisdictions ask for."""
 
@@ -41,10 +43,13 @@ def report_on(context: Context, path: Path, *, name: str, demand: Demand | None 
     wanted = demand or Demand()
     trust, clock = context.circles.trust_store(wanted.trust), context.clock
 
-    def signatures(data: bytes) -> tuple[SignatureReport, ...]:
-        return verify_bytes(data, name="agreement", trust=trust, at=wanted.at, clock=clock).signatures
+    def signatures(data: bytes, content: bytes | None) -> tuple[SignatureReport, ...]:
+        made = verify_bytes(data, name="agreement", trust=trust, at=wanted.at, clock=clock, content=content)
+        return made.signatures
 
-    agreement = load_agreement(wanted.agreement, verify=signatures) if wanted.agreement is not None else None
+    agreement = None
+    if wanted.agreement is not None:
+        agreement = load_agreement(wanted.agreement, verify=signatures, detached=wanted.agreement_signatures)
     policies = tuple(map(load_policy, wanted.policies))
     return judge(verify_file(path, name=name, trust=trust, at=wanted.at, clock=clock), agreement, policies)
 

@@ -3,14 +3,14 @@
     agreement = load_agreement(data, verify=verify)
     agreement.parties[0].conditions.suites
 
-A file in JSON or TOML (schema "sealroad.agreement/1", docs/agreement.schema.json), bare or inside a CMS signature. Then
-the signatures are verified as those of any document, and shown; a broken one fails the layer.
+A file in JSON or TOML (schema "sealroad.agreement/1", docs/agreement.schema.json), bare, inside a CMS signature, or
+with detached ones beside it. Signatures are verified as those of any document, and shown; a broken one fails the layer.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,8 +25,9 @@ from signer.text import LANGUAGES
 SCHEMA = "sealroad.agreement/1"
 MAX_SIGNED = 4 * MAX_FILE
 
-Verify = Callable[[bytes], tuple[SignatureReport, ...]]
-"""Verifies a CMS file and returns its signatures."""
+Verify = Callable[[bytes, bytes | None], tuple[SignatureReport, ...]]
+"""Verifies a CMS file, over a content where it is detached, and returns its signatures."""
+MAX_SIGNATURES = 50
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,24 @@ class Agreement:
         )
 
 
-def load_agreement(data: bytes, *, verify: Verify | None = None) -> Agreement:
-    """Read an agreement. Raises BasisError.
+def load_agreement(data: bytes, *, verify: Verify | None = None, detached: Sequence[bytes] = ()) -> Agreement:
+    """Read an agreement, with detached CMS signatures over the file. Raises BasisError.
 
     `verify` judges the signatures of a signed file; without it a signed file is refused, for an agreement whose
     signatures nobody looked at must not pass for one without any.
     """
     signatures = None
-    if _is_cms(data):
+    if detached or _is_cms(data):
         if verify is None:
             raise BasisError("the agreement is signed, and nobody is here to verify it")
-        content = _content(data)
-        signatures, data = verify(data), content
+        if len(detached) > MAX_SIGNATURES:
+            raise BasisError(f"more than {MAX_SIGNATURES} signatures on the agreement")
+        outside = tuple(one for cms in detached for one in verify(cms, data))
+        inside: tuple[SignatureReport, ...] = ()
+        if _is_cms(data):
+            content = _content(data)
+            inside, data = verify(data, None), content
+        signatures = inside + outside
     table = parse(data)
     if table.text("schema") != SCHEMA:
         raise table.fault("schema", f"this is not {SCHEMA}")

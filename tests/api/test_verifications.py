@@ -12,6 +12,7 @@ import pytest
 from api.auth.models import Tenant
 from api.auth.service import SCOPES, create_key
 from api.cli import main
+from certs.signed_data import build_signed_data
 from signer.text import LANGUAGES, strings
 from tests.api.conftest import User, circle_today, held, make_pdf
 from tests.signer.conftest import check
@@ -208,6 +209,23 @@ def test_what_is_sent_along_is_trusted_for_this_request_only(owner: User) -> Non
     assert body["verdict"] == "TOTAL-PASSED"
     assert circle.ca.root.fingerprint() in [one["sha256"] for one in body["trust"]["anchors"]]
     assert owner.post(URL, files=files).json()["verdict"] == "INDETERMINATE"
+
+
+def test_a_signed_agreement(owner: User, signed: bytes) -> None:
+    circle = circle_today("ecdsa-p256")
+    data = agreement(party={"name": "Muster GmbH"})
+    cms = build_signed_data(data, circle.key, circle.certificate, chain=circle.ca.chain, detached=True)
+    files = [("file", ("a.pdf", signed)), ("agreement_signature", ("s.p7s", cms))]
+    assert owner.post(URL, files=files).json()["code"] == "validation-failed"
+    files += [("agreement", ("a.json", data))]
+    body = owner.post(URL, files=files).json()
+    # its signer is trusted by nobody here
+    assert body["bases"][0]["verdict"] == "INDETERMINATE"
+    assert body["signatures"][0]["layers"]["agreed"]["result"] == "not-checked"
+    files += [("trust", ("t", item)) for item in (circle.ca.root.pem.encode(), circle.ca.crl(), circle.ca.root_crl())]
+    body = owner.post(URL, files=files).json()
+    assert body["bases"][0]["verdict"] == "TOTAL-PASSED"
+    assert body["signatures"][0]["layers"]["agreed"]["result"] == "passed"
 
 
 def test_a_repeated_request_gives_the_same_paper(owner: User, contract: dict[str, Any]) -> None:

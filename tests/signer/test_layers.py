@@ -246,7 +246,9 @@ def wrapped(suite: str = "ecdsa-p256", data: bytes | None = None, *, detached: b
 
 def load_signed(data: bytes, suite: str = "ecdsa-p256", *, trusting: bool = True) -> Any:
     circle = circle_of(suite)
-    return load_agreement(data, verify=lambda cms: verify(cms, circle if trusting else None).signatures)
+    return load_agreement(
+        data, verify=lambda cms, content: verify(cms, circle if trusting else None, content=content).signatures
+    )
 
 
 @pytest.mark.parametrize("suite", SIGNING)
@@ -268,6 +270,27 @@ def test_a_broken_signature_on_the_agreement_fails_the_layer() -> None:
     found = load_signed(broken)
     assert found.parties[0].name == "山川贸易有限公司"
     assert judge(report(ONE), found).signatures[0].agreed.result == "failed"
+
+
+@pytest.mark.parametrize("suite", SIGNING)
+def test_detached_signatures_on_the_agreement(suite: str) -> None:
+    circle, data = circle_of(suite), agreement()
+
+    def judged(cms: bytes, content: bytes | None) -> Any:
+        return verify(cms, circle, content=content).signatures
+
+    cms = wrapped(suite, data, detached=True)
+    good = load_agreement(data, verify=judged, detached=[cms, cms])
+    assert [one.verdict for one in good.signatures or ()] == [Verdict.TOTAL_PASSED] * 2
+    assert judge(report(ONE), good).signatures[0].agreed.result == "passed"
+    changed = load_agreement(agreement(number="2"), verify=judged, detached=[cms])
+    assert judge(report(ONE), changed).signatures[0].agreed.result == "failed"
+    both = load_agreement(wrapped(suite, data), verify=judged, detached=[cms])
+    assert [one.verdict for one in both.signatures or ()] == [Verdict.TOTAL_PASSED, Verdict.TOTAL_FAILED]
+    with pytest.raises(BasisError, match="nobody is here"):
+        load_agreement(data, detached=[cms])
+    with pytest.raises(BasisError, match="more than 50"):
+        load_agreement(data, verify=judged, detached=[cms] * 51)
 
 
 def test_an_agreement_signed_by_strangers_proves_nothing() -> None:

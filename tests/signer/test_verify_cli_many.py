@@ -18,9 +18,11 @@ from signer.errors import OptionError
 from signer.report import Verdict
 from signer.text import LANGUAGES, strings
 from signer.text.summary import Row, columns_of, row_of, table
+from tests.conftest import circle_of
 from tests.signer.conftest import check
 from tests.signer.test_layers import agreement, policy
 from tests.signer.test_report import report, signature
+from tests.signer.test_verify import cms
 from tests.signer.test_verify_cli import AT, files
 
 __all__ = ["files"]
@@ -246,6 +248,7 @@ def bases(files: SimpleNamespace) -> SimpleNamespace:
         "eu": policy({"level": "B-LTA"}, jurisdiction="EU"),
         "wrong": b"schema = 1",
     }
+    made["signature"] = cms(circle_of("ecdsa-p256"))(made["keeps"])
     for name, data in made.items():
         (files.dir / name).write_bytes(data)
     return SimpleNamespace(**{name: str(files.dir / name) for name in made})
@@ -264,6 +267,10 @@ def bases(files: SimpleNamespace) -> SimpleNamespace:
         (["--policy", "xa", "--policy", "eu", "--require", "recognised:EU"], 1),
         (["--policy", "xa", "--require", "recognised:EU"], 2),
         (["--policy", "xa", "--require", "agreed"], 2),
+        (["--agreement", "keeps", "--agreement-signature", "signature", "--require", "agreed"], 0),
+        (["--agreement", "open", "--agreement-signature", "signature", "--require", "agreed"], 1),
+        (["--agreement-signature", "signature"], 2),
+        (["--agreement", "keeps", "--agreement-signature", "missing"], 2),
         (["--agreement", "wrong"], 2),
         (["--agreement", "missing"], 2),
         (["--policy", "wrong"], 2),
