@@ -21,19 +21,21 @@ One `try` around each signature, one around the listing, one around the file: an
 signature INDETERMINATE with the code "internal", never a pass and never a crash. Work is counted (`Budget`), so no
 file runs on without end.
 
-What is not done here: XML reports; seals.
+What the parties agreed and what a jurisdiction's policy asks for is judged from the report: `signer.layers`.
+What is not done here: seals.
 """
 
 from __future__ import annotations
 
 import hashlib
+import heapq
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from certs.clock import Clock
 from signer.errors import UnreadableFile
-from signer.report import Report, overall
+from signer.report import MAX_ANCHORS, AnchorReport, Report, overall
 from signer.verification.setting import Setting, VerifyOptions
 
 if TYPE_CHECKING:
@@ -102,7 +104,16 @@ def verify_bytes(
         warnings=tuple(notices),
         validation_time=at,
         empty_fields=empty,
+        trust=_named(trust),
+        trusted=len(trust.anchors),
     )
+
+
+def _named(trust: TrustStore) -> tuple[AnchorReport, ...]:
+    """Return the anchors a report names, in the same order whatever order they were given in."""
+    first = heapq.nsmallest(MAX_ANCHORS, trust.anchors, key=lambda anchor: anchor.der)
+    named = [AnchorReport(anchor.subject, anchor.fingerprint()) for anchor in first]
+    return tuple(sorted(named, key=lambda anchor: (anchor.subject, anchor.sha256)))
 
 
 __all__ = ["MAX_FILE", "VerifyOptions", "verify_bytes", "verify_file"]

@@ -36,6 +36,7 @@ def judge_chain(
         if earlier.passed or earlier.sub_indication != "NO_CERTIFICATE_CHAIN_FOUND":
             result, moment = earlier, best
     _say_what_was_fetched(draft, result, setting)
+    draft.keep_path(result, ("signer", "issuer", "anchor"))
     for check in result.checks:
         draft.checks.append(CheckResult(check.id, check.clause, check.result, check.detail, check.basis))
     if result.passed:

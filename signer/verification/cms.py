@@ -158,6 +158,7 @@ def judge_signer(
     """Verify one SignerInfo over what was signed."""
     draft.signature_algorithm = signer.signature_algorithm.oid
     draft.digest_algorithm = signer.digest_algorithm.oid
+    draft.value = signer.signature
     # 3. Identification of the signing certificate
     evidence = evidence_of(draft, view, signer, setting)
     certificate, named = _signing_certificate(draft, signer, evidence)
@@ -197,7 +198,17 @@ def describe(certificate: Certificate) -> SignerReport:
         organisation=certificate.organisation,
         identifiers=tuple(IdentifierReport(i.scheme, i.value, i.checksum_ok) for i in certificate.identifiers),
         fingerprint=certificate.fingerprint("sha256"),
+        key_suite=certificate.suite_name,
+        key_parameter=_parameter(certificate),
+        policies=certificate.policies,
     )
+
+
+def _parameter(certificate: Certificate) -> str | None:
+    try:
+        return certificate.public_key().parameter
+    except CertsError:
+        return None
 
 
 def _signing_certificate(draft: Draft, signer: SignerView, evidence: Evidence) -> tuple[Certificate | None, bool]:
@@ -318,10 +329,11 @@ def _claimed_time(draft: Draft, signer: SignerView) -> datetime | None:
 
 def looks_like_cms(data: bytes) -> bool:
     """Tell whether a file is CMS: PEM, base64 or BER that begins like ContentInfo."""
-    return _unwrapped(data) is not None
+    return unwrapped(data) is not None
 
 
-def _unwrapped(data: bytes) -> bytes | None:
+def unwrapped(data: bytes) -> bytes | None:
+    """Return the CMS in a file, without base64 around it; None where there is none. PEM is left as it is."""
     if data[:5] == b"-----":
         return data
     if data[:1] != b"\x30":
@@ -340,7 +352,7 @@ def verify_cms_file(data: bytes, content: bytes | None, setting: Setting) -> lis
     """Verify a CMS signature in a file of its own: one report per signer. Never raises."""
     parsed = Draft(field="")
     try:
-        view = _parse(parsed, _unwrapped(data) or data)
+        view = _parse(parsed, unwrapped(data) or data)
         if view is None or not view.signers:
             parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
             return [parsed.report()]

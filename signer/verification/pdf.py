@@ -28,6 +28,7 @@ from signer.report import (
     Verdict,
 )
 from signer.verification.draft import Draft
+from signer.verification.places import places_of
 from signer.verification.setting import Setting
 
 
@@ -67,6 +68,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
     reports = [_guarded_signature(document, entry) for entry in listing.signatures]
     reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
     _levels(document, reports)
+    _places(document, reports)
     return reports, notices, tuple(_really_empty(listing))
 
 
@@ -279,6 +281,18 @@ def _levels(document: _Document, reports: list[SignatureReport]) -> None:
             continue
         later = any(index > report.revision.index for index, _ in stamps)
         reports[position] = replace(report, level="B-LTA" if later else "B-LT")
+
+
+def _places(document: _Document, reports: list[SignatureReport]) -> None:
+    """Say where each signature shows; the reports of signature dictionaries come first, in the order of entries."""
+    if document.view is None:
+        return
+    try:
+        places = places_of(document.view, [entry.field_objects for entry in document.entries])
+    except Exception:  # noqa: BLE001 - a picture less, never a verdict
+        return
+    for position, place in enumerate(places):
+        reports[position] = replace(reports[position], place=place)
 
 
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")

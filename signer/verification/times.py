@@ -17,7 +17,7 @@ from certs.errors import BackendUnavailable, BadSignature, CertsError, TimeStamp
 from certs.path import validate_path
 from certs.signed_data import SignerView
 from certs.timestamp import TimeStampToken, read_token
-from signer.report import CheckResult, LayerReport, TimeReport, TimestampReport, Verdict
+from signer.report import CheckResult, LayerReport, ObjectUse, TimeReport, TimestampReport, Verdict
 from signer.verification.draft import Draft
 from signer.verification.revocation import Evidence, evidence_of
 from signer.verification.setting import Setting
@@ -63,13 +63,14 @@ def _one(draft: Draft, encoded: bytes, signed: bytes, evidence: Evidence, settin
         return _refused(draft, token, Verdict.TOTAL_FAILED, sub, str(error))
     except CertsError as error:
         return _refused(draft, token, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", str(error))
-    verdict, sub_indication, detail = _trusted(token, certificate, evidence, setting)
+    draft.keep("timestamp", "timestamp", authority, encoded)
+    verdict, sub_indication, detail = _trusted(draft, token, certificate, evidence, setting)
     if verdict is Verdict.TOTAL_PASSED:
         draft.passed("time-stamp", CLAUSE, f"{token.gen_time.isoformat()} by {authority}", f"{suite}, {detail}")
     else:
         draft.checks.append(CheckResult("time-stamp", CLAUSE, "not-checked", f"{authority}: {detail}"))
         draft.warn("time-stamp", f"the time-stamp of {authority} proves nothing: {detail}")
-    return TimestampReport(verdict, sub_indication, token.gen_time, authority, suite)
+    return TimestampReport(verdict, sub_indication, token.gen_time, authority, suite, certificate.fingerprint())
 
 
 def _refused(
@@ -82,7 +83,7 @@ def _refused(
 
 
 def _trusted(
-    token: TimeStampToken, certificate: Certificate, evidence: Evidence, setting: Setting
+    draft: Draft, token: TimeStampToken, certificate: Certificate, evidence: Evidence, setting: Setting
 ) -> tuple[Verdict, str | None, str]:
     """Validate the authority's chain now; a token from the future is not believed."""
     if token.gen_time > setting.now:
@@ -98,6 +99,8 @@ def _trusted(
         revocation=setting.options.revocation,
         fetch=setting.options.fetch,
     )
+    uses: tuple[ObjectUse, ObjectUse, ObjectUse] = ("tsa", "tsa-issuer", "tsa-anchor")
+    draft.keep_path(path, ("signer", "issuer", "anchor") if draft.kind == "document-timestamp" else uses)
     if path.passed:
         return Verdict.TOTAL_PASSED, None, f"chain to {path.chain[-1].subject}"
     verdict = Verdict.TOTAL_FAILED if path.indication == "FAILED" else Verdict.INDETERMINATE
@@ -153,7 +156,8 @@ def judge_document_timestamp(draft: Draft, contents: bytes, source: Source, sett
     if name in WEAK_DIGESTS:
         detail = f"the digest {name} is no longer good enough"
         draft.failed("algorithm-policy", clause, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
-    verdict, sub_indication, detail = _trusted(token, certificate, evidence, setting)
+    draft.value = token.signer.signature
+    verdict, sub_indication, detail = _trusted(draft, token, certificate, evidence, setting)
     if verdict is Verdict.TOTAL_PASSED:
         draft.passed("chain", "EN 319 102-1 5.2.6", detail)
     else:
