@@ -87,6 +87,8 @@ class SignerView:
     content_type: str
     content: bytes | None = field(repr=False)
     certificates: tuple[Certificate, ...] = field(repr=False)
+    encoded: bytes = field(default=b"", repr=False)
+    """The SignerInfo as received."""
 
     @property
     def digest_oid(self) -> str:
@@ -273,6 +275,8 @@ class SignedDataView:
     signers: tuple[SignerView, ...]
     encoded_length: int
     """Octets of the structure itself, without padding behind it."""
+    certificate_choices: tuple[bytes, ...] = field(default=(), repr=False)
+    """Encoded members of the certificate bag, whatever they are."""
 
 
 def parse_signed_data(data: bytes) -> SignedDataView:
@@ -305,7 +309,17 @@ def parse_signed_data(data: bytes) -> SignedDataView:
         raise MalformedInput(f"more than {MAX_SIGNERS} signers")
     signers = tuple(_read_signer(info, content_type, content, certificates) for info in infos)
     return SignedDataView(
-        outer_oid, content_type, content, version, digests, certificates, others, crls, signers, outermost.end
+        outer_oid,
+        content_type,
+        content,
+        version,
+        digests,
+        certificates,
+        others,
+        crls,
+        signers,
+        outermost.end,
+        tuple(item.raw() for item in bag) if bag else (),
     )
 
 
@@ -401,6 +415,7 @@ def _read_signer(
         content_type=content_type,
         content=content,
         certificates=certificates,
+        encoded=value.raw(),
     )
 
 

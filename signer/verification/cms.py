@@ -34,12 +34,10 @@ from certs.signed_data import (
 from signer.report import IdentifierReport, LayerReport, SignatureReport, SignerReport, TimeReport, Verdict
 from signer.verification.chain import judge_chain
 from signer.verification.draft import Draft
+from signer.verification.poe import Proofs
 from signer.verification.revocation import Evidence, evidence_of
 from signer.verification.setting import Setting
-from signer.verification.times import judge_document_timestamp, signature_timestamps
-
-WEAK_DIGESTS = frozenset({"md5", "sha1", "gost94"})
-"""No longer good enough for a signature (SOG-IS; the order of the FSB on GOST R 34.11-94)."""
+from signer.verification.times import content_time, judge_document_timestamp, signature_times, weak_since
 
 FORMAT, IDENTIFY, CRYPTO, ACCEPT = (f"EN 319 102-1 5.2.{n}" for n in (2, 3, 7, 8))
 
@@ -166,23 +164,26 @@ def judge_signer(
     draft.signer = describe(certificate)
     # 4. Cryptographic verification
     _cryptography(draft, signer, certificate, source)
-    # 5. Signature acceptance
-    _acceptance(draft, signer, named=named)
     draft.level = "B-B" if named and draft.subfilter in (None, "ETSI.CAdES.detached") else None
-    # 6. Time-stamps
+    # 6. Time-stamps: of the signature, over the signature (archive), over the document
+    proofs = setting.proofs or Proofs(setting.now)
+    not_before: datetime | None = None
     if draft.cryptographic.result == "passed":
-        best = signature_timestamps(draft, signer, evidence, setting)
-        if draft.level and any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps):
-            draft.level = "B-T"
-    else:
-        best = None
+        proofs = signature_times(draft, view, signer, certificate, evidence, source, setting)
+        not_before = content_time(draft, signer, evidence, source, setting, proofs)
+    best = proofs.proven(signer.signature) if draft.cryptographic.result == "passed" else None
+    if draft.level == "B-B" and (best or any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps)):
+        draft.level = "B-T"
     stated = _claimed_time(draft, signer) or claimed
     if best is not None:
         draft.signed_at = TimeReport(best, "timestamp")
     elif stated is not None:
         draft.signed_at = TimeReport(stated, "claimed")
+    # 5. Signature acceptance, as of the time that is proven
+    _acceptance(draft, signer, best or setting.now, named=named)
     # 7. X.509 validation
-    judge_chain(draft, certificate, evidence, setting, best=best, claimed=stated)
+    after = max(filter(None, (stated, not_before)), default=None)
+    judge_chain(draft, certificate, evidence, setting, proofs, best=best, after=after)
 
 
 def describe(certificate: Certificate) -> SignerReport:
@@ -278,13 +279,12 @@ def _unsupported(signer: SignerView, error: CertsError) -> str:
     return f"signature algorithm {oids.name(algorithm)} with digest {oids.name(digest)}: {error}"
 
 
-def _acceptance(draft: Draft, signer: SignerView, *, named: bool) -> None:
-    """5. What the signature must have, and whether its algorithms are still good enough."""
+def _acceptance(draft: Draft, signer: SignerView, moment: datetime, *, named: bool) -> None:
+    """5. What the signature must have, and whether its algorithms were good enough at `moment` (`suites.policy`)."""
     # the digest of the content, and the one inside the signature where its algorithm names another
-    weak = WEAK_DIGESTS.intersection(filter(None, (_digest(signer), _signature_digest(signer))))
+    weak = weak_since(moment, filter(None, (_digest(signer), _signature_digest(signer))))
     if weak:
-        detail = f"the digest {', '.join(sorted(weak))} is no longer good enough"
-        draft.failed("algorithm-policy", ACCEPT, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
+        draft.failed("algorithm-policy", ACCEPT, weak, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
     elif draft.cryptographic.result == "passed":
         draft.passed("algorithm-policy", ACCEPT, f"{draft.suite}, {oids.name(signer.digest_oid)}")
     if not named and draft.subfilter == "ETSI.CAdES.detached":

@@ -101,9 +101,14 @@ def sign(
     digits: int = 60_000,
     subfilter: bytes = b"ETSI.CAdES.detached",
     extra: bytes = b"",
+    catalog: bytes = b"",
+    more: dict[int, bytes] | None = None,
     **replaced: bytes,
 ) -> bytes:
-    """Sign a new file, or an existing one with a new field in a further revision; the signature is the file's last."""
+    """Sign a new file, or an existing one with a new field in a further revision; the signature is the file's last.
+
+    `catalog` stands in the catalog of that revision and `more` are objects of it, for example a security store.
+    """
     if base is None:
         bodies = objects(**replaced)
         bodies[6] = signature_dictionary(digits, subfilter, extra)
@@ -112,12 +117,13 @@ def sign(
     number = max([*sizes, 20])
     fields = re.findall(rb"/Fields \[([^\]]*)\]", base)[-1]
     annots = re.findall(rb"/Annots \[([^\]]*)\]", base)[-1]
-    catalog = objects()[1].replace(b"/Fields [5 0 R]", b"/Fields [%s %d 0 R]" % (fields, number))
+    root = objects()[1].replace(b"/Fields [5 0 R]", b"/Fields [%s %d 0 R]" % (fields, number))
+    root = root.replace(b"/Pages", catalog + b" /Pages", 1) if catalog else root
     page = PAGE.replace(b"/Annots [5 0 R]", b"/Annots [%s %d 0 R]" % (annots, number))
     name = b"Sig%d" % number
     field = SIGNATURE_FIELD.replace(b"Sig1", name).replace(b"6 0 R", b"%d 0 R" % (number + 1))
     dictionary = signature_dictionary(digits, subfilter, extra)
-    data = update(base, {1: catalog, 3: page, number: field, number + 1: dictionary})
+    data = update(base, (more or {}) | {1: root, 3: page, number: field, number + 1: dictionary})
     return fill_byte_range(data, make_cms)
 
 
