@@ -14,11 +14,13 @@ world.trust(SIGNED + 3 * YEAR)            # the anchor, and the lists that were 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from certs import oids, suites
+from certs import ber, der, oids, suites
 from certs.certificate import Certificate
 from certs.clock import FixedClock
 from certs.crl import CRL, build_crl, encode_entry
@@ -172,10 +174,27 @@ class World:
         once = self.archive(self.archived, 1, RENEWED, [self.root_list(RENEWED - timedelta(hours=1))])
         return self.archive(once, 2, RENEWED_AGAIN, [self.root_list(RENEWED_AGAIN - timedelta(hours=1))])
 
+    def cades(self, level: str, content: bytes, **more: object) -> bytes:
+        """The same levels for a detached CMS; its lists are in `crls`, its archive time-stamps are of version 3."""
+        encoded = self.cms(content, stamped=level != "none", **more)
+        if level in ("none", "T"):
+            return encoded
+        made = SIGNED + timedelta(minutes=10)
+        encoded = rebuilt(encoded, crls=[self.issuing_list(made).der, self.root_list(made).der])
+        encoded = self.cades_archive(encoded, content, 0, ARCHIVED)
+        if level == "renewed":
+            for unit, at in ((1, RENEWED), (2, RENEWED_AGAIN)):
+                encoded = rebuilt(encoded, crls=[self.root_list(at - timedelta(hours=1)).der])
+                encoded = self.cades_archive(encoded, content, unit, at)
+        return encoded
+
+    def cades_archive(self, encoded: bytes, content: bytes, unit: int, at: datetime, version: int = 3) -> bytes:
+        stamp = lambda _, octets: self.token(unit, at, octets)  # noqa: E731
+        attribute_ = archive_time_stamp(encoded, content, stamp, self.digest, version=version)
+        return rebuilt(encoded, unsigned=[attribute_])
+
     def archive(self, base: bytes, unit: int, at: datetime, lists: list[CRL]) -> bytes:
         """Add lists to the security store and a document time-stamp over everything, in one revision."""
-        import re
-
         first = 500 + 20 * len(re.findall(rb"startxref", base))
         known = re.findall(rb"/DSS << /CRLs \[([^\]]*)\]", base)
         numbers = (known[-1] if known else b"") + b"".join(b" %d 0 R" % (first + n) for n in range(len(lists)))
@@ -190,5 +209,41 @@ class World:
         )
 
 
-def cades_time_stamp(token: bytes) -> bytes:
-    return attribute(TIME_STAMP, token)
+def rebuilt(encoded: bytes, *, crls: Sequence[bytes] = (), unsigned: Sequence[bytes] = ()) -> bytes:
+    """Return a CMS of one signer with more lists and more unsigned attributes behind those it has."""
+    kind, wrapped = ber.load(encoded)
+    *members, signers = wrapped.only()
+    present = [item.raw() for member in members if member.tag == 0xA1 for item in member]
+    kept = [member.raw() for member in members if member.tag != 0xA1]
+    parts = list(next(iter(signers)))
+    old = [item.raw() for item in parts[-1]] if parts[-1].tag == 0xA1 else []
+    fields = b"".join(part.raw() for part in (parts[:-1] if old else parts))
+    more = der.tlv(0xA1, b"".join((*old, *unsigned))) if old or unsigned else b""
+    bag = der.tlv(0xA1, b"".join((*present, *crls))) if present or crls else b""
+    body = der.sequence(*kept, bag, der.tlv(der.SET, der.sequence(fields, more)))
+    return der.sequence(kind.raw(), der.tlv(0xA0, body))
+
+
+def archive_time_stamp(
+    encoded: bytes, content: bytes, stamp: Callable[[str, bytes], bytes], digest: str, *, version: int = 3
+) -> bytes:
+    """Return archive-time-stamp-v3 (DER attribute) by EN 319 122-1 5.5.3, over the CMS as it is."""
+    view = parse_signed_data(encoded)
+    signer = view.signers[0]
+    parts = list(ber.load(signer.encoded))
+    attributes = list(parts[-1]) if parts[-1].tag == 0xA1 else []
+    hashed: list[bytes] = []
+    for item in attributes:
+        members = item.members()
+        oid, values = members.next(), list(members.next(ber.SET))
+        hashed += [oid.raw() + value.raw() for value in values] if version == 3 else [item.raw()]
+    lists = (view.certificate_choices, view.crls, hashed)
+    index = der.sequence(
+        suites.digest_algorithm(digest).der(),
+        *(der.sequence(*(der.octet_string(suites.digest(digest, item)) for item in items)) for items in lists),
+    )
+    fields = b"".join(part.raw() for part in (parts[:-1] if attributes else parts))
+    octets = der.oid(view.content_type) + suites.digest(digest, content) + fields + index
+    token = stamp(digest, octets)
+    oid = "0.4.0.19122.1.5" if version == 3 else "0.4.0.1733.2.5"
+    return attribute("0.4.0.1733.2.4", rebuilt(token, unsigned=[attribute(oid, index)]))
