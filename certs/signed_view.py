@@ -7,7 +7,7 @@ view.signers[0].verify(content=b"contract")            # the suite's name, or Ba
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hmac import compare_digest
@@ -89,6 +89,8 @@ class SignerView:
     certificates: tuple[Certificate, ...] = field(repr=False)
     encoded: bytes = field(default=b"", repr=False)
     """The SignerInfo as received."""
+    countersigns: bool = False
+    """Whether it is over the signature of another signer; such a one has no content type (RFC 5652 11.4)."""
 
     @property
     def digest_oid(self) -> str:
@@ -110,6 +112,14 @@ class SignerView:
     def unsigned_values(self, oid: str) -> tuple[bytes, ...]:
         """Return the encoded values of all unsigned attributes `oid`."""
         return tuple(value for kind, values in self.unsigned_attributes if kind == oid for value in values)
+
+    def countersignatures(self) -> tuple[SignerView, ...]:
+        """Return those who signed this signature's value (RFC 5652 11.4). Raises MalformedInput."""
+        values = self.unsigned_values(oids.COUNTERSIGNATURE)
+        if len(values) > MAX_SIGNERS:
+            raise MalformedInput(f"more than {MAX_SIGNERS} countersignatures")
+        read = (_read_signer(ber.load(value), self.content_type, self.signature, self.certificates) for value in values)
+        return tuple(replace(signer, countersigns=True) for signer in read)
 
     def _single(self, oid: str) -> ber.Value | None:
         values = self.values(oid)
@@ -209,6 +219,8 @@ class SignerView:
         if not compare_digest(declared, digest):
             raise BadSignature("the message digest is another one", reason="message-digest")
         kind = self._single(oids.CONTENT_TYPE)
+        if self.countersigns:
+            return
         if kind is None:
             raise MalformedInput("signed attributes without content-type")
         found = kind.oid()

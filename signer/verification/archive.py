@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from certs import ber, der, suites
+from certs import ber, der, oids, suites
 from certs.certificate import Certificate
 from certs.errors import BadSignature, CertsError, MalformedInput, UnsupportedAlgorithm
 from certs.signed_data import SignedDataView, SignerView, digest_name
@@ -31,12 +31,7 @@ from signer.verification.poe import MAX_TOKENS, TIME_STAMP_ATTRIBUTES, covered_b
 if TYPE_CHECKING:
     from signer.verification.cms import Source
 
-CONTENT_TIME_STAMP = "1.2.840.113549.1.9.16.2.20"
-SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
-ESC_TIME_STAMP = "1.2.840.113549.1.9.16.2.25"
-ARCHIVE_TIME_STAMP_V3 = "0.4.0.1733.2.4"
-COMPLETE_REFERENCES = ("1.2.840.113549.1.9.16.2.21", "1.2.840.113549.1.9.16.2.22")
-HASH_INDEX, HASH_INDEX_V3 = "0.4.0.1733.2.5", "0.4.0.19122.1.5"
+COMPLETE_REFERENCES = (oids.COMPLETE_CERTIFICATE_REFERENCES, oids.COMPLETE_REVOCATION_REFERENCES)
 MAX_INDEX = 5000
 
 
@@ -66,9 +61,9 @@ def claims_of(view: SignedDataView, signer: SignerView, certificate: Certificate
     readable: list[Claim] = []
     unreadable: list[str] = []
     makers = {
-        SIGNATURE_TIME_STAMP: lambda token: _over_signature(signer, certificate, token),
-        ESC_TIME_STAMP: lambda token: _over_references(signer, certificate, token),
-        ARCHIVE_TIME_STAMP_V3: lambda token: _over_archive(view, signer, certificate, source, token),
+        oids.TIME_STAMP_TOKEN: lambda token: _over_signature(signer, certificate, token),
+        oids.CADES_C_TIME_STAMP: lambda token: _over_references(signer, certificate, token),
+        oids.ARCHIVE_TIME_STAMP_V3: lambda token: _over_archive(view, signer, certificate, source, token),
     }
     count = 0
     for oid, values in signer.unsigned_attributes:
@@ -110,12 +105,12 @@ def _over_references(signer: SignerView, certificate: Certificate, token: TimeSt
     parts = [
         attribute.content()
         for oid, attribute in _attributes(signer)
-        if oid in (SIGNATURE_TIME_STAMP, *COMPLETE_REFERENCES)
+        if oid in (oids.TIME_STAMP_TOKEN, *COMPLETE_REFERENCES)
     ]
 
     def covers() -> tuple[bytes, ...]:
-        stamped = replace(signer, unsigned_attributes=_only(signer, SIGNATURE_TIME_STAMP))
-        inner = (read_token(value) for value in stamped.unsigned_values(SIGNATURE_TIME_STAMP))
+        stamped = replace(signer, unsigned_attributes=_only(signer, oids.TIME_STAMP_TOKEN))
+        inner = (read_token(value) for value in stamped.unsigned_values(oids.TIME_STAMP_TOKEN))
         found = [octets for item in inner for octets in covered_by(item.signed_data, 1)]
         return (*_named(signer, certificate), *found)
 
@@ -165,7 +160,7 @@ class _Index:
     """ATSHashIndex or ATSHashIndexV3 in the unsigned attributes of a token (EN 319 122-1 5.5.2)."""
 
     def __init__(self, token: TimeStampToken) -> None:
-        for oid in (HASH_INDEX_V3, HASH_INDEX):
+        for oid in (oids.ATS_HASH_INDEX_V3, oids.ATS_HASH_INDEX):
             values = token.signer.unsigned_values(oid)
             if values:
                 break
@@ -173,7 +168,7 @@ class _Index:
             raise MalformedInput("an archive-time-stamp-v3 without ats-hash-index")
         if len(values) > 1:
             raise MalformedInput("an archive-time-stamp-v3 with two ats-hash-index")
-        self.by_value = oid == HASH_INDEX_V3
+        self.by_value = oid == oids.ATS_HASH_INDEX_V3
         self.encoded = values[0]
         members = ber.load(self.encoded).members()
         algorithm = members.next() if members.peek() == ber.SEQUENCE else None

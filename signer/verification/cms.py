@@ -9,8 +9,7 @@ that cannot be computed here is INDETERMINATE and named.
 
 from __future__ import annotations
 
-import base64
-import binascii
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -34,8 +33,9 @@ from certs.signed_data import (
 from signer.report import IdentifierReport, LayerReport, SignatureReport, SignerReport, TimeReport, Verdict
 from signer.verification.chain import judge_chain
 from signer.verification.draft import Draft
+from signer.verification.encoded import unwrapped
 from signer.verification.poe import Proofs
-from signer.verification.revocation import Evidence, evidence_of
+from signer.verification.revocation import Evidence, evidence_of, read_evidence
 from signer.verification.setting import Setting
 from signer.verification.times import content_time, judge_document_timestamp, signature_times, weak_since
 
@@ -98,6 +98,8 @@ def verify_embedded(
         detail = "the CMS of a detached signature carries content"
         draft.failed("detached", "EN 319 142-1 6.3 h", detail, Verdict.INDETERMINATE, "FORMAT_FAILURE")
     results = []
+    if any(signer.unsigned_values(oids.COUNTERSIGNATURE) for signer in view.signers):
+        draft.warn("countersignature", "a countersignature inside a PDF signature is not looked at")
     for position, signer in enumerate(view.signers):
         if position == 0:
             judge_signer(draft, view, signer, source, setting, claimed)
@@ -174,6 +176,8 @@ def judge_signer(
     best = proofs.proven(signer.signature) if draft.cryptographic.result == "passed" else None
     if draft.level == "B-B" and (best or any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps)):
         draft.level = "B-T"
+    if draft.level == "B-T" and draft.subfilter is None and _has_evidence(view, signer):
+        draft.level = "B-LT"
     stated = _claimed_time(draft, signer) or claimed
     if best is not None:
         draft.signed_at = TimeReport(best, "timestamp")
@@ -184,6 +188,12 @@ def judge_signer(
     # 7. X.509 validation
     after = max(filter(None, (stated, not_before)), default=None)
     judge_chain(draft, certificate, evidence, setting, proofs, best=best, after=after)
+
+
+def _has_evidence(view: SignedDataView, signer: SignerView) -> bool:
+    """Tell whether lists or answers came with the signature itself (EN 319 122-1 6.3, level B-LT)."""
+    found, _ = read_evidence(view, signer)
+    return bool(found.crls or found.ocsps)
 
 
 def describe(certificate: Certificate) -> SignerReport:
@@ -322,13 +332,10 @@ def looks_like_cms(data: bytes) -> bool:
 
 
 def _unwrapped(data: bytes) -> bytes | None:
-    if data[:5] == b"-----":
-        return data
-    if data[:1] != b"\x30":
-        try:
-            data = base64.b64decode(b"".join(data.split()), validate=True)
-        except (binascii.Error, ValueError):
-            return None
+    encoded = unwrapped(data, "CMS", "PKCS7", "PKCS #7 SIGNED DATA")
+    if encoded is None:
+        return None
+    data = encoded
     try:
         first = ber.Value(data, 0, len(data)).members().next()
         return data if first.tag == ber.OBJECT_IDENTIFIER and first.oid() in SIGNED_DATA_OIDS else None
@@ -336,32 +343,74 @@ def _unwrapped(data: bytes) -> bytes | None:
         return None
 
 
-def verify_cms_file(data: bytes, content: bytes | None, setting: Setting) -> list[SignatureReport]:
-    """Verify a CMS signature in a file of its own: one report per signer. Never raises."""
-    parsed = Draft(field="")
+def verify_cms_file(
+    data: bytes,
+    content: bytes | None,
+    setting: Setting,
+    *,
+    name: str = "",
+    before: Callable[[Draft], None] | None = None,
+) -> list[SignatureReport]:
+    """Verify a CMS signature in a file of its own: one report per signer and per countersignature. Never raises.
+
+    `name` goes before the signer's in a container; `before` records what is to be said of the file itself.
+    """
+    parsed = Draft(field=name)
     try:
+        if before is not None:
+            before(parsed)
         view = _parse(parsed, _unwrapped(data) or data)
         if view is None or not view.signers:
-            parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+            if view is not None:
+                parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
             return [parsed.report()]
     except Exception as error:  # noqa: BLE001 - the file's own try
         parsed.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
         return [parsed.report()]
     reports = []
     for number, signer in enumerate(view.signers, 1):
-        draft = Draft(field=f"signer {number}" if len(view.signers) > 1 else "")
-        draft.checks += parsed.checks
+        own = f"signer {number}" if len(view.signers) > 1 else ""
+        draft = _started(parsed, ", ".join(filter(None, (name, own))))
+        body = content if content is not None else view.content
         try:
-            _in_file(draft, view, signer, content, setting)
+            if body is None:
+                detail = "a detached signature: what was signed is not here"
+                draft.unknown("content", FORMAT, detail, "SIGNED_DATA_NOT_FOUND")
+            else:
+                judge_signer(draft, view, signer, Octets(body), setting, None)
         except Exception as error:  # noqa: BLE001 - the signer's own try
             draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
         reports.append(draft.report())
+        reports += _countersignatures(draft.field, view, signer, setting)
     return reports
 
 
-def _in_file(draft: Draft, view: SignedDataView, signer: SignerView, content: bytes | None, setting: Setting) -> None:
-    body = content if content is not None else view.content
-    if body is None:
-        draft.unknown("content", FORMAT, "a detached signature: what was signed is not here", "SIGNED_DATA_NOT_FOUND")
+def _started(parsed: Draft, field: str) -> Draft:
+    """Return a draft that begins with what was found about the file."""
+    draft = Draft(field=field, checks=list(parsed.checks), warnings=list(parsed.warnings))
+    draft.lower(parsed.verdict, parsed.sub_indication or "GENERIC", parsed.reason, parsed.code)
+    return draft
+
+
+def _countersignatures(
+    field: str, view: SignedDataView, signer: SignerView, setting: Setting
+) -> Iterator[SignatureReport]:
+    """Verify those who signed the value of a signature (RFC 5652 11.4), each with a report of its own."""
+    try:
+        counters = signer.countersignatures()
+    except CertsError as error:
+        draft = Draft(field=_counter_name(field, 1), kind="countersignature")
+        draft.failed("cms", FORMAT, f"it cannot be read: {error}", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+        yield draft.report()
         return
-    judge_signer(draft, view, signer, Octets(body), setting, None)
+    for number, counter in enumerate(counters, 1):
+        draft = Draft(field=_counter_name(field, number), kind="countersignature")
+        try:
+            judge_signer(draft, view, counter, Octets(signer.signature), setting, None)
+        except Exception as error:  # noqa: BLE001 - its own try
+            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        yield draft.report()
+
+
+def _counter_name(field: str, number: int) -> str:
+    return ", ".join(filter(None, (field, f"countersignature {number}")))

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from signer.report import (
     NOT_CHECKED,
     ChangesReport,
     CheckResult,
+    Kind,
     LayerReport,
     Notice,
     RevisionReport,
@@ -29,7 +30,6 @@ from signer.report import (
     Verdict,
 )
 
-Kind = Literal["signature", "certification", "seal", "document-timestamp"]
 _GRAVITY = {Verdict.TOTAL_PASSED: 0, Verdict.INDETERMINATE: 1, Verdict.TOTAL_FAILED: 2}
 
 

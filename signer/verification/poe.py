@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from certs import oids
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError
@@ -25,14 +26,16 @@ from certs.timestamp import TimeStampToken, read_token
 from signer.verification.revocation import read_evidence
 
 TIME_STAMP_ATTRIBUTES = {
-    "1.2.840.113549.1.9.16.2.14": "signature-time-stamp",
-    "1.2.840.113549.1.9.16.2.25": "CAdES-C-time-stamp",
-    "1.2.840.113549.1.9.16.2.26": "time-stamped-certs-crls-references",
-    "1.2.840.113549.1.9.16.2.27": "archive-time-stamp",
-    "1.2.840.113549.1.9.16.2.48": "archive-time-stamp-v2",
-    "0.4.0.1733.2.4": "archive-time-stamp-v3",
-}
-"""Unsigned attributes whose values are time-stamp tokens (EN 319 122-1, RFC 5126, RFC 3161 appendix A)."""
+    oid: oids.name(oid)
+    for oid in (
+        oids.CADES_C_TIME_STAMP,
+        oids.REFERENCES_TIME_STAMP,
+        oids.ARCHIVE_TIME_STAMP,
+        oids.ARCHIVE_TIME_STAMP_V2,
+        oids.ARCHIVE_TIME_STAMP_V3,
+    )
+} | {oids.TIME_STAMP_TOKEN: "signature-time-stamp"}
+"""Unsigned attributes whose values are time-stamp tokens, and what CAdES calls them."""
 MAX_NESTING = 3
 """Tokens about tokens about …"""
 MAX_TOKENS = 50

@@ -23,7 +23,7 @@ from certs.signed_data import SignedDataView, SignerView
 from certs.suites.policy import digest_good_until
 from certs.timestamp import TimeStampToken, read_token
 from signer.report import CheckResult, LayerReport, TimeReport, TimestampReport, Verdict
-from signer.verification.archive import CONTENT_TIME_STAMP, Claim, claims_of
+from signer.verification.archive import Claim, claims_of
 from signer.verification.draft import Draft
 from signer.verification.past import TOLERANCE, judge_certificate
 from signer.verification.poe import Proofs
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CLAUSE = "EN 319 102-1 5.4"
 ORDER = "EN 319 102-1 5.5.4, 5.6.3"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -202,7 +203,7 @@ def content_time(
     """Return the latest believed content-time-stamp: the signature was made after it (EN 319 122-1 5.2.8)."""
     latest: datetime | None = None
     try:
-        values = signer.values(CONTENT_TIME_STAMP)
+        values = signer.values(oids.CONTENT_TIME_STAMP)
     except CertsError:
         return None
     for encoded in values[:10]:

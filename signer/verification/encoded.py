@@ -1,0 +1,28 @@
+"""Files that hold one encoded value: DER, PEM or base64 on its own."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from certs import ber
+from certs.errors import CertsError
+from certs.pem import pem_blocks
+
+
+def unwrapped(data: bytes, *labels: str) -> bytes | None:
+    """Return the first value of a file; of PEM the first block with one of the labels. None where there is none."""
+    if data.lstrip()[:5] == b"-----":
+        try:
+            return next((encoded for label, encoded in pem_blocks(data) if label in labels), None)
+        except CertsError:
+            return None
+    if data[:1] == b"\x30":
+        return data
+    if len(data) > ber.MAX_SIZE:
+        return None
+    try:
+        decoded = base64.b64decode(b"".join(data.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if decoded[:1] == b"\x30" else None
