@@ -206,7 +206,14 @@ class SignerView:
             self._check_attributes(body, digest)
             message = self.signed_attributes
         algorithm, signature = self._normalised(certificate)
-        return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
+        try:
+            return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
+        except BadSignature:
+            # RFC 5652 5.4: what is signed is the DER of the attributes, in whatever order they came
+            in_order = _in_order(message) if message is self.signed_attributes else message
+            if in_order == message:
+                raise
+            return suites.verify(certificate.spki, algorithm, signature, in_order, digest=self.digest_name)
 
     def _check_attributes(self, body: bytes | None, digest: bytes | None) -> None:
         declared = self.message_digest
@@ -234,6 +241,16 @@ class SignerView:
             r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
             signature = der.encode_integer_pair(r, s)
         return self.signature_algorithm.der(), signature
+
+
+def _in_order(attributes: bytes) -> bytes:
+    """Return a SET OF Attribute with its members, and the values of each, in DER order (X.690 11.6)."""
+    out = []
+    for item in ber.load(attributes):
+        members = item.members()
+        kind, values = members.next().definite(), sorted(value.definite() for value in members.next(ber.SET))
+        out.append(der.sequence(kind, der.tlv(der.SET, b"".join(values))))
+    return der.tlv(der.SET, b"".join(sorted(out)))
 
 
 def _looks_like_attributes(content: bytes) -> bool:

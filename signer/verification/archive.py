@@ -102,10 +102,12 @@ def _over_signature(signer: SignerView, certificate: Certificate, token: TimeSta
 
 
 def _over_references(signer: SignerView, certificate: Certificate, token: TimeStampToken) -> Claim:
+    # in the order of RFC 5126 6.3.5, whatever order they stand in; each without the header of the attribute
     parts = [
         attribute.content()
+        for wanted in (oids.TIME_STAMP_TOKEN, *COMPLETE_REFERENCES)
         for oid, attribute in _attributes(signer)
-        if oid in (oids.TIME_STAMP_TOKEN, *COMPLETE_REFERENCES)
+        if oid == wanted
     ]
 
     def covers() -> tuple[bytes, ...]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from certs import ber
 from certs.errors import CertsError
 from certs.pem import pem_blocks
+
+
+BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+\Z")
 
 
 def unwrapped(data: bytes, *labels: str) -> bytes | None:
@@ -19,7 +23,7 @@ def unwrapped(data: bytes, *labels: str) -> bytes | None:
             return None
     if data[:1] == b"\x30":
         return data
-    if len(data) > ber.MAX_SIZE:
+    if len(data) > 2 * ber.MAX_SIZE or not BASE64.match(data[:64]):
         return None
     try:
         decoded = base64.b64decode(b"".join(data.split()), validate=True)

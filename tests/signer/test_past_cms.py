@@ -126,7 +126,7 @@ def test_time_stamps_of_cades_c_are_computed(signing_suite: str) -> None:
         attribute(oid, der.sequence(der.octet_string(b"x")))
         for oid in ("1.2.840.113549.1.9.16.2.21", "1.2.840.113549.1.9.16.2.22")
     ]
-    encoded = rebuilt(encoded, unsigned=references)
+    encoded = rebuilt(encoded, unsigned=references[::-1])
     signer = parse_signed_data(encoded).signers[0]
     stamped = attribute(TIME_STAMP, *signer.unsigned_values(TIME_STAMP))
     octets = signer.signature + b"".join(der.Reader(item).value(der.SEQUENCE) for item in (stamped, *references))
