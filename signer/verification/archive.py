@@ -102,13 +102,14 @@ def _over_signature(signer: SignerView, certificate: Certificate, token: TimeSta
 
 
 def _over_references(signer: SignerView, certificate: Certificate, token: TimeStampToken) -> Claim:
-    # in the order of RFC 5126 6.3.5, whatever order they stand in; each without the header of the attribute
-    parts = [
-        attribute.content()
-        for wanted in (oids.TIME_STAMP_TOKEN, *COMPLETE_REFERENCES)
-        for oid, attribute in _attributes(signer)
-        if oid == wanted
-    ]
+    wanted = (oids.TIME_STAMP_TOKEN, *COMPLETE_REFERENCES)
+    stand = [(oid, attribute.content()) for oid, attribute in _attributes(signer) if oid in wanted]
+
+    def imprint(name: str) -> bytes:
+        """Take the order of RFC 5126 6.3.5; some signers take the order the attributes stand in. Without headers."""
+        orders = (sorted(stand, key=lambda item: wanted.index(item[0])), stand)
+        found = [suites.digest(name, signer.signature + b"".join(part for _, part in order)) for order in orders]
+        return found[1] if found[1] == token.imprint else found[0]
 
     def covers() -> tuple[bytes, ...]:
         stamped = replace(signer, unsigned_attributes=_only(signer, oids.TIME_STAMP_TOKEN))
@@ -116,9 +117,7 @@ def _over_references(signer: SignerView, certificate: Certificate, token: TimeSt
         found = [octets for item in inner for octets in covered_by(item.signed_data, 1)]
         return (*_named(signer, certificate), *found)
 
-    return Claim(
-        "CAdES-C-time-stamp", token, lambda name: suites.digest(name, signer.signature + b"".join(parts)), covers
-    )
+    return Claim("CAdES-C-time-stamp", token, imprint, covers)
 
 
 def _unknown(kind: str, token: TimeStampToken) -> Claim:

@@ -10,7 +10,6 @@ from certs import ber
 from certs.errors import CertsError
 from certs.pem import pem_blocks
 
-
 BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+\Z")
 
 
