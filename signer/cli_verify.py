@@ -54,9 +54,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--content", metavar="FILE", help="what a detached signature or a time-stamp was made over")
     parser.add_argument(
         "--revocation",
-        choices=("require", "if-present"),
+        choices=("require", "if-present", "after"),
         default="require",
-        help="what to do where no CRL is at hand: say so (require, the default) or go on (if-present)",
+        help="what to do where no CRL or OCSP answer is at hand: say so (require, the default) or go on (if-present); "
+        "after: it must be newer than the time-stamp of the signature",
     )
     parser.add_argument(
         "--purpose",

@@ -30,6 +30,7 @@ What is not done here: XML signatures and reports; seals.
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +84,9 @@ def verify_bytes(
     over. Raises EncryptedPDF (a password is needed first) and UnreadableFile (of no kind we know), nothing else.
     """
     now = clock.now()
-    setting = Setting(trust=trust, now=at or now, options=options or VerifyOptions())
+    options = options or VerifyOptions()
+    deadline = time.monotonic() + options.seconds
+    setting = Setting(trust=trust, now=at or now, options=options, deadline=deadline)
     digest = hashlib.sha256(data).hexdigest()
     reader = reader_of(data)
     if reader is None:

@@ -169,10 +169,10 @@ def judge_signer(
     draft.level = "B-B" if named and draft.subfilter in (None, "ETSI.CAdES.detached") else None
     # 6. Time-stamps: of the signature, over the signature (archive), over the document
     proofs = setting.proofs or Proofs(setting.now)
-    not_before: datetime | None = None
+    after: datetime | None = None
     if draft.cryptographic.result == "passed":
         proofs = signature_times(draft, view, signer, certificate, evidence, source, setting)
-        not_before = content_time(draft, signer, evidence, source, setting, proofs)
+        after = content_time(draft, signer, evidence, source, setting, proofs)
     best = proofs.proven(signer.signature) if draft.cryptographic.result == "passed" else None
     if draft.level == "B-B" and (best or any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps)):
         draft.level = "B-T"
@@ -186,8 +186,7 @@ def judge_signer(
     # 5. Signature acceptance, as of the time that is proven
     _acceptance(draft, signer, best or setting.now, named=named)
     # 7. X.509 validation
-    after = max(filter(None, (stated, not_before)), default=None)
-    judge_chain(draft, certificate, evidence, setting, proofs, best=best, after=after)
+    judge_chain(draft, certificate, evidence, setting, proofs, best=best, after=after, claimed=stated)
 
 
 def _has_evidence(view: SignedDataView, signer: SignerView) -> bool:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from certs import suites
+from certs import ber, oids, suites
 from certs.certificate import Certificate
 from certs.crl import REMOVE_FROM_CRL
 from certs.errors import CertsError
@@ -112,8 +112,9 @@ def _validate(
         purpose=purpose,
         crls=evidence.crls,
         ocsps=evidence.ocsps,
-        revocation=setting.options.revocation,
+        revocation="if-present" if setting.options.revocation == "if-present" else "require",
         fetch=setting.options.fetch if online else None,
+        deadline=setting.deadline,
     )
 
 
@@ -256,7 +257,8 @@ class _Past:
         for response in result.ocsps:
             single = response.about(certificate, issuer)
             if single is not None and single.revoked_at is not None and single.reason != "certificateHold":
-                found.append(single.revoked_at)
+                since = (ber.load(item.value).time() for item in single.extensions if item.oid == oids.INVALIDITY_DATE)
+                found.append(min((single.revoked_at, *since)))
         return min(found, default=None)
 
     def _no_proof(self, result: PathResult, detail: str) -> PathResult:
@@ -285,8 +287,8 @@ def _good_until(algorithm: bytes) -> datetime | None:
     return digest_good_until(name) if name else None
 
 
-def older_than(outcome: Outcome) -> datetime | None:
-    """Return the date of the newest word on the certificate where it is older than the moment it was needed for.
+def older_than(outcome: Outcome, proven: datetime) -> datetime | None:
+    """Return the date of the newest word on the certificate where it is older than the proven time of signing.
 
     It was current then (5.2.5), but a revocation of the hours between is not in it.
     """
@@ -295,4 +297,4 @@ def older_than(outcome: Outcome) -> datetime | None:
     for response in outcome.result.ocsps:
         made += [single.this_update for single in response.responses if single.cert_id.serial == certificate.serial]
     newest = max(made, default=None)
-    return newest if newest is not None and newest < outcome.moment else None
+    return newest if newest is not None and newest < proven else None

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 class VerifyOptions:
     """What the caller may choose."""
 
-    revocation: Literal["require", "if-present"] = "require"
-    """What a missing revocation answer means: INDETERMINATE / TRY_LATER, or go on."""
+    revocation: Literal["require", "if-present", "after"] = "require"
+    """What a missing revocation answer means: INDETERMINATE / TRY_LATER, or go on.
+
+    With "after" an answer about the signer's certificate must be newer than the proven time of signing; else one that
+    was current then is enough.
+    """
     fetch: Fetcher | None = None
     """Who asks for certificates and lists that are missing, at the addresses in the certificates; None: nobody."""
     purpose: Purpose = "any"
     """What a certificate that is itself the file is to be good for; signatures have their own purposes."""
+    seconds: float = 60.0
+    """For all chains of a file together; what is not begun by then is INDETERMINATE."""
 
 
 @dataclass(frozen=True)
@@ -48,5 +54,7 @@ class Setting:
     """Whether the document has a security store."""
     proofs: Proofs | None = None
     """What document time-stamps prove; None before they are looked at."""
+    deadline: float | None = None
+    """A reading of `time.monotonic`, after which no chain is begun."""
     judged: Mapping[bytes, Judged] = field(default_factory=dict)
     """Tokens of document time-stamps (DER) and what was found about them."""

@@ -13,7 +13,7 @@ from certs.crl import CRL
 from certs.signed_data import attribute, parse_signed_data
 from certs.suites.base import Use
 from signer.report import SignatureReport
-from signer.verify import verify_bytes
+from signer.verify import VerifyOptions, verify_bytes
 from tests.signer import rawpdf
 from tests.signer.ages import (
     ARCHIVED,
@@ -220,6 +220,29 @@ def test_a_list_that_was_out_of_date_at_the_proven_time_says_nothing(signing_sui
         assert any(item.code == "revocation-older" for item in report.warnings) == (age == DAY)
 
 
+def test_an_answer_newer_than_the_signature_may_be_asked_for(signing_suite: str) -> None:
+    """A thief signs in the hours before the next list: who wants to be sure waits for that list."""
+    here = world(signing_suite, "nothing happens")
+    options = VerifyOptions(revocation="after")
+
+    def verdict(at: datetime, *kept: CRL) -> str:
+        data = here.cades("T", CONTENT)
+        return word(verify(data, here.trust(at, *kept), at, content=CONTENT, options=options).signatures[0])
+
+    assert verdict(SIGNED + timedelta(hours=1)) == "TRY_LATER"
+    assert verdict(SIGNED + timedelta(hours=3)) == PASSED
+    assert verdict(LATER, here.issuing_list(SIGNED - DAY)) == "TRY_LATER"
+    assert verdict(LATER, here.issuing_list(SIGNED + DAY)) == PASSED
+
+
+def test_all_chains_of_a_file_share_one_deadline() -> None:
+    here = world("ecdsa-p256", "nothing happens")
+    options = VerifyOptions(seconds=-1.0)
+    for data in (here.cades("renewed", CONTENT), here.renewed):
+        report = verify(data, here.trust(TEN), TEN, content=CONTENT, options=options)
+        assert {item.verdict for item in report.signatures} == {"INDETERMINATE"}
+
+
 def test_a_certificate_that_is_still_good_but_has_no_news_is_for_later(signing_suite: str) -> None:
     """TRY_LATER, and with a proof of time and an answer of that time it is settled."""
     here = world(signing_suite, "nothing happens")
@@ -268,6 +291,10 @@ def test_a_time_stamp_inside_proves_that_the_signature_is_younger(signing_suite:
     assert word(one(here.cades("T", CONTENT, extra=[stamp]), here, NOW)) == REVOKED
     early = attribute("1.2.840.113549.1.9.16.2.20", here.token(0, SIGNED - 40 * DAY, CONTENT))
     assert word(one(here.cades("T", CONTENT, extra=[early]), here, NOW)) == UNPROVEN
+    expired = world(signing_suite, "expired before signing")
+    stamp = attribute("1.2.840.113549.1.9.16.2.20", expired.token(0, SIGNED - DAY / 2, CONTENT))
+    assert word(one(expired.cades("T", CONTENT, signing_time=SIGNED), expired, NOW)) == OUT
+    assert word(one(expired.cades("T", CONTENT, extra=[stamp]), expired, NOW)) == "TOTAL-FAILED EXPIRED"
     foreign = attribute("1.2.840.113549.1.9.16.2.20", here.token(0, SIGNED - DAY, b"something else"))
     report = one(here.cades("T", CONTENT, extra=[foreign]), here, NOW)
     assert word(report) == UNPROVEN
