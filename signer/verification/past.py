@@ -141,6 +141,8 @@ class _Past:
         self.given = {item.der for item in (*setting.trust.anchors, *setting.trust.certificates)}
         self.ends: dict[Hashable, datetime] = {}
         """Name of an authority to the end of its word, for those of the chain."""
+        self.revoked: dict[Certificate, datetime] = {}
+        """Authorities of the chain that were revoked later, and since when they are not believed."""
         self.left_out = 0
 
     def result(self) -> PathResult:
@@ -151,13 +153,13 @@ class _Past:
         shape = _validate(self.certificate, nothing, bare, self.trust, self.moment, self.purpose, online=False)
         if not shape.passed:
             return shape
-        # 2
-        for issuer in reversed(shape.chain[1:]):
-            self._end(issuer, issuer.not_after)
+        chain = shape.chain
         for _ in range(MAX_ROUNDS):
+            # 2
+            self._find_ends(chain)
             # 3
-            counting = self._counting(shape.chain)
-            if not self._counts(self.certificate.der, self.certificate.issuer_name.key, self._rests_on()):
+            counting = self._counting(chain)
+            if not self._certificate_counts(self.certificate):
                 return self._no_proof(shape, f"nothing proves how old {self.certificate.subject} is")
             # 4; what is fetched exists since now, so it is of use only while every authority's word is good
             online = all(end >= self.setting.now for end in self.ends.values())
@@ -170,27 +172,34 @@ class _Past:
                     return self._no_proof(result, result.detail + more)
                 return result
             # 5
-            later = [(item, self._revoked(item, issuer, result)) for item, issuer in pairwise(result.chain)]
-            for item, since in later:
-                if since is not None and since <= self.moment:
+            later = {
+                item: since
+                for item, issuer in pairwise(result.chain)
+                if (since := self._revoked_since(item, issuer, result)) is not None
+            }
+            for item, since in later.items():
+                if since <= self.moment:
                     return _compromised(item, since, result, leaf=item is result.chain[0])
-            ends = [since and self._end(item, since) for item, since in reversed(later[1:])]
-            if not any(ends):
+            later.pop(result.chain[0], None)
+            if result.chain == chain and later == self.revoked:
                 return result
-        return self._no_proof(result, "revocations of authorities contradict each other")
+            # another chain, or an authority whose word ends earlier than was thought: less may count
+            chain, self.revoked = result.chain, later
+        return self._no_proof(shape, "the revocations of the authorities contradict each other")
 
     # 2 ----------------------------------------------------------------------------------------------------------------
-    def _end(self, authority: Certificate, end: datetime) -> bool:
-        """Bring the end of an authority's word forward; tell whether that changed something."""
-        anchors = self.setting.trust.anchors
-        key = authority.subject_name.key
-        if authority in anchors:
-            end = self.setting.now
-        else:
-            end = min(end, self.ends.get(authority.issuer_name.key, self.setting.now))
-        before = self.ends.get(key, self.setting.now)
-        self.ends[key] = min(before, end)
-        return self.ends[key] < before
+    def _find_ends(self, chain: tuple[Certificate, ...]) -> None:
+        """Find the end of every authority's word, from the anchor down."""
+        now = self.setting.now
+        self.ends = {}
+        for authority in reversed(chain[1:]):
+            key = authority.subject_name.key
+            if authority in self.setting.trust.anchors:
+                end = now
+            else:
+                above = self.ends.get(authority.issuer_name.key, now)
+                end = min(authority.not_after, above, self.revoked.get(authority, now))
+            self.ends[key] = min(self.ends.get(key, now), end)
 
     def _end_of(self, name: Hashable) -> datetime:
         """Return the end of the word of whoever bears a name; of a stranger the earliest that may be his."""
@@ -206,16 +215,13 @@ class _Past:
         exists = self.proofs.moment(octets)
         return exists <= self._end_of(issuer) and (rests_on is None or exists < rests_on)
 
-    def _rests_on(self) -> datetime | None:
-        return _good_until(self.certificate.signature_algorithm)
+    def _certificate_counts(self, item: Certificate) -> bool:
+        """Tell it of a certificate; what the caller brought himself needs no proof."""
+        rests_on = _good_until(item.signature_algorithm)
+        return item.der in self.given or self._counts(item.der, item.issuer_name.key, rests_on)
 
     def _counting(self, chain: tuple[Certificate, ...]) -> Evidence:
-        certificates = tuple(
-            item
-            for item in self.evidence.certificates
-            if item.der in self.given
-            or self._counts(item.der, item.issuer_name.key, _good_until(item.signature_algorithm))
-        )
+        certificates = tuple(filter(self._certificate_counts, self.evidence.certificates))
         crls = tuple(
             item
             for item in self.evidence.crls
@@ -242,7 +248,7 @@ class _Past:
             return False
 
     # 5 ----------------------------------------------------------------------------------------------------------------
-    def _revoked(self, certificate: Certificate, issuer: Certificate, result: PathResult) -> datetime | None:
+    def _revoked_since(self, certificate: Certificate, issuer: Certificate, result: PathResult) -> datetime | None:
         """Return since when `certificate` may not be believed by what the answer rests on, or None.
 
         That is the revocation, or the invalidityDate where it is earlier (RFC 5280 5.3.2).

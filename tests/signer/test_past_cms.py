@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from certs import der, suites
 from certs.crl import CRL
+from certs.errors import SealroadError
 from certs.signed_data import attribute, parse_signed_data
 from certs.suites.base import Use
 from signer.report import SignatureReport
@@ -336,3 +340,31 @@ def test_renewal_must_come_in_time(signing_suite: str) -> None:
     data = here.archive(data, 2, RENEWED_AGAIN, [here.root_list(RENEWED_AGAIN - DAY / 24)])
     found = [word(item) for item in verify(data, here.trust(TEN), TEN).signatures]
     assert found == [OUT, OUT, PASSED, PASSED]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_damaged_archives_never_crash_and_prove_nothing_more(data: st.DataObject) -> None:
+    """One octet of a renewed signature, in a CMS or a PDF: a verdict, and none that is better."""
+    here = world("ecdsa-p256", "nothing happens")
+    good = data.draw(st.sampled_from([_renewed_cms(), here.renewed]))
+    at = data.draw(st.integers(0, len(good) - 1))
+    if good[:1] != b"\x30":
+        # near a signature, where it matters
+        place = data.draw(st.sampled_from([m.start() for m in re.finditer(rb"/Contents <|/DSS|/ByteRange", good)]))
+        at = min(place + data.draw(st.integers(0, 3000)), len(good) - 1)
+    damaged = good[:at] + bytes([good[at] ^ data.draw(st.integers(1, 255))]) + good[at + 1 :]
+    try:
+        report = verify(damaged, here.trust(TEN), TEN, content=CONTENT)
+    except SealroadError:
+        return
+    assert all(item.code != "internal" for item in report.signatures), report.signatures
+    for item in report.signatures:
+        if item.kind == "signature" and item.verdict == PASSED:
+            assert item.signed_at is not None
+            assert item.signed_at.value.replace(microsecond=0) in (SIGNED, ARCHIVED)
+
+
+@cache
+def _renewed_cms() -> bytes:
+    return world("ecdsa-p256", "nothing happens").cades("renewed", CONTENT)
