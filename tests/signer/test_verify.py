@@ -352,6 +352,25 @@ def test_what_is_missing_is_fetched_where_the_caller_says_so(signing_suite: str)
     assert any("nothing there" in item.detail for item in one.warnings)
 
 
+def test_what_was_fetched_for_a_time_stamp_is_said_too(signing_suite: str) -> None:
+    """The unit is of another authority than the signer; each is asked for its lists."""
+    signer, unit = circle_of(signing_suite), circle_of("ecdsa-p384")
+    data = rawpdf.sign(lambda content: add_token(cms(signer)(content), unit), digits=160_000)
+    web = {url: crl for item in (signer, unit) for url, crl in lists_of(item).items()}
+    options = VerifyOptions(fetch=Remembering(lambda url, /, **_: web[url]))
+    bare = TrustStore().with_((signer.root, unit.root))
+    (one,) = verify_bytes(data, name="c", trust=bare, clock=CLOCK, options=options).signatures
+    assert one.verdict is Verdict.TOTAL_PASSED, one.reason
+    assert one.level == "B-T"
+    said = {item.detail for item in one.warnings if item.code == "fetch"}
+    assert {f"{url} was fetched" for url in web} <= said
+
+
+def lists_of(circle: Circle) -> dict[str, bytes]:
+    pairs = zip((circle.organisation.certificate, circle.issuing), circle.crls, strict=True)
+    return {url: crl.der for certificate, crl in pairs for url in certificate.crl_urls}
+
+
 @cache
 def revoked_circle(suite_name: str) -> Circle:
     from certs.crl import CRL
