@@ -1,7 +1,7 @@
 """Steps 2 to 7 of `signer.verify` for one CMS signature, in a PDF or in a file of its own.
 
     verify_embedded(draft, contents, source, setting, claimed)     # /Contents of a PDF signature
-    verify_cms_file(data, content, setting)                        # .p7s, .p7m, .sig: one report per signer
+    judge_signer(draft, view, signer, source, setting, claimed)    # one SignerInfo, wherever it stands
 
 *Wrong* and *could not check* stay apart: only a computed mismatch is HASH_FAILURE or SIG_CRYPTO_FAILURE; an algorithm
 that cannot be computed here is INDETERMINATE and named.
@@ -9,7 +9,6 @@ that cannot be computed here is INDETERMINATE and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -24,16 +23,14 @@ from certs.errors import (
     UnsupportedAlgorithm,
 )
 from certs.signed_data import (
-    SIGNED_DATA_OIDS,
     SignedDataView,
     SignerView,
     check_signing_certificate,
     parse_signed_data,
 )
-from signer.report import IdentifierReport, LayerReport, SignatureReport, SignerReport, TimeReport, Verdict
+from signer.report import IdentifierReport, LayerReport, SignerReport, TimeReport, Verdict
 from signer.verification.chain import judge_chain
 from signer.verification.draft import Draft
-from signer.verification.encoded import unwrapped
 from signer.verification.poe import Proofs
 from signer.verification.revocation import Evidence, evidence_of, read_evidence
 from signer.verification.setting import Setting
@@ -82,7 +79,7 @@ def verify_embedded(
     if draft.kind == "document-timestamp":
         judge_document_timestamp(draft, structure, source, setting)
         return
-    view = _parse(draft, structure)
+    view = parse(draft, structure)
     if view is None:
         return
     # 2. Format checking
@@ -128,7 +125,8 @@ def _without_padding(draft: Draft, contents: bytes) -> bytes | None:
     return contents[:end]
 
 
-def _parse(draft: Draft, data: bytes) -> SignedDataView | None:
+def parse(draft: Draft, data: bytes) -> SignedDataView | None:
+    """Read a CMS and record whether that was possible; None where it was not."""
     try:
         view = parse_signed_data(data)
     except MalformedInput as error:
@@ -320,96 +318,3 @@ def _claimed_time(draft: Draft, signer: SignerView) -> datetime | None:
     except CertsError as error:
         draft.warn("signing-time", f"the signing-time attribute cannot be read: {error}")
         return None
-
-
-# -- a file of its own --------------------------------------------------------------------------------
-
-
-def looks_like_cms(data: bytes) -> bool:
-    """Tell whether a file is CMS: PEM, base64 or BER that begins like ContentInfo."""
-    return _unwrapped(data) is not None
-
-
-def _unwrapped(data: bytes) -> bytes | None:
-    encoded = unwrapped(data, "CMS", "PKCS7", "PKCS #7 SIGNED DATA")
-    if encoded is None:
-        return None
-    data = encoded
-    try:
-        first = ber.Value(data, 0, len(data)).members().next()
-        return data if first.tag == ber.OBJECT_IDENTIFIER and first.oid() in SIGNED_DATA_OIDS else None
-    except CertsError:
-        return None
-
-
-def verify_cms_file(
-    data: bytes,
-    content: bytes | None,
-    setting: Setting,
-    *,
-    name: str = "",
-    before: Callable[[Draft], None] | None = None,
-) -> list[SignatureReport]:
-    """Verify a CMS signature in a file of its own: one report per signer and per countersignature. Never raises.
-
-    `name` goes before the signer's in a container; `before` records what is to be said of the file itself.
-    """
-    parsed = Draft(field=name)
-    try:
-        if before is not None:
-            before(parsed)
-        view = _parse(parsed, _unwrapped(data) or data)
-        if view is None or not view.signers:
-            if view is not None:
-                parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-            return [parsed.report()]
-    except Exception as error:  # noqa: BLE001 - the file's own try
-        parsed.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
-        return [parsed.report()]
-    reports = []
-    for number, signer in enumerate(view.signers, 1):
-        own = f"signer {number}" if len(view.signers) > 1 else ""
-        draft = _started(parsed, ", ".join(filter(None, (name, own))))
-        body = content if content is not None else view.content
-        try:
-            if body is None:
-                detail = "a detached signature: what was signed is not here"
-                draft.unknown("content", FORMAT, detail, "SIGNED_DATA_NOT_FOUND")
-            else:
-                judge_signer(draft, view, signer, Octets(body), setting, None)
-        except Exception as error:  # noqa: BLE001 - the signer's own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
-        reports.append(draft.report())
-        reports += _countersignatures(draft.field, view, signer, setting)
-    return reports
-
-
-def _started(parsed: Draft, field: str) -> Draft:
-    """Return a draft that begins with what was found about the file."""
-    draft = Draft(field=field, checks=list(parsed.checks), warnings=list(parsed.warnings))
-    draft.lower(parsed.verdict, parsed.sub_indication or "GENERIC", parsed.reason, parsed.code)
-    return draft
-
-
-def _countersignatures(
-    field: str, view: SignedDataView, signer: SignerView, setting: Setting
-) -> Iterator[SignatureReport]:
-    """Verify those who signed the value of a signature (RFC 5652 11.4), each with a report of its own."""
-    try:
-        counters = signer.countersignatures()
-    except CertsError as error:
-        draft = Draft(field=_counter_name(field, 1), kind="countersignature")
-        draft.failed("cms", FORMAT, f"it cannot be read: {error}", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-        yield draft.report()
-        return
-    for number, counter in enumerate(counters, 1):
-        draft = Draft(field=_counter_name(field, number), kind="countersignature")
-        try:
-            judge_signer(draft, view, counter, Octets(signer.signature), setting, None)
-        except Exception as error:  # noqa: BLE001 - its own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
-        yield draft.report()
-
-
-def _counter_name(field: str, number: int) -> str:
-    return ", ".join(filter(None, (field, f"countersignature {number}")))

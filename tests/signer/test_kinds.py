@@ -243,6 +243,15 @@ def test_countersignatures_in_every_suite(suite_name: str, circle: Circle) -> No
     assert verdicts == [PASSED, "TOTAL-FAILED HASH_FAILURE"]
 
 
+def test_more_signatures_than_anybody_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    import signer.verification.kinds.cms
+
+    monkeypatch.setattr(signer.verification.kinds.cms, "MAX_REPORTS", 1)
+    circle = circle_of("ecdsa-p256")
+    reports = only(countersigned(circle), circle, content=CONTENT).signatures
+    assert [(item.verdict, item.code) for item in reports] == [(PASSED, ""), ("INDETERMINATE", "limits")]
+
+
 def test_a_countersignature_that_cannot_be_read() -> None:
     circle = circle_of("ecdsa-p256")
     encoded = rebuilt(cms(circle)(CONTENT), unsigned=[attribute(oids.COUNTERSIGNATURE, der.sequence())])

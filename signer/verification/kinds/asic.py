@@ -7,7 +7,7 @@ their digests (`kinds.asic_manifest`). The steps:
  2. everything in META-INF that signs is listed: .p7s, .tst, XML signatures, evidence records
  3. what each is over: its manifest, or the one file; every digest in the manifest is computed
  4. time-stamps, the latest first: what they cover is proven to be as old (EN 319 102-1 5.6.2.3)
- 5. signatures, as in any other file                                                             verification.cms
+ 5. signatures, as in any other file                                                             kinds.cms
  6. files that no signature or time-stamp with a good verdict covers are named
 
 XML signatures and evidence records are not verified here; they are listed as INDETERMINATE. A signature may leave files
@@ -28,7 +28,6 @@ from certs.suites.policy import digest_is_good
 from certs.timestamp import TimeStampToken, read_token
 from signer.errors import UnreadableFile
 from signer.report import Notice, SignatureReport, Verdict
-from signer.verification.cms import verify_cms_file
 from signer.verification.draft import Draft
 from signer.verification.kinds import Found
 from signer.verification.kinds.asic_manifest import Manifest, read_manifest
@@ -42,6 +41,7 @@ from signer.verification.kinds.asic_zip import (
     names_in,
     read_container,
 )
+from signer.verification.kinds.cms import verify_cms_file
 from signer.verification.kinds.timestamp import judge_file
 from signer.verification.poe import Proofs, covered_by
 from signer.verification.setting import Setting
@@ -131,6 +131,8 @@ class _Asic:
         reports.sort(key=lambda report: report.field)
         for name in signers:
             reports += self._signature(name, covered)
+            if len(reports) > MAX_SIGNATURES:
+                raise LimitExceeded(f"more than {MAX_SIGNATURES} signatures")
         reports += map(self._unsupported, others)
         if self.container.faults and not reports:
             self.notices += [Notice("container", fault) for fault in self.container.faults]
