@@ -233,8 +233,8 @@ class _Index:
 
 def _attributes(signer: SignerView) -> Iterator[tuple[str, ber.Value]]:
     """Yield the unsigned attributes as they stand in the SignerInfo."""
-    parts = list(ber.load(signer.encoded))
-    if parts[-1].tag == ber.context(1):
+    parts = list(ber.load(signer.encoded)) if signer.encoded else []
+    if parts and parts[-1].tag == ber.context(1):
         for attribute in parts[-1]:
             yield attribute.members().next().oid(), attribute
 

@@ -198,15 +198,20 @@ class World:
         first = 500 + 20 * len(re.findall(rb"startxref", base))
         known = re.findall(rb"/DSS << /CRLs \[([^\]]*)\]", base)
         numbers = (known[-1] if known else b"") + b"".join(b" %d 0 R" % (first + n) for n in range(len(lists)))
-        objects = {first + n: rawpdf.stream(crl.der) for n, crl in enumerate(lists)}
+        objects = {f"o{first + n}": rawpdf.stream(crl.der) for n, crl in enumerate(lists)}
         return rawpdf.sign(
             lambda content: self.token(unit, at, content),
             base,
             digits=self.digits,
             subfilter=b"ETSI.RFC3161",
-            catalog=b"/DSS << /CRLs [%s] >>" % numbers,
-            more=objects,
+            o1=catalog_with(b"/DSS << /CRLs [%s] >>" % numbers),
+            **objects,
         )
+
+
+def catalog_with(store: bytes) -> bytes:
+    """Return the catalog of a raw PDF with a security store."""
+    return rawpdf.objects()[1].replace(b"/Pages", store + b" /Pages", 1)
 
 
 def rebuilt(encoded: bytes, *, crls: Sequence[bytes] = (), unsigned: Sequence[bytes] = ()) -> bytes:

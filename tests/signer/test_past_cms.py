@@ -32,6 +32,7 @@ from tests.signer.ages import (
     TIME_STAMP,
     YEAR,
     World,
+    catalog_with,
     rebuilt,
 )
 from tests.signer.test_past import MATRIX, OUT, PASSED, REVOKED, SCENARIOS, UNPROVEN, WORDS, verify, word, world
@@ -149,7 +150,7 @@ def test_a_document_time_stamp_proves_nothing_of_what_came_after_it(signing_suit
     here = world(signing_suite, "revoked after signing")
     store = re.findall(rb"/DSS << /CRLs \[[^\]]*\] >>", here.archived)[-1]
     data = rawpdf.sign(
-        lambda content: here.cms(content, stamped=False), here.archived, digits=here.digits, catalog=store
+        lambda content: here.cms(content, stamped=False), here.archived, digits=here.digits, o1=catalog_with(store)
     )
     first, stamp, second = verify(data, here.trust(NOW), NOW).signatures
     assert [word(item) for item in (first, stamp)] == [PASSED, PASSED], first.reason
