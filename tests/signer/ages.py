@@ -56,15 +56,30 @@ class Scenario:
 class World:
     """One circle in one suite under one scenario."""
 
-    def __init__(self, suite_name: str, scenario: Scenario | None = None) -> None:
+    def __init__(self, suite_name: str, scenario: Scenario | None = None, *, root_ends: datetime | None = None) -> None:
+        """With `root_ends` the signer has another root than the units, which ends then."""
         self.suite_name, self.scenario = suite_name, scenario or Scenario()
         self.digest = suites.get(suite_name).digest_name
         self.root_key, self.issuing_key, self.signer_key, self.unit_key, _ = keys_of(suite_name)
         self.root = forge(
             "Root", self.root_key, None, self.root_key, ca=True, not_before=SIGNED - 6 * YEAR, not_after=TEN + 9 * YEAR
         )
-        self.issuing = self._under_root(
-            "Issuing", self.issuing_key, 2, SIGNED - 2 * YEAR, SIGNED + 5 * YEAR, ca=True, path_length=0
+        self.signers_root = self.root
+        if root_ends is not None:
+            begins = SIGNED - 6 * YEAR
+            self.signers_root = forge(
+                "Old Root", self.root_key, None, self.root_key, ca=True, not_before=begins, not_after=root_ends
+            )
+        self.issuing = forge(
+            "Issuing",
+            self.issuing_key,
+            self.signers_root,
+            self.root_key,
+            serial=2,
+            not_before=SIGNED - 2 * YEAR,
+            not_after=SIGNED + 5 * YEAR,
+            ca=True,
+            path_length=0,
         )
         self.signer = forge(
             "Signer",
@@ -97,6 +112,11 @@ class World:
         )
 
     # Lists ------------------------------------------------------------------------------------------------------------
+    def signers_list(self, at: datetime) -> CRL:
+        """The list about the issuing authority, of the signer's root."""
+        more = {"number": int(at.timestamp()), "this_update": at, "next_update": at + 7 * DAY}
+        return CRL(build_crl(self.signers_root, self.root_key, (), **more))  # type: ignore[arg-type]
+
     def root_list(self, at: datetime, *revoked: tuple[int, datetime, str]) -> CRL:
         return CRL(
             build_crl(
@@ -124,7 +144,7 @@ class World:
         """What a verifier has at a moment: the anchor and the lists of that day."""
         made = at - timedelta(hours=2)
         lists = [self.root_list(made)] + ([self.issuing_list(made)] if at <= self.issuing.not_after else [])
-        return TrustStore().with_((self.root,), (*lists, *kept))
+        return TrustStore().with_((self.root, self.signers_root), (*lists, *kept))
 
     # Signatures -------------------------------------------------------------------------------------------------------
     def token(self, unit: int, at: datetime, octets: bytes) -> bytes:
@@ -166,7 +186,7 @@ class World:
     def archived(self) -> bytes:
         """B-LTA: the lists of ten minutes later, and a document time-stamp."""
         made = SIGNED + timedelta(minutes=10)
-        store = [self.issuing_list(made), self.root_list(made)]
+        store = [self.issuing_list(made), self.root_list(made), self.signers_list(made)]
         return self.archive(self.stamped, 0, ARCHIVED, store)
 
     @cached_property

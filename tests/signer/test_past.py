@@ -24,6 +24,7 @@ from tests.signer.ages import (
     RENEWED_AGAIN,
     SIGNED,
     TEN,
+    YEAR,
     Scenario,
     World,
 )
@@ -142,3 +143,16 @@ def test_a_list_of_an_expired_authority_needs_a_proof_of_its_age(signing_suite: 
     assert word(one) == OUT
     assert "not proven to be older" in one.reason
     assert verify(bare, here.trust(LATER, forged), LATER).signatures[0].verdict == PASSED
+
+
+def test_an_anchor_that_has_expired_was_one_when_it_mattered(signing_suite: str) -> None:
+    """Its owner still names it; what it said then needs no proof, and what is above it, nothing."""
+    here = World(signing_suite, root_ends=SIGNED + 6 * YEAR)
+    report = verify(here.renewed, here.trust(TEN), TEN)
+    assert [word(item) for item in report.signatures] == [PASSED] * 4, [item.reason for item in report.signatures]
+    bare = here.archive(here.stamped, 0, ARCHIVED, [here.issuing_list(ARCHIVED), here.root_list(ARCHIVED)])
+    for unit, at in ((1, RENEWED), (2, RENEWED_AGAIN)):
+        bare = here.archive(bare, unit, at, [here.root_list(at - DAY / 24)])
+    kept = here.signers_list(SIGNED)
+    assert word(verify(bare, here.trust(TEN, kept), TEN).signatures[0]) == PASSED
+    assert word(verify(bare, here.trust(TEN), TEN).signatures[0]) == OUT
