@@ -52,14 +52,17 @@ class Source(Protocol):
 
 
 class Octets:
-    """A `Source` in memory."""
+    """A `Source` in memory; each digest is computed once, however many signers there are."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._digests: dict[str, bytes] = {}
 
     def digest(self, name: str) -> bytes:
         """Return the digest by name; raises UnsupportedAlgorithm."""
-        return suites.digest(name, self._data)
+        if name not in self._digests:
+            self._digests[name] = suites.digest(name, self._data)
+        return self._digests[name]
 
     def content(self) -> bytes:
         """Return the octets."""

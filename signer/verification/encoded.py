@@ -13,9 +13,14 @@ from certs.pem import pem_blocks
 BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+\Z")
 
 
+def is_pem(data: bytes) -> bool:
+    """Tell whether the file begins as PEM does."""
+    return data[:1024].lstrip().startswith(b"-----")
+
+
 def unwrapped(data: bytes, *labels: str) -> bytes | None:
     """Return the first value of a file; of PEM the first block with one of the labels. None where there is none."""
-    if data.lstrip()[:5] == b"-----":
+    if is_pem(data):
         try:
             return next((encoded for label, encoded in pem_blocks(data) if label in labels), None)
         except CertsError:

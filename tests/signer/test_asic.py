@@ -281,6 +281,21 @@ def test_bombs_end_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (one.verdict, one.code) == ("INDETERMINATE", "limits")
 
 
+def test_a_file_is_hashed_once_however_many_manifests_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from certs import suites
+
+    here = world("ecdsa-p256", "nothing happens")
+    files = A | {"big": bytes(1 << 16)}
+    listed = {f"META-INF/ASiCManifest{n}.xml": manifest(f"META-INF/signature{n}.p7s", files) for n in range(9)}
+    signers = {f"META-INF/signature{n}.p7s": here.cades("none", xml) for n, xml in enumerate(listed.values())}
+    counted = []
+    real = suites.digest
+    monkeypatch.setattr(suites, "digest", lambda name, data: counted.append(len(data)) or real(name, data))
+    report = judged(files | listed | signers, here)
+    assert [word(one) for one in report.signatures] == [PASSED] * 9
+    assert counted.count(1 << 16) == 1
+
+
 def test_a_promise_in_the_header_is_not_believed() -> None:
     """A size in the directory that is too small: the octets are counted while they are unpacked."""
     here = world("ecdsa-p256", "nothing happens")

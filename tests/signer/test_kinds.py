@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -327,6 +328,14 @@ _KEPT: dict[str, bytes] = {}
 def _samples() -> dict[str, bytes]:
     _KEPT.update(_KEPT or samples())
     return _KEPT
+
+
+def test_blocks_that_begin_and_never_end_cost_nothing() -> None:
+    lines = b"".join(b"-----BEGIN CERTIFICATE %d-----\n" % number for number in range(60_000))
+    begun = time.process_time()
+    with pytest.raises(UnreadableFile):
+        only(lines, circle_of("ecdsa-p256"))
+    assert time.process_time() - begun < 5
 
 
 def test_what_is_of_no_kind_is_an_error() -> None:

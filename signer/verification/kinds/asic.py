@@ -21,13 +21,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hmac import compare_digest
 
-from certs import suites
 from certs.errors import CertsError
 from certs.signed_data import parse_signed_data
 from certs.suites.policy import digest_is_good
 from certs.timestamp import TimeStampToken, read_token
 from signer.errors import UnreadableFile
 from signer.report import Notice, SignatureReport, Verdict
+from signer.verification.cms import Octets
 from signer.verification.draft import Draft
 from signer.verification.kinds import Found
 from signer.verification.kinds.asic_manifest import Manifest, read_manifest
@@ -53,6 +53,7 @@ XML = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml\Z", re.IGNORECASE)
 RECORDS = re.compile(r"META-INF/[^/]*evidencerecord[^/]*\.(ers|xml)\Z", re.IGNORECASE)
 MANIFESTS = re.compile(r"META-INF/[^/]*(ASiCManifest|ASiCArchiveManifest)[^/]*\.xml\Z", re.IGNORECASE)
 MAX_SIGNATURES = 200
+"""Of all files of a container; each file is hashed once per algorithm, however many manifests name it."""
 
 
 def looks_like(data: bytes) -> bool:
@@ -92,13 +93,12 @@ def _unlisted(detail: str, code: str) -> SignatureReport:
 class _Subject:
     """What a signature or time-stamp is over."""
 
-    octets: bytes | None
+    source: Octets | None
     """None where it cannot be told."""
     covered: tuple[str, ...] = ()
     """Files that it covers, if its verdict is good."""
     record: Callable[[Draft], None] = lambda _: None
     """Records the checks of the manifest and the container."""
-    manifest: Manifest | None = None
 
 
 class _Asic:
@@ -107,6 +107,7 @@ class _Asic:
     def __init__(self, container: Container, setting: Setting) -> None:
         self.files, self.container, self.setting = container.files, container, setting
         self.notices = [Notice("container", remark) for remark in container.remarks]
+        self.sources = {name: Octets(body) for name, body in self.files.items()}
         self.manifests: dict[str, list[Manifest]] = {}
         for name in filter(MANIFESTS.match, self.files):
             try:
@@ -167,17 +168,17 @@ class _Asic:
 
         if len(manifests) == 1:
             names = tuple(reference.name for reference in manifests[0].references)
-            return _Subject(manifests[0].octets, names, record, manifests[0])
+            return _Subject(self.sources[manifests[0].name], names, record)
         if manifests or len(self.data) != 1:
             return _Subject(None, (), record)
-        return _Subject(self.files[self.data[0]], (self.data[0],), record)
+        return _Subject(self.sources[self.data[0]], (self.data[0],), record)
 
     def _references(self, draft: Draft, manifest: Manifest) -> None:
         """Compute every digest of a manifest (EN 319 162-1 A.4, clause 5.3 of its validation)."""
         clause = f"{CLAUSE} A.4"
         for reference in manifest.references:
-            body = self.files.get(reference.name)
-            if body is None:
+            source = self.sources.get(reference.name)
+            if source is None:
                 detail = f"{reference.name} is not in the container"
                 draft.failed("data-object", clause, detail, Verdict.INDETERMINATE, "SIGNED_DATA_NOT_FOUND")
                 continue
@@ -186,7 +187,7 @@ class _Asic:
                 draft.unknown("data-object", clause, detail, "GENERIC", "unsupported-algorithm")
                 continue
             try:
-                digest = suites.digest(reference.digest_name, body)
+                digest = source.digest(reference.digest_name)
             except CertsError as error:
                 draft.unknown("data-object", clause, f"{reference.name}: {error}", "GENERIC", "unsupported-algorithm")
                 continue
@@ -218,8 +219,8 @@ class _Asic:
         draft = Draft(field=name, kind="timestamp")
         try:
             subject.record(draft)
-            if subject.octets is not None:
-                judge_file(draft, self.files[name], subject.octets, self.setting)
+            if subject.source is not None:
+                judge_file(draft, self.files[name], subject.source, self.setting)
         except CertsError as error:
             draft.unknown("cms", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
         except Exception as error:  # noqa: BLE001 - its own try
@@ -243,11 +244,11 @@ class _Asic:
     # 5 ----------------------------------------------------------------------------------------------------------------
     def _signature(self, name: str, covered: set[str]) -> list[SignatureReport]:
         subject = self._subject(name)
-        if subject.octets is None:
+        if subject.source is None:
             draft = Draft(field=name)
             subject.record(draft)
             return [draft.report()]
-        reports = verify_cms_file(self.files[name], subject.octets, self.setting, name=name, before=subject.record)
+        reports = verify_cms_file(self.files[name], subject.source, self.setting, name=name, before=subject.record)
         if any(report.verdict is Verdict.TOTAL_PASSED and report.kind == "signature" for report in reports):
             covered.update(subject.covered)
         return reports

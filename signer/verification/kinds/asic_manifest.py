@@ -54,7 +54,6 @@ class Manifest:
     """One manifest."""
 
     name: str
-    octets: bytes
     signature: str
     references: tuple[Reference, ...]
     is_archive: bool
@@ -90,7 +89,7 @@ def read_manifest(name: str, octets: bytes) -> Manifest:
         raise MalformedInput("two references to one file")
     signature = _name(signatures[0].get("URI"))
     is_archive = name.rpartition("/")[2].lower().startswith("asicarchivemanifest")
-    return Manifest(name, octets, signature, tuple(references), is_archive)
+    return Manifest(name, signature, tuple(references), is_archive)
 
 
 def _name(uri: str | None) -> str:

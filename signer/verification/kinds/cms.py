@@ -39,7 +39,7 @@ def _unwrapped(data: bytes) -> bytes | None:
 
 def verify_cms_file(
     data: bytes,
-    content: bytes | None,
+    content: Octets | None,
     setting: Setting,
     *,
     name: str = "",
@@ -61,17 +61,18 @@ def verify_cms_file(
     except Exception as error:  # noqa: BLE001 - the file's own try
         parsed.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
         return [parsed.report()]
+    inside = Octets(view.content) if view.content is not None else None
+    source = content or inside
     reports = []
     for number, signer in enumerate(view.signers, 1):
         own = f"signer {number}" if len(view.signers) > 1 else ""
         draft = _started(parsed, ", ".join(filter(None, (name, own))))
-        body = content if content is not None else view.content
         try:
-            if body is None:
+            if source is None:
                 detail = "a detached signature: what was signed is not here"
                 draft.unknown("content", FORMAT, detail, "SIGNED_DATA_NOT_FOUND")
             else:
-                judge_signer(draft, view, signer, Octets(body), setting, None)
+                judge_signer(draft, view, signer, source, setting, None)
         except Exception as error:  # noqa: BLE001 - the signer's own try
             draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
         reports.append(draft.report())
@@ -120,4 +121,4 @@ def _counter_name(field: str, number: int) -> str:
 
 def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     """Verify every signer, and every countersignature."""
-    return Found(tuple(verify_cms_file(data, content, setting)))
+    return Found(tuple(verify_cms_file(data, Octets(content) if content is not None else None, setting)))

@@ -9,7 +9,7 @@ from certs.errors import BackendUnavailable, BadSignature, CertsError, Unsupport
 from signer.report import LayerReport, Verdict
 from signer.verification.cms import describe
 from signer.verification.draft import Draft
-from signer.verification.encoded import unwrapped
+from signer.verification.encoded import is_pem, unwrapped
 from signer.verification.kinds import Found
 from signer.verification.kinds.certificate import for_any_purpose, judge_issuer
 from signer.verification.setting import Setting
@@ -32,7 +32,7 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     del content
     reports = []
     try:
-        lists = load_crls(unwrapped(data, *LABELS) or data) if data.lstrip()[:1] != b"-" else load_crls(data)
+        lists = load_crls(data if is_pem(data) else unwrapped(data, *LABELS) or data)
     except CertsError as error:
         draft = Draft(field="", kind="revocation-list")
         draft.failed("revocation-list", CLAUSE, str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")

@@ -67,7 +67,7 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
             if encoded is None:
                 return Found(notices=(Notice("no-time-stamp", f"the authority answered: {said}"),))
         if encoded is not None:
-            judge_file(draft, encoded, content, setting)
+            judge_file(draft, encoded, Octets(content) if content is not None else None, setting)
     except CertsError as error:
         draft.unknown("cms", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
     except Exception as error:  # noqa: BLE001 - the file's own try
@@ -75,10 +75,9 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     return Found((draft.report(),))
 
 
-def judge_file(draft: Draft, encoded: bytes, content: bytes | None, setting: Setting) -> None:
+def judge_file(draft: Draft, encoded: bytes, content: Source | None, setting: Setting) -> None:
     """Judge one token over `content`, or over nothing that is here."""
-    source: Source = Octets(content) if content is not None else _Imprint(encoded)
-    judge_timestamp(draft, encoded, source, setting, CLAUSE)
+    judge_timestamp(draft, encoded, content or _Imprint(encoded), setting, CLAUSE)
     if content is None:
         detail = "a time-stamp is over other data: what was stamped is not here"
         draft.unknown("content", CLAUSE, detail, "SIGNED_DATA_NOT_FOUND")
