@@ -7,7 +7,7 @@ view.signers[0].verify(content=b"contract")            # the suite's name, or Ba
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hmac import compare_digest
@@ -87,6 +87,10 @@ class SignerView:
     content_type: str
     content: bytes | None = field(repr=False)
     certificates: tuple[Certificate, ...] = field(repr=False)
+    encoded: bytes = field(default=b"", repr=False)
+    """The SignerInfo as received."""
+    countersigns: bool = False
+    """Whether it is over the signature of another signer; such a one has no content type (RFC 5652 11.4)."""
 
     @property
     def digest_oid(self) -> str:
@@ -108,6 +112,14 @@ class SignerView:
     def unsigned_values(self, oid: str) -> tuple[bytes, ...]:
         """Return the encoded values of all unsigned attributes `oid`."""
         return tuple(value for kind, values in self.unsigned_attributes if kind == oid for value in values)
+
+    def countersignatures(self) -> tuple[SignerView, ...]:
+        """Return those who signed this signature's value (RFC 5652 11.4). Raises MalformedInput."""
+        values = self.unsigned_values(oids.COUNTERSIGNATURE)
+        if len(values) > MAX_SIGNERS:
+            raise MalformedInput(f"more than {MAX_SIGNERS} countersignatures")
+        read = (_read_signer(ber.load(value), self.content_type, self.signature, self.certificates) for value in values)
+        return tuple(replace(signer, countersigns=True) for signer in read)
 
     def _single(self, oid: str) -> ber.Value | None:
         values = self.values(oid)
@@ -194,7 +206,14 @@ class SignerView:
             self._check_attributes(body, digest)
             message = self.signed_attributes
         algorithm, signature = self._normalised(certificate)
-        return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
+        try:
+            return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
+        except BadSignature:
+            # RFC 5652 5.4: what is signed is the DER of the attributes, in whatever order they came
+            in_order = _in_order(message) if message is self.signed_attributes else message
+            if in_order == message:
+                raise
+            return suites.verify(certificate.spki, algorithm, signature, in_order, digest=self.digest_name)
 
     def _check_attributes(self, body: bytes | None, digest: bytes | None) -> None:
         declared = self.message_digest
@@ -207,6 +226,8 @@ class SignerView:
         if not compare_digest(declared, digest):
             raise BadSignature("the message digest is another one", reason="message-digest")
         kind = self._single(oids.CONTENT_TYPE)
+        if self.countersigns:
+            return
         if kind is None:
             raise MalformedInput("signed attributes without content-type")
         found = kind.oid()
@@ -220,6 +241,16 @@ class SignerView:
             r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
             signature = der.encode_integer_pair(r, s)
         return self.signature_algorithm.der(), signature
+
+
+def _in_order(attributes: bytes) -> bytes:
+    """Return a SET OF Attribute with its members, and the values of each, in DER order (X.690 11.6)."""
+    out = []
+    for item in ber.load(attributes):
+        members = item.members()
+        kind, values = members.next().definite(), sorted(value.definite() for value in members.next(ber.SET))
+        out.append(der.sequence(kind, der.tlv(der.SET, b"".join(values))))
+    return der.tlv(der.SET, b"".join(sorted(out)))
 
 
 def _looks_like_attributes(content: bytes) -> bool:
@@ -273,6 +304,8 @@ class SignedDataView:
     signers: tuple[SignerView, ...]
     encoded_length: int
     """Octets of the structure itself, without padding behind it."""
+    certificate_choices: tuple[bytes, ...] = field(default=(), repr=False)
+    """Encoded members of the certificate bag, whatever they are."""
 
 
 def parse_signed_data(data: bytes) -> SignedDataView:
@@ -305,7 +338,17 @@ def parse_signed_data(data: bytes) -> SignedDataView:
         raise MalformedInput(f"more than {MAX_SIGNERS} signers")
     signers = tuple(_read_signer(info, content_type, content, certificates) for info in infos)
     return SignedDataView(
-        outer_oid, content_type, content, version, digests, certificates, others, crls, signers, outermost.end
+        outer_oid,
+        content_type,
+        content,
+        version,
+        digests,
+        certificates,
+        others,
+        crls,
+        signers,
+        outermost.end,
+        tuple(item.raw() for item in bag) if bag else (),
     )
 
 
@@ -401,6 +444,7 @@ def _read_signer(
         content_type=content_type,
         content=content,
         certificates=certificates,
+        encoded=value.raw(),
     )
 
 

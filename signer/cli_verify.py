@@ -4,6 +4,7 @@
     sealroad verify data.p7s --content data.bin --format json
     sealroad verify contracts/ '*.pdf' --recursive --summary
     sealroad verify contract.pdf --agreement framework.toml --policy cn.toml --format pdf --out report.pdf
+    sealroad verify partner.cer --trust ca/ --purpose signing
 
 Exit codes: 0 every signature TOTAL-PASSED; 1 at least one TOTAL-FAILED; 2 usage or unreadable file; 3 at least one
 INDETERMINATE, none failed; 4 no signature. Of several files the gravest code is returned, in the order
@@ -47,7 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="PDF or CMS signature (.p7s, .p7m, .sig), a folder of them, a pattern; - for standard input",
+        help="PDF, ASiC container, CMS signature (.p7s), time-stamp (.tst, .tsr), certificate, revocation list or OCSP "
+        "answer; a folder of them, a pattern; - for standard input",
     )
     parser.add_argument(
         "--recursive", action="store_true", help="look into the folders of a folder too; ** in patterns"
@@ -59,13 +61,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="trusted authorities and CRLs: a file, a directory or a trust list (list.xml#sha256=…, list.json)",
     )
-    parser.add_argument("--at", metavar="TIME", help="judge as of this moment (ISO 8601, UTC unless it says otherwise)")
-    parser.add_argument("--content", metavar="FILE", help="what a detached CMS signature was made over")
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        help="judge as of this moment (ISO 8601, UTC unless it says otherwise), as if the file had been there then",
+    )
+    parser.add_argument("--content", metavar="FILE", help="what a detached signature or a time-stamp was made over")
     parser.add_argument(
         "--revocation",
-        choices=("require", "if-present"),
+        choices=("require", "if-present", "after"),
         default="require",
-        help="what to do where no CRL is at hand: say so (require, the default) or go on (if-present)",
+        help="what to do where no CRL or OCSP answer is at hand: say so (require, the default) or go on (if-present); "
+        "after: it must be newer than the time-stamp of the signature",
+    )
+    parser.add_argument(
+        "--purpose",
+        choices=("any", "signing", "timestamping", "ocsp", "tls-server", "tls-client"),
+        default="any",
+        help="what a certificate that is itself the file is to be good for",
     )
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--offline", action="store_true", help="never open a connection (the default)")
@@ -125,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
     for reason in trust.skipped:
         print(f"sealroad: not used: {printable(reason)}", file=sys.stderr)
     content = _read(args.content) if args.content else None
-    options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None)
+    options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None, purpose=args.purpose)
 
     def verify(data: bytes, name: str, content: bytes | None = None) -> Report:
         return verify_bytes(data, name=name, trust=trust, at=at, clock=clock, options=options, content=content)

@@ -299,12 +299,27 @@ class AnchorReport:
         return {"subject": self.subject, "sha256": self.sha256}
 
 
+Kind = Literal[
+    "signature",
+    "certification",
+    "seal",
+    "document-timestamp",
+    "countersignature",
+    "timestamp",
+    "evidence-record",
+    "certificate",
+    "revocation-list",
+    "ocsp-response",
+]
+"""What a report is about; the last three are files by which others are judged."""
+
+
 @dataclass(frozen=True)
 class SignatureReport:
     """Everything about one signature."""
 
     field: str
-    kind: Literal["signature", "certification", "seal", "document-timestamp"]
+    kind: Kind
     verdict: Verdict
     sub_indication: str | None = None
     reason: str = ""

@@ -143,16 +143,16 @@ def _party(table: Table) -> Party:
 
 
 def _is_cms(data: bytes) -> bool:
-    from signer.verification.cms import looks_like_cms
+    from signer.verification.kinds.cms import looks_like
 
-    return len(data) <= MAX_SIGNED and looks_like_cms(data)
+    return len(data) <= MAX_SIGNED and looks_like(data)
 
 
 def _content(data: bytes) -> bytes:
-    from signer.verification.cms import unwrapped
+    from signer.verification.kinds.cms import inner
 
     try:
-        content = parse_signed_data(unwrapped(data) or data).content
+        content = parse_signed_data(inner(data) or data).content
     except CertsError as error:
         raise BasisError(f"the signed agreement cannot be read: {error}") from error
     if content is None:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from certs.path_result import PathResult
 from signer.report import (
     NOT_CHECKED,
     ChangesReport,
     CheckResult,
+    Kind,
     LayerReport,
     Notice,
     ObjectKind,
@@ -35,7 +36,6 @@ from signer.report import (
     Verdict,
 )
 
-Kind = Literal["signature", "certification", "seal", "document-timestamp"]
 _USES: tuple[str, ...] = get_args(ObjectUse)
 _GRAVITY = {Verdict.TOTAL_PASSED: 0, Verdict.INDETERMINATE: 1, Verdict.TOTAL_FAILED: 2}
 

@@ -103,21 +103,27 @@ def sign(
     extra: bytes = b"",
     **replaced: bytes,
 ) -> bytes:
-    """Sign a new file, or an existing one with a new field in a further revision; the signature is the file's last."""
+    """Sign a new file, or an existing one with a new field in a further revision; the signature is the file's last.
+
+    Of an existing file `o1` and `o3` are its catalog and its page, where they are not the usual ones; further objects
+    are written too.
+    """
     if base is None:
         bodies = objects(**replaced)
         bodies[6] = signature_dictionary(digits, subfilter, extra)
         return fill_byte_range(assemble(bodies), make_cms)
     sizes = [int(n) for n in re.findall(rb"/Size (\d+)", base)]
     number = max([*sizes, 20])
-    fields = re.findall(rb"/Fields \[([^\]]*)\]", base)[-1]
+    fields = re.findall(rb"/AcroForm << /Fields \[([^\]]*)\]", base)[-1]
     annots = re.findall(rb"/Annots \[([^\]]*)\]", base)[-1]
-    catalog = objects()[1].replace(b"/Fields [5 0 R]", b"/Fields [%s %d 0 R]" % (fields, number))
-    page = PAGE.replace(b"/Annots [5 0 R]", b"/Annots [%s %d 0 R]" % (annots, number))
+    catalog, page = replaced.pop("o1", objects()[1]), replaced.pop("o3", PAGE)
+    catalog = re.sub(rb"/Fields \[[^\]]*\]", b"/Fields [%s %d 0 R]" % (fields, number), catalog)
+    page = re.sub(rb"/Annots \[[^\]]*\]", b"/Annots [%s %d 0 R]" % (annots, number), page)
     name = b"Sig%d" % number
     field = SIGNATURE_FIELD.replace(b"Sig1", name).replace(b"6 0 R", b"%d 0 R" % (number + 1))
     dictionary = signature_dictionary(digits, subfilter, extra)
-    data = update(base, {1: catalog, 3: page, number: field, number + 1: dictionary})
+    more = {int(key[1:]): body for key, body in replaced.items()}
+    data = update(base, more | {1: catalog, 3: page, number: field, number + 1: dictionary})
     return fill_byte_range(data, make_cms)
 
 
