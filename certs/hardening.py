@@ -2,6 +2,7 @@
 
     done = harden()                      # the commands that hold keys call this first
     done.core_dumps, done.memory         # in words, for `sealroad doctor`
+    lock(buffer)                         # a bytearray with a key that stays: its pages are not swapped out
     wipe(buffer)                         # a bytearray that held a secret
 
 No core file (RLIMIT_CORE 0; PR_SET_DUMPABLE 0, which also keeps other processes of the same user from reading this
@@ -18,6 +19,7 @@ import ctypes
 import os
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -76,7 +78,10 @@ def _not_dumpable() -> str:
 
 
 def _lock_memory() -> str:
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    with suppress(ValueError, OSError):  # what is allowed need not be asked for by whoever starts the process
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
+        soft = hard
     if soft != resource.RLIM_INFINITY and soft < LOCK_ENOUGH:
         return f"may be swapped out: the limit of locked memory is {soft >> 10} KiB (raise it: LimitMEMLOCK=infinity)"
     libc = _libc()
@@ -90,10 +95,23 @@ def _lock_memory() -> str:
 def _libc() -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(None, use_errno=True)
-        _ = library.prctl, library.mlockall
+        _ = library.prctl, library.mlockall, library.mlock
     except (OSError, AttributeError):
         return None
     return library
+
+
+def lock(buffer: bytearray) -> bool:
+    """Keep the pages of a buffer out of swap (mlock), also where the limit is too small for all memory.
+
+    Return whether that was done. A child process made by fork does not inherit it. The pages stay locked after the
+    buffer is gone: this is for the few keys that live as long as the process.
+    """
+    libc, length = _libc(), len(buffer)
+    if libc is None or not length:
+        return False
+    held = (ctypes.c_char * length).from_buffer(buffer)
+    return bool(libc.mlock(ctypes.c_void_p(ctypes.addressof(held)), ctypes.c_size_t(length)) == 0)
 
 
 def wipe(buffer: bytearray) -> None:

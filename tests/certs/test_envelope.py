@@ -16,7 +16,9 @@ from certs import der
 from certs.errors import BadKey, KeyNotFound, KeyStoreError, MalformedInput, SealroadError, WrongPassword
 from certs.keys import envelope, kek, open_key
 from certs.keys.envelope import Label, parse, rewrap, seal, unseal
-from certs.keys.kek import KeyProvider, PassphraseProvider, Provider, make_token_kek, open_provider
+from certs.keys.kek import KeyProvider, Provider, open_provider
+from certs.keys.kek_passphrase import PassphraseProvider
+from certs.keys.kek_token import make_token_kek
 from tests.certs.tokens import ask_pin, new_token, with_object
 from tests.conftest import keys_of
 
