@@ -150,8 +150,8 @@ def _typed_shares() -> list[str]:
 
 def key_rewrap(args: argparse.Namespace) -> int:
     """Put sealed keys under another key-encryption key; run again, it takes up what is left."""
-    from certs.keys.envelope import rewrap
     from certs.keys.kek import open_provider
+    from certs.keys.sealed_files import rewrap
 
     secrets = secrets_of(args)
 

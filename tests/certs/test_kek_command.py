@@ -14,7 +14,7 @@ import pytest
 
 from certs.circle_keys import lasting
 from certs.errors import KeyNotFound, KeyStoreError, MalformedInput, SealroadError
-from certs.keys import envelope, open_key
+from certs.keys import kek_command, open_key, sealed_files
 from certs.keys.envelope import Label, parse, seal, unseal
 from certs.keys.kek import KeyProvider, Provider, open_provider
 from certs.keys.kek_command import MAX_MADE, CommandProvider, Commands, read_config
@@ -47,8 +47,8 @@ def config(path: Path, wrap: tuple[str, ...], unwrap: tuple[str, ...], more: str
 def test_a_program_wraps_a_key(code: str, form: str, tmp_path: Path, signing_suite: str) -> None:
     uri = config(tmp_path / "kms.toml", python(code, "wrap"), python(code, "unwrap"), f'form = "{form}"\n')
     assert isinstance(open_provider(uri), Provider)
-    envelope.save(tmp_path / "k.sealed", keys_of(signing_suite)[0], open_provider(uri), Label("k"))
-    sealed = envelope.read(tmp_path / "k.sealed")
+    sealed_files.save(tmp_path / "k.sealed", keys_of(signing_suite)[0], open_provider(uri), Label("k"))
+    sealed = sealed_files.read(tmp_path / "k.sealed")
     assert (sealed.provider, sealed.kek) == ("command", b"k1")
     key = open_key(f"sealed:{tmp_path}/k.sealed?kek={uri}")
     key.public_key.verify(key.sign(b"x"), b"x")
@@ -122,7 +122,14 @@ def test_a_program_that_closes_its_output_and_stays_is_ended() -> None:
         CommandProvider(commands("import os, time; os.close(1); time.sleep(60)", timeout=0.5)).wrap(DATA_KEY, b"")
 
 
-def test_a_program_that_never_reads_is_no_harm() -> None:
+def test_a_program_that_never_reads_is_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange = kek_command._exchange
+
+    def late(process: subprocess.Popen[bytes], data: bytes, deadline: float) -> bytearray:
+        process.wait()  # so that nobody is there to read
+        return exchange(process, data, deadline)
+
+    monkeypatch.setattr(kek_command, "_exchange", late)
     provider = CommandProvider(commands("import os; os.close(0); print('made without a look', flush=True)"))
     assert provider.wrap(DATA_KEY, b"")
 
@@ -205,11 +212,11 @@ def test_a_circle_remembers_the_configuration_wherever_it_is_used(
 
 def test_keys_move_to_a_program_and_back(tmp_path: Path) -> None:
     path, plain, program = tmp_path / "k", KeyProvider(DATA_KEY), CommandProvider(commands(TURN))
-    envelope.save(path, keys_of("ed25519")[0], plain, Label("k"))
-    assert envelope.rewrap(path, plain, program)
-    assert not envelope.rewrap(path, plain, program)
-    assert envelope.rewrap(path, program, plain)
-    unseal(envelope.read(path), plain)
+    sealed_files.save(path, keys_of("ed25519")[0], plain, Label("k"))
+    assert sealed_files.rewrap(path, plain, program)
+    assert not sealed_files.rewrap(path, plain, program)
+    assert sealed_files.rewrap(path, program, plain)
+    unseal(sealed_files.read(path), plain)
 
 
 # Programs of others ------------------------------------------------------------------------------------------------
