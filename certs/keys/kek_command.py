@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from certs import der
-from certs.errors import KeyNotFound, KeyStoreError, MalformedInput
+from certs.errors import KeyNotFound, KeyStoreError, KeyStoreUnavailable, MalformedInput
 from certs.hardening import wipe
 from certs.keys.kek import NONCE, SIZE, TAG, decrypt_key, encrypt_key
 
@@ -75,7 +75,7 @@ class CommandProvider:
         return f"<CommandProvider {self._commands.name}>"
 
     def wrap(self, data_key: bytes | bytearray, about: bytes) -> bytes:
-        """Return the blob. Raises KeyStoreError."""
+        """Return the blob. Raises KeyStoreUnavailable, KeyNotFound."""
         key = bytearray(random.token_bytes(SIZE))
         try:
             made = self._run("wrap", self._commands.wrap, self._written(key))
@@ -88,7 +88,7 @@ class CommandProvider:
             wipe(key)
 
     def unwrap(self, blob: bytes, about: bytes) -> bytearray:
-        """Return the data key. Raises KeyStoreError, MalformedInput."""
+        """Return the data key. Raises KeyStoreError, KeyStoreUnavailable, KeyNotFound, MalformedInput."""
         reader = der.Reader(blob)
         body = reader.enter()
         reader.end()
@@ -117,8 +117,8 @@ class CommandProvider:
         finally:
             wipe(output)
 
-    def _failed(self, what: str, words: str) -> KeyStoreError:
-        return KeyStoreError(
+    def _failed(self, what: str, words: str) -> KeyStoreUnavailable:
+        return KeyStoreUnavailable(
             f"the {what} program of {self._commands.name} {words}",
             hint="run it by hand to see what it says: its messages are not kept, because they may hold secrets",
         )
