@@ -22,9 +22,11 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 PR_GET_DUMPABLE, PR_SET_DUMPABLE = 3, 4
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
+CAP_IPC_LOCK = 14
 LOCK_ENOUGH = 1 << 29
 """Octets of RLIMIT_MEMLOCK under which memory is not locked: future allocations of a busy service would fail."""
 
@@ -82,13 +84,24 @@ def _lock_memory() -> str:
     with suppress(ValueError, OSError):  # what is allowed need not be asked for by whoever starts the process
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
         soft = hard
-    if soft != resource.RLIM_INFINITY and soft < LOCK_ENOUGH:
+    if soft != resource.RLIM_INFINITY and soft < LOCK_ENOUGH and not _has_no_limit():
         return f"may be swapped out: the limit of locked memory is {soft >> 10} KiB (raise it: LimitMEMLOCK=infinity)"
     libc = _libc()
     if libc is None or libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0:
         reason = os.strerror(ctypes.get_errno()) if libc is not None else "no C library"
         return f"may be swapped out: mlockall failed ({reason})"
     return "locked: never swapped out"
+
+
+def _has_no_limit() -> bool:
+    """Tell whether RLIMIT_MEMLOCK is not for us: CAP_IPC_LOCK, and not only inside a user namespace (mlock(2))."""
+    try:
+        status = Path("/proc/self/status").read_bytes()
+        owners = Path("/proc/self/uid_map").read_bytes()
+        effective = int(status.partition(b"\nCapEff:")[2].split()[0], 16)
+    except (OSError, ValueError, IndexError):
+        return False
+    return bool(effective >> CAP_IPC_LOCK & 1) and owners.split() == [b"0", b"0", b"4294967295"]
 
 
 @cache
