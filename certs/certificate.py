@@ -19,6 +19,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from certs import ber, oids, suites
+from certs.encoded import Encoded
 from certs.errors import CertsError, MalformedInput
 from certs.extension_values import (
     KEY_USAGE_BITS,
@@ -111,18 +112,11 @@ class _Parts:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Encoded[_Parts]):
     """An X.509 certificate over its DER. Two are equal if their octets are. Raises MalformedInput."""
 
-    der: bytes
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "der", bytes(self.der))
-        _ = self._parts
-
-    @cached_property
-    def _parts(self) -> _Parts:
-        return _Parts(self.der)
+    def _split(self, encoded: bytes) -> _Parts:
+        return _Parts(encoded)
 
     # What was signed ----------------------------------------------------------------------------------------------
     @property

@@ -20,6 +20,7 @@ from functools import cached_property, lru_cache
 from certs import ber, der, oids, suites
 from certs.certificate import Certificate
 from certs.crl_view import REASON_NAMES
+from certs.encoded import Encoded
 from certs.errors import CertsError, MalformedInput, OCSPError
 from certs.extension_values import Extension, read_extensions
 from certs.extensions import encode
@@ -221,23 +222,99 @@ class SingleResponse:
         return ber.load(found.value).time() if found else None
 
 
+class _Basic:
+    """The members of a BasicOCSPResponse, split once."""
+
+    __slots__ = (
+        "algorithm",
+        "certificates",
+        "extensions",
+        "produced_at",
+        "responder_key_hash",
+        "responder_name",
+        "responses",
+        "signature",
+        "tbs",
+    )
+
+    def __init__(self, encoded: bytes) -> None:
+        outer = ber.load(encoded).members()
+        tbs = outer.next(ber.SEQUENCE)
+        self.tbs = tbs.raw()
+        self.algorithm = outer.next(ber.SEQUENCE).definite()
+        self.signature = outer.next().bit_string()
+        wrapped = outer.optional(ber.context(0))
+        outer.end()
+        self.certificates = [item.raw() for item in wrapped.only().expect(ber.SEQUENCE)] if wrapped else []
+        if len(self.certificates) > MAX_CERTIFICATES:
+            raise MalformedInput(f"more than {MAX_CERTIFICATES} certificates with one OCSP response")
+        members = tbs.members()
+        version = members.optional(ber.context(0))
+        if version is not None and version.only().integer() != 0:
+            raise MalformedInput("an OCSP response of an unknown version")
+        self.responder_name: Name | None = None
+        self.responder_key_hash: bytes | None = None
+        responder = members.next()
+        if responder.tag == ber.context(1):
+            self.responder_name = Name(responder.only().raw())
+            _ = self.responder_name.attributes
+        elif responder.tag == ber.context(2):
+            self.responder_key_hash = responder.only().octets()
+        else:
+            raise MalformedInput("an OCSP response that names no responder")
+        self.produced_at = members.next(ber.GENERALIZED_TIME).time()
+        singles = members.next().expect(ber.SEQUENCE)
+        extensions = members.optional(ber.context(1))
+        members.end()
+        self.extensions = read_extensions(extensions.only()) if extensions else ()
+        out: list[SingleResponse] = []
+        for item in singles:
+            out.append(_read_single(item))
+            if len(out) > MAX_ENTRIES:
+                raise MalformedInput(f"more than {MAX_ENTRIES} answers in one response")
+        self.responses = tuple(out)
+
+
+def _read_single(value: ber.Value) -> SingleResponse:
+    members = value.members()
+    cert_id = read_cert_id(members.next(ber.SEQUENCE).raw())
+    status = members.next()
+    revoked_at: datetime | None = None
+    reason: str | None = None
+    number = status.tag & ~ber.CONSTRUCTED
+    if number == 0x81:
+        inner = status.members(ber.context(1))
+        revoked_at = inner.next(ber.GENERALIZED_TIME).time()
+        given = inner.optional(ber.context(0))
+        inner.end()
+        reason = REASON_NAMES.get(given.only().integer(ber.ENUMERATED)) if given else None
+    elif number not in (0x80, 0x82):
+        raise MalformedInput("an OCSP answer that is neither good, revoked nor unknown")
+    this_update = members.next(ber.GENERALIZED_TIME).time()
+    following = members.optional(ber.context(0))
+    extensions = members.optional(ber.context(1))
+    members.end()
+    return SingleResponse(
+        cert_id,
+        ("good", "revoked", "unknown")[number - 0x80],
+        this_update,
+        following.only().time() if following else None,
+        revoked_at,
+        reason,
+        read_extensions(extensions.only()) if extensions else (),
+    )
+
+
 @dataclass(frozen=True)
-class OCSPResponse:
+class OCSPResponse(Encoded[tuple[int, _Basic | None]]):
     """An OCSPResponse over its octets. Raises MalformedInput, also for an answer of a type we do not know.
 
     Two are equal if their octets are. Everything but `der` and `status` raises OCSPError where the answer is no
     successful one.
     """
 
-    der: bytes
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "der", bytes(self.der))
-        _ = self._outer
-
-    @cached_property
-    def _outer(self) -> tuple[int, _Basic | None]:
-        members = ber.load(self.der).members()
+    def _split(self, encoded: bytes) -> tuple[int, _Basic | None]:
+        members = ber.load(encoded).members()
         status = members.next().integer(ber.ENUMERATED)
         wrapped = members.optional(ber.context(0))
         members.end()
@@ -255,11 +332,11 @@ class OCSPResponse:
     @property
     def status(self) -> str:
         """Name of the OCSPResponseStatus; a number where it has none."""
-        return STATUS_NAMES.get(self._outer[0], str(self._outer[0]))
+        return STATUS_NAMES.get(self._parts[0], str(self._parts[0]))
 
     @property
     def _basic(self) -> _Basic:
-        basic = self._outer[1]
+        basic = self._parts[1]
         if basic is None:
             raise OCSPError(f"the OCSP responder answered {self.status}", reason="status", status=self.status)
         return basic
@@ -344,89 +421,6 @@ def key_hash(certificate: Certificate) -> bytes:
     """Return KeyHash: SHA-1 of the bits of the key, whatever the suite (RFC 6960 4.2.1)."""
     key = der.split_spki(ber.load(certificate.spki).definite())[1]
     return hashlib.sha1(key, usedforsecurity=False).digest()
-
-
-class _Basic:
-    """The members of a BasicOCSPResponse, split once."""
-
-    __slots__ = (
-        "algorithm",
-        "certificates",
-        "extensions",
-        "produced_at",
-        "responder_key_hash",
-        "responder_name",
-        "responses",
-        "signature",
-        "tbs",
-    )
-
-    def __init__(self, encoded: bytes) -> None:
-        outer = ber.load(encoded).members()
-        tbs = outer.next(ber.SEQUENCE)
-        self.tbs = tbs.raw()
-        self.algorithm = outer.next(ber.SEQUENCE).definite()
-        self.signature = outer.next().bit_string()
-        wrapped = outer.optional(ber.context(0))
-        outer.end()
-        self.certificates = [item.raw() for item in wrapped.only().expect(ber.SEQUENCE)] if wrapped else []
-        if len(self.certificates) > MAX_CERTIFICATES:
-            raise MalformedInput(f"more than {MAX_CERTIFICATES} certificates with one OCSP response")
-        members = tbs.members()
-        version = members.optional(ber.context(0))
-        if version is not None and version.only().integer() != 0:
-            raise MalformedInput("an OCSP response of an unknown version")
-        self.responder_name: Name | None = None
-        self.responder_key_hash: bytes | None = None
-        responder = members.next()
-        if responder.tag == ber.context(1):
-            self.responder_name = Name(responder.only().raw())
-            _ = self.responder_name.attributes
-        elif responder.tag == ber.context(2):
-            self.responder_key_hash = responder.only().octets()
-        else:
-            raise MalformedInput("an OCSP response that names no responder")
-        self.produced_at = members.next(ber.GENERALIZED_TIME).time()
-        singles = members.next().expect(ber.SEQUENCE)
-        extensions = members.optional(ber.context(1))
-        members.end()
-        self.extensions = read_extensions(extensions.only()) if extensions else ()
-        out: list[SingleResponse] = []
-        for item in singles:
-            out.append(_read_single(item))
-            if len(out) > MAX_ENTRIES:
-                raise MalformedInput(f"more than {MAX_ENTRIES} answers in one response")
-        self.responses = tuple(out)
-
-
-def _read_single(value: ber.Value) -> SingleResponse:
-    members = value.members()
-    cert_id = read_cert_id(members.next(ber.SEQUENCE).raw())
-    status = members.next()
-    revoked_at: datetime | None = None
-    reason: str | None = None
-    number = status.tag & ~ber.CONSTRUCTED
-    if number == 0x81:
-        inner = status.members(ber.context(1))
-        revoked_at = inner.next(ber.GENERALIZED_TIME).time()
-        given = inner.optional(ber.context(0))
-        inner.end()
-        reason = REASON_NAMES.get(given.only().integer(ber.ENUMERATED)) if given else None
-    elif number not in (0x80, 0x82):
-        raise MalformedInput("an OCSP answer that is neither good, revoked nor unknown")
-    this_update = members.next(ber.GENERALIZED_TIME).time()
-    following = members.optional(ber.context(0))
-    extensions = members.optional(ber.context(1))
-    members.end()
-    return SingleResponse(
-        cert_id,
-        ("good", "revoked", "unknown")[number - 0x80],
-        this_update,
-        following.only().time() if following else None,
-        revoked_at,
-        reason,
-        read_extensions(extensions.only()) if extensions else (),
-    )
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
