@@ -66,7 +66,7 @@ def key_destroy(args: argparse.Namespace) -> int:
 
 def _log_for(args: argparse.Namespace) -> AuditLog | None:
     """Return the log in which the destruction is put on record, or None."""
-    from certs.keys.envelope import split_rest
+    from certs.keys.sealed_files import split_rest
 
     scheme, rest = split_uri(args.key)
     place = None
