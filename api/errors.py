@@ -261,6 +261,7 @@ CODES: Final[dict[str, Row]] = {
     "key-store-error": Row(500, "Internal error", private=True),
     "wrong-password": Row(500, "Internal error", private=True),
     "key-not-found": Row(500, "Internal error", private=True),
+    "key-store-unavailable": Row(500, "Internal error", private=True),
     "bad-identifier": Row(422, "The identifier is wrong"),
     "profile-error": Row(422, "The certificate profile does not allow this"),
     "not-on-record": Row(404, "No such certificate"),
