@@ -1,4 +1,4 @@
-"""Sub-commands of the service: serve, worker, migrate, circle, tenant, api-key."""
+"""Sub-commands of the service: serve, worker, migrate, circle, tenant, api-key, master-key."""
 
 from __future__ import annotations
 
@@ -197,6 +197,35 @@ def _circle(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _configure_master_key(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    rotate = actions.add_parser("rotate", help="put every secret of the service under another master key")
+    rotate.add_argument(
+        "--to", metavar="KEK", help="the new one (SEALROAD_MASTER_KEY): file:PATH, env:NAME, pkcs11:… or command:PATH"
+    )
+    rotate.add_argument("--from", dest="old", metavar="KEK", help="the old one (SEALROAD_MASTER_KEY_PREVIOUS)")
+    _common(rotate)
+
+
+def _master_key(arguments: argparse.Namespace) -> int:
+    from api.context import open_context
+    from api.errors import ConfigurationError
+    from api.migrations import check_or_upgrade
+    from api.rotation import rotate
+    from certs.hardening import harden
+
+    harden()
+    settings = _settings(arguments, master_key_provider=arguments.to, previous_master_key=arguments.old)
+    if settings.previous_master_key is None:
+        raise ConfigurationError("the old master key is not named", hint="--from, or SEALROAD_MASTER_KEY_PREVIOUS")
+    context = open_context(settings)
+    check_or_upgrade(context.database)
+    done, total = rotate(context)
+    context.close()
+    print(f"sealroad: {done} of {total} secrets put under the new master key, the others were there already")
+    return 0
+
+
 COMMANDS: dict[str, Command] = {
     "serve": Command("serve", "run the HTTP service", _configure_serve, _serve),
     "worker": Command("worker", "run a job worker beside the service", _common, _worker),
@@ -204,4 +233,5 @@ COMMANDS: dict[str, Command] = {
     "circle": Command("circle", "give a circle of the service its next keys", _configure_circle, _circle),
     "tenant": Command("tenant", "make tenants of the service", _configure_tenant, _tenant),
     "api-key": Command("api-key", "make and revoke API keys", _configure_key, _key),
+    "master-key": Command("master-key", "change the master key of the service", _configure_master_key, _master_key),
 }

@@ -4,7 +4,7 @@
     settings.database_url        # "sqlite:////var/lib/sealroad/sealroad.sqlite3"
 
 Everything has a default, so that `sealroad serve` works on an empty machine. Settings come from the command line
-or from the environment (`SEALROAD_…`, see `from_environment`); secrets come from files only.
+or from the environment (`SEALROAD_…`, see `from_environment`); the master key comes from where `master_key` says.
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ class Settings:
     """0 picks a free port."""
     public_url: str | None = None
     """How others reach this service; goes into certificates as CRL and issuer addresses."""
-    master_key_file: Path | None = None
-    """Where the master key lies; None means `master.key` in the data directory."""
+    master_key_provider: str | None = None
+    """Where the master key is: "file:PATH", "env:NAME", "pkcs11:…" or "command:PATH" (docs/keys.md); None means
+    `master.key` in the data directory."""
+    previous_master_key: str | None = None
+    """The master key that `sealroad master-key rotate` moves away from; still opens what is under it."""
     max_upload: int = 50 * MEBIBYTE
     """Largest document."""
     max_pages: int = 5000
@@ -79,23 +82,32 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
     @property
-    def master_key(self) -> Path:
-        """The file of the master key."""
-        return self.master_key_file or self.data / "master.key"
+    def master_key(self) -> str:
+        """Where the master key is."""
+        return self.master_key_provider or f"file:{self.data / 'master.key'}"
+
+    @property
+    def vault(self) -> Path:
+        """The root secret, sealed under the master key."""
+        return self.data / "vault.sealed"
 
 
 def from_environment(environment: Mapping[str, str], **given: object) -> Settings:
     """Return settings from `SEALROAD_*` variables; what is `given` (and not None) wins.
 
     Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
-    SEALROAD_MASTER_KEY_FILE, SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME,
-    SEALROAD_OWN_CHECK, SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints). Raises ConfigurationError.
+    SEALROAD_MASTER_KEY, SEALROAD_MASTER_KEY_PREVIOUS, SEALROAD_MASTER_KEY_FILE (a path, short for file:PATH),
+    SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME, SEALROAD_OWN_CHECK,
+    SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints). Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}
+    plain |= {"master_key_provider": "SEALROAD_MASTER_KEY", "previous_master_key": "SEALROAD_MASTER_KEY_PREVIOUS"}
     values |= {name: environment[variable] for name, variable in plain.items() if environment.get(variable)}
     if environment.get("SEALROAD_MASTER_KEY_FILE"):
-        values["master_key_file"] = Path(environment["SEALROAD_MASTER_KEY_FILE"]).resolve()
+        if environment.get("SEALROAD_MASTER_KEY"):
+            raise ConfigurationError("SEALROAD_MASTER_KEY and SEALROAD_MASTER_KEY_FILE are both set")
+        values["master_key_provider"] = f"file:{Path(environment['SEALROAD_MASTER_KEY_FILE']).resolve()}"
     if environment.get("SEALROAD_TSA_TIME"):
         values["tsa_time"] = environment["SEALROAD_TSA_TIME"]
         from certs.time_source import time_source_named

@@ -57,7 +57,7 @@ class Context:
 
 
 def open_context(settings: Settings) -> Context:
-    """Open everything; makes the data directory (0700) and the master key (0600) at the first start.
+    """Open everything; makes the data directory (0700), the master key and the vault's root (0600) at the first start.
 
     Raises ConfigurationError or VaultError.
     """
@@ -65,7 +65,7 @@ def open_context(settings: Settings) -> Context:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from None
-    vault = Vault.open(settings.master_key)
+    vault = Vault.open(settings)
     circles = Circles(settings, vault)
     return Context(
         settings=settings,

@@ -12,6 +12,7 @@
     ├── ValidationFailed         well-formed, but a field is not acceptable; facts: errors
     ├── PayloadTooLarge          the body is larger than the service takes
     ├── UnsupportedMedia         a body of a type this resource does not take
+    ├── NotAcceptable            none of the formats that Accept names can be given
     ├── DocumentRefused          the upload is not a document that can be signed
     ├── ConsentRefused           the consent is not for what would be signed
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
@@ -115,6 +116,12 @@ class UnsupportedMedia(APIError):
     code = "unsupported-media-type"
 
 
+class NotAcceptable(APIError):
+    """None of the formats that Accept names can be given."""
+
+    code = "not-acceptable"
+
+
 class DocumentRefused(APIError):
     """The upload is not a document that can be signed here."""
 
@@ -206,6 +213,7 @@ CODES: Final[dict[str, Row]] = {
     "forbidden": Row(403, "Not allowed with this credential"),
     "not-found": Row(404, "No such object"),
     "method-not-allowed": Row(405, "Method not allowed"),
+    "not-acceptable": Row(406, "No such format"),
     "state-conflict": Row(409, "The state does not allow this"),
     "conflict": Row(409, "Something else got there first"),
     "lease-lost": Row(409, "Another worker has taken over"),
@@ -238,6 +246,7 @@ CODES: Final[dict[str, Row]] = {
     "wrong-value": Row(422, "The signature value does not fit"),
     "usage-error": Row(500, "Internal error", private=True),  # of the command line only
     "option-error": Row(422, "Options contradict one another"),
+    "basis-error": Row(422, "The agreement or policy file cannot be used"),
     "fetch-error": Row(502, "Nothing could be fetched"),
     "engine-mismatch": Row(500, "Internal error", private=True),
     "signer-error": Row(500, "Internal error", private=True),
@@ -252,6 +261,7 @@ CODES: Final[dict[str, Row]] = {
     "key-store-error": Row(500, "Internal error", private=True),
     "wrong-password": Row(500, "Internal error", private=True),
     "key-not-found": Row(500, "Internal error", private=True),
+    "key-store-unavailable": Row(500, "Internal error", private=True),
     "bad-identifier": Row(422, "The identifier is wrong"),
     "profile-error": Row(422, "The certificate profile does not allow this"),
     "not-on-record": Row(404, "No such certificate"),

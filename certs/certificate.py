@@ -15,14 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, TypeVar
 
 from certs import ber, oids, suites
+from certs.certificate_parts import Parts, problems
+from certs.encoded import Encoded
 from certs.errors import CertsError, MalformedInput
 from certs.extension_values import (
     KEY_USAGE_BITS,
-    READERS,
     DistributionPoint,
     Extension,
     read_access,
@@ -66,63 +67,12 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _ALWAYS = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-class _Parts:
-    """The members of a certificate, split once."""
-
-    __slots__ = (
-        "extensions",
-        "inner_algorithm",
-        "issuer",
-        "not_after",
-        "not_before",
-        "outer_algorithm",
-        "serial",
-        "signature",
-        "spki",
-        "subject",
-        "tbs",
-        "version",
-    )
-
-    def __init__(self, encoded: bytes) -> None:
-        outer = ber.load(encoded).members()
-        tbs = outer.next(ber.SEQUENCE)
-        self.outer_algorithm = outer.next(ber.SEQUENCE).raw()
-        self.signature = outer.next().bit_string()
-        outer.end()
-        self.tbs = tbs.raw()
-        members = tbs.members()
-        version = members.optional(ber.context(0))
-        self.version = version.only().integer() + 1 if version else 1
-        self.serial = members.next().integer()
-        self.inner_algorithm = members.next(ber.SEQUENCE).raw()
-        self.issuer = Name(members.next(ber.SEQUENCE).raw())
-        validity = members.next().members()
-        self.not_before, self.not_after = validity.next(), validity.next()
-        validity.end()
-        self.subject = Name(members.next(ber.SEQUENCE).raw())
-        self.spki = members.next(ber.SEQUENCE).raw()
-        members.optional(0x81, 0xA1)  # unique identifiers, forbidden by RFC 5280 4.1.2.8 but harmless
-        members.optional(0x82, 0xA2)
-        wrapped = members.optional(ber.context(3))
-        members.end()
-        self.extensions = read_extensions(wrapped.only()) if wrapped else ()
-        _ = self.issuer.attributes, self.subject.attributes  # malformed names fail here, not at display
-
-
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Encoded[Parts]):
     """An X.509 certificate over its DER. Two are equal if their octets are. Raises MalformedInput."""
 
-    der: bytes
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "der", bytes(self.der))
-        _ = self._parts
-
-    @cached_property
-    def _parts(self) -> _Parts:
-        return _Parts(self.der)
+    def _split(self, encoded: bytes) -> Parts:
+        return Parts(encoded)
 
     # What was signed ----------------------------------------------------------------------------------------------
     @property
@@ -347,20 +297,7 @@ class Certificate:
     @cached_property
     def problems(self) -> tuple[str, ...]:
         """What a strict reader would refuse: twice the same extension, unreadable times or extensions."""
-        out: list[str] = []
-        kinds = [extension.oid for extension in self.extensions]
-        out += [f"extension {oids.name(oid)} stands twice" for oid in dict.fromkeys(kinds) if kinds.count(oid) > 1]
-        if self.extensions and self.version != 3:
-            out.append(f"extensions in a certificate of version {self.version}")
-        for label, time in (("notBefore", self._parts.not_before), ("notAfter", self._parts.not_after)):
-            out += _complaint(label, time.time)
-        for extension in self.extensions:
-            reader = READERS.get(extension.oid)
-            if reader is not None:
-                out += _complaint(oids.name(extension.oid), partial(_parse, reader, extension.value))
-        if not self.algorithms_agree:
-            out.append("the signature algorithm inside differs from the one outside")
-        return tuple(out)
+        return problems(self._parts)
 
     # Other forms ----------------------------------------------------------------------------------------------------
     def fingerprint(self, digest: str = "sha256") -> str:
@@ -384,18 +321,6 @@ class Certificate:
 
     def __repr__(self) -> str:
         return f"<Certificate {self.subject!r} serial {self.serial_hex}>"
-
-
-def _parse(reader: Callable[[ber.Value], object], encoded: bytes) -> None:
-    reader(ber.load(encoded))
-
-
-def _complaint(label: str, action: Callable[[], object]) -> list[str]:
-    try:
-        action()
-    except MalformedInput as error:
-        return [f"{label}: {error}"]
-    return []
 
 
 def load_certificates(data: bytes) -> tuple[Certificate, ...]:

@@ -92,8 +92,8 @@ def lasting(store: str) -> str:
         return str(pkcs11_uri.parse(rest))
     _, _, query = rest.partition("?")
     kind, _, path = query.removeprefix("kek=").partition(":")
-    if kind == "file":
-        query = f"kek=file:{Path(path).resolve()}"
+    if kind in ("file", "command"):
+        query = f"kek={kind}:{Path(path).resolve()}"
     return f"{scheme}:" + (f"?{query}" if query else "")
 
 

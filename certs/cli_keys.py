@@ -9,7 +9,7 @@ import argparse
 
 from certs.cli_arguments import action, passwords, sub
 
-KEK_HELP = "key-encryption key: file:PATH, env:NAME, passphrase, passphrase:argon2id or pkcs11:…"
+KEK_HELP = "key-encryption key: file:PATH, env:NAME, passphrase, passphrase:argon2id, pkcs11:… or command:PATH"
 
 
 def configure_keys(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

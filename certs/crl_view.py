@@ -19,6 +19,7 @@ from typing import Any
 
 from certs import ber, oids, suites
 from certs.certificate import Certificate
+from certs.encoded import Encoded
 from certs.errors import BadSignature, MalformedInput
 from certs.extension_values import (
     DistributionPoint,
@@ -87,19 +88,68 @@ class DistributionScope:
         return bool(self.names) or self.relative is not None
 
 
+class _Parts:
+    """The members of a list, split once."""
+
+    __slots__ = (
+        "algorithms_agree",
+        "extensions",
+        "issuer",
+        "next_update",
+        "outer_algorithm",
+        "revoked",
+        "signature",
+        "tbs",
+        "this_update",
+    )
+
+    def __init__(self, encoded: bytes) -> None:
+        outer = ber.load(encoded).members()
+        tbs = outer.next(ber.SEQUENCE)
+        self.outer_algorithm = outer.next(ber.SEQUENCE).raw()
+        self.signature = outer.next().bit_string()
+        outer.end()
+        self.tbs = tbs.raw()
+        members = tbs.members()
+        version = members.optional(ber.INTEGER)
+        if version is not None and version.integer() != 1:
+            raise MalformedInput("a revocation list of an unknown version")
+        self.algorithms_agree = members.next(ber.SEQUENCE).raw() == self.outer_algorithm
+        self.issuer = Name(members.next(ber.SEQUENCE).raw())
+        self.this_update = members.next().time()
+        following = members.optional(ber.UTC_TIME, ber.GENERALIZED_TIME)
+        self.next_update = following.time() if following else None
+        self.revoked = members.optional(ber.SEQUENCE)
+        wrapped = members.optional(ber.context(0))
+        members.end()
+        self.extensions = read_extensions(wrapped.only()) if wrapped else ()
+        _ = self.issuer.attributes
+
+
+def _read_scope(value: ber.Value) -> DistributionScope:
+    names: tuple[bytes, ...] = ()
+    relative: bytes | None = None
+    flags = dict.fromkeys((1, 2, 4, 5), False)
+    reasons = ALL_REASONS
+    for member in value.expect(ber.SEQUENCE):
+        number = member.tag & 0x1F
+        if member.tag == ber.context(0):
+            names, relative = read_full_name(member.only()), read_relative_name(member.only())
+        elif member.tag == ber.context(3, constructed=False):
+            reasons = read_reason_flags(member)
+        elif number in flags and not member.constructed:
+            flags[number] = any(member.content())
+        else:
+            raise MalformedInput("an issuing distribution point with an unknown member")
+    return DistributionScope(names, flags[1], flags[2], flags[5], reasons, flags[4], relative)
+
+
 @dataclass(frozen=True)
-class CRL:
+class CRL(Encoded[_Parts]):
     """A CertificateList over its DER. Raises MalformedInput. Entries are read when first asked for."""
 
-    der: bytes
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "der", bytes(self.der))
-        _ = self._parts
-
-    @cached_property
-    def _parts(self) -> _Parts:
-        return _Parts(self.der)
+    def _split(self, encoded: bytes) -> _Parts:
+        return _Parts(encoded)
 
     @property
     def issuer_name(self) -> Name:
@@ -228,62 +278,6 @@ class CRL:
     def pem(self) -> str:
         """PEM, with a final line feed."""
         return armor("X509 CRL", self.der)
-
-
-class _Parts:
-    """The members of a list, split once."""
-
-    __slots__ = (
-        "algorithms_agree",
-        "extensions",
-        "issuer",
-        "next_update",
-        "outer_algorithm",
-        "revoked",
-        "signature",
-        "tbs",
-        "this_update",
-    )
-
-    def __init__(self, encoded: bytes) -> None:
-        outer = ber.load(encoded).members()
-        tbs = outer.next(ber.SEQUENCE)
-        self.outer_algorithm = outer.next(ber.SEQUENCE).raw()
-        self.signature = outer.next().bit_string()
-        outer.end()
-        self.tbs = tbs.raw()
-        members = tbs.members()
-        version = members.optional(ber.INTEGER)
-        if version is not None and version.integer() != 1:
-            raise MalformedInput("a revocation list of an unknown version")
-        self.algorithms_agree = members.next(ber.SEQUENCE).raw() == self.outer_algorithm
-        self.issuer = Name(members.next(ber.SEQUENCE).raw())
-        self.this_update = members.next().time()
-        following = members.optional(ber.UTC_TIME, ber.GENERALIZED_TIME)
-        self.next_update = following.time() if following else None
-        self.revoked = members.optional(ber.SEQUENCE)
-        wrapped = members.optional(ber.context(0))
-        members.end()
-        self.extensions = read_extensions(wrapped.only()) if wrapped else ()
-        _ = self.issuer.attributes
-
-
-def _read_scope(value: ber.Value) -> DistributionScope:
-    names: tuple[bytes, ...] = ()
-    relative: bytes | None = None
-    flags = dict.fromkeys((1, 2, 4, 5), False)
-    reasons = ALL_REASONS
-    for member in value.expect(ber.SEQUENCE):
-        number = member.tag & 0x1F
-        if member.tag == ber.context(0):
-            names, relative = read_full_name(member.only()), read_relative_name(member.only())
-        elif member.tag == ber.context(3, constructed=False):
-            reasons = read_reason_flags(member)
-        elif number in flags and not member.constructed:
-            flags[number] = any(member.content())
-        else:
-            raise MalformedInput("an issuing distribution point with an unknown member")
-    return DistributionScope(names, flags[1], flags[2], flags[5], reasons, flags[4], relative)
 
 
 def _read_entries(revoked: ber.Value | None, owner: Name, *, indirect: bool) -> Iterator[tuple[Any, Revoked]]:

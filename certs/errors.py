@@ -10,7 +10,8 @@
     ├── MalformedInput               bytes that are not what they should be (DER, PEM, token, CRL)
     ├── KeyStoreError
     │   ├── WrongPassword
-    │   └── KeyNotFound
+    │   ├── KeyNotFound
+    │   └── KeyStoreUnavailable      a token, program or service that keeps keys did not answer; it may later
     ├── BadIdentifier                a national identifier whose form or checksum is wrong
     ├── ProfileError                 the certificate asked for is not one the profile allows
     ├── IssuanceError                the authority may not or could not sign
@@ -120,6 +121,12 @@ class KeyNotFound(KeyStoreError):
     """There is no such key, or the URI has no known scheme."""
 
     code = "key-not-found"
+
+
+class KeyStoreUnavailable(KeyStoreError):
+    """A token, program or service that keeps keys did not answer; the same request may succeed later."""
+
+    code = "key-store-unavailable"
 
 
 class BadIdentifier(CertsError):

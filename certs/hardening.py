@@ -2,6 +2,7 @@
 
     done = harden()                      # the commands that hold keys call this first
     done.core_dumps, done.memory         # in words, for `sealroad doctor`
+    lock(buffer)                         # a bytearray with a key that stays: its pages are not swapped out
     wipe(buffer)                         # a bytearray that held a secret
 
 No core file (RLIMIT_CORE 0; PR_SET_DUMPABLE 0, which also keeps other processes of the same user from reading this
@@ -18,11 +19,14 @@ import ctypes
 import os
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 PR_GET_DUMPABLE, PR_SET_DUMPABLE = 3, 4
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
+CAP_IPC_LOCK = 14
 LOCK_ENOUGH = 1 << 29
 """Octets of RLIMIT_MEMLOCK under which memory is not locked: future allocations of a busy service would fail."""
 
@@ -76,8 +80,11 @@ def _not_dumpable() -> str:
 
 
 def _lock_memory() -> str:
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if soft != resource.RLIM_INFINITY and soft < LOCK_ENOUGH:
+    soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    with suppress(ValueError, OSError):  # what is allowed need not be asked for by whoever starts the process
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
+        soft = hard
+    if soft != resource.RLIM_INFINITY and soft < LOCK_ENOUGH and not _has_no_limit():
         return f"may be swapped out: the limit of locked memory is {soft >> 10} KiB (raise it: LimitMEMLOCK=infinity)"
     libc = _libc()
     if libc is None or libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0:
@@ -86,14 +93,38 @@ def _lock_memory() -> str:
     return "locked: never swapped out"
 
 
+def _has_no_limit() -> bool:
+    """Tell whether RLIMIT_MEMLOCK is not for us: CAP_IPC_LOCK, and not only inside a user namespace (mlock(2))."""
+    try:
+        status = Path("/proc/self/status").read_bytes()
+        owners = Path("/proc/self/uid_map").read_bytes()
+        effective = int(status.partition(b"\nCapEff:")[2].split()[0], 16)
+    except (OSError, ValueError, IndexError):
+        return False
+    return bool(effective >> CAP_IPC_LOCK & 1) and owners.split() == [b"0", b"0", b"4294967295"]
+
+
 @cache
 def _libc() -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(None, use_errno=True)
-        _ = library.prctl, library.mlockall
+        _ = library.prctl, library.mlockall, library.mlock
     except (OSError, AttributeError):
         return None
     return library
+
+
+def lock(buffer: bytearray) -> bool:
+    """Keep the pages of a buffer out of swap (mlock), also where the limit is too small for all memory.
+
+    Return whether that was done. A child process made by fork does not inherit it. The pages stay locked after the
+    buffer is gone: this is for the few keys that live as long as the process.
+    """
+    libc, length = _libc(), len(buffer)
+    if libc is None or not length:
+        return False
+    held = (ctypes.c_char * length).from_buffer(buffer)
+    return bool(libc.mlock(ctypes.c_void_p(ctypes.addressof(held)), ctypes.c_size_t(length)) == 0)
 
 
 def wipe(buffer: bytearray) -> None:

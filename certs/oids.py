@@ -250,6 +250,19 @@ SIGNING_TIME = _row("1.2.840.113549.1.9.5", "signing-time", "RFC 5652 11.3")
 SIGNING_CERTIFICATE = _row("1.2.840.113549.1.9.16.2.12", "signing-certificate", "RFC 2634 5.4")
 SIGNING_CERTIFICATE_V2 = _row("1.2.840.113549.1.9.16.2.47", "signing-certificate-v2", "RFC 5035 3")
 TIME_STAMP_TOKEN = _row("1.2.840.113549.1.9.16.2.14", "time-stamp-token", "RFC 3161 A; ETSI EN 319 122-1 5.3")
+CONTENT_TIME_STAMP = _row("1.2.840.113549.1.9.16.2.20", "content-time-stamp", "ETSI EN 319 122-1 5.2.8")
+COMPLETE_CERTIFICATE_REFERENCES = _row(
+    "1.2.840.113549.1.9.16.2.21", "complete-certificate-references", "RFC 5126 6.2.1"
+)
+COMPLETE_REVOCATION_REFERENCES = _row("1.2.840.113549.1.9.16.2.22", "complete-revocation-references", "RFC 5126 6.2.2")
+CADES_C_TIME_STAMP = _row("1.2.840.113549.1.9.16.2.25", "CAdES-C-time-stamp", "RFC 5126 6.3.5")
+REFERENCES_TIME_STAMP = _row("1.2.840.113549.1.9.16.2.26", "time-stamped-certs-crls-references", "RFC 5126 6.3.6")
+ARCHIVE_TIME_STAMP = _row("1.2.840.113549.1.9.16.2.27", "archive-time-stamp", "RFC 3126 C.3.12")
+ARCHIVE_TIME_STAMP_V2 = _row("1.2.840.113549.1.9.16.2.48", "archive-time-stamp-v2", "RFC 5126 6.4.1")
+ARCHIVE_TIME_STAMP_V3 = _row("0.4.0.1733.2.4", "archive-time-stamp-v3", "ETSI EN 319 122-1 5.5.3")
+ATS_HASH_INDEX = _row("0.4.0.1733.2.5", "ats-hash-index", "ETSI TS 101 733 6.4.2")
+ATS_HASH_INDEX_V3 = _row("0.4.0.19122.1.5", "ats-hash-index-v3", "ETSI EN 319 122-1 5.5.2")
+COUNTERSIGNATURE = _row("1.2.840.113549.1.9.6", "countersignature", "RFC 5652 11.4")
 TST_INFO = _row("1.2.840.113549.1.9.16.1.4", "tst-info", "RFC 3161 2.4.2")
 
 # Certificate requests ------------------------------------------------------------------------------------------------

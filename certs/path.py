@@ -180,7 +180,7 @@ class _Run:
             self.critical_extensions()
             self.names()
             self.certificate_policies()
-            self.checks.append(check_algorithms(chain, computed=self.purpose != "any"))  # 9
+            self.checks.append(check_algorithms(chain, self.at, computed=self.purpose != "any"))  # 9
             self.checks.append(check_purpose(chain, self.purpose))  # 10
             self.revocation(crls, required=required)
         except Stop as stop:

@@ -1,46 +1,47 @@
 """Whether the algorithms and keys of a chain are good enough (ETSI EN 319 102-1 5.2.8, TS 119 312).
 
-    check_algorithms(chain, computed=True)     # the Check that passed, or Stop
+    check_algorithms(chain, at, computed=True)     # the Check that passed, or Stop
 
-What is weak is computed and then refused: it is not forged, it proves nothing any longer.
+What is weak at the moment of validation is computed and then refused: it is not forged, it proves nothing any longer.
+Until when each was good enough is said in `certs.suites.policy`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from certs import ber, oids
 from certs.certificate import Certificate
 from certs.errors import MalformedInput
 from certs.path_result import Check, Stop
+from certs.suites.policy import curve_good_until, digest_good_until, rsa_good_until
 
 CLAUSE = "EN 319 102-1 5.2.8"
 WEAK_DIGESTS = {
-    oids.SHA1_WITH_RSA: "SHA-1",
-    oids.ECDSA_SHA1: "SHA-1",
-    oids.GOST2001_SIGNATURE: "GOST R 34.11-94",
-    "1.2.840.113549.1.1.4": "MD5",
-    "1.2.840.113549.1.1.2": "MD2",
+    oids.SHA1_WITH_RSA: ("sha1", "SHA-1"),
+    oids.ECDSA_SHA1: ("sha1", "SHA-1"),
+    oids.GOST2001_SIGNATURE: ("gost94", "GOST R 34.11-94"),
+    "1.2.840.113549.1.1.4": ("md5", "MD5"),
+    "1.2.840.113549.1.1.2": ("md2", "MD2"),
 }
-MIN_RSA_BITS = 2048
-WEAK_SUITES = frozenset({"ecdsa-p224"})
-"""Less than 128 bits of strength; ETSI TS 119 312 lists no curve below 256 bits."""
+"""Signature algorithm to its digest, and the digest in words."""
 
 
-def check_algorithms(chain: Sequence[Certificate], *, computed: bool) -> Check:
+def check_algorithms(chain: Sequence[Certificate], at: datetime, *, computed: bool) -> Check:
     """Return the check that passed. Raises Stop, CRYPTO_CONSTRAINTS_FAILURE.
 
     The anchor's own signature proves nothing anyway. With `computed` the key of the leaf must be one that we compute.
     """
     for certificate in chain[:-1]:
-        weak = WEAK_DIGESTS.get(_algorithm_oid(certificate))
-        if weak:
-            raise _stop(f"{certificate.subject} is signed over {weak}")
+        name, words = WEAK_DIGESTS.get(_algorithm_oid(certificate), ("", ""))
+        if _is_over(digest_good_until(name), at):
+            raise _stop(f"{certificate.subject} is signed over {words}")
     for certificate in chain:
         bits = _rsa_bits(certificate)
-        if bits is not None and bits < MIN_RSA_BITS:
+        if bits is not None and _is_over(rsa_good_until(bits), at):
             raise _stop(f"{certificate.subject} has an RSA key of {bits} bits")
-        if certificate.suite_name in WEAK_SUITES:
+        if _is_over(curve_good_until(certificate.suite_name), at):
             raise _stop(f"{certificate.subject} has a key of {certificate.suite_name}")
     leaf = chain[0]
     if computed and leaf.suite_name == leaf.key_algorithm:
@@ -48,6 +49,10 @@ def check_algorithms(chain: Sequence[Certificate], *, computed: bool) -> Check:
         raise Stop(Check("algorithms", CLAUSE, "not-checked", detail), "CRYPTO_CONSTRAINTS_FAILURE")
     used = dict.fromkeys(certificate.suite_name for certificate in chain)
     return Check("algorithms", CLAUSE, "passed", ", ".join(used))
+
+
+def _is_over(end: datetime | None, at: datetime) -> bool:
+    return end is not None and at >= end
 
 
 def _stop(detail: str) -> Stop:

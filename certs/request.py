@@ -18,6 +18,7 @@ from functools import cached_property
 
 from certs import ber, der, extensions, oids, suites
 from certs.alt_names import AltNames, read_alt_names
+from certs.encoded import Encoded
 from certs.errors import MalformedInput
 from certs.extension_values import Extension, read_extensions
 from certs.keys.base import KeyHandle
@@ -71,18 +72,11 @@ def _read_attributes(value: ber.Value) -> tuple[tuple[str, tuple[bytes, ...]], .
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Encoded[_Parts]):
     """A PKCS#10 request over its octets. Raises MalformedInput where it is none."""
 
-    der: bytes
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "der", bytes(self.der))
-        _ = self._parts
-
-    @cached_property
-    def _parts(self) -> _Parts:
-        return _Parts(self.der)
+    def _split(self, encoded: bytes) -> _Parts:
+        return _Parts(encoded)
 
     @property
     def subject_name(self) -> Name:

@@ -7,7 +7,7 @@ view.signers[0].verify(content=b"contract")            # the suite's name, or Ba
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hmac import compare_digest
@@ -17,54 +17,31 @@ from certs import ber, der, oids, suites
 from certs.certificate import Certificate
 from certs.errors import BadSignature, MalformedInput
 from certs.pem import pem_blocks
+from certs.signed_attributes import (
+    SigningCertificate,
+    digest_name,
+    looks_like_attributes,
+    read_algorithm,
+    read_attributes,
+    read_ess,
+    values_of,
+)
 from certs.suites.base import AlgorithmID
+
+__all__ = [
+    "SIGNED_DATA_OIDS",
+    "SignedDataView",
+    "SignerView",
+    "SigningCertificate",
+    "check_signing_certificate",
+    "digest_name",
+    "parse_signed_data",
+]
 
 MAX_SIGNERS = 100
 MAX_CERTIFICATES = 1000
 SIGNED_DATA_OIDS = frozenset({oids.SIGNED_DATA, oids.GM_SIGNED_DATA})
 _GM_DATA = frozenset({oids.DATA, oids.GM_DATA})
-
-_DIGEST_OF_SIGNATURE = {
-    oids.SM2_WITH_SM3: "sm3",
-    oids.SM2_SIGNATURE: "sm3",
-    oids.GOST2012_256_SIGNATURE: "streebog256",
-    oids.GOST2012_512_SIGNATURE: "streebog512",
-    oids.GOST2001_SIGNATURE: "gost94",
-    oids.SHA1_WITH_RSA: "sha1",
-    oids.SHA224_WITH_RSA: "sha224",
-    oids.SHA256_WITH_RSA: "sha256",
-    oids.SHA384_WITH_RSA: "sha384",
-    oids.SHA512_WITH_RSA: "sha512",
-    oids.ECDSA_SHA1: "sha1",
-    oids.ECDSA_SHA224: "sha224",
-    oids.ECDSA_SHA256: "sha256",
-    oids.ECDSA_SHA384: "sha384",
-    oids.ECDSA_SHA512: "sha512",
-}
-"""Signature OIDs met in digestAlgorithm."""
-
-
-def digest_name(oid: str) -> str:
-    """Return the digest that `oid` in a digestAlgorithm means. Raises UnsupportedAlgorithm."""
-    return _DIGEST_OF_SIGNATURE.get(oid) or suites.digest_name(oid)
-
-
-@dataclass(frozen=True)
-class SigningCertificate:
-    """What signing-certificate(-v2) says the signer's certificate is (RFC 5035)."""
-
-    digest_oid: str
-    digest: bytes
-    issuer: bytes | None = None
-    """DER of the issuer's Name where issuerSerial is given."""
-    serial: int | None = None
-
-    def matches(self, certificate: Certificate) -> bool:
-        """Tell whether `certificate` is the one named. Raises UnsupportedAlgorithm for a digest we cannot compute."""
-        computed = suites.digest(digest_name(self.digest_oid), certificate.der)
-        if not compare_digest(computed, self.digest):
-            return False
-        return self.serial is None or self.serial == certificate.serial
 
 
 @dataclass(frozen=True)
@@ -87,6 +64,10 @@ class SignerView:
     content_type: str
     content: bytes | None = field(repr=False)
     certificates: tuple[Certificate, ...] = field(repr=False)
+    encoded: bytes = field(default=b"", repr=False)
+    """The SignerInfo as received."""
+    countersigns: bool = False
+    """Whether it is over the signature of another signer; such a one has no content type (RFC 5652 11.4)."""
 
     @property
     def digest_oid(self) -> str:
@@ -103,11 +84,19 @@ class SignerView:
 
         None where it is absent. Raises MalformedInput if twice.
         """
-        return _values(self.attributes, oid)
+        return values_of(self.attributes, oid)
 
     def unsigned_values(self, oid: str) -> tuple[bytes, ...]:
         """Return the encoded values of all unsigned attributes `oid`."""
         return tuple(value for kind, values in self.unsigned_attributes if kind == oid for value in values)
+
+    def countersignatures(self) -> tuple[SignerView, ...]:
+        """Return those who signed this signature's value (RFC 5652 11.4). Raises MalformedInput."""
+        values = self.unsigned_values(oids.COUNTERSIGNATURE)
+        if len(values) > MAX_SIGNERS:
+            raise MalformedInput(f"more than {MAX_SIGNERS} countersignatures")
+        read = (_read_signer(ber.load(value), self.content_type, self.signature, self.certificates) for value in values)
+        return tuple(replace(signer, countersigns=True) for signer in read)
 
     def _single(self, oid: str) -> ber.Value | None:
         values = self.values(oid)
@@ -139,7 +128,7 @@ class SignerView:
             value = self._single(oid)
             if value is not None:
                 default = oids.SHA256 if oid == oids.SIGNING_CERTIFICATE_V2 else oids.SHA1
-                return tuple(_read_ess(item, default) for item in value.members().next())
+                return tuple(read_ess(item, default) for item in value.members().next())
         return ()
 
     def candidates(self, others: Iterable[Certificate] = ()) -> tuple[Certificate, ...]:
@@ -187,14 +176,21 @@ class SignerView:
         if self.signed_attributes is None:
             if body is None:
                 raise MalformedInput("a signature without signed attributes needs the content itself")
-            if _looks_like_attributes(body):
+            if looks_like_attributes(body):
                 raise BadSignature("the content could be the signed attributes of another message", reason="ambiguous")
             message = body
         else:
             self._check_attributes(body, digest)
             message = self.signed_attributes
         algorithm, signature = self._normalised(certificate)
-        return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
+        try:
+            return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
+        except BadSignature:
+            # RFC 5652 5.4: what is signed is the DER of the attributes, in whatever order they came
+            in_order = _in_order(message) if message is self.signed_attributes else message
+            if in_order == message:
+                raise
+            return suites.verify(certificate.spki, algorithm, signature, in_order, digest=self.digest_name)
 
     def _check_attributes(self, body: bytes | None, digest: bytes | None) -> None:
         declared = self.message_digest
@@ -207,6 +203,8 @@ class SignerView:
         if not compare_digest(declared, digest):
             raise BadSignature("the message digest is another one", reason="message-digest")
         kind = self._single(oids.CONTENT_TYPE)
+        if self.countersigns:
+            return
         if kind is None:
             raise MalformedInput("signed attributes without content-type")
         found = kind.oid()
@@ -222,18 +220,14 @@ class SignerView:
         return self.signature_algorithm.der(), signature
 
 
-def _looks_like_attributes(content: bytes) -> bool:
-    """Tell whether `content` is a SET OF Attribute with message-digest.
-
-    A signature over signed attributes also verifies as one without them over the attributes' own octets; nobody signs
-    such octets as a document (the ambiguity of RFC 5652 5.4).
-    """
-    if content[:1] != b"\x31":
-        return False
-    try:
-        return any(kind == oids.MESSAGE_DIGEST for kind, _ in _read_attributes(ber.load(content)))
-    except MalformedInput:
-        return False
+def _in_order(attributes: bytes) -> bytes:
+    """Return a SET OF Attribute with its members, and the values of each, in DER order (X.690 11.6)."""
+    out = []
+    for item in ber.load(attributes):
+        members = item.members()
+        kind, values = members.next().definite(), sorted(value.definite() for value in members.next(ber.SET))
+        out.append(der.sequence(kind, der.tlv(der.SET, b"".join(values))))
+    return der.tlv(der.SET, b"".join(sorted(out)))
 
 
 def _is_pair(signature: bytes) -> bool:
@@ -246,13 +240,6 @@ def _is_pair(signature: bytes) -> bool:
 
 def _sha1_id(certificate: Certificate) -> bytes:
     return suites.digest("sha1", der.split_spki(certificate.spki)[1])
-
-
-def _values(attributes: tuple[tuple[str, tuple[bytes, ...]], ...], oid: str) -> tuple[bytes, ...]:
-    found = [values for kind, values in attributes if kind == oid]
-    if len(found) > 1:
-        raise MalformedInput(f"attribute {oids.name(oid)} stands twice")
-    return found[0] if found else ()
 
 
 @dataclass(frozen=True)
@@ -273,6 +260,8 @@ class SignedDataView:
     signers: tuple[SignerView, ...]
     encoded_length: int
     """Octets of the structure itself, without padding behind it."""
+    certificate_choices: tuple[bytes, ...] = field(default=(), repr=False)
+    """Encoded members of the certificate bag, whatever they are."""
 
 
 def parse_signed_data(data: bytes) -> SignedDataView:
@@ -293,7 +282,7 @@ def parse_signed_data(data: bytes) -> SignedDataView:
     members = outer.next(ber.context(0)).only().members()
     outer.end()
     version = members.next().integer()
-    digests = tuple(_read_algorithm(item) for item in members.next(ber.SET))
+    digests = tuple(read_algorithm(item) for item in members.next(ber.SET))
     content_type, content = _read_content(members.next(ber.SEQUENCE))
     bag = members.optional(ber.context(0))
     certificates, others = _read_bag(bag) if bag else ((), 0)
@@ -305,16 +294,18 @@ def parse_signed_data(data: bytes) -> SignedDataView:
         raise MalformedInput(f"more than {MAX_SIGNERS} signers")
     signers = tuple(_read_signer(info, content_type, content, certificates) for info in infos)
     return SignedDataView(
-        outer_oid, content_type, content, version, digests, certificates, others, crls, signers, outermost.end
+        outer_oid,
+        content_type,
+        content,
+        version,
+        digests,
+        certificates,
+        others,
+        crls,
+        signers,
+        outermost.end,
+        tuple(item.raw() for item in bag) if bag else (),
     )
-
-
-def _read_algorithm(value: ber.Value) -> AlgorithmID:
-    members = value.members()
-    algorithm = members.next().oid()
-    parameters = None if members.peek() is None else members.next().raw()
-    members.end()
-    return AlgorithmID(algorithm, parameters)
 
 
 def _read_content(value: ber.Value) -> tuple[str, bytes | None]:
@@ -347,19 +338,6 @@ def _read_bag(value: ber.Value) -> tuple[tuple[Certificate, ...], int]:
     return tuple(certificates), others
 
 
-def _read_attributes(value: ber.Value) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-    out: list[tuple[str, tuple[bytes, ...]]] = []
-    for item in value:
-        members = item.members()
-        kind = members.next().oid()
-        values = tuple(inner.raw() for inner in members.next(ber.SET))
-        members.end()
-        out.append((kind, values))
-        if len(out) > 200:
-            raise MalformedInput("more than 200 attributes")
-    return tuple(out)
-
-
 def _read_signer(
     value: ber.Value, content_type: str, content: bytes | None, certificates: tuple[Certificate, ...]
 ) -> SignerView:
@@ -377,9 +355,9 @@ def _read_signer(
         ski = identifier.octets(0x80)
     else:
         _malformed("a signer identifier of an unknown kind")
-    digest_algorithm = _read_algorithm(members.next())
+    digest_algorithm = read_algorithm(members.next())
     signed = members.optional(ber.context(0))
-    signature_algorithm = _read_algorithm(members.next())
+    signature_algorithm = read_algorithm(members.next())
     signature = members.next().octets()
     unsigned = members.optional(ber.context(1))
     members.end()
@@ -396,35 +374,17 @@ def _read_signer(
         signature_algorithm=signature_algorithm,
         signature=signature,
         signed_attributes=attributes,
-        attributes=_read_attributes(signed) if signed else (),
-        unsigned_attributes=_read_attributes(unsigned) if unsigned else (),
+        attributes=read_attributes(signed) if signed else (),
+        unsigned_attributes=read_attributes(unsigned) if unsigned else (),
         content_type=content_type,
         content=content,
         certificates=certificates,
+        encoded=value.raw(),
     )
 
 
 def _malformed(message: str) -> NoReturn:
     raise MalformedInput(message)
-
-
-def _read_ess(value: ber.Value, default: str) -> SigningCertificate:
-    """Read ESSCertID or ESSCertIDv2."""
-    members = value.members()
-    algorithm = members.optional(ber.SEQUENCE)
-    digest_oid = _read_algorithm(algorithm).oid if algorithm else default
-    digest = members.next().octets()
-    issuer_serial = members.optional(ber.SEQUENCE)
-    members.end()
-    issuer: bytes | None = None
-    serial: int | None = None
-    if issuer_serial is not None:
-        pair = issuer_serial.members()
-        names = [name for name in pair.next(ber.SEQUENCE) if name.tag == 0xA4]
-        issuer = names[0].only().raw() if names else None
-        serial = pair.next().integer()
-        pair.end()
-    return SigningCertificate(digest_oid, digest, issuer, serial)
 
 
 def check_signing_certificate(signer: SignerView, certificate: Certificate) -> None:

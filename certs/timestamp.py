@@ -235,6 +235,17 @@ def _read_accuracy(value: ber.Value) -> timedelta:
     return timedelta(**units)
 
 
+def token_in(response: bytes) -> tuple[bytes | None, str]:
+    """Return the token in a TimeStampResp, or None, and the status in words. Raises MalformedInput."""
+    members = ber.load(response).members()
+    status, text, failure = _read_status(members.next(ber.SEQUENCE))
+    body = members.optional(ber.SEQUENCE)
+    members.end()
+    name = _STATUS_NAMES[status] if 0 <= status < len(_STATUS_NAMES) else str(status)
+    detail = ", ".join(filter(None, (failure, text)))
+    return body.raw() if body else None, name + (f" ({detail})" if detail else "")
+
+
 def check_response(
     data: bytes, request: bytes, *, others: Iterable[Certificate] = (), verify: bool = True
 ) -> TimeStampToken:

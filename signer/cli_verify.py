@@ -2,21 +2,26 @@
 
     sealroad verify contract.pdf --trust ca/ --lang zh
     sealroad verify data.p7s --content data.bin --format json
+    sealroad verify contracts/ '*.pdf' --recursive --summary
+    sealroad verify contract.pdf --agreement framework.toml --policy cn.toml --format pdf --out report.pdf
+    sealroad verify partner.cer --trust ca/ --purpose signing
     sealroad verify contract.pdf --revision 1 --out as-signed.pdf
     sealroad verify contract.pdf --diff --out changes/
 
 Exit codes: 0 every signature TOTAL-PASSED; 1 at least one TOTAL-FAILED; 2 usage or unreadable file; 3 at least one
 INDETERMINATE, none failed; 4 no signature. Of several files the gravest code is returned, in the order
-1, 2, 3, 4, 0; every file is looked at, whatever happened to the one before.
+1, 2, 3, 4, 0; every file is looked at, whatever happened to the one before. The layers above the cryptographic one
+count only where `--require` names them: a layer that failed is 1, one that was not checked is 3.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import gc
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from certs.command import Command
 
@@ -29,12 +34,27 @@ if TYPE_CHECKING:
 EXIT_CODES = {"TOTAL-PASSED": 0, "TOTAL-FAILED": 1, "INDETERMINATE": 3, "NO-SIGNATURE": 4}
 UNREADABLE = 2
 GRAVEST_FIRST = (1, 2, 3, 4, 0)
+LAYER_CODES = {"passed": 0, "failed": 1, "not-checked": 3}
+"""Exit codes of a layer that `--require` names."""
+
+COLLECT_AFTER = 4 * 1024 * 1024
+"""Octets of files after which memory is collected: a file and what was read from it refer to one another, so it is not
+freed by itself, and the collector counts objects, not their size."""
+
+T = TypeVar("T")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="PDF or CMS signature (.p7s, .p7m, .sig); - for standard input"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="PDF, ASiC container, CMS signature (.p7s), time-stamp (.tst, .tsr), certificate, revocation list or OCSP "
+        "answer; a folder of them, a pattern; - for standard input",
+    )
+    parser.add_argument(
+        "--recursive", action="store_true", help="look into the folders of a folder too; ** in patterns"
     )
     parser.add_argument(
         "--trust",
@@ -43,13 +63,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="trusted authorities and CRLs: a file, a directory or a trust list (list.xml#sha256=…, list.json)",
     )
-    parser.add_argument("--at", metavar="TIME", help="judge as of this moment (ISO 8601, UTC unless it says otherwise)")
-    parser.add_argument("--content", metavar="FILE", help="what a detached CMS signature was made over")
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        help="judge as of this moment (ISO 8601, UTC unless it says otherwise), as if the file had been there then",
+    )
+    parser.add_argument("--content", metavar="FILE", help="what a detached signature or a time-stamp was made over")
     parser.add_argument(
         "--revocation",
-        choices=("require", "if-present"),
+        choices=("require", "if-present", "after"),
         default="require",
-        help="what to do where no CRL is at hand: say so (require, the default) or go on (if-present)",
+        help="what to do where no CRL or OCSP answer is at hand: say so (require, the default) or go on (if-present); "
+        "after: it must be newer than the time-stamp of the signature",
+    )
+    parser.add_argument(
+        "--purpose",
+        choices=("any", "signing", "timestamping", "ocsp", "tls-server", "tls-client"),
+        default="any",
+        help="what a certificate that is itself the file is to be good for",
     )
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--offline", action="store_true", help="never open a connection (the default)")
@@ -58,7 +89,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="ask for certificates, lists and OCSP answers that are missing, at public addresses in the certificates",
     )
-    parser.add_argument("--format", choices=("text", "json", "html", "xml"), default="text")
+    layers = parser.add_argument_group("layers above the cryptographic one")
+    layers.add_argument(
+        "--agreement", metavar="FILE", help="framework agreement of the parties (JSON or TOML, or signed)"
+    )
+    layers.add_argument(
+        "--agreement-signature",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a detached CMS signature over the agreement file (.p7s)",
+    )
+    layers.add_argument(
+        "--policy", action="append", default=[], metavar="FILE", help="what a jurisdiction asks for (TOML or JSON)"
+    )
+    layers.add_argument(
+        "--require",
+        action="append",
+        default=[],
+        metavar="LAYER",
+        help="let a layer decide the exit code too: agreed, or recognised:CN for the policy of CN",
+    )
+    parser.add_argument("--format", choices=("text", "json", "html", "pdf", "xml"), default="text")
+    parser.add_argument("--summary", action="store_true", help="print a table with one line for each file instead")
+    parser.add_argument("--no-pictures", action="store_true", help="leave the signed pages out of HTML and PDF")
     parser.add_argument("--lang", choices=("en", "zh", "ru"), default="en")
     parser.add_argument("--out", metavar="FILE", help="write the report there instead of to standard output")
     then = parser.add_argument_group("what a signer saw")
@@ -75,6 +129,8 @@ def run(args: argparse.Namespace) -> int:
     from certs.errors import SealroadError
     from certs.names import printable
     from certs.trust import TrustStore
+    from signer.cli_files import expand
+    from signer.cli_reports import Output, Progress, sink_for
     from signer.errors import OptionError
     from signer.verify import VerifyOptions, verify_bytes
 
@@ -82,43 +138,107 @@ def run(args: argparse.Namespace) -> int:
         from signer import cli_revisions
 
         return cli_revisions.run(args, _read)
-    if args.format == "xml":
-        raise OptionError("reports in XML are not written yet", hint="use --format json")
-    if args.out and any(Path(args.out).resolve() == Path(name).resolve() for name in args.files if name != "-"):
+    wanted = expand(args.files, recursive=args.recursive)
+    if args.out and any(Path(args.out).resolve() == Path(name).resolve() for name in wanted.names if name != "-"):
         raise OptionError("the report would overwrite a file it is about", hint="give --out another name")
+    if args.summary and args.format != "text":
+        raise OptionError("--summary is a format of its own", hint="leave out --format")
     clock = SystemClock()
     at = _moment(args.at) if args.at else None
     trust = TrustStore.load([Path(path) for path in args.trust], now=clock.now())
     for reason in trust.skipped:
         print(f"sealroad: not used: {printable(reason)}", file=sys.stderr)
     content = _read(args.content) if args.content else None
-    options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None)
-    outcomes: list[Report | dict[str, Any]] = []
-    codes: list[int] = []
-    for name in args.files:
-        try:
-            report = verify_bytes(
-                _read(name),
-                name=name if name != "-" else "standard input",
-                trust=trust,
-                at=at,
-                clock=clock,
-                options=options,
-                content=content,
-            )
-        except SealroadError as error:
-            if len(args.files) == 1:
-                raise
-            print(f"sealroad: {name}: {error.message}", file=sys.stderr)
-            if error.hint:
-                print(f"hint: {error.hint}", file=sys.stderr)
-            outcomes.append({"file": name, "error": {"code": error.code, "message": error.message, "hint": error.hint}})
-            codes.append(UNREADABLE)
-            continue
-        outcomes.append(report)
-        codes.append(EXIT_CODES[report.verdict])
-    _write(args, _rendered(args, outcomes))
+    options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None, purpose=args.purpose)
+
+    def verify(data: bytes, name: str, content: bytes | None = None) -> Report:
+        return verify_bytes(data, name=name, trust=trust, at=at, clock=clock, options=options, content=content)
+
+    judged = _layers(args, verify)
+    codes: set[int] = set()
+    progress = Progress(len(wanted.names))
+    with Output(args.out) as out:
+        form = "summary" if args.summary else args.format
+        pictures = not args.no_pictures
+        sink = sink_for(form, out, lang=args.lang, several=wanted.several, verbose=args.verbose, pictures=pictures)
+        seen = 0
+        for number, name in enumerate(wanted.names, 1):
+            progress.at(number, name)
+            if seen > COLLECT_AFTER:
+                gc.collect()
+                seen = 0
+            try:
+                data = _read(name)
+                seen += len(data)
+                report = judged(verify(data, name if name != "-" else "standard input", content))
+            except SealroadError as error:
+                progress.clear()
+                if not wanted.several:
+                    raise
+                print(f"sealroad: {printable(name)}: {error.message}", file=sys.stderr)
+                if error.hint:
+                    print(f"hint: {error.hint}", file=sys.stderr)
+                sink.failed(name, error)
+                codes.add(UNREADABLE)
+                continue
+            progress.clear()
+            sink.report(report, data)
+            codes |= {EXIT_CODES[report.verdict], *_required(report, args.require)}
+        sink.end()
     return next(code for code in GRAVEST_FIRST if code in codes)
+
+
+def _layers(
+    args: argparse.Namespace, verify: Callable[[bytes, str, bytes | None], Report]
+) -> Callable[[Report], Report]:
+    """Return what fills in the upper layers. Raises OptionError, BasisError."""
+    from signer.errors import BasisError, OptionError
+
+    if args.agreement_signature and not args.agreement:
+        raise OptionError("a signature needs the agreement it is on", hint="give --agreement")
+    if not args.agreement and not args.policy:
+        if args.require:
+            raise OptionError("--require asks for a layer without a file", hint="give --agreement or --policy")
+        return lambda report: report
+    from signer.layers import judge, load_agreement, load_policy
+
+    def loaded(name: str, load: Callable[[bytes], T]) -> T:
+        try:
+            return load(_read(name))
+        except BasisError as error:
+            raise BasisError(f"{name}: {error.message}", hint=error.hint) from error
+
+    agreement = None
+    if args.agreement:
+        agreement = loaded(
+            args.agreement,
+            lambda data: load_agreement(
+                data,
+                verify=lambda cms, content: verify(cms, args.agreement, content).signatures,
+                detached=[_read(name) for name in args.agreement_signature],
+            ),
+        )
+    policies = tuple(loaded(name, load_policy) for name in args.policy)
+    known = {f"recognised:{policy.jurisdiction}" for policy in policies} | ({"agreed"} if agreement else set())
+    for layer in args.require:
+        if layer not in known:
+            raise OptionError(
+                f"nothing here is about {layer!r}", hint=f"the files given know: {', '.join(sorted(known))}"
+            )
+    return lambda report: judge(report, agreement, policies)
+
+
+def _required(report: Report, layers: list[str]) -> set[int]:
+    """Return the exit codes that the required layers ask for."""
+    from signer.layers.judge import concerns
+
+    results = set()
+    for signature in report.signatures if layers else ():
+        if concerns(signature):
+            if "agreed" in layers:
+                results.add(signature.agreed.result)
+            results |= {layer.result for name, layer in signature.recognised if f"recognised:{name}" in layers}
+    return {LAYER_CODES[result] for result in results}
 
 
 def _fetcher() -> Fetcher:
@@ -161,56 +281,6 @@ def _read(name: str) -> bytes:
     if len(data) > MAX_FILE:
         raise UnreadableFile(f"{name} is larger than {MAX_FILE >> 20} MiB", hint="split it or raise the limit")
     return data
-
-
-def _rendered(args: argparse.Namespace, outcomes: list[Report | dict[str, Any]]) -> str:
-    """Return what is printed: JSON is one object for one file and an array for several."""
-    reports = tuple(o for o in outcomes if not isinstance(o, dict))
-    if args.format == "json":
-        import json
-
-        objects = [o if isinstance(o, dict) else o.to_json() for o in outcomes]
-        return json.dumps(objects if len(objects) > 1 else objects[0], ensure_ascii=False, indent=1) + "\n"
-    if args.format == "html":
-        from signer.report import to_html
-
-        return to_html(reports, args.lang)
-    from signer.report import to_text
-
-    colour = args.out is None and sys.stdout.isatty()
-    return "\n".join(to_text(r, args.lang, verbose=args.verbose, colour=colour) for r in reports)
-
-
-def _write(args: argparse.Namespace, text: str) -> None:
-    """Write to standard output, or to a file by way of a temporary name."""
-    if args.out is None:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Whoever read the report has enough of it; the exit code still has to tell the verdict.
-            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - lives until the end
-        return
-    import tempfile
-
-    from signer.errors import UnreadableFile
-
-    target = Path(args.out)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnreadableFile(f"cannot write {args.out}: {reason.lower()}", hint="check the directory") from error
 
 
 COMMANDS: dict[str, Command] = {

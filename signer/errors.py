@@ -10,6 +10,7 @@
     ├── StaleRequest             a value for a preparation that no longer fits the file
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
+    ├── BasisError               an agreement or policy file that cannot be used
     └── OptionError              options that contradict one another
 
 What is found *inside* a document that is being verified is never one of these: it is in the Report.
@@ -78,6 +79,12 @@ class UnreadableFile(SignerError):
     """A file that cannot be opened, is too large, or is of no kind we know."""
 
     code = "unreadable-file"
+
+
+class BasisError(SignerError):
+    """A framework agreement or a recognition policy that cannot be used; `message` says where the fault stands."""
+
+    code = "basis-error"
 
 
 class RenderingFailed(SignerError):

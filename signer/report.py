@@ -11,13 +11,17 @@ their result and the basis.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
 SCHEMA = "sealroad.report/1"
+MAX_ANCHORS = 50
+"""Anchors a report names; a national list has thousands."""
 
 Result = Literal["passed", "failed", "not-checked"]
 
@@ -73,6 +77,12 @@ class SignerReport:
     identifiers: tuple[IdentifierReport, ...] = ()
     fingerprint: str = ""
     """SHA-256 of the certificate, hexadecimal."""
+    key_suite: str | None = None
+    """Suite of the key in the certificate, or the OID of its algorithm."""
+    key_parameter: str | None = None
+    """Key size or parameter set: "3072", "P-256", "CryptoPro-A"."""
+    policies: tuple[str, ...] = ()
+    """Certificate policies, dotted (RFC 5280 4.2.1.4)."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of the interface."""
@@ -88,6 +98,8 @@ class SignerReport:
             "identifiers": [
                 {"scheme": i.scheme, "value": i.value, "checksum_ok": i.checksum_ok} for i in self.identifiers
             ],
+            "key": {"suite": self.key_suite, "parameter": self.key_parameter},
+            "policies": list(self.policies),
         }
 
 
@@ -112,6 +124,8 @@ class TimestampReport:
     gen_time: datetime | None
     authority: str
     suite: str | None
+    fingerprint: str = ""
+    """SHA-256 of the authority's certificate, hexadecimal; empty where it is not known."""
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -120,6 +134,7 @@ class TimestampReport:
             "sub_indication": self.sub_indication,
             "gen_time": stamp(self.gen_time) if self.gen_time else None,
             "authority": self.authority,
+            "authority_sha256": self.fingerprint or None,
             "suite": self.suite,
         }
 
@@ -156,13 +171,147 @@ class LayerReport:
 
     result: Result
     basis: str | None = None
+    """The file the result rests on: its title and SHA-256, and for a jurisdiction the basis it states."""
+    checks: tuple[CheckResult, ...] = ()
+    """One for every condition of that file; `clause` says where the condition stands in it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of the interface."""
-        return {"result": self.result, "basis": self.basis}
+        out: dict[str, Any] = {"result": self.result, "basis": self.basis}
+        if self.checks:
+            out["checks"] = [check.to_json() for check in self.checks]
+        return out
 
 
 NOT_CHECKED = LayerReport("not-checked")
+
+CONSENT = frozenset({"signature", "certification", "seal"})
+"""Kinds by which somebody agrees to something; the others prove a time or serve to judge these."""
+
+ObjectKind = Literal["certificate", "crl", "ocsp", "timestamp"]
+ObjectUse = Literal["signer", "issuer", "anchor", "revocation", "timestamp", "tsa", "tsa-issuer", "tsa-anchor"]
+
+
+@dataclass(frozen=True)
+class ValidationObject:
+    """Something the verdict rests on (ETSI TS 119 102-2 clause 4.4)."""
+
+    kind: ObjectKind
+    use: ObjectUse
+    """What it was used for; "anchor" and "tsa-anchor" are what the chain ends in."""
+    name: str
+    """Subject of a certificate, issuer of a list, whoever made an answer or a time-stamp."""
+    sha256: str
+    """Of `data`, hexadecimal."""
+    data: bytes = dataclasses.field(repr=False)
+    """DER; not in the JSON, which names it by its digest."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return {"kind": self.kind, "use": self.use, "name": self.name, "sha256": self.sha256}
+
+
+Rotation = Literal[0, 90, 180, 270]
+
+
+@dataclass(frozen=True)
+class PlaceReport:
+    """Where a signature shows: page and rectangle, in points from the lower left corner (ISO 32000-2 12.5.2)."""
+
+    page: int
+    """From 1."""
+    box: tuple[float, float, float, float]
+    page_box: tuple[float, float, float, float]
+    """The crop box of that page."""
+    rotation: Rotation = 0
+    """How far the page is turned clockwise when it is shown."""
+
+    @property
+    def visible(self) -> bool:
+        """Whether there is anything to see."""
+        return self.box[2] > self.box[0] and self.box[3] > self.box[1]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return {
+            "page": self.page,
+            "box": list(self.box),
+            "page_box": list(self.page_box),
+            "rotation": self.rotation,
+        }
+
+
+@dataclass(frozen=True)
+class BasisFile:
+    """A framework agreement or a recognition policy that the report was judged by."""
+
+    kind: Literal["agreement", "policy"]
+    title: str
+    sha256: str
+    """Of the file, hexadecimal."""
+    jurisdiction: str | None = None
+    version: str | None = None
+    text: str = ""
+    """What a policy says it rests on, word for word."""
+    details: tuple[tuple[str, str], ...] = ()
+    """What else the file states and nobody judges: number, prevailing language, governing law, forum."""
+    signatures: tuple[SignatureReport, ...] | None = None
+    """The signatures on the agreement file itself; None where it carries none."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the file's own signatures; None where it carries none."""
+        return None if self.signatures is None else overall(self.signatures)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object; the signatures without their checks."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "sha256": self.sha256,
+            "jurisdiction": self.jurisdiction,
+            "version": self.version,
+            "text": self.text,
+            "details": dict(self.details),
+            "verdict": self.verdict,
+            "signatures": [
+                {
+                    "verdict": one.verdict.value,
+                    "sub_indication": one.sub_indication,
+                    "suite": one.suite,
+                    "signer": one.signer.to_json() if one.signer else None,
+                    "signed_at": one.signed_at.to_json() if one.signed_at else None,
+                }
+                for one in self.signatures or ()
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class AnchorReport:
+    """A certificate the verifier was told to trust."""
+
+    subject: str
+    sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return {"subject": self.subject, "sha256": self.sha256}
+
+
+Kind = Literal[
+    "signature",
+    "certification",
+    "seal",
+    "document-timestamp",
+    "countersignature",
+    "timestamp",
+    "evidence-record",
+    "certificate",
+    "revocation-list",
+    "ocsp-response",
+]
+"""What a report is about; the last three are files by which others are judged."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +319,7 @@ class SignatureReport:
     """Everything about one signature."""
 
     field: str
-    kind: Literal["signature", "certification", "seal", "document-timestamp"]
+    kind: Kind
     verdict: Verdict
     sub_indication: str | None = None
     reason: str = ""
@@ -197,9 +346,17 @@ class SignatureReport:
     """Every field whose value this signature is."""
     checks: tuple[CheckResult, ...] = ()
     warnings: tuple[Notice, ...] = ()
+    place: PlaceReport | None = None
+    """Where it shows in the file as it is; None outside a PDF and where no page has it."""
+    objects: tuple[ValidationObject, ...] = ()
+    """What the verdict rests on, the signer's certificate first."""
+    value: bytes = dataclasses.field(default=b"", repr=False)
+    """The signature value; the JSON has its SHA-256, which tells this signature from every other."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of the interface."""
+    def to_json(self, lang: str = "en") -> dict[str, Any]:
+        """Return the JSON object of the interface; the sentences in `lang`."""
+        from signer.text.answers import signature_answers
+
         return {
             "field": self.field,
             "fields": list(self.fields),
@@ -223,9 +380,13 @@ class SignatureReport:
                 "agreed": self.agreed.to_json(),
                 "recognised": [{"jurisdiction": j, **layer.to_json()} for j, layer in self.recognised],
             },
+            "answers": [answer.to_json(lang) for answer in signature_answers(self)],
             "stated": dict(self.stated),
             "checks": [c.to_json() for c in self.checks],
             "warnings": [w.to_json() for w in self.warnings],
+            "place": self.place.to_json() if self.place else None,
+            "objects": [o.to_json() for o in self.objects],
+            "value_sha256": hashlib.sha256(self.value).hexdigest() if self.value else None,
         }
 
 
@@ -254,29 +415,39 @@ class Report:
     validation_time: datetime | None = None
     """The moment certificates were judged at, where it is not `checked_at`."""
     empty_fields: tuple[str, ...] = ()
-    extra: dict[str, Any] = field(default_factory=dict)
+    trust: tuple[AnchorReport, ...] = ()
+    """What the verifier was told to trust, the first MAX_ANCHORS."""
+    trusted: int = 0
+    """How many anchors that were."""
+    bases: tuple[BasisFile, ...] = ()
+    """The agreement and the policies it was judged by."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of schema "sealroad.report/1"."""
+    def to_json(self, lang: str = "en") -> dict[str, Any]:
+        """Return the JSON object of schema "sealroad.report/1"; the sentences of `answers` in `lang`."""
+        from signer.text.answers import report_answers
+
         out: dict[str, Any] = {
             "schema": SCHEMA,
             "file": self.file,
             "sha256": self.sha256,
             "checked_at": stamp(self.checked_at),
             "verdict": self.verdict.value,
-            "signatures": [s.to_json() for s in self.signatures],
+            "answers": [answer.to_json(lang) for answer in report_answers(self)],
+            "signatures": [s.to_json(lang) for s in self.signatures],
             "receipts": [],
             "warnings": [w.to_json() for w in self.warnings],
+            "trust": {"anchors": [a.to_json() for a in self.trust], "count": self.trusted},
+            "bases": [b.to_json() for b in self.bases],
         }
         if self.validation_time is not None:
             out["validation_time"] = stamp(self.validation_time)
         if self.empty_fields:
             out["empty_fields"] = list(self.empty_fields)
-        return out | self.extra
+        return out
 
-    def dumps(self) -> str:
+    def dumps(self, lang: str = "en") -> str:
         """Return the report as a JSON text, UTF-8 characters kept."""
-        return json.dumps(self.to_json(), ensure_ascii=False, indent=1)
+        return json.dumps(self.to_json(lang), ensure_ascii=False, indent=1)
 
 
 def overall(signatures: tuple[SignatureReport, ...]) -> Verdict:
@@ -302,7 +473,7 @@ def to_text(report: Report, lang: str = "en", *, verbose: bool = False, colour: 
 
 
 def to_html(reports: tuple[Report, ...], lang: str = "en") -> str:
-    """Return one self-contained page for one or several files."""
+    """Return one self-contained page for one or several files, without pictures; see `signer.text.html`."""
     from signer.text.html import page
 
     return page(reports, lang)

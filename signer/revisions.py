@@ -22,7 +22,7 @@ from signer.pdf.listing import SignatureEntry, list_signatures
 from signer.pdf.second_reading import pages_of
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import SyntaxFault
-from signer.rendering import render
+from signer.rendering import Renderer
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -111,15 +111,16 @@ class Revisions:
         """
         old, new = self.extract(number), self._pdf.data
         before, after = self._page_count(self._at, number), self._page_count(lambda _: self._view, number)
-        for page in range(1, min(max(before or 1, after or 1), MAX_PAGES) + 1):
-            try:
-                left = render(old, page, dpi) if before is None or page <= before else None
-                right = render(new, page, dpi) if after is None or page <= after else None
-            except RenderingFailed as error:
-                yield PagePair(page, None, error.message)
-                continue
-            if left != right:
-                yield PagePair(page, _side_by_side(left, right))
+        with Renderer() as renderer:
+            for page in range(1, min(max(before or 1, after or 1), MAX_PAGES) + 1):
+                try:
+                    left = renderer.render(old, page, dpi) if before is None or page <= before else None
+                    right = renderer.render(new, page, dpi) if after is None or page <= after else None
+                except RenderingFailed as error:
+                    yield PagePair(page, None, error.message)
+                    continue
+                if left != right:
+                    yield PagePair(page, _side_by_side(left, right))
 
     def _page_count(self, view_of: Callable[[int], View | None], number: int) -> int | None:
         try:

@@ -12,8 +12,8 @@ the guard before them because a PDF can lie about what was signed. For every sig
  3. Identification of the signing certificate (5.2.3)                                    signer.verification.cms
  4. Cryptographic verification (5.2.7): message digest, signature value                  signer.verification.cms
  5. Signing-certificate attribute and signature acceptance (5.2.8)                       signer.verification.cms
- 6. Time-stamps (5.4): the earliest valid one is the best signature time                 signer.verification.times
- 7. X.509 validation (5.2.6) with revocation (5.2.5), now, else at that time (5.5)       signer.verification.chain
+ 6. Time-stamps (5.4), the latest first: each proves the age of what it covers (5.6.2.3) signer.verification.times
+ 7. X.509 validation (5.2.6) with revocation (5.2.5), now, else at the proven time (5.6) signer.verification.chain
  8. Later changes: what the revisions after the signed one did (DocMDP, FieldMDP)        signer.pdf.changes
  9. Verdict: any failure is TOTAL-FAILED, else anything unknown is INDETERMINATE         signer.verification.draft
 
@@ -21,19 +21,26 @@ One `try` around each signature, one around the listing, one around the file: an
 signature INDETERMINATE with the code "internal", never a pass and never a crash. Work is counted (`Budget`), so no
 file runs on without end.
 
-What is not done here: XML reports; seals.
+What the parties agreed and what a jurisdiction's policy asks for is judged from the report: `signer.layers`.
+Steps 2 to 7 are the same for CMS in files of their own and in ASiC containers; certificates, revocation lists, OCSP
+answers and time-stamps have the steps that fit (`signer.verification.kinds`).
+
+What is not done here: XML signatures; seals.
 """
 
 from __future__ import annotations
 
 import hashlib
+import heapq
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from certs.clock import Clock
 from signer.errors import UnreadableFile
-from signer.report import Report, overall
+from signer.report import MAX_ANCHORS, AnchorReport, Report, overall
+from signer.verification.kinds import WORDS, reader_of
 from signer.verification.setting import Setting, VerifyOptions
 
 if TYPE_CHECKING:
@@ -73,36 +80,39 @@ def verify_bytes(
     options: VerifyOptions | None = None,
     content: bytes | None = None,
 ) -> Report:
-    """Verify a PDF or a CMS signature and return the report.
+    """Verify a file of any kind in `signer.verification.kinds` and return the report.
 
-    `at` judges as of another moment than the clock's; `content` is what a detached CMS signature was made over. Raises
-    EncryptedPDF (a password is needed first) and UnreadableFile (neither PDF nor CMS), nothing else.
+    `at` judges as of another moment than the clock's; `content` is what a detached signature or a time-stamp was made
+    over. Raises EncryptedPDF (a password is needed first) and UnreadableFile (of no kind we know), nothing else.
     """
     now = clock.now()
-    setting = Setting(trust=trust, now=at or now, options=options or VerifyOptions())
+    options = options or VerifyOptions()
+    deadline = time.monotonic() + options.seconds
+    setting = Setting(trust=trust, now=at or now, options=options, deadline=deadline)
     digest = hashlib.sha256(data).hexdigest()
-    if b"%PDF-" in data[:1024]:
-        from signer.verification.pdf import verify_pdf
-
-        signatures, notices, empty = verify_pdf(data, setting)
-    else:
-        from signer.verification.cms import looks_like_cms, verify_cms_file
-
-        if not looks_like_cms(data):
-            raise UnreadableFile(
-                f"{name} is neither a PDF nor a CMS signature", hint="give the signed PDF, or a .p7s with --content"
-            )
-        signatures, notices, empty = verify_cms_file(data, content, setting), [], ()
+    reader = reader_of(data)
+    if reader is None:
+        raise UnreadableFile(f"{name} is not {WORDS}", hint="give the signed file, or a .p7s or .tst with --content")
+    found = reader.verify(data, content, setting)
     return Report(
         file=name,
         sha256=digest,
         checked_at=now,
-        verdict=overall(tuple(signatures)),
-        signatures=tuple(signatures),
-        warnings=tuple(notices),
+        verdict=overall(found.signatures),
+        signatures=found.signatures,
+        warnings=found.notices,
         validation_time=at,
-        empty_fields=empty,
+        empty_fields=found.empty_fields,
+        trust=_named(trust),
+        trusted=len(trust.anchors),
     )
+
+
+def _named(trust: TrustStore) -> tuple[AnchorReport, ...]:
+    """Return the anchors a report names, in the same order whatever order they were given in."""
+    first = heapq.nsmallest(MAX_ANCHORS, trust.anchors, key=lambda anchor: anchor.der)
+    named = [AnchorReport(anchor.subject, anchor.fingerprint()) for anchor in first]
+    return tuple(sorted(named, key=lambda anchor: (anchor.subject, anchor.sha256)))
 
 
 __all__ = ["MAX_FILE", "VerifyOptions", "verify_bytes", "verify_file"]

@@ -287,9 +287,9 @@ def _not_hardened(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make encrypting a key cheap: its cost is not what most tests are about."""
-    from certs.keys import kek, pbes2
+    from certs.keys import kek_passphrase, pbes2
 
-    monkeypatch.setattr(kek, "SCRYPT", {"n": 2, "r": 1, "p": 1})
-    monkeypatch.setattr(kek, "ARGON2ID", {"n": 1, "r": 8, "p": 1})
+    monkeypatch.setattr(kek_passphrase, "SCRYPT", {"n": 2, "r": 1, "p": 1})
+    monkeypatch.setattr(kek_passphrase, "ARGON2ID", {"n": 1, "r": 8, "p": 1})
     monkeypatch.setattr(pbes2, "SCRYPT_N", 2**4)
     monkeypatch.setattr(pbes2, "PBKDF2_ROUNDS", 10)

@@ -70,7 +70,7 @@ class Party(Base):
     certificates: Mapped[str | None] = mapped_column(Text)
     """PEM: the signing certificate first, then the chain as far as it is known."""
     sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """PKCS#8 under the vault; opens only for this party's id."""
+    """A key under the vault; opens only for this party's id and suite. Gone when the party has signed."""
     signed_at: Mapped[datetime | None]
     declined_reason: Mapped[str | None] = mapped_column(String(1000))
 

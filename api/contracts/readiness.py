@@ -130,7 +130,7 @@ def _issue(context: Context, party: Party) -> IssuedKey:
     circle = context.circles.get(party.suite)
     profile = "organisation" if party.organisation and party.identifiers else "person"
     certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
-    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key.pkcs8(), about=party.id))
+    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key, party.id))
 
 
 def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from api.audit.service import record
 from api.contracts.models import Contract
-from api.contracts.workflow import Agreement, Change, ContractState, PartyState, Role
+from api.contracts.workflow import OPEN, PARTY_MOVES, Agreement, Change, ContractState, PartyState, Role
 from api.contracts.workflow import Party as PartyView
 from api.errors import PreconditionFailed
 from api.jobs.queue import enqueue
@@ -66,8 +66,12 @@ def apply(
     """Write a change. `data` goes to its first event. The contract's row is locked by the caller."""
     contract.state = str(change.agreement.state)
     views = {view.id: view for view in change.agreement.parties}
+    over = change.agreement.state not in OPEN | {ContractState.DRAFT}
     for party in contract.parties:
-        party.state = str(views[party.id].state)
+        state = views[party.id].state
+        party.state = str(state)
+        if over or not PARTY_MOVES[state]:
+            party.sealed_key = None  # nobody signs with it again: what is not there is not stolen
     for index, event in enumerate(change.events):
         facts = data if index == 0 else None
         record(session, contract, event.type, now=now, actor=actor, party_id=event.party_id, data=facts)

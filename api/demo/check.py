@@ -58,11 +58,13 @@ def _write_page(directory: Path) -> None:
     """Write the report as a page to read."""
     from certs.clock import SystemClock
     from certs.trust import TrustStore
-    from signer.report import to_html
-    from signer.verify import verify_file
+    from signer.text.html import page
+    from signer.text.pictures import pictures_of
+    from signer.verify import verify_bytes
 
-    report = verify_file(directory / SIGNED, name=SIGNED, trust=TrustStore.load([directory]), clock=SystemClock())
-    (directory / REPORT_PAGE).write_text(to_html((report,)), "utf-8")
+    data = (directory / SIGNED).read_bytes()
+    report = verify_bytes(data, name=SIGNED, trust=TrustStore.load([directory]), clock=SystemClock())
+    (directory / REPORT_PAGE).write_text(page((report,), "en", {0: pictures_of(report, data)}), "utf-8")
 
 
 def command(signed: str, trust: str) -> list[str]:

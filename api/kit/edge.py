@@ -36,6 +36,8 @@ from api.context import Context
 from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, Unauthenticated
 from api.kit import idempotency
 
+FORMS = ("multipart/", "application/x-www-form-urlencoded")
+
 bearer = HTTPBearer(
     auto_error=False, scheme_name="APIKey", description="An API key: `srk_<id>_<secret>` (sealroad api-key create)"
 )
@@ -227,7 +229,8 @@ def writes(scope: str) -> Any:
 async def _fingerprint(request: Request) -> str:
     """Return what makes two requests the same: method, path, preconditions, content.
 
-    A multipart body is compared by its parts, because every sending uses another boundary.
+    A form is compared by its parts: every sending of a multipart one uses another boundary, and a form that was read
+    as one has no body left.
     """
     digest = hashlib.sha256()
 
@@ -237,7 +240,7 @@ async def _fingerprint(request: Request) -> str:
 
     add(request.method.encode(), request.url.path.encode(), request.url.query.encode())
     add(request.headers.get("if-match", "").encode())
-    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+    if request.headers.get("content-type", "").lower().startswith(FORMS):
         form = await request.form()
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):

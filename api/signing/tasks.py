@@ -27,7 +27,6 @@ from api.kit.files import copy_file, file_chunks
 from api.signing import pdf, repository
 from api.signing.embedding import STALE, embed, record_intent
 from api.signing.models import Signature
-from certs import suites
 from signer.errors import StaleRequest
 
 MAX_ROUNDS = 1000
@@ -90,8 +89,8 @@ def _finish(context: Context, run: JobRun, contract: Contract, party: Party, int
     prepared = Prepared.from_json(intent.prepared)
     value = intent.value
     if value is None:
-        pkcs8 = context.vault.open_sealed(party.sealed_key or b"", about=party.id)
-        value = suites.load_private(pkcs8, party.suite).sign(prepared.dtbs)
+        key = context.vault.open_key(party.sealed_key or b"", party.id, party.suite or "")
+        value = key.sign(prepared.dtbs)
         with context.database.write() as session:
             queue.fence(session, run)
             row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from fastapi import File, UploadFile
+from fastapi import File, Form, Request, UploadFile
 from pydantic import RootModel
+from starlette.responses import Response
 
 from api.documents.service import clean_name
 from api.errors import PayloadTooLarge, ValidationFailed
+from api.kit.accept import choose
 from api.kit.edge import Reply, Router, Unit, writes
 from api.kit.files import upload_chunks
 from api.verification import service
@@ -17,40 +22,114 @@ router = Router(prefix="/v1/verifications", tags=["verification"])
 
 MAX_TRUST_FILES = 20
 MAX_TRUST_SIZE = 5 * 2**20
+MAX_POLICIES = 20
+MAX_BASIS_SIZE = 4 * 2**20
+
+FORMATS = {
+    "application/json": "json",
+    "text/html": "html",
+    "application/pdf": "pdf",
+    "application/xml": "xml",
+    "text/plain": "text",
+}
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
+"""The page holds its own style, pictures and fonts, and nothing that runs."""
 
 
-class Report(RootModel[dict[str, Any]]):
-    """A report of schema sealroad.report/1; `trust` says what was trusted besides the files sent."""
+class Report(RootModel[dict[str, Any] | list[dict[str, Any]]]):
+    """A report of schema sealroad.report/1 (docs/report.schema.json); an array for a contract of several documents."""
 
 
-@router.post("", response_model=Report)
+@router.post(
+    "",
+    response_model=Report,
+    responses={
+        200: {
+            "description": "The report, in the format that Accept asks for.",
+            "content": {media: {} for media in FORMATS if media != "application/json"},
+        }
+    },
+)
 def verify_document(
     unit: Annotated[Unit, writes("verifications:write")],
-    file: Annotated[UploadFile, File(description="A PDF.")],
+    request: Request,
+    file: Annotated[UploadFile | None, File(description="A PDF or a CMS signature. It is not kept.")] = None,
+    contract: Annotated[
+        str | None, Form(max_length=100, description="Instead of a file: verify the documents of this contract.")
+    ] = None,
+    document: Annotated[
+        str | None,
+        Form(max_length=100, description="Instead of a file: this upload, or with `contract` this document of it."),
+    ] = None,
+    lang: Annotated[Literal["en", "zh", "ru"], Form(description="Language of the sentences.")] = "en",
+    at: Annotated[datetime | None, Form(description="Judge as of this moment instead of now.")] = None,
     trust: Annotated[
         list[UploadFile] | None,
         File(description="Certificates or revocation lists to trust in addition: PEM, DER or PKCS#7."),
     ] = None,
-) -> Reply:
-    """Verify every signature in a file. The file is not kept.
+    agreement: Annotated[
+        UploadFile | None, File(description="Framework agreement of the parties: JSON or TOML, or signed.")
+    ] = None,
+    agreement_signature: Annotated[
+        list[UploadFile] | None, File(description="Detached CMS signatures over the agreement file.")
+    ] = None,
+    policy: Annotated[
+        list[UploadFile] | None, File(description="What a jurisdiction asks for: TOML or JSON, several if need be.")
+    ] = None,
+) -> Reply | Response:
+    """Verify every signature in a file, in an uploaded document or in the documents of a contract.
 
-    The answer is a report, whatever is in the file: what is wrong with it is in the report, not in the status.
+    The answer is a report, whatever is in the file: what is wrong with it is in the report, not in the status. It is
+    the report of `sealroad verify`, in the format that Accept asks for: JSON, HTML, PDF, XML (ETSI TS 119 102-2), text.
     """
+    form = choose(request, FORMATS)
+    if (file is None) == (contract is None and document is None):
+        raise ValidationFailed("either a file is sent, or a contract or a document is named")
+    if agreement_signature and agreement is None:
+        raise ValidationFailed("a signature needs the agreement it is on")
+    if len(trust or []) > MAX_TRUST_FILES or max(len(policy or []), len(agreement_signature or [])) > MAX_POLICIES:
+        raise ValidationFailed(
+            f"at most {MAX_TRUST_FILES} trust files, {MAX_POLICIES} policies and {MAX_POLICIES} signatures are taken"
+        )
+    demand = service.Demand(
+        trust=tuple(_small(item, MAX_TRUST_SIZE) for item in trust or []),
+        at=at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at,
+        agreement=_small(agreement, MAX_BASIS_SIZE) if agreement is not None else None,
+        agreement_signatures=tuple(_small(item, MAX_BASIS_SIZE) for item in agreement_signature or []),
+        policies=tuple(_small(item, MAX_BASIS_SIZE) for item in policy or []),
+    )
+    reports = []
+    for path, name in _files(unit, file, contract, document):
+        report = service.report_on(unit.context, path, name=name, demand=demand)
+        drawn = service.pictures(report, path) if form in ("html", "pdf") else ()
+        reports.append((report, drawn))
+    if form == "json":
+        bodies = [report.to_json(lang) for report, _ in reports]
+        return Reply(Report(bodies if len(bodies) > 1 else bodies[0]), headers={"vary": "accept"})
+    content, media = service.written(reports, form, lang)
+    headers = {"vary": "accept"} | ({"content-security-policy": PAGE_POLICY} if form == "html" else {})
+    return Response(content, 200, headers, media_type=media)
+
+
+def _files(
+    unit: Unit, file: UploadFile | None, contract: str | None, document: str | None
+) -> Iterator[tuple[Path, str]]:
+    """Yield path and name of what is to be verified; each path lives until the next one is asked for."""
     context = unit.context
-    if trust is not None and len(trust) > MAX_TRUST_FILES:
-        raise ValidationFailed(f"at most {MAX_TRUST_FILES} trust files are taken")
+    if file is None:
+        for sha256, name in service.stored(unit, contract, document):
+            with context.storage.local(sha256) as path:
+                yield path, name
+        return
     with context.storage.scratch() as directory:
         path = directory / "document"
         with context.storage.receive(upload_chunks(file), limit=context.settings.max_upload) as received:
             received.path.rename(path)
-        report = service.verify_path(
-            context, path, name=clean_name(file.filename), trust=tuple(_small(item) for item in trust or [])
-        )
-    return Reply(Report(report))
+        yield path, clean_name(file.filename)
 
 
-def _small(item: UploadFile) -> bytes:
-    data = item.file.read(MAX_TRUST_SIZE + 1)
-    if len(data) > MAX_TRUST_SIZE:
-        raise PayloadTooLarge(f"a trust file is larger than {MAX_TRUST_SIZE} octets")
+def _small(item: UploadFile, limit: int) -> bytes:
+    data = item.file.read(limit + 1)
+    if len(data) > limit:
+        raise PayloadTooLarge(f"a file beside the document is larger than {limit} octets")
     return data

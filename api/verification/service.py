@@ -2,20 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.context import Context
+from api.contracts import repository as contracts
+from api.documents import repository as documents
+from api.errors import NotFound
+from api.kit.edge import Unit
+
+if TYPE_CHECKING:
+    from signer.report import Report, SignatureReport
+    from signer.text.pictures import PagePicture
 
 
-def verify_path(context: Context, path: Path, *, name: str, trust: tuple[bytes, ...] = ()) -> dict[str, Any]:
-    """Return the report on a file, of schema sealroad.report/1; what the service itself trusts is named in `trust`."""
-    from signer.verify import verify_file
+@dataclass(frozen=True)
+class Demand:
+    """What a verification stands on besides the file."""
 
-    report = verify_file(path, name=name, trust=context.circles.trust_store(trust), clock=context.clock)
-    body: dict[str, Any] = report.to_json()
-    body["trust"] = {
-        "service_roots": [circle.root.subject for circle in context.circles.existing()],
-        "given_files": len(trust),
-    }
+    trust: tuple[bytes, ...] = ()
+    """Certificates and lists to trust in addition to the service's own circles."""
+    at: datetime | None = None
+    """Judge as of this moment."""
+    agreement: bytes | None = None
+    """The parties' framework agreement."""
+    agreement_signatures: tuple[bytes, ...] = ()
+    """Detached signatures on the agreement."""
+    policies: tuple[bytes, ...] = ()
+    """What jurisdictions ask for."""
+
+
+def report_on(context: Context, path: Path, *, name: str, demand: Demand | None = None) -> Report:
+    """Return the report on a file, the same as `sealroad verify` gives."""
+    from signer.layers import judge, load_agreement, load_policy
+    from signer.verify import verify_bytes, verify_file
+
+    wanted = demand or Demand()
+    trust, clock = context.circles.trust_store(wanted.trust), context.clock
+
+    def signatures(data: bytes, content: bytes | None) -> tuple[SignatureReport, ...]:
+        made = verify_bytes(data, name="agreement", trust=trust, at=wanted.at, clock=clock, content=content)
+        return made.signatures
+
+    agreement = None
+    if wanted.agreement is not None:
+        agreement = load_agreement(wanted.agreement, verify=signatures, detached=wanted.agreement_signatures)
+    policies = tuple(map(load_policy, wanted.policies))
+    return judge(verify_file(path, name=name, trust=trust, at=wanted.at, clock=clock), agreement, policies)
+
+
+def verify_path(context: Context, path: Path, *, name: str) -> dict[str, Any]:
+    """Return the report on a file as JSON, of schema sealroad.report/1."""
+    body: dict[str, Any] = report_on(context, path, name=name).to_json()
     return body
+
+
+def stored(unit: Unit, contract_id: str | None, document_id: str | None) -> list[tuple[str, str]]:
+    """Return SHA-256 and name of what an id means: the newest revision of a contract's documents, or an upload.
+
+    Raises NotFound for what is not the tenant's, Forbidden without the scope to read it.
+    """
+    unit.principal.require("documents:read" if contract_id is None else "contracts:read")
+    with unit.read() as session:
+        if contract_id is None:
+            document = documents.get(session, unit.tenant_id, document_id or "")
+            return [(document.sha256, document.name)]
+        contract = contracts.get(session, unit.tenant_id, contract_id)
+        rows = [row for row in contract.documents if document_id in (None, row.document_id)]
+        if not rows:
+            raise NotFound("the contract has no such document")
+        return [(row.head_sha256, row.document.name) for row in rows]
+
+
+def written(reports: Sequence[tuple[Report, tuple[PagePicture, ...]]], form: str, lang: str) -> tuple[bytes, str]:
+    """Return reports in a format other than JSON, and its media type."""
+    if form == "pdf":
+        from signer.text.pdf import document
+
+        return document(reports, lang), "application/pdf"
+    if form == "xml":
+        from signer.etsi_report import document as etsi
+
+        return etsi(report for report, _ in reports), "application/xml"
+    if form == "text":
+        from signer.report import to_text
+
+        return "\n".join(to_text(report, lang) for report, _ in reports).encode(), "text/plain; charset=utf-8"
+    from signer.text.html import page
+
+    pictures = {index: drawn for index, (_, drawn) in enumerate(reports)}
+    return page(tuple(report for report, _ in reports), lang, pictures).encode(), "text/html; charset=utf-8"
+
+
+def pictures(report: Report, path: Path) -> tuple[PagePicture, ...]:
+    """Return the signed pages of a file as pictures."""
+    from signer.text.pictures import pictures_of
+
+    return pictures_of(report, path.read_bytes())

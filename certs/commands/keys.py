@@ -66,7 +66,7 @@ def key_destroy(args: argparse.Namespace) -> int:
 
 def _log_for(args: argparse.Namespace) -> AuditLog | None:
     """Return the log in which the destruction is put on record, or None."""
-    from certs.keys.envelope import split_rest
+    from certs.keys.sealed_files import split_rest
 
     scheme, rest = split_uri(args.key)
     place = None
@@ -150,8 +150,8 @@ def _typed_shares() -> list[str]:
 
 def key_rewrap(args: argparse.Namespace) -> int:
     """Put sealed keys under another key-encryption key; run again, it takes up what is left."""
-    from certs.keys.envelope import rewrap
     from certs.keys.kek import open_provider
+    from certs.keys.sealed_files import rewrap
 
     secrets = secrets_of(args)
 

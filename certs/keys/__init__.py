@@ -20,7 +20,7 @@ from certs.keys.base import KeyHandle, Secrets, no_secrets
 
 __all__ = ["SCHEMES", "KeyHandle", "Secrets", "generate_key", "no_secrets", "open_key", "split_uri"]
 
-SCHEMES = {"file": "certs.keys.file", "pkcs11": "certs.keys.pkcs11", "sealed": "certs.keys.envelope"}
+SCHEMES = {"file": "certs.keys.file", "pkcs11": "certs.keys.pkcs11", "sealed": "certs.keys.sealed_files"}
 """Scheme of the URI to the module that opens it."""
 
 

@@ -81,7 +81,7 @@ def destroy(uri: str, secrets: Secrets, *, expect: str | None = None) -> Destroy
         objects = "the private key object" if count == 1 else f"{count} objects"
         return Destroyed(store, suite, identifier, f"{objects} destroyed in the token, which has them no more", "")
     if store == "sealed":
-        from certs.keys.envelope import split_rest
+        from certs.keys.sealed_files import split_rest
 
         path, _ = split_rest(rest)
         erase(path)

@@ -1,11 +1,14 @@
 """Private keys at rest: each under a data key of its own, the data key under a key-encryption key.
 
     provider = open_provider("file:/etc/sealroad/kek")                              # see certs.keys.kek
-    save("seller.sealed", key, provider, Label("seller", purpose="sign"))
-    key = open_key("sealed:seller.sealed?kek=file:/etc/sealroad/kek", secrets)
-    rewrap("seller.sealed", old, new)                                               # the key itself is not touched
+    data = seal(key, provider, Label("seller", purpose="sign"))
+    key = unseal(parse(data), provider)
+    moved = rewrapped(parse(data), old, new)                                        # the key itself is not touched
+    data = seal_secret(octets, provider, Label("root", purpose="derive"))           # what is no key pair
 
-A sealed file is DER, so that it says itself what it is and where each octet belongs:
+`certs.keys.sealed_files` keeps them in files, `api.vault` in the database of the service.
+
+A sealed key is DER, so that it says itself what it is and where each octet belongs:
 
     SealedKey ::= SEQUENCE {
         magic       OCTET STRING,           -- "SRK1": 04 04 53 52 4B 31
@@ -15,10 +18,10 @@ A sealed file is DER, so that it says itself what it is and where each octet bel
             kek         OCTET STRING,       -- which KEK; empty for a passphrase (its blob: certs.keys.kek)
             blob        OCTET STRING },     -- the data key: nonce (12) ‖ ciphertext (32) ‖ tag (16)
         nonce       OCTET STRING,           -- 12 octets
-        secret      OCTET STRING }          -- PrivateKeyInfo under the data key, AES-256-GCM, tag (16) at its end
+        secret      OCTET STRING }          -- PrivateKeyInfo (or octets) under the data key, AES-256-GCM, tag (16) last
     Label ::= SEQUENCE {
         keyId       UTF8String,
-        suite       UTF8String,
+        suite       UTF8String,             -- empty for a secret that is no key pair; publicKey is then empty too
         purpose     UTF8String,
         generation  INTEGER,                -- which key of that name it is: 1, after a rollover 2, …
         publicKey   OCTET STRING }          -- SubjectPublicKeyInfo
@@ -32,18 +35,15 @@ from __future__ import annotations
 
 import secrets as random
 from dataclasses import dataclass, replace
-from pathlib import Path
-from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from certs import der, files, suites
-from certs.errors import BadKey, KeyNotFound, KeyStoreError, MalformedInput, WrongPassword
+from certs import der, suites
+from certs.errors import BadKey, KeyStoreError, MalformedInput, WrongPassword
 from certs.hardening import wipe
-from certs.keys.base import Secrets
-from certs.keys.kek import NONCE, SIZE, TAG, Provider, open_provider
-from certs.suites.base import PrivateKey, PublicKey, Suite
+from certs.keys.kek import NONCE, SIZE, TAG, Provider
+from certs.suites.base import PrivateKey
 
 MAGIC = b"SRK1"
 MAX_SIZE = 1 << 17
@@ -132,16 +132,26 @@ def _word(reader: der.Reader) -> str:
 
 def seal(key: PrivateKey, provider: Provider, label: Label) -> bytes:
     """Return the sealed form of `key`; suite and public key of the label are filled in. Raises KeyStoreError."""
-    label = replace(label, suite=key.suite.name, public_key=key.public_key.spki)
     pkcs8 = bytearray(key.pkcs8())
+    try:
+        return _sealed(pkcs8, provider, replace(label, suite=key.suite.name, public_key=key.public_key.spki))
+    finally:
+        wipe(pkcs8)
+
+
+def seal_secret(secret: bytes | bytearray, provider: Provider, label: Label) -> bytes:
+    """Return the sealed form of octets that are no key pair. Raises KeyStoreError."""
+    return _sealed(secret, provider, replace(label, suite="", public_key=b""))
+
+
+def _sealed(secret: bytes | bytearray, provider: Provider, label: Label) -> bytes:
     data_key = bytearray(random.token_bytes(SIZE))
     nonce = random.token_bytes(NONCE)
     try:
-        secret = AESGCM(data_key).encrypt(nonce, pkcs8, _about_secret(label))
-        return _wrapped(Sealed(label, "", b"", b"", nonce, secret), provider, data_key).der()
+        encrypted = AESGCM(data_key).encrypt(nonce, secret, _about_secret(label))
+        return _wrapped(Sealed(label, "", b"", b"", nonce, encrypted), provider, data_key).der()
     finally:
         wipe(data_key)
-        wipe(pkcs8)
 
 
 def _about_secret(label: Label) -> bytes:
@@ -175,13 +185,9 @@ def provider_fits(sealed: Sealed, provider: Provider) -> bool:
 
 def unseal(sealed: Sealed, provider: Provider) -> PrivateKey:
     """Open a sealed key. Raises KeyStoreError, WrongPassword, BadKey."""
-    data_key = _data_key(sealed, provider)
-    try:
-        pkcs8 = bytearray(AESGCM(data_key).decrypt(sealed.nonce, sealed.secret, _about_secret(sealed.label)))
-    except (InvalidTag, ValueError) as error:
-        raise KeyStoreError("the sealed key was changed, or belongs to something else") from error
-    finally:
-        wipe(data_key)
+    if not sealed.label.suite:
+        raise KeyStoreError("what is sealed is a secret, not a key pair")
+    pkcs8 = _opened(sealed, provider)
     try:
         key = suites.load_private(bytes(pkcs8), sealed.label.suite)
     finally:
@@ -191,86 +197,41 @@ def unseal(sealed: Sealed, provider: Provider) -> PrivateKey:
     return key
 
 
-class SealedKey:
-    """A key in a sealed file that is opened when it first signs. Satisfies KeyHandle."""
-
-    def __init__(self, sealed: Sealed, provider: Provider) -> None:
-        self.label = sealed.label
-        self._sealed, self._provider = sealed, provider
-        self._public = suites.get(sealed.label.suite).load_public(sealed.label.public_key)
-        self._key: PrivateKey | None = None
-
-    def __repr__(self) -> str:
-        return f"<SealedKey {self.label.suite}: {self.label.key_id}>"
-
-    @property
-    def suite(self) -> Suite:
-        """The suite that the label names."""
-        return self._public.suite
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half, as the label has it; checked against the private one when that is opened."""
-        return self._public
-
-    def private(self) -> PrivateKey:
-        """Open the file if that has not been done. Raises what `unseal` raises."""
-        if self._key is None:
-            self._key = unseal(self._sealed, self._provider)
-        return self._key
-
-    def sign(self, message: bytes) -> bytes:
-        """Open the file if that has not been done, and sign."""
-        return self.private().sign(message)
+def unseal_secret(sealed: Sealed, provider: Provider) -> bytearray:
+    """Open what `seal_secret` sealed. Raises KeyStoreError, WrongPassword."""
+    if sealed.label.suite:
+        raise KeyStoreError("what is sealed is a key pair, not a secret")
+    return _opened(sealed, provider)
 
 
-# Files ---------------------------------------------------------------------------------------------------------------
-def save(path: str | Path, key: PrivateKey, provider: Provider, label: Label, *, replace: bool = False) -> None:
-    """Write a sealed key, mode 0600. Raises KeyStoreError where the file exists (unless `replace`)."""
-    _write(Path(path), seal(key, provider, label), replace=replace)
-
-
-def _write(path: Path, data: bytes, *, replace: bool) -> None:
+def _opened(sealed: Sealed, provider: Provider) -> bytearray:
+    data_key = _data_key(sealed, provider)
     try:
-        files.write(path, data, mode=0o600, replace=replace)
-    except FileExistsError as error:
-        raise KeyStoreError(f"{path} exists", hint="choose another name or remove the file yourself") from error
-    except OSError as error:
-        raise KeyStoreError(f"{path} cannot be written: {error.strerror}") from error
+        return bytearray(AESGCM(data_key).decrypt(sealed.nonce, sealed.secret, _about_secret(sealed.label)))
+    except (InvalidTag, ValueError) as error:
+        raise KeyStoreError("the sealed key was changed, or belongs to something else") from error
+    finally:
+        wipe(data_key)
 
 
-def read(path: str | Path) -> Sealed:
-    """Read a sealed file without opening the key. Raises KeyNotFound, MalformedInput."""
-    try:
-        with Path(path).open("rb") as stream:
-            return parse(stream.read(MAX_SIZE + 1))
-    except OSError as error:
-        raise KeyNotFound(f"{path} cannot be read: {error.strerror}", hint="check the path of the key") from error
-    except ValueError as error:
-        raise KeyNotFound("a path holds no zero octets") from error
+def rewrapped(sealed: Sealed, old: Provider, new: Provider) -> Sealed | None:
+    """Return `sealed` with its data key under another key-encryption key; None where it is under `new` already.
 
-
-def rewrap(path: str | Path, old: Provider, new: Provider) -> bool:
-    """Put the data key of a file under another key-encryption key; False where that was done already.
-
-    The file is replaced whole, so a run that was killed is taken up by running it again. Raises KeyStoreError,
-    WrongPassword, KeyNotFound, MalformedInput.
+    The new wrap is opened once before it is returned. Raises KeyStoreError, WrongPassword, KeyNotFound, MalformedInput.
     """
-    sealed = read(path)
     if (new.id and provider_fits(sealed, new)) or _is_under_passphrase(sealed, new):
-        return False
+        return None
     data_key = _data_key(sealed, old)
     try:
         made = _wrapped(sealed, new, data_key)
-        check = new.unwrap(made.blob, _about_wrap(made.label, made.provider, made.kek))
+        check = _data_key(made, new)
         same = check == data_key
         wipe(check)
         if not same:
             raise KeyStoreError("the new key-encryption key does not give back what it was given")
     finally:
         wipe(data_key)
-    _write(Path(path), made.der(), replace=True)
-    return True
+    return made
 
 
 def _is_under_passphrase(sealed: Sealed, new: Provider) -> bool:
@@ -282,29 +243,3 @@ def _is_under_passphrase(sealed: Sealed, new: Provider) -> bool:
     except WrongPassword:
         return False
     return True
-
-
-def split_rest(rest: str) -> tuple[Path, str]:
-    """Return path and provider of "PATH?kek=PROVIDER"; without the query, a passphrase. Raises MalformedInput."""
-    path, mark, query = rest.partition("?")
-    if not path or (mark and not query.startswith("kek=")):
-        raise MalformedInput("not the name of a sealed key", hint="sealed:PATH?kek=file:/path, env:NAME or pkcs11:…")
-    return Path(unquote(path)), query.removeprefix("kek=") or "passphrase"
-
-
-def open_uri(rest: str, secrets: Secrets) -> SealedKey:
-    """Open "sealed:PATH?kek=PROVIDER". Raises KeyNotFound, KeyStoreError, WrongPassword, MalformedInput."""
-    path, provider = split_rest(rest)
-    sealed = read(path)
-    return SealedKey(sealed, open_provider(provider, secrets, name=path.name))
-
-
-def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None) -> SealedKey:
-    """Make a key and write it sealed; a missing key file of "kek=file:" is made. Raises KeyStoreError."""
-    path, provider = split_rest(rest)
-    if path.exists():
-        raise KeyStoreError(f"{path} exists", hint="choose another name or remove the file yourself")
-    opened = open_provider(provider, secrets, name=path.name, make=True)
-    key = suites.get(suite_name).generate(parameter)
-    save(path, key, opened, Label(path.name.removesuffix(".sealed")))
-    return SealedKey(read(path), opened)

@@ -131,7 +131,7 @@ def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | N
     if suite_name == "rsa-pss":
         uri = uri.with_suite(suite_name)
     connection = connect(uri, secrets)
-    if connection.run(lambda session: list(_find(session, uri, "PRIVATE_KEY"))):
+    if connection.run(lambda session: list(find(session, uri, "PRIVATE_KEY"))):
         raise KeyStoreError(f"the {uri.place} has a {uri.name} already", hint="choose another name")
     identifier = uri.id or os.urandom(16)
     label = uri.object
@@ -222,13 +222,13 @@ def destroy(rest: str, secrets: Secrets) -> tuple[PublicKey | None, int]:
         private.destroy()
         count = 1
         if identifier:
-            for item in _find(session, uri.with_key(label or None, identifier), "PUBLIC_KEY"):
+            for item in find(session, uri.with_key(label or None, identifier), "PUBLIC_KEY"):
                 item.destroy()
                 count += 1
         return public, count
 
     result = connection.run(act, again=False)
-    if connection.run(lambda session: list(_find(session, uri, "PRIVATE_KEY"))):
+    if connection.run(lambda session: list(find(session, uri, "PRIVATE_KEY"))):
         raise KeyStoreError(f"the {uri.place} still has the {uri.name} after it was destroyed")
     return result
 
@@ -239,14 +239,15 @@ def keys(rest: str, secrets: Secrets) -> list[TokenURI]:
     attribute = library().Attribute
 
     def act(session: Any) -> list[TokenURI]:
-        found = _find(session, uri.with_key(None, None), "PRIVATE_KEY")
+        found = find(session, uri.with_key(None, None), "PRIVATE_KEY")
         return [uri.with_key(item[attribute.LABEL] or None, item[attribute.ID] or None) for item in found]
 
     return connect(uri, secrets).run(act)
 
 
 # Objects -------------------------------------------------------------------------------------------------------------
-def _find(session: Any, uri: TokenURI, kind: str) -> Any:
+def find(session: Any, uri: TokenURI, kind: str) -> Any:
+    """Return the objects of class `kind` ("PRIVATE_KEY", "SECRET_KEY", …) that the URI names."""
     pkcs11 = library()
     wanted: dict[Any, Any] = {pkcs11.Attribute.CLASS: getattr(pkcs11.ObjectClass, kind)}
     if uri.object is not None:
@@ -257,7 +258,7 @@ def _find(session: Any, uri: TokenURI, kind: str) -> Any:
 
 
 def _private(session: Any, uri: TokenURI) -> Any:
-    found = _find(session, uri, "PRIVATE_KEY")
+    found = find(session, uri, "PRIVATE_KEY")
     if not found:
         raise KeyNotFound(f"the {uri.place} has no {uri.name}", hint="'pkcs11-tool --module … -O' lists what it has")
     if len(found) > 1:
@@ -273,13 +274,13 @@ def _public_key(session: Any, uri: TokenURI, vendor: dict[str, How]) -> bytes:
     beside = uri.with_key(None, identifier) if identifier else uri.with_key(uri.object)
     number = int(private[attribute.KEY_TYPE])
     try:
-        found = _find(session, beside, "PUBLIC_KEY")
+        found = find(session, beside, "PUBLIC_KEY")
         label = private[attribute.LABEL]
         # identifiers are not unique by themselves: the object of the same name and type comes first
         found.sort(key=lambda item: (int(item[attribute.KEY_TYPE]) != number, item[attribute.LABEL] != label))
         for item in found:
             return _spki_of(item, number, uri, vendor)
-        for item in _find(session, beside, "CERTIFICATE"):
+        for item in find(session, beside, "CERTIFICATE"):
             return Certificate(bytes(item[attribute.VALUE])).spki
         if number == table.CKK_RSA:
             return _spki_of(private, number, uri, vendor)

@@ -17,7 +17,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 
 class Family(StrEnum):
@@ -71,7 +74,7 @@ class Digest(Protocol):
     name: str
     digest_size: int
 
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+    def update(self, data: Buffer, /) -> None:
         """Feed octets."""
         ...
 

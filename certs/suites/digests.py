@@ -13,11 +13,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from certs import oids
 from certs.errors import UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, Digest
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class _Kind:
 
     oid: str
     make: Callable[[], Digest]
-    once: Callable[[bytes], bytes] | None = None
+    once: Callable[[Buffer], bytes] | None = None
     """Digests octets at once, where that is quicker than a running digest."""
 
 
@@ -49,7 +52,7 @@ def _gost(name: str, oid: str) -> _Kind:
 
         return gost_digests(name).new_digest(name)
 
-    def once(data: bytes) -> bytes:
+    def once(data: Buffer) -> bytes:
         from certs.suites.backends import gost_digests
 
         return gost_digests(name).digest(name, data)
@@ -67,8 +70,8 @@ class _CryptographySM3:
 
         self._running = hashes.Hash(hashes.SM3())
 
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
-        self._running.update(data)
+    def update(self, data: Buffer, /) -> None:
+        self._running.update(memoryview(data))
 
     def digest(self) -> bytes:
         return self._running.copy().finalize()
@@ -82,7 +85,7 @@ class _Shake256:
     def __init__(self) -> None:
         self._running = hashlib.shake_256()
 
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+    def update(self, data: Buffer, /) -> None:
         self._running.update(data)
 
     def digest(self) -> bytes:
@@ -122,7 +125,7 @@ def new_digest(name: str) -> Digest:
     return _kind(name).make()
 
 
-def digest(name: str, data: bytes) -> bytes:
+def digest(name: str, data: Buffer) -> bytes:
     """Return the digest of `data`. Raises UnsupportedAlgorithm, BackendUnavailable."""
     kind = _kind(name)
     if kind.once is not None:

@@ -6,7 +6,7 @@ pdf = build([page_one, page_two], Info(title="…", language="zh", created=datet
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ import pikepdf
 from signer.appearance import objects
 from signer.appearance.canvas import Canvas, compose
 from signer.appearance.colour import ColourMode, srgb_profile
+from signer.appearance.picture import EmbeddedImage
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,22 @@ class Info:
     subject: str = ""
 
 
-def build(pages: Sequence[Canvas], info: Info) -> bytes:
-    """Write the pages, in order, into a PDF 1.7 file. All canvases use the ICC colour mode."""
+def build(pages: Sequence[Canvas], info: Info, images: Mapping[str, EmbeddedImage] | None = None) -> bytes:
+    """Write the pages, in order, into a PDF 1.7 file. All canvases use the ICC colour mode.
+
+    `images` are the pictures that `Canvas.image` names, without transparency.
+    """
     pdf = pikepdf.new()
     writer = _Writer(pdf)
     fonts, contents = compose(pages)
+    space = objects.colour_space(ColourMode.ICC)
     resources = writer.convert(
         {
             "Font": {font.name: objects.font(font) for font in fonts},
-            "ColorSpace": {"CS0": objects.colour_space(ColourMode.ICC)},
+            "ColorSpace": {"CS0": space},
+            **(
+                {"XObject": {name: objects.image(picture, space) for name, picture in images.items()}} if images else {}
+            ),
         }
     )
     shared = pdf.make_indirect(resources)

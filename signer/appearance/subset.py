@@ -141,3 +141,15 @@ def _tag(program: bytes) -> str:
         number, digit = divmod(number, 26)
         letters += chr(ord("A") + digit)
     return letters
+
+
+def web_font(face: Face, characters: str) -> bytes:
+    """Cut `face` down to characters, as a TrueType file that a page can carry. Raises AppearanceError."""
+    options = hb.SubsetInput()
+    options.unicode_set.update(map(ord, characters))
+    options.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE
+    options.drop_table_tag_set.update(int.from_bytes(tag, "big") for tag in (b"GSUB", b"GPOS", b"GDEF", b"STAT"))
+    try:
+        return bytes(hb.SubsetPlan(face.hb_face, options).execute().blob.data)
+    except (RuntimeError, MemoryError) as error:
+        raise AppearanceError(f"the font {face.path.name} cannot be cut down") from error

@@ -1,78 +1,218 @@
-"""A report as one self-contained HTML page: no script, no link, nothing loaded from anywhere."""
+"""A report as one self-contained HTML page that can be printed and handed in: no script, no link, nothing loaded.
+
+    page((report,), "zh", {0: pictures_of(report, data)})
+    "".join((head("zh"), report_part(report, "zh", pictures), tail()))       # the same, piece by piece
+
+The verdict first, the four questions, then the signed pages with the verdict on each signature beside them. Checks are
+folded. Pictures and the hanzi it needs are inside. Everything from a document is cleaned and escaped.
+"""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from html import escape
+from importlib import resources
 
-from signer.report import Report, SignatureReport, Verdict
+from signer.appearance.words import algorithm_label
+from signer.report import BasisFile, CheckResult, Report, SignatureReport
 from signer.text import strings
-from signer.text.render import clean, facts, readable
+from signer.text.answers import readable, report_answers, signature_answers
+from signer.text.cleaning import clean
+from signer.text.page_fonts import font_style
+from signer.text.pictures import PagePicture
+from signer.text.render import MARKS, basis_facts, check_name, identifier, layers, notice, why
 
-_STYLE = """
-:root{--ink:#1c2430;--soft:#5d6b7c;--line:#dfe5ec;--good:#17704a;--bad:#b3261e;--open:#8a5a00;--paper:#fff}
-*{box-sizing:border-box}body{margin:0;background:#f3f5f8;color:var(--ink);
-font:16px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}
-main{max-width:56rem;margin:2rem auto;padding:0 1rem}h1{font-size:1.4rem;margin:0 0 .25rem}
-h2{font-size:1.05rem;margin:0}section,article{background:var(--paper);border:1px solid var(--line);border-radius:.6rem;
-padding:1.1rem 1.3rem;margin:0 0 1rem}.file{color:var(--soft);overflow-wrap:anywhere}
-.TOTAL-PASSED{border-left:.45rem solid var(--good)}.TOTAL-FAILED{border-left:.45rem solid var(--bad)}
-.INDETERMINATE,.NO-SIGNATURE{border-left:.45rem solid var(--open)}
-b.TOTAL-PASSED,b.TOTAL-FAILED,b.INDETERMINATE,b.NO-SIGNATURE{border:0}b.TOTAL-PASSED{color:var(--good)}
-b.TOTAL-FAILED{color:var(--bad)}b.INDETERMINATE,b.NO-SIGNATURE{color:var(--open)}
-dl{display:grid;grid-template-columns:minmax(7rem,max-content) 1fr;gap:.2rem 1rem;margin:.8rem 0 0}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;white-space:pre-line}
-table{border-collapse:collapse;width:100%;font-size:.86rem}
-td{padding:.25rem .5rem .25rem 0;border-top:1px solid var(--line);
-vertical-align:top;overflow-wrap:anywhere}summary{cursor:pointer;color:var(--soft);margin-top:.7rem}
-footer{color:var(--soft);font-size:.86rem;margin:1rem 0 3rem}
-@media print{body{background:#fff}section,article{break-inside:avoid}}
-"""
+Words = Mapping[str, str]
+Pictures = tuple[PagePicture, ...]
+
+_GLYPHS = {"passed": "✓", "failed": "✗", "not-checked": "·"}
 
 
-def page(reports: tuple[Report, ...], lang: str) -> str:
-    """Return the page for one or several reports."""
-    words = strings(lang)
-    body = "\n".join(_report(words, report) for report in reports)
+def page(reports: tuple[Report, ...], lang: str, pictures: Mapping[int, Pictures] | None = None) -> str:
+    """Return the page for one or several reports; `pictures` by position of the report."""
+    drawn = pictures or {}
+    parts = [report_part(report, lang, drawn.get(index, ())) for index, report in enumerate(reports)]
+    return head(lang) + "\n".join(parts) + tail()
+
+
+def head(lang: str) -> str:
+    """Return what stands before the first report."""
+    style = resources.files("signer.text").joinpath("page.css").read_text("utf-8")
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(lang)}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(words['html.title'])}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"{body}\n<footer>{escape(words['html.footer'])}</footer>\n</main>\n</body>\n</html>\n"
+        f"<title>{escape(strings(lang)['html.title'])}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
     )
+
+
+def tail() -> str:
+    """Return what stands behind the last report."""
+    return "\n</body>\n</html>\n"
+
+
+def report_part(report: Report, lang: str, pictures: Pictures = ()) -> str:
+    """Return the part of one file."""
+    words = strings(lang)
+    verdict, _, sentence = words["verdict." + report.verdict].replace("：", ": ").partition(": ")
+    rows = [(words["label.file"], report.file), ("SHA-256", report.sha256)]
+    rows.append((words["label.checked"], readable(report.checked_at)))
+    if report.validation_time is not None:
+        rows.append((words["label.judged"], readable(report.validation_time)))
+    if report.empty_fields:
+        rows.append((words["label.empty"], ", ".join(report.empty_fields)))
+    rows += [(words["label.warnings"], notice(words, note)) for note in report.warnings]
+    questions = "".join(
+        f"<div><dt>{_t(words['question.' + answer.question])}</dt><dd>{_t(answer.sentence(lang))}</dd></div>"
+        for answer in report_answers(report)
+    )
+    numbered = list(enumerate(report.signatures, 1))
+    cards = "\n".join(_card(words, lang, number, signature) for number, signature in numbered)
+    shown = _pictures(words, report, pictures)
+    details = "\n".join(_details(words, number, signature) for number, signature in numbered)
+    part = (
+        f'<section class="report {report.verdict}">\n<header><h1>{_t(words["html.title"])}</h1>'
+        f'<p class="verdict"><span class="mark">{MARKS[report.verdict]}</span> '
+        f"<b>{_t(verdict)}</b> {_t(sentence)}</p><dl>{_rows(rows)}</dl></header>\n"
+        f'<dl class="questions">{questions}</dl>\n'
+        f'<div class="sheet">{shown}<div class="cards">{cards}</div></div>\n'
+        f"{_bases(words, report.bases)}{details}\n"
+        f"<footer>{_t(words['html.footer'])} {_t(words['report.limits'])}</footer>\n</section>"
+    )
+    return font_style(part) + part
 
 
 def _t(value: str) -> str:
     return escape("\n".join(clean(line) for line in value.split("\n")))
 
 
-def _report(words: Mapping[str, str], report: Report) -> str:
-    notes = "".join(f"<dt>{_t(words['label.warnings'])}</dt><dd>{_t(w.detail)}</dd>" for w in report.warnings)
-    if report.empty_fields:
-        notes += f"<dt>{_t(words['label.empty'])}</dt><dd>{_t(', '.join(report.empty_fields))}</dd>"
-    head = (
-        f'<section class="{report.verdict}"><h1>{_t(words["html.title"])}</h1><div class="file">{_t(report.file)}</div>'
-        f'<p><b class="{report.verdict}">{_t(words["verdict." + report.verdict])}</b></p>'
-        f"<dl><dt>{_t(words['label.checked'])}</dt><dd>{readable(report.checked_at)}</dd>"
-        f"<dt>SHA-256</dt><dd>{_t(report.sha256)}</dd>{notes}</dl></section>"
-    )
-    return head + "\n".join(_signature(words, n, s) for n, s in enumerate(report.signatures, 1))
+def _rows(rows: list[tuple[str, str]]) -> str:
+    return "".join(f"<dt>{_t(label)}</dt><dd>{_t(value)}</dd>" for label, value in rows)
 
 
-def _signature(words: Mapping[str, str], number: int, signature: SignatureReport) -> str:
-    marks = {Verdict.TOTAL_PASSED: "✓", Verdict.TOTAL_FAILED: "✗"}
+def card_rows(words: Words, lang: str, signature: SignatureReport) -> list[tuple[str, str]]:
+    """Return label and value of what stands on the card of a signature, catalogue sentences and data only."""
+    rows: list[tuple[str, str]] = []
+    signer = signature.signer
+    if reason := why(words, signature):
+        rows.append((words["label.reason"], reason))
+    if signer is not None:
+        if signer.organisation and signer.organisation != signer.common_name:
+            rows.append((words["label.organisation"], signer.organisation))
+        if signer.identifiers:
+            rows.append((words["label.identifiers"], ", ".join(identifier(words, i) for i in signer.identifiers)))
+        rows.append((words["label.issuer"], signer.issuer))
+    algorithm = algorithm_label(signature.suite) if signature.suite else signature.signature_algorithm
+    parts = " · ".join(part for part in (algorithm, signature.level) if part)
+    if parts:
+        rows.append((words["label.algorithm"], parts))
+    _, what, when, unchanged = signature_answers(signature)
+    for label, answer in (("revision", what), ("signed", when), ("changes", unchanged)):
+        rows.append((words["label." + label], answer.sentence(lang)))
+    lines = layers(words, signature)
+    judged = signature.agreed.basis is not None or signature.recognised
+    rows += [(words["label.layers"], line) for line in (lines if judged else ["; ".join(lines)])]
+    rows += [(words["label.warnings"], notice(words, note)) for note in signature.warnings]
+    return rows
+
+
+def card_title(words: Words, signature: SignatureReport) -> str:
+    """Return the name on the card: the signer's, else the kind of signature."""
+    signer = signature.signer
+    who = (signer.common_name or signer.organisation or signer.subject) if signer else ""
+    return who or words["kind." + signature.kind]
+
+
+def card_verdict(words: Words, signature: SignatureReport) -> str:
+    """Return the verdict as it stands on the card."""
     sub = f" / {signature.sub_indication}" if signature.sub_indication else ""
-    who = signature.signer.common_name or signature.signer.subject if signature.signer else ""
-    title = f"{number}. {words['kind.' + signature.kind]}" + (f": {who}" if who else "")
-    rows = "".join(f"<dt>{_t(label)}</dt><dd>{_t(value)}</dd>" for label, value in facts(words, signature))
-    checks = "".join(
-        f"<tr><td>{_t(words['result.' + c.result])}</td><td>{_t(c.id)}</td><td>{_t(c.detail)} {_t(c.basis)}</td>"
-        f"<td>{_t(c.clause)}</td></tr>"
-        for c in signature.checks
-    )
-    mark = marks.get(signature.verdict, "?")
+    kind = words["kind." + signature.kind]
+    return f"{MARKS[signature.verdict]} {words['mark.' + signature.verdict]} · {signature.verdict.value}{sub} · {kind}"
+
+
+def _card(words: Words, lang: str, number: int, signature: SignatureReport) -> str:
     return (
-        f'<article class="{signature.verdict}"><h2>{_t(title)}</h2>'
-        f'<b class="{signature.verdict}">{mark} {_t(words["mark." + signature.verdict])}{_t(sub)}</b><dl>{rows}</dl>'
-        f"<details><summary>{_t(words['label.checks'])}</summary><table>{checks}</table></details></article>"
+        f'<article class="{signature.verdict}"><h2><span class="number">{number}</span> '
+        f'{_t(card_title(words, signature))}</h2><p class="verdict">{_t(card_verdict(words, signature))}</p>'
+        f"<dl>{_rows(_merged(card_rows(words, lang, signature)))}</dl></article>"
+    )
+
+
+def _merged(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Join the values of one label that stands several times in a row."""
+    out: list[tuple[str, str]] = []
+    for label, value in rows:
+        if out and out[-1][0] == label:
+            out[-1] = (label, f"{out[-1][1]}\n{value}")
+        else:
+            out.append((label, value))
+    return out
+
+
+def _pictures(words: Words, report: Report, pictures: Pictures) -> str:
+    """Return the pages with a numbered frame around each signature."""
+    if not pictures:
+        return ""
+    figures = "".join(_figure(words, picture) for picture in pictures)
+    hidden = hidden_numbers(report, pictures)
+    note = f"<p>{_t(words['label.invisible'].format(numbers=', '.join(map(str, hidden))))}</p>" if hidden else ""
+    return f'<div class="pages">{figures}{note}</div>'
+
+
+def hidden_numbers(report: Report, pictures: Pictures) -> list[int]:
+    """Return the numbers of the signatures that no picture shows."""
+    marked = {mark.number for picture in pictures for mark in picture.marks}
+    return [number for number in range(1, len(report.signatures) + 1) if number not in marked]
+
+
+def _figure(words: Words, picture: PagePicture) -> str:
+    caption = _t(words["label.page"].format(number=picture.page))
+    if not picture.png:
+        return f"<figure><p>{_t(words['label.no-picture'])}</p><figcaption>{caption}</figcaption></figure>"
+    frames = "".join(
+        f'<span class="frame {mark.verdict}" style="left:{mark.left:.2%};top:{mark.top:.2%};'
+        f'width:{mark.width:.2%};height:{mark.height:.2%}"><span class="number">{mark.number}</span></span>'
+        for mark in picture.marks
+    )
+    data = base64.b64encode(picture.png).decode("ascii")
+    return (
+        f'<figure><div class="page"><img alt="{caption}" src="data:image/png;base64,{data}">{frames}</div>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _bases(words: Words, bases: tuple[BasisFile, ...]) -> str:
+    if not bases:
+        return ""
+    rows = [row for basis in bases for row in basis_facts(words, basis)]
+    return f'<section class="bases"><h2>{_t(words["label.basis"])}</h2><dl>{_rows(_merged(rows))}</dl></section>\n'
+
+
+def _details(words: Words, number: int, signature: SignatureReport) -> str:
+    """Return the checks of one signature, folded; in print they are left out."""
+    groups: list[tuple[str, tuple[CheckResult, ...]]] = [("", signature.checks)]
+    groups.append((words["layer.agreed"], signature.agreed.checks))
+    for jurisdiction, layer in signature.recognised:
+        groups.append((words["layer.of"].format(jurisdiction=jurisdiction), layer.checks))
+    body = ""
+    for title, checks in groups:
+        if title and checks:
+            body += f'<tr><th colspan="4">{_t(title)}</th></tr>'
+        body += "".join(_check(words, check) for check in checks)
+    extra = [*(signature.changes_after.detail if signature.changes_after else ())]
+    extra += [f"{note.code}: {note.detail}" for note in signature.warnings]
+    extra += [signature.reason] if signature.reason else []
+    technical = "".join(f"<li>{_t(line)}</li>" for line in extra)
+    label = _t(words["label.technical"])
+    listed = f'<p>{label}</p><ul lang="en">{technical}</ul>' if technical else ""
+    title = f"{number}. {card_title(words, signature)}: {words['label.checks']}"
+    return f"<details><summary>{_t(title)}</summary><table>{body}</table>{listed}</details>"
+
+
+def _check(words: Words, check: CheckResult) -> str:
+    detail = " ".join(part for part in (check.detail, f"[{check.basis}]" if check.basis else "") if part)
+    return (
+        f'<tr class="{check.result}"><td>{_GLYPHS[check.result]} {_t(words["result." + check.result])}</td>'
+        f"<td>{_t(check_name(words, check))}<br><code>{_t(check.id)}</code></td>"
+        f'<td lang="en">{_t(detail)}</td><td>{_t(check.clause)}</td></tr>'
     )

@@ -1,16 +1,29 @@
 """A report as text for the person who will rely on the contract.
 
-One line with the result, then a paragraph per signature; `verbose` adds every check with its clause and basis.
-Text from the document or a certificate is stripped of control characters: it must not steer a terminal.
+The result, the four questions, then a paragraph per signature; `verbose` adds every check with its clause and basis.
+Text from the document or a certificate is stripped of control characters: it must not steer a terminal. What the
+program says in English only stands behind the sentence of the catalogue: in English reports, and where it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
-from signer.report import Report, SignatureReport, Verdict
+from signer.report import (
+    NOT_CHECKED,
+    BasisFile,
+    CheckResult,
+    IdentifierReport,
+    Notice,
+    Report,
+    SignatureReport,
+    Verdict,
+)
 from signer.text import strings
+from signer.text.answers import name_of, readable, report_answers, signature_answers
+from signer.text.cleaning import clean
+
+Words = Mapping[str, str]
 
 _COLOURS = {
     Verdict.TOTAL_PASSED: "\x1b[32m",
@@ -18,16 +31,11 @@ _COLOURS = {
     Verdict.INDETERMINATE: "\x1b[33m",
     Verdict.NO_SIGNATURE: "\x1b[33m",
 }
-_MARKS = {Verdict.TOTAL_PASSED: "✓", Verdict.TOTAL_FAILED: "✗", Verdict.INDETERMINATE: "?", Verdict.NO_SIGNATURE: "–"}
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+MARKS = {Verdict.TOTAL_PASSED: "✓", Verdict.TOTAL_FAILED: "✗", Verdict.INDETERMINATE: "?", Verdict.NO_SIGNATURE: "–"}
+RESULT_MARKS = {"passed": "✓", "failed": "✗", "not-checked": "·"}
 
 
-def clean(value: str) -> str:
-    """Replace control and direction-changing characters of foreign text."""
-    return "".join("\ufffd" if c in _BIDI or (ord(c) < 32) or 0x7F <= ord(c) < 0xA0 else c for c in value)
-
-
-def why(words: Mapping[str, str], signature: SignatureReport) -> str:
+def why(words: Words, signature: SignatureReport) -> str:
     """Say in the reader's language why a signature is not TOTAL-PASSED; empty when it is."""
     if signature.verdict is Verdict.TOTAL_PASSED:
         return ""
@@ -36,43 +44,60 @@ def why(words: Mapping[str, str], signature: SignatureReport) -> str:
     return by_code or by_word or words["sub.GENERIC"]
 
 
+def check_name(words: Words, check: CheckResult) -> str:
+    """Return what a check is called in the reader's language."""
+    return words.get(f"check.{check.id}", clean(check.id))
+
+
+def notice(words: Words, note: Notice) -> str:
+    """Return the sentence for a remark."""
+    known = words.get(f"notice.{note.code}")
+    if known is not None:
+        return known
+    rule = words.get(f"check.{note.code}")
+    return f"{words['result.failed']}: {rule}" if rule else f"{clean(note.code)}: {words['notice.other']}"
+
+
 def text(report: Report, lang: str, *, verbose: bool, colour: bool) -> str:
     """Return the whole report."""
     words = strings(lang)
+    technical = verbose or lang == "en"
 
     def paint(value: str, verdict: Verdict) -> str:
         return f"{_COLOURS[verdict]}{value}\x1b[0m" if colour else value
 
     lines = [f"{clean(report.file)}: {paint(words['verdict.' + report.verdict], report.verdict)}"]
+    lines += [f"   {words['question.' + one.question]} {one.sentence(lang)}" for one in report_answers(report)]
     for number, signature in enumerate(report.signatures, 1):
         lines.append("")
-        head = f"{_MARKS[signature.verdict]} {words['mark.' + signature.verdict]}"
+        head = f"{MARKS[signature.verdict]} {words['mark.' + signature.verdict]}"
         sub = f" / {signature.sub_indication}" if signature.sub_indication else ""
         place = f"{words['label.field']} {clean(signature.field)}" if signature.field else ""
         kind = words["kind." + signature.kind]
         lines.append(f"{number}. {paint(head, signature.verdict)}{sub}  ({kind}{', ' + place if place else ''})")
-        lines += [f"   {label}: {value}" for label, value in facts(words, signature)]
+        lines += [f"   {label}: {value}" for label, value in facts(words, signature, technical=technical)]
         if verbose:
-            lines += _checks(words, signature)
+            lines += _checks(words, lang, signature)
     if report.empty_fields:
         lines += ["", f"{words['label.empty']}: {', '.join(clean(f) for f in report.empty_fields)}"]
     if report.warnings:
-        lines += ["", f"{words['label.warnings']}:"] + [f"   {w.code}: {clean(w.detail)}" for w in report.warnings]
+        lines += ["", f"{words['label.warnings']}:"] + [f"   {_note(words, w, technical)}" for w in report.warnings]
+    for basis in report.bases:
+        lines += ["", *(f"{label}: {value}" for label, value in basis_facts(words, basis))]
     if verbose:
         lines += ["", f"SHA-256 {report.sha256}", f"{words['label.checked']} {readable(report.checked_at)}"]
     return "\n".join(lines) + "\n"
 
 
-def readable(moment: datetime) -> str:
-    """Return a moment as people read it; programs find the whole of it in the JSON."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def _note(words: Words, note: Notice, technical: bool) -> str:
+    return notice(words, note) + (f" ({note.code}: {clean(note.detail)})" if technical and note.detail else "")
 
 
-def facts(words: Mapping[str, str], signature: SignatureReport) -> list[tuple[str, str]]:
+def facts(words: Words, signature: SignatureReport, *, technical: bool = True) -> list[tuple[str, str]]:
     """Return label and value of everything a reader wants to know about one signature."""
     rows: list[tuple[str, str]] = []
     if signature.verdict is not Verdict.TOTAL_PASSED:
-        detail = f" ({clean(signature.reason)})" if signature.reason else ""
+        detail = f" ({clean(signature.reason)})" if signature.reason and technical else ""
         rows.append((words["label.reason"], why(words, signature) + detail))
     signer = signature.signer
     if signer is not None:
@@ -80,7 +105,7 @@ def facts(words: Mapping[str, str], signature: SignatureReport) -> list[tuple[st
         if signer.organisation and signer.organisation != signer.common_name:
             rows.append((words["label.organisation"], clean(signer.organisation)))
         if signer.identifiers:
-            rows.append((words["label.identifiers"], ", ".join(_identifier(words, i) for i in signer.identifiers)))
+            rows.append((words["label.identifiers"], ", ".join(identifier(words, i) for i in signer.identifiers)))
         rows.append((words["label.issuer"], clean(signer.issuer)))
     algorithm = " · ".join(
         clean(part)
@@ -107,30 +132,71 @@ def facts(words: Mapping[str, str], signature: SignatureReport) -> list[tuple[st
     if signature.changes_after is not None:
         detail = "".join(f"\n      – {clean(item)}" for item in signature.changes_after.detail)
         rows.append((words["label.changes"], words["changes." + signature.changes_after.level] + detail))
-    rows += [(words["label.warnings"], clean(w.detail)) for w in signature.warnings]
+    rows += [(words["label.warnings"], _note(words, w, technical)) for w in signature.warnings]
+    if signature.agreed.basis is not None or any(layer.basis for _, layer in signature.recognised):
+        rows += [(words["label.layers"], line) for line in layers(words, signature)]
     return rows
 
 
-def _identifier(words: Mapping[str, str], identifier: object) -> str:
-    scheme, value, ok = (getattr(identifier, name) for name in ("scheme", "value", "checksum_ok"))
-    if ok is None:
-        return f"{clean(scheme)} {clean(value)}"
-    return f"{clean(scheme)} {clean(value)} " + ("✓" if ok else f"✗ {words['checksum.bad']}")
+def identifier(words: Words, found: IdentifierReport) -> str:
+    """Return a national identifier and whether its check digit is right."""
+    shown = f"{clean(found.scheme)} {clean(found.value)}"
+    if found.checksum_ok is None:
+        return shown
+    return f"{shown} ✓" if found.checksum_ok else f"{shown} ✗ {words['checksum.bad']}"
 
 
-def _checks(words: Mapping[str, str], signature: SignatureReport) -> list[str]:
-    lines = [f"   {words['label.checks']}:"]
-    marks = {"passed": "✓", "failed": "✗", "not-checked": "·"}
-    for check in signature.checks:
-        basis = f" [{clean(check.basis)}]" if check.basis else ""
-        detail = f": {clean(check.detail)}" if check.detail else ""
-        lines.append(f"     {marks[check.result]} {check.id}{detail}{basis}  ({check.clause})")
-    layers = ", ".join(
-        f"{words['layer.' + name]}: {words['result.' + result]}"
-        for name, result in (
-            ("cryptographic", signature.cryptographic.result),
-            ("agreed", signature.agreed.result),
-            ("recognised", signature.recognised[0][1].result if signature.recognised else "not-checked"),
-        )
-    )
-    return [*lines, f"   {words['label.layers']}: {layers}"]
+def layers(words: Words, signature: SignatureReport) -> list[str]:
+    """Return a line for each layer: its result, and what does not hold or was not checked."""
+    named = [(words["layer.agreed"], signature.agreed)]
+    for jurisdiction, layer in signature.recognised:
+        named.append((words["layer.of"].format(jurisdiction=clean(jurisdiction)), layer))
+    if not signature.recognised:
+        named.append((words["layer.recognised"], NOT_CHECKED))
+    lines = [f"{words['layer.cryptographic']}: {words['result.' + signature.cryptographic.result]}"]
+    for name, layer in named:
+        result = layer.result
+        open_ones = [check for check in layer.checks if check.result == result != "passed"]
+        tail = "; ".join(f"{check_name(words, check)} [{clean(check.clause)}]" for check in open_ones)
+        lines.append(f"{name}: {words['result.' + result]}" + (f" ({tail})" if tail else ""))
+    return lines
+
+
+def basis_facts(words: Words, basis: BasisFile) -> list[tuple[str, str]]:
+    """Return label and value of what a report says about an agreement or policy file."""
+    label = words["label.agreement"]
+    if basis.kind == "policy":
+        label = words["label.policy"].format(jurisdiction=clean(basis.jurisdiction or ""))
+    title = " ".join(clean(part) for part in (basis.title, basis.version) if part)
+    rows = [(label, f"{title}, SHA-256 {basis.sha256}")]
+    if basis.text:
+        rows.append((words["label.basis"], " ".join(clean(line) for line in basis.text.splitlines())))
+    if basis.details:
+        rows.append((label, "; ".join(f"{words['detail.' + key]}: {clean(value)}" for key, value in basis.details)))
+    if basis.kind == "agreement":
+        signed = [
+            f"{name_of(one.signer) if one.signer else '–'}: {words['mark.' + one.verdict]}"
+            for one in basis.signatures or ()
+        ]
+        rows.append((words["label.agreement-signed"], "; ".join(map(clean, signed)) or words["label.not-signed"]))
+    return rows
+
+
+def _checks(words: Words, lang: str, signature: SignatureReport) -> list[str]:
+    lines = [f"   {words['label.answers']}:"]
+    lines += [f"     {words['question.' + a.question]} {a.sentence(lang)}" for a in signature_answers(signature)]
+    lines.append(f"   {words['label.checks']}:")
+    lines += [_check(words, check) for check in signature.checks]
+    lines += [f"   {words['label.layers']}: {'; '.join(layers(words, signature))}"]
+    for name, layer in (("agreed", signature.agreed), *(("recognised", layer) for _, layer in signature.recognised)):
+        if layer.checks:
+            lines.append(f"   {words['layer.' + name]}:")
+            lines += [_check(words, check) for check in layer.checks]
+    return lines
+
+
+def _check(words: Words, check: CheckResult) -> str:
+    basis = f" [{clean(check.basis)}]" if check.basis else ""
+    detail = f": {clean(check.detail)}" if check.detail else ""
+    mark, name = RESULT_MARKS[check.result], check_name(words, check)
+    return f"     {mark} {name} · {clean(check.id)}{detail}{basis}  ({clean(check.clause)})"

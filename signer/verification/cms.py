@@ -1,7 +1,7 @@
 """Steps 2 to 7 of `signer.verify` for one CMS signature, in a PDF or in a file of its own.
 
     verify_embedded(draft, contents, source, setting, claimed)     # /Contents of a PDF signature
-    verify_cms_file(data, content, setting)                        # .p7s, .p7m, .sig: one report per signer
+    judge_signer(draft, view, signer, source, setting, claimed)    # one SignerInfo, wherever it stands
 
 *Wrong* and *could not check* stay apart: only a computed mismatch is HASH_FAILURE or SIG_CRYPTO_FAILURE; an algorithm
 that cannot be computed here is INDETERMINATE and named.
@@ -9,8 +9,6 @@ that cannot be computed here is INDETERMINATE and named.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -26,22 +24,19 @@ from certs.errors import (
     UnsupportedAlgorithm,
 )
 from certs.signed_data import (
-    SIGNED_DATA_OIDS,
     SignedDataView,
     SignerView,
     check_signing_certificate,
     parse_signed_data,
 )
 from certs.suites.rsa import has_negative_modulus
-from signer.report import IdentifierReport, LayerReport, SignatureReport, SignerReport, TimeReport, Verdict
+from signer.report import IdentifierReport, LayerReport, SignerReport, TimeReport, Verdict
 from signer.verification.chain import judge_chain
 from signer.verification.draft import Draft
-from signer.verification.revocation import Evidence, evidence_of
+from signer.verification.poe import Proofs
+from signer.verification.revocation import Evidence, evidence_of, read_evidence
 from signer.verification.setting import Setting
-from signer.verification.times import judge_document_timestamp, signature_timestamps
-
-WEAK_DIGESTS = frozenset({"md5", "sha1", "gost94"})
-"""No longer good enough for a signature (SOG-IS; the order of the FSB on GOST R 34.11-94)."""
+from signer.verification.times import content_time, judge_document_timestamp, signature_times, weak_since
 
 FORMAT, IDENTIFY, CRYPTO, ACCEPT = (f"EN 319 102-1 5.2.{n}" for n in (2, 3, 7, 8))
 
@@ -59,14 +54,17 @@ class Source(Protocol):
 
 
 class Octets:
-    """A `Source` in memory."""
+    """A `Source` in memory; each digest is computed once, however many signers there are."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._digests: dict[str, bytes] = {}
 
     def digest(self, name: str) -> bytes:
         """Return the digest by name; raises UnsupportedAlgorithm."""
-        return suites.digest(name, self._data)
+        if name not in self._digests:
+            self._digests[name] = suites.digest(name, self._data)
+        return self._digests[name]
 
     def content(self) -> bytes:
         """Return the octets."""
@@ -86,7 +84,7 @@ def verify_embedded(
     if draft.kind == "document-timestamp":
         judge_document_timestamp(draft, structure, source, setting)
         return
-    view = _parse(draft, structure)
+    view = parse(draft, structure)
     if view is None:
         return
     # 2. Format checking
@@ -102,6 +100,8 @@ def verify_embedded(
         detail = "the CMS of a detached signature carries content"
         draft.failed("detached", "EN 319 142-1 6.3 h", detail, Verdict.INDETERMINATE, "FORMAT_FAILURE")
     results = []
+    if any(signer.unsigned_values(oids.COUNTERSIGNATURE) for signer in view.signers):
+        draft.warn("countersignature", "a countersignature inside a PDF signature is not looked at")
     for position, found in enumerate(view.signers):
         signer = replace(found, content=None)  # what was signed is the file, not what the CMS carries
         if position == 0:
@@ -131,7 +131,8 @@ def without_padding(draft: Draft, contents: bytes) -> bytes | None:
     return contents[:end]
 
 
-def _parse(draft: Draft, data: bytes) -> SignedDataView | None:
+def parse(draft: Draft, data: bytes) -> SignedDataView | None:
+    """Read a CMS and record whether that was possible; None where it was not."""
     try:
         view = parse_signed_data(data)
     except MalformedInput as error:
@@ -161,6 +162,7 @@ def judge_signer(
     """Verify one SignerInfo over what was signed."""
     draft.signature_algorithm = signer.signature_algorithm.oid
     draft.digest_algorithm = signer.digest_algorithm.oid
+    draft.value = signer.signature
     # 3. Identification of the signing certificate
     evidence = evidence_of(draft, view, signer, setting)
     certificate, named = _signing_certificate(draft, signer, evidence)
@@ -169,23 +171,33 @@ def judge_signer(
     draft.signer = describe(certificate)
     # 4. Cryptographic verification
     _cryptography(draft, signer, certificate, source)
-    # 5. Signature acceptance
-    _acceptance(draft, signer, named=named)
     draft.level = "B-B" if named and draft.subfilter in (None, "ETSI.CAdES.detached") else None
-    # 6. Time-stamps
+    # 6. Time-stamps: of the signature, over the signature (archive), over the document
+    proofs = setting.proofs or Proofs(setting.now)
+    after: datetime | None = None
     if draft.cryptographic.result == "passed":
-        best = signature_timestamps(draft, signer, evidence, setting)
-        if draft.level and any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps):
-            draft.level = "B-T"
-    else:
-        best = None
+        proofs = signature_times(draft, view, signer, certificate, evidence, source, setting)
+        after = content_time(draft, signer, evidence, source, setting, proofs)
+    best = proofs.proven(signer.signature) if draft.cryptographic.result == "passed" else None
+    if draft.level == "B-B" and (best or any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps)):
+        draft.level = "B-T"
+    if draft.level == "B-T" and draft.subfilter is None and _has_evidence(view, signer):
+        draft.level = "B-LT"
     stated = _claimed_time(draft, signer) or claimed
     if best is not None:
         draft.signed_at = TimeReport(best, "timestamp")
     elif stated is not None:
         draft.signed_at = TimeReport(stated, "claimed")
+    # 5. Signature acceptance, as of the time that is proven
+    _acceptance(draft, signer, best or setting.now, named=named)
     # 7. X.509 validation
-    judge_chain(draft, certificate, evidence, setting, best=best, claimed=stated)
+    judge_chain(draft, certificate, evidence, setting, proofs, best=best, after=after, claimed=stated)
+
+
+def _has_evidence(view: SignedDataView, signer: SignerView) -> bool:
+    """Tell whether lists or answers came with the signature itself (EN 319 122-1 6.3, level B-LT)."""
+    found, _ = read_evidence(view, signer)
+    return bool(found.crls or found.ocsps)
 
 
 def describe(certificate: Certificate) -> SignerReport:
@@ -200,7 +212,17 @@ def describe(certificate: Certificate) -> SignerReport:
         organisation=certificate.organisation,
         identifiers=tuple(IdentifierReport(i.scheme, i.value, i.checksum_ok) for i in certificate.identifiers),
         fingerprint=certificate.fingerprint("sha256"),
+        key_suite=certificate.suite_name,
+        key_parameter=_parameter(certificate),
+        policies=certificate.policies,
     )
+
+
+def _parameter(certificate: Certificate) -> str | None:
+    try:
+        return certificate.public_key().parameter
+    except CertsError:
+        return None
 
 
 def _signing_certificate(draft: Draft, signer: SignerView, evidence: Evidence) -> tuple[Certificate | None, bool]:
@@ -283,13 +305,12 @@ def _unsupported(signer: SignerView, error: CertsError) -> str:
     return f"signature algorithm {oids.name(algorithm)} with digest {oids.name(digest)}: {error}"
 
 
-def _acceptance(draft: Draft, signer: SignerView, *, named: bool) -> None:
-    """5. What the signature must have, and whether its algorithms are still good enough."""
+def _acceptance(draft: Draft, signer: SignerView, moment: datetime, *, named: bool) -> None:
+    """5. What the signature must have, and whether its algorithms were good enough at `moment` (`suites.policy`)."""
     # the digest of the content, and the one inside the signature where its algorithm names another
-    weak = WEAK_DIGESTS.intersection(filter(None, (_digest(signer), _signature_digest(signer))))
+    weak = weak_since(moment, filter(None, (_digest(signer), _signature_digest(signer))))
     if weak:
-        detail = f"the digest {', '.join(sorted(weak))} is no longer good enough"
-        draft.failed("algorithm-policy", ACCEPT, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
+        draft.failed("algorithm-policy", ACCEPT, weak, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
     elif draft.cryptographic.result == "passed":
         draft.passed("algorithm-policy", ACCEPT, f"{draft.suite}, {oids.name(signer.digest_oid)}")
     if not named and draft.subfilter == "ETSI.CAdES.detached":
@@ -316,57 +337,3 @@ def _claimed_time(draft: Draft, signer: SignerView) -> datetime | None:
     except CertsError as error:
         draft.warn("signing-time", f"the signing-time attribute cannot be read: {error}")
         return None
-
-
-# -- a file of its own --------------------------------------------------------------------------------
-
-
-def looks_like_cms(data: bytes) -> bool:
-    """Tell whether a file is CMS: PEM, base64 or BER that begins like ContentInfo."""
-    return _unwrapped(data) is not None
-
-
-def _unwrapped(data: bytes) -> bytes | None:
-    if data[:5] == b"-----":
-        return data
-    if data[:1] != b"\x30":
-        try:
-            data = base64.b64decode(b"".join(data.split()), validate=True)
-        except (binascii.Error, ValueError):
-            return None
-    try:
-        first = ber.Value(data, 0, len(data)).members().next()
-        return data if first.tag == ber.OBJECT_IDENTIFIER and first.oid() in SIGNED_DATA_OIDS else None
-    except CertsError:
-        return None
-
-
-def verify_cms_file(data: bytes, content: bytes | None, setting: Setting) -> list[SignatureReport]:
-    """Verify a CMS signature in a file of its own: one report per signer. Never raises."""
-    parsed = Draft(field="")
-    try:
-        view = _parse(parsed, _unwrapped(data) or data)
-        if view is None or not view.signers:
-            parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-            return [parsed.report()]
-    except Exception as error:  # noqa: BLE001 - the file's own try
-        parsed.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
-        return [parsed.report()]
-    reports = []
-    for number, signer in enumerate(view.signers, 1):
-        draft = Draft(field=f"signer {number}" if len(view.signers) > 1 else "")
-        draft.checks += parsed.checks
-        try:
-            _in_file(draft, view, signer, content, setting)
-        except Exception as error:  # noqa: BLE001 - the signer's own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
-        reports.append(draft.report())
-    return reports
-
-
-def _in_file(draft: Draft, view: SignedDataView, signer: SignerView, content: bytes | None, setting: Setting) -> None:
-    body = content if content is not None else view.content
-    if body is None:
-        draft.unknown("content", FORMAT, "a detached signature: what was signed is not here", "SIGNED_DATA_NOT_FOUND")
-        return
-    judge_signer(draft, view, signer, Octets(body), setting, None)

@@ -12,24 +12,31 @@ gravest kind is the one reported.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, get_args
 
+from certs.path_result import PathResult
 from signer.report import (
     NOT_CHECKED,
     ChangesReport,
     CheckResult,
+    Kind,
     LayerReport,
     Notice,
+    ObjectKind,
+    ObjectUse,
+    PlaceReport,
     RevisionReport,
     SignatureReport,
     SignerReport,
     TimeReport,
     TimestampReport,
+    ValidationObject,
     Verdict,
 )
 
-Kind = Literal["signature", "certification", "seal", "document-timestamp"]
+_USES: tuple[str, ...] = get_args(ObjectUse)
 _GRAVITY = {Verdict.TOTAL_PASSED: 0, Verdict.INDETERMINATE: 1, Verdict.TOTAL_FAILED: 2}
 
 
@@ -60,6 +67,9 @@ class Draft:
     sub_indication: str | None = None
     reason: str = ""
     code: str = ""
+    place: PlaceReport | None = None
+    objects: list[ValidationObject] = dataclasses.field(default_factory=list)
+    value: bytes = b""
 
     def passed(self, check: str, clause: str, detail: str = "", basis: str = "") -> None:
         """Record a check that holds."""
@@ -85,6 +95,27 @@ class Draft:
         """Say something that decides nothing."""
         self.warnings.append(Notice(code, detail))
 
+    def keep(self, kind: ObjectKind, use: ObjectUse, name: str, data: bytes) -> None:
+        """Remember what the verdict rests on; the same twice is kept once."""
+        made = ValidationObject(kind, use, name, hashlib.sha256(data).hexdigest(), data)
+        if all((known.sha256, known.use) != (made.sha256, use) for known in self.objects):
+            self.objects.append(made)
+
+    def keep_path(self, path: PathResult, uses: tuple[ObjectUse, ObjectUse, ObjectUse]) -> None:
+        """Remember a chain, its lists and its answers; `uses` name the leaf, an authority and the anchor.
+
+        Where no chain to an anchor was found, its last certificate is an authority as the others.
+        """
+        anchored = path.sub_indication != "NO_CERTIFICATE_CHAIN_FOUND"
+        for position, certificate in enumerate(path.chain):
+            last = anchored and position == len(path.chain) - 1
+            use = uses[0] if position == 0 else uses[2] if last else uses[1]
+            self.keep("certificate", use, certificate.subject, certificate.der)
+        for crl in path.crls:
+            self.keep("crl", "revocation", crl.issuer, crl.der)
+        for ocsp in path.ocsps:
+            self.keep("ocsp", "revocation", "OCSP", ocsp.der)
+
     def lower(self, verdict: Verdict, sub_indication: str, reason: str, code: str = "") -> None:
         """Lower the verdict, keep the first reason of the gravest kind."""
         if _GRAVITY[verdict] > _GRAVITY[self.verdict]:
@@ -95,4 +126,5 @@ class Draft:
         values: dict[str, Any] = dict(vars(self))
         for name in ("timestamps", "checks", "warnings"):
             values[name] = tuple(values[name])
+        values["objects"] = tuple(sorted(self.objects, key=lambda found: _USES.index(found.use)))
         return SignatureReport(**values)

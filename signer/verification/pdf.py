@@ -29,6 +29,7 @@ from signer.report import (
 )
 from signer.verification.draft import Draft
 from signer.verification.later import CHANGES, Judgement, LaterRevisions, record_changes
+from signer.verification.places import places_of
 from signer.verification.setting import Setting
 
 
@@ -74,9 +75,11 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         LaterRevisions(pdf, view, _revisions(pdf)),
     )
     _read_twice(document)
+    document = _with_proofs(document)
     reports = [_guarded_signature(document, entry) for entry in listing.signatures]
     reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
     _levels(document, reports)
+    _places(document, reports)
     _tell(document, reports)
     notices += _shadows(document)
     return reports, notices, tuple(_really_empty(listing))
@@ -124,6 +127,31 @@ def _with_store(view: View | None, setting: Setting, notices: list[Notice]) -> S
         ocsps=setting.ocsps + ocsps,
         has_store=view.catalog.get("DSS") is not None,
     )
+
+
+def _with_proofs(document: _Document) -> _Document:
+    """Establish what document time-stamps prove, before anything is judged (EN 319 102-1 5.6.3)."""
+    if not any(entry.subfilter == "ETSI.RFC3161" and entry.has_value for entry in document.entries):
+        return document
+    from signer.verification.pdf_times import Stamped, with_document_proofs
+
+    stamped: list[Stamped] = []
+    for position, entry in enumerate(document.entries):
+        try:
+            found = _guard(document, position)
+        except Exception:  # noqa: BLE001, S112 - its own report will say so
+            continue
+        if found.byte_range is None or found.contents is None or found.broken or not entry.has_value:
+            continue
+        _, gap, _, _ = found.byte_range
+        source = _Ranges(document.pdf.data, found.byte_range)
+        is_timestamp = entry.subfilter == "ETSI.RFC3161"
+        end = found.byte_range[2] + found.byte_range[3]
+        stamped.append(Stamped(found.contents, gap, end, source, found.signed_view, is_timestamp))
+    try:
+        return replace(document, setting=with_document_proofs(stamped, document.setting))
+    except Exception:  # noqa: BLE001 - proofs that cannot be read are proofs missing
+        return document
 
 
 def _guard(document: _Document, position: int) -> Guarded:
@@ -327,15 +355,19 @@ def _tell(document: _Document, reports: list[SignatureReport]) -> None:
 
 def _levels(document: _Document, reports: list[SignatureReport]) -> None:
     """Raise B-T to B-LT and B-LTA where the file carries what these levels need (EN 319 142-1 clause 6)."""
-    stamps = [
-        (report.revision.index, report.verdict)
+    stores = {_revision_of(document, found): found for found in document.guarded.values()}
+    archived = [
+        report.revision.index
         for report in reports
-        if report.kind == "document-timestamp" and report.revision and report.cryptographic.result == "passed"
+        if report.kind == "document-timestamp"
+        and report.revision
+        and report.cryptographic.result == "passed"
+        and _has_store(stores.get(report.revision.index))
     ]
     for position, report in enumerate(reports):
         if report.level != "B-T" or report.revision is None or not document.setting.has_store:
             continue
-        later = any(index > report.revision.index for index, _ in stamps)
+        later = any(index > report.revision.index for index in archived)
         reports[position] = replace(report, level="B-LTA" if later else "B-LT")
 
 
@@ -346,6 +378,33 @@ def _shadows(document: _Document) -> list[Notice]:
     from signer.pdf.shadow import signs
 
     return [Notice(code, detail) for code, detail in signs(document.view)]
+
+
+def _places(document: _Document, reports: list[SignatureReport]) -> None:
+    """Say where each signature shows; the reports of signature dictionaries come first, in the order of entries."""
+    if document.view is None:
+        return
+    try:
+        places = places_of(document.view, [entry.field_objects for entry in document.entries])
+    except Exception:  # noqa: BLE001 - a picture less, never a verdict
+        return
+    for position, place in enumerate(places):
+        reports[position] = replace(reports[position], place=place)
+
+
+def _revision_of(document: _Document, found: Guarded) -> int | None:
+    """Return the number of the revision that a signature covers."""
+    if found.byte_range is None:
+        return None
+    end = found.byte_range[2] + found.byte_range[3]
+    return next((n for n, (marker, line) in enumerate(document.revisions, 1) if marker <= end <= line), None)
+
+
+def _has_store(found: Guarded | None) -> bool:
+    try:
+        return found is not None and found.signed_view is not None and found.signed_view.catalog.get("DSS") is not None
+    except SyntaxFault:
+        return False
 
 
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")

@@ -39,23 +39,40 @@ class Evidence:
 
 def evidence_of(draft: Draft, view: SignedDataView, signer: SignerView, setting: Setting) -> Evidence:
     """Collect everything that came with one signature; what cannot be read is said, and left out."""
-    certificates = [*view.certificates, *setting.certificates]
+    found, bad = read_evidence(view, signer)
+    if bad:
+        draft.warn("evidence-unreadable", f"{bad} certificate(s) or revocation value(s) cannot be read")
+    trusted = (*setting.trust.anchors, *setting.trust.certificates)
+    return Evidence(
+        _unique((*found.certificates, *setting.certificates, *trusted)),
+        (*found.crls, *setting.crls),
+        (*found.ocsps, *setting.ocsps),
+    )
+
+
+def read_evidence(view: SignedDataView, signer: SignerView) -> tuple[Evidence, int]:
+    """Return what is inside a CMS for one of its signers, and how many values cannot be read."""
+    certificates = list(view.certificates)
     found = _Found()
     bad = view.other_certificates
     for raw in view.crls[:MAX_VALUES]:
         found.add(_other(raw) if raw[:1] == OTHER else raw, CRL if raw[:1] == b"\x30" else load_response)
-    try:
-        for encoded in signer.unsigned_values(CERTIFICATE_VALUES):
-            certificates.extend(Certificate(item.raw()) for item in list(ber.load(encoded))[:MAX_VALUES])
-        for encoded in (*signer.values(ADBE_REVOCATION), *signer.unsigned_values(REVOCATION_VALUES)):
-            found.add_values(encoded)
-    except CertsError:
-        bad += 1
-    bad += found.bad
-    if bad:
-        draft.warn("evidence-unreadable", f"{bad} certificate(s) or revocation value(s) cannot be read")
-    trusted = (*setting.trust.anchors, *setting.trust.certificates)
-    return Evidence(_unique((*certificates, *trusted)), (*found.crls, *setting.crls), (*found.ocsps, *setting.ocsps))
+    for read in (_certificate_values, _revocation_values):
+        try:
+            read(signer, certificates, found)
+        except CertsError:
+            bad += 1
+    return Evidence(tuple(certificates), tuple(found.crls), tuple(found.ocsps)), bad + found.bad
+
+
+def _certificate_values(signer: SignerView, certificates: list[Certificate], _: _Found) -> None:
+    for encoded in signer.unsigned_values(CERTIFICATE_VALUES):
+        certificates.extend(Certificate(item.raw()) for item in list(ber.load(encoded))[:MAX_VALUES])
+
+
+def _revocation_values(signer: SignerView, _: list[Certificate], found: _Found) -> None:
+    for encoded in (*signer.values(ADBE_REVOCATION), *signer.unsigned_values(REVOCATION_VALUES)):
+        found.add_values(encoded)
 
 
 class _Found:

@@ -1,163 +1,301 @@
-"""Step 6 of `signer.verify`: time-stamps on a signature, and document time-stamps (EN 319 102-1 5.4).
+"""Step 6 of `signer.verify`: time-stamps, and what they prove (EN 319 102-1 5.4, 5.6.2.3, 5.6.3).
 
 A time-stamp is believed when its imprint is right, its own signature verifies, and the authority's chain leads to
-trust. One that is broken, or was copied from elsewhere, is refused by itself: the signature keeps its verdict and
-loses the proof of time.
+trust: now, or at a moment that a *later* time-stamp proves for it. So the latest are judged first, and each proves the
+existence of what it covers for the ones before it. One that is broken, or was copied from elsewhere, is refused by
+itself: the signature keeps its verdict and loses the proof of time.
+
+    judged = judge_token(token, certificate, evidence, setting, proofs)       # Judged
+    proofs = signature_times(draft, view, signer, certificate, evidence, source, setting)
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from certs import oids, suites
 from certs.certificate import Certificate
-from certs.crl import CRL
 from certs.errors import BackendUnavailable, BadSignature, CertsError, TimeStampError, UnsupportedAlgorithm
-from certs.path import validate_path
-from certs.signed_data import SignerView
+from certs.path_result import PathResult
+from certs.signed_data import SignedDataView, SignerView
+from certs.suites.policy import digest_good_until
 from certs.timestamp import TimeStampToken, read_token
 from signer.report import CheckResult, LayerReport, TimeReport, TimestampReport, Verdict
+from signer.verification.archive import Claim, claims_of
 from signer.verification.draft import Draft
-from signer.verification.revocation import Evidence, evidence_of
+from signer.verification.past import TOLERANCE, judge_certificate
+from signer.verification.poe import Proofs
+from signer.verification.revocation import Evidence, evidence_of, read_evidence
 from signer.verification.setting import Setting
 
 if TYPE_CHECKING:
     from signer.verification.cms import Source
 
-SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
 CLAUSE = "EN 319 102-1 5.4"
-MAX_TOKENS = 20
+ORDER = "EN 319 102-1 5.5.4, 5.6.3"
 
 
-def signature_timestamps(draft: Draft, signer: SignerView, evidence: Evidence, setting: Setting) -> datetime | None:
-    """Judge every signature time-stamp; return the earliest time that is believed, or None."""
-    best: datetime | None = None
-    for encoded in signer.unsigned_values(SIGNATURE_TIME_STAMP)[:MAX_TOKENS]:
-        report = _one(draft, encoded, signer.signature, evidence, setting)
-        draft.timestamps.append(report)
-        if report.verdict is Verdict.TOTAL_PASSED and report.gen_time is not None:
-            best = report.gen_time if best is None else min(best, report.gen_time)
-    return best
+@dataclass(frozen=True)
+class Judged:
+    """What was found about a token whose signature verifies."""
+
+    verdict: Verdict
+    sub_indication: str | None
+    detail: str
+    notes: tuple[str, ...] = ()
+    """What was fetched for the authority's chain."""
+    path: PathResult | None = None
+    """The authority's chain, where one was looked for."""
+
+    @property
+    def believed(self) -> bool:
+        """Whether the token proves something."""
+        return self.verdict is Verdict.TOTAL_PASSED
 
 
-def _one(draft: Draft, encoded: bytes, signed: bytes, evidence: Evidence, setting: Setting) -> TimestampReport:
-    """Judge one token over the signature value (RFC 3161 appendix A)."""
-    token: TimeStampToken | None = None
-    suite: str | None = None
-    authority = ""
-    try:
-        token = read_token(encoded)
-        suite = token.verify(token.digest_name, suites.digest(token.digest_name, signed), others=evidence.certificates)
-        certificate = token.certificate(evidence.certificates)
-        authority = certificate.common_name or certificate.subject
-    except (UnsupportedAlgorithm, BackendUnavailable) as error:
-        return _refused(draft, token, Verdict.INDETERMINATE, "GENERIC", str(error))
-    except TimeStampError as error:
-        if error.facts.get("reason") == "no-certificate":
-            return _refused(draft, token, Verdict.INDETERMINATE, "NO_SIGNING_CERTIFICATE_FOUND", str(error))
-        sub = "HASH_FAILURE" if error.facts.get("reason") == "imprint" else "FORMAT_FAILURE"
-        return _refused(draft, token, Verdict.TOTAL_FAILED, sub, str(error))
-    except BadSignature as error:
-        sub = "HASH_FAILURE" if error.facts.get("reason") == "message-digest" else "SIG_CRYPTO_FAILURE"
-        return _refused(draft, token, Verdict.TOTAL_FAILED, sub, str(error))
-    except CertsError as error:
-        return _refused(draft, token, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", str(error))
-    verdict, sub_indication, detail = _trusted(token, certificate, evidence, setting)
-    if verdict is Verdict.TOTAL_PASSED:
-        draft.passed("time-stamp", CLAUSE, f"{token.gen_time.isoformat()} by {authority}", f"{suite}, {detail}")
-    else:
-        draft.checks.append(CheckResult("time-stamp", CLAUSE, "not-checked", f"{authority}: {detail}"))
-        draft.warn("time-stamp", f"the time-stamp of {authority} proves nothing: {detail}")
-    return TimestampReport(verdict, sub_indication, token.gen_time, authority, suite)
-
-
-def _refused(
-    draft: Draft, token: TimeStampToken | None, verdict: Verdict, sub_indication: str, detail: str
-) -> TimestampReport:
-    result = "failed" if verdict is Verdict.TOTAL_FAILED else "not-checked"
-    draft.checks.append(CheckResult("time-stamp", CLAUSE, result, detail))  # type: ignore[arg-type]
-    draft.warn("time-stamp", f"a time-stamp is refused: {detail}")
-    return TimestampReport(verdict, sub_indication, token.gen_time if token else None, "", None)
-
-
-def _trusted(
-    token: TimeStampToken, certificate: Certificate, evidence: Evidence, setting: Setting
-) -> tuple[Verdict, str | None, str]:
-    """Validate the authority's chain now; a token from the future is not believed."""
+def judge_token(
+    token: TimeStampToken, certificate: Certificate, evidence: Evidence, setting: Setting, proofs: Proofs
+) -> Judged:
+    """Say whether a token with a good signature is believed; `proofs` come from later time-stamps."""
+    if token.der in setting.judged:
+        return setting.judged[token.der]
     if token.gen_time > setting.now:
-        return Verdict.INDETERMINATE, "TIMESTAMP_ORDER_FAILURE", "it is later than the moment of validation"
-    path = validate_path(
-        certificate,
-        (*token.certificates, *evidence.certificates),
-        setting.trust,
-        setting.now,
-        purpose="timestamping",
-        crls=(*evidence.crls, *_crls_in(token)),
-        ocsps=evidence.ocsps,
-        revocation=setting.options.revocation,
-        fetch=setting.options.fetch,
+        detail = "it is later than the moment of validation"
+        return Judged(Verdict.INDETERMINATE, "TIMESTAMP_ORDER_FAILURE", detail)
+    proven = proofs.proven(token.signer.signature)
+    # 5.5.4, 5.6.3: what a time-stamp covers cannot be later than it
+    if proven is not None and token.gen_time > proven + max(TOLERANCE, token.accuracy or TOLERANCE):
+        detail = f"it says {token.gen_time.isoformat()}, but a time-stamp over it says {proven.isoformat()}"
+        return Judged(Verdict.INDETERMINATE, "TIMESTAMP_ORDER_FAILURE", detail)
+    weak = weak_since(proofs.moment(token.signer.signature), _digests(token))
+    if weak:
+        return Judged(Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE", weak)
+    own, _ = read_evidence(token.signed_data, token.signer)
+    everything = Evidence(
+        (*own.certificates, *evidence.certificates), (*own.crls, *evidence.crls), (*own.ocsps, *evidence.ocsps)
     )
-    if path.passed:
-        return Verdict.TOTAL_PASSED, None, f"chain to {path.chain[-1].subject}"
-    verdict = Verdict.TOTAL_FAILED if path.indication == "FAILED" else Verdict.INDETERMINATE
-    return verdict, path.sub_indication, path.detail
+    outcome = judge_certificate(certificate, everything, setting, proofs, proven=proven, purpose="timestamping")
+    result = outcome.result
+    if result.passed:
+        when = "" if outcome.moment == setting.now else f" at {outcome.moment.isoformat()}"
+        return Judged(Verdict.TOTAL_PASSED, None, f"chain to {result.chain[-1].subject}{when}", outcome.notes, result)
+    verdict = Verdict.TOTAL_FAILED if result.indication == "FAILED" else Verdict.INDETERMINATE
+    return Judged(verdict, result.sub_indication, result.detail, outcome.notes, result)
 
 
-def _crls_in(token: TimeStampToken) -> tuple[CRL, ...]:
-    found: list[CRL] = []
-    for raw in token.signed_data.crls:
+def weak_since(moment: datetime, digests: Iterable[str]) -> str:
+    """Return which of the digests was no longer good enough at `moment`, in a sentence, or nothing."""
+    over = {name for name in digests if (end := digest_good_until(name)) is not None and moment >= end}
+    if not over:
+        return ""
+    until = min(filter(None, map(digest_good_until, over)))
+    return f"the digest {', '.join(sorted(over))} is no longer good enough, since {until:%Y-%m-%d}"
+
+
+def _digests(token: TimeStampToken) -> tuple[str, ...]:
+    """Return the digests a token rests on: of the imprint, of its content, of its signature."""
+    readers: tuple[Callable[[], str | None], ...] = (
+        lambda: token.digest_name,
+        lambda: token.signer.digest_name,
+        lambda: suites.signature_digest(token.signer.signature_algorithm.der()),
+    )
+    found: list[str] = []
+    for read in readers:
         try:
-            found.append(CRL(raw))
+            found.append(read() or "")
         except CertsError:
             continue
     return tuple(found)
 
 
-# -- document time-stamps -----------------------------------------------------------------------------
+# -- time-stamps of one signature ---------------------------------------------------------------------
+
+
+def signature_times(
+    draft: Draft,
+    view: SignedDataView,
+    signer: SignerView,
+    certificate: Certificate,
+    evidence: Evidence,
+    source: Source,
+    setting: Setting,
+) -> Proofs:
+    """Judge every time-stamp in the unsigned attributes, the latest first; return what is proven then."""
+    proofs = setting.proofs or Proofs(setting.now)
+    claims = claims_of(view, signer, certificate, source)
+    for reason in claims.unreadable:
+        _refuse(draft, None, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", reason)
+    for claim in sorted(claims.readable, key=lambda item: item.token.gen_time, reverse=True):
+        report = _claim(draft, claim, evidence, setting, proofs)
+        draft.timestamps.append(report)
+        if report.verdict is Verdict.TOTAL_PASSED:
+            proofs = proofs.with_(claim.covers(), claim.token.gen_time)
+            if claim.kind == "archive-time-stamp-v3" and draft.level:
+                draft.level = "B-LTA"
+        elif report.sub_indication == "TIMESTAMP_ORDER_FAILURE" and claim.token.gen_time <= setting.now:
+            detail = f"the time-stamps contradict each other: {claim.kind} of {claim.token.gen_time.isoformat()}"
+            draft.unknown("time-stamp-order", ORDER, detail, "TIMESTAMP_ORDER_FAILURE")
+    return proofs
+
+
+def _claim(draft: Draft, claim: Claim, evidence: Evidence, setting: Setting, proofs: Proofs) -> TimestampReport:
+    """Judge one token over its part of the signature."""
+    token, kind = claim.token, claim.kind
+    try:
+        suite = _verified(token, claim.imprint, evidence)
+        certificate = token.certificate(evidence.certificates)
+    except CertsError as error:
+        verdict, sub_indication = _why(error)
+        return _refuse(draft, token, verdict, sub_indication, f"{kind}: {error}")
+    authority = certificate.common_name or certificate.subject
+    draft.keep("timestamp", "timestamp", authority, token.der)
+    judged = judge_token(token, certificate, evidence, setting, proofs)
+    if judged.path is not None:
+        draft.keep_path(judged.path, ("tsa", "tsa-issuer", "tsa-anchor"))
+    say_what_was_fetched(draft, judged.notes, setting)
+    if judged.believed:
+        detail = f"{token.gen_time.isoformat()} by {authority}"
+        draft.passed("time-stamp", CLAUSE, detail, f"{kind}, {suite}, {judged.detail}")
+    else:
+        draft.checks.append(CheckResult("time-stamp", CLAUSE, "not-checked", f"{kind} of {authority}: {judged.detail}"))
+        draft.warn("time-stamp", f"the {kind} of {authority} proves nothing: {judged.detail}")
+    return TimestampReport(
+        judged.verdict, judged.sub_indication, token.gen_time, authority, suite, certificate.fingerprint()
+    )
+
+
+def _verified(token: TimeStampToken, imprint: Callable[[str], bytes], evidence: Evidence) -> str:
+    return token.verify(token.digest_name, imprint(token.digest_name), others=evidence.certificates)
+
+
+def _why(error: CertsError) -> tuple[Verdict, str]:
+    """Return what an error about a token means: could not be checked, or wrong."""
+    reason = error.facts.get("reason")
+    if isinstance(error, UnsupportedAlgorithm | BackendUnavailable):
+        return Verdict.INDETERMINATE, "GENERIC"
+    if reason == "no-certificate":
+        return Verdict.INDETERMINATE, "NO_SIGNING_CERTIFICATE_FOUND"
+    if reason in ("imprint", "message-digest"):
+        return Verdict.TOTAL_FAILED, "HASH_FAILURE"
+    return Verdict.TOTAL_FAILED, "SIG_CRYPTO_FAILURE" if isinstance(error, BadSignature) else "FORMAT_FAILURE"
+
+
+def _refuse(
+    draft: Draft, token: TimeStampToken | None, verdict: Verdict, sub_indication: str, detail: str
+) -> TimestampReport:
+    result = "failed" if verdict is Verdict.TOTAL_FAILED else "not-checked"
+    draft.checks.append(CheckResult("time-stamp", CLAUSE, result, detail))  # type: ignore[arg-type]
+    draft.warn("time-stamp", f"a time-stamp is refused: {detail}")
+    report = TimestampReport(verdict, sub_indication, token.gen_time if token else None, "", None)
+    if token is None:
+        draft.timestamps.append(report)
+    return report
+
+
+def say_what_was_fetched(draft: Draft, notes: Iterable[str], setting: Setting) -> None:
+    """Say which addresses were asked, and with what success; each once."""
+    if setting.options.fetch is None:
+        return
+    said = {item.detail for item in draft.warnings if item.code == "fetch"}
+    for note in notes:
+        if note not in said:
+            draft.warn("fetch", note)
+
+
+def content_time(
+    draft: Draft, signer: SignerView, evidence: Evidence, source: Source, setting: Setting, proofs: Proofs
+) -> datetime | None:
+    """Return the latest believed content-time-stamp: the signature was made after it (EN 319 122-1 5.2.8)."""
+    latest: datetime | None = None
+    try:
+        values = signer.values(oids.CONTENT_TIME_STAMP)
+    except CertsError:
+        return None
+    for encoded in values[:10]:
+        try:
+            token = read_token(encoded)
+        except CertsError as error:
+            draft.warn("time-stamp", f"a content-time-stamp cannot be read: {error}")
+            continue
+        # it is inside what was signed, so it is as old as the signature
+        own = proofs.proven(signer.signature)
+        known = proofs.with_([token.signer.signature], own) if own is not None else proofs
+        report = _claim(draft, Claim("content-time-stamp", token, source.digest, lambda: ()), evidence, setting, known)
+        draft.timestamps.append(report)
+        if report.verdict is Verdict.TOTAL_PASSED:
+            latest = token.gen_time if latest is None else max(latest, token.gen_time)
+    return latest
+
+
+# -- document time-stamps and tokens in files of their own --------------------------------------------
 
 
 def judge_document_timestamp(draft: Draft, contents: bytes, source: Source, setting: Setting) -> None:
     """Verify a document time-stamp (ISO 32000-2 12.8.5): the token is over the signed octets of the file."""
-    from signer.verification.cms import WEAK_DIGESTS, describe
+    judge_timestamp(draft, contents, source, setting, "ISO 32000-2 12.8.5; EN 319 102-1 5.4")
 
-    clause = "ISO 32000-2 12.8.5; EN 319 102-1 5.4"
+
+def judge_timestamp(draft: Draft, encoded: bytes, source: Source, setting: Setting, clause: str = CLAUSE) -> Proofs:
+    """Verify a time-stamp token over `source`; return what is proven."""
+    from signer.verification.cms import describe
+
+    proofs = setting.proofs or Proofs(setting.now)
     try:
-        token = read_token(contents)
-    except TimeStampError as error:
-        draft.failed("cms", clause, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-        return
+        token = read_token(encoded)
     except CertsError as error:
-        draft.failed("cms", clause, f"no time-stamp token: {error}", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-        return
+        detail = str(error) if isinstance(error, TimeStampError) else f"no time-stamp token: {error}"
+        draft.failed("cms", clause, detail, Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+        return proofs
     draft.passed("cms", clause, "time-stamp token")
     draft.signature_algorithm = token.signer.signature_algorithm.oid
     draft.digest_algorithm = token.digest_oid
     evidence = evidence_of(draft, token.signed_data, token.signer, setting)
     try:
-        name = token.digest_name
-        draft.suite = token.verify(name, source.digest(name), others=evidence.certificates)
+        draft.suite = _verified(token, source.digest, evidence)
         certificate = token.certificate(evidence.certificates)
     except (UnsupportedAlgorithm, BackendUnavailable) as error:
         algorithm = oids.name(token.signer.signature_algorithm.oid)
         draft.unknown("signature-value", clause, f"{algorithm}: {error}", "GENERIC", "unsupported-algorithm")
-        return
+        return proofs
     except CertsError as error:
         _broken_token(draft, clause, error)
-        return
+        return proofs
     draft.cryptographic = LayerReport("passed")
     draft.passed("message-imprint", clause, oids.name(token.digest_oid))
     draft.passed("signature-value", clause, draft.suite, f"key of {certificate.subject}")
     draft.signer = describe(certificate)
     draft.signed_at = TimeReport(token.gen_time, "timestamp")
-    if name in WEAK_DIGESTS:
-        detail = f"the digest {name} is no longer good enough"
-        draft.failed("algorithm-policy", clause, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE")
-    verdict, sub_indication, detail = _trusted(token, certificate, evidence, setting)
-    if verdict is Verdict.TOTAL_PASSED:
-        draft.passed("chain", "EN 319 102-1 5.2.6", detail)
-    else:
-        draft.failed("chain", "EN 319 102-1 5.2.6", detail, verdict, sub_indication or "GENERIC")
+    # archive time-stamps on the token itself (EN 319 122-1 5.5.3): later ones prove the age of this one
+    if token.signer.unsigned_attributes:
+        proofs = signature_times(
+            draft, token.signed_data, token.signer, certificate, evidence, _Content(token), setting
+        )
+    draft.value = token.signer.signature
+    judged = judge_token(token, certificate, evidence, setting, proofs)
+    if judged.path is not None:
+        draft.keep_path(judged.path, ("signer", "issuer", "anchor"))
+    say_what_was_fetched(draft, judged.notes, setting)
+    if judged.believed:
+        draft.passed("chain", "EN 319 102-1 5.2.6", judged.detail)
+        return proofs
+    draft.failed("chain", "EN 319 102-1 5.2.6", judged.detail, judged.verdict, judged.sub_indication or "GENERIC")
+    return proofs
+
+
+class _Content:
+    """TSTInfo as a `Source`."""
+
+    def __init__(self, token: TimeStampToken) -> None:
+        self._info = token.signed_data.content or b""
+
+    def digest(self, name: str) -> bytes:
+        return suites.digest(name, self._info)
+
+    def content(self) -> bytes:
+        return self._info
 
 
 def _broken_token(draft: Draft, clause: str, error: CertsError) -> None:
@@ -166,9 +304,6 @@ def _broken_token(draft: Draft, clause: str, error: CertsError) -> None:
         draft.unknown("signing-certificate", clause, str(error), "NO_SIGNING_CERTIFICATE_FOUND")
         return
     draft.cryptographic = LayerReport("failed")
-    if reason in ("imprint", "message-digest"):
-        draft.failed("message-imprint", clause, str(error), Verdict.TOTAL_FAILED, "HASH_FAILURE")
-    elif isinstance(error, BadSignature):
-        draft.failed("signature-value", clause, str(error), Verdict.TOTAL_FAILED, "SIG_CRYPTO_FAILURE")
-    else:
-        draft.failed("cms", clause, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+    verdict, sub_indication = _why(error)
+    check = {"HASH_FAILURE": "message-imprint", "SIG_CRYPTO_FAILURE": "signature-value"}.get(sub_indication, "cms")
+    draft.failed(check, clause, str(error), verdict, sub_indication)

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
@@ -25,11 +23,10 @@ from api.auth.service import create_key, create_tenant
 from api.certificates.models import IssuedCertificate
 from api.config import from_environment
 from api.db import Database
-from api.errors import CODES, APIError, ConfigurationError, VaultError, problem, row_of
+from api.errors import CODES, APIError, ConfigurationError, problem, row_of
 from api.kit.ids import PREFIXES, is_id, new_id
 from api.migrations import check_or_upgrade, current, newest, upgrade
 from api.models import Base
-from api.vault import Vault
 from certs.errors import SealroadError
 
 # identifiers ---------------------------------------------------------------------------------------------------
@@ -52,44 +49,6 @@ def test_an_identifier_of_another_kind_is_not_one() -> None:
     for wrong in ("", "ctr_", "ctr_xyz", "ctr_" + "0" * 32, new_id("ctr").upper(), new_id("ctr") + "0"):
         assert not is_id("ctr", wrong)
     assert len(set(PREFIXES)) == len(PREFIXES)
-
-
-# vault ---------------------------------------------------------------------------------------------------------
-
-
-def test_the_master_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
-    path = tmp_path / "master.key"
-    sealed = Vault.open(path).seal(b"pkcs8", about="pty_1")
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert Vault.open(path).open_sealed(sealed, about="pty_1") == b"pkcs8"
-    path.chmod(0o640)
-    with pytest.raises(ConfigurationError, match="open to others"):
-        Vault.open(path)
-
-
-@pytest.mark.parametrize("content", ["", "zz", "00" * 31, "é"])
-def test_a_master_key_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "master.key"
-    path.touch(mode=0o600)
-    path.write_text(content)
-    with pytest.raises(ConfigurationError):
-        Vault.open(path)
-
-
-@settings(max_examples=50, deadline=None)
-@given(secret=st.binary(max_size=300), position=st.integers(min_value=0), bit=st.integers(0, 7))
-def test_a_sealed_secret_opens_only_unchanged_and_only_in_its_place(secret: bytes, position: int, bit: int) -> None:
-    vault = Vault(bytes(32))
-    sealed = vault.seal(secret, about="pty_1")
-    assert vault.open_sealed(sealed, about="pty_1") == secret
-    assert vault.seal(secret, about="pty_1") != sealed
-    changed = bytearray(sealed)
-    changed[position % len(sealed)] ^= 1 << bit
-    for bad, about in ((bytes(changed), "pty_1"), (sealed, "pty_2"), (sealed[:-1], "pty_1"), (b"", "pty_1")):
-        with pytest.raises(VaultError):
-            vault.open_sealed(bad, about=about)
-    with pytest.raises(VaultError, match="another master key"):
-        Vault(b"1" * 32).open_sealed(sealed, about="pty_1")
 
 
 # database ------------------------------------------------------------------------------------------------------

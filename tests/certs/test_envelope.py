@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from certs import der
 from certs.errors import BadKey, KeyNotFound, KeyStoreError, MalformedInput, SealroadError, WrongPassword
-from certs.keys import envelope, kek, open_key
-from certs.keys.envelope import Label, parse, rewrap, seal, unseal
-from certs.keys.kek import KeyProvider, PassphraseProvider, Provider, make_token_kek, open_provider
+from certs.keys import envelope, kek, open_key, sealed_files
+from certs.keys.envelope import Label, parse, seal, seal_secret, unseal, unseal_secret
+from certs.keys.kek import KeyProvider, Provider, open_provider
+from certs.keys.kek_passphrase import PassphraseProvider
+from certs.keys.kek_token import make_token_kek
+from certs.keys.sealed_files import rewrap
 from tests.certs.tokens import ask_pin, new_token, with_object
 from tests.conftest import keys_of
 
@@ -93,7 +96,7 @@ def test_a_private_key_that_does_not_fit_its_label_is_refused(monkeypatch: pytes
 @pytest.mark.parametrize("function", ["scrypt", "argon2id"])
 def test_passphrases(function: str, tmp_path: Path) -> None:
     uri = f"sealed:{tmp_path}/k.sealed?kek=passphrase:{function}"
-    envelope.generate(uri.removeprefix("sealed:"), "ed25519", lambda _name: "密码".encode())
+    sealed_files.generate(uri.removeprefix("sealed:"), "ed25519", lambda _name: "密码".encode())
     asked: list[str] = []
 
     def ask(name: str) -> bytes:
@@ -152,14 +155,28 @@ def test_a_key_in_a_token_wraps(tmp_path: Path) -> None:
         make_token_kek(uri, ask_pin)
     other = uri.replace("object=kek", "object=made-when-missing")
     assert open_provider(other, ask_pin, make=True).id == open_provider(other, ask_pin).id
-    envelope.generate(f"{tmp_path}/k.sealed?kek={uri}", "sm2", ask_pin)
+    sealed_files.generate(f"{tmp_path}/k.sealed?kek={uri}", "sm2", ask_pin)
     key = open_key(f"sealed:{tmp_path}/k.sealed?kek={uri}", ask_pin)
     key.public_key.verify(key.sign(b"x"), b"x")
-    sealed = envelope.read(tmp_path / "k.sealed")
+    sealed = sealed_files.read(tmp_path / "k.sealed")
     with pytest.raises(KeyStoreError):
         unseal(dataclasses.replace(sealed, label=dataclasses.replace(sealed.label, key_id="other")), made)
     with pytest.raises(KeyNotFound):
         open_provider(with_object(new_token(), "none"), ask_pin)
+
+
+def test_a_secret_that_is_no_key_pair_is_never_taken_for_one() -> None:
+    data = seal_secret(b"root secret", KEK, Label("root", purpose="derive"))
+    sealed = parse(data)
+    assert sealed.der() == data
+    assert b"root secret" not in data
+    assert unseal_secret(sealed, KEK) == b"root secret"
+    with pytest.raises(KeyStoreError, match="not a key pair"):
+        unseal(sealed, KEK)
+    with pytest.raises(KeyStoreError, match="not a secret"):
+        unseal_secret(parse(seal(keys_of("ed25519")[0], KEK, Label("root"))), KEK)
+    with pytest.raises(KeyStoreError, match="belongs to something else"):
+        unseal_secret(dataclasses.replace(sealed, label=Label("other", purpose="derive")), KEK)
 
 
 class _KMS:
@@ -185,12 +202,12 @@ def test_rewrapping_touches_the_wrap_only_and_can_be_taken_up(tmp_path: Path) ->
     new = KeyProvider(b"n" * 32)
     paths = [tmp_path / f"{number}.sealed" for number in range(3)]
     for number, path in enumerate(paths):
-        envelope.save(path, keys_of("ed25519")[number], KEK, Label(path.name))
-    before = [envelope.read(path) for path in paths]
+        sealed_files.save(path, keys_of("ed25519")[number], KEK, Label(path.name))
+    before = [sealed_files.read(path) for path in paths]
     assert rewrap(paths[0], KEK, new)  # … and the process was killed here
     assert [rewrap(path, KEK, new) for path in paths] == [False, True, True]
     for path, old in zip(paths, before, strict=True):
-        sealed = envelope.read(path)
+        sealed = sealed_files.read(path)
         assert (sealed.label, sealed.nonce, sealed.secret) == (old.label, old.nonce, old.secret)
         unseal(sealed, new)
         with pytest.raises(KeyStoreError):
@@ -209,7 +226,7 @@ def test_a_provider_that_loses_keys_is_noticed_before_the_file_is_replaced(tmp_p
             return bytearray(32)
 
     path = tmp_path / "k.sealed"
-    envelope.save(path, keys_of("ed25519")[0], KEK, Label("k"))
+    sealed_files.save(path, keys_of("ed25519")[0], KEK, Label("k"))
     data = path.read_bytes()
     with pytest.raises(KeyStoreError):
         rewrap(path, KEK, Liar())
@@ -223,7 +240,7 @@ def test_a_rotation_killed_at_any_moment_loses_nothing(tmp_path: Path) -> None:
         open_provider(f"file:{path}", make=True)
     paths = [tmp_path / f"{number:03}.sealed" for number in range(60)]
     for path in paths:
-        envelope.save(path, keys_of("ed25519")[0], open_provider(f"file:{old}"), Label("k"))
+        sealed_files.save(path, keys_of("ed25519")[0], open_provider(f"file:{old}"), Label("k"))
     words = ["key", "rewrap", *map(str, paths), "--from", f"file:{old}", "--to", f"file:{new}"]
     command = [sys.executable, "-m", "api.cli", *words]
     for delay in (0.25, 0.3, 0.35, 0.4):
@@ -233,12 +250,12 @@ def test_a_rotation_killed_at_any_moment_loses_nothing(tmp_path: Path) -> None:
         process.wait()
         providers = [open_provider(f"file:{name}") for name in (old, new)]
         for path in paths:
-            sealed = envelope.read(path)
+            sealed = sealed_files.read(path)
             unseal(sealed, next(item for item in providers if item.id == sealed.kek))
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "of 60 rewrapped" in done.stdout
     for path in paths:
-        unseal(envelope.read(path), open_provider(f"file:{new}"))
+        unseal(sealed_files.read(path), open_provider(f"file:{new}"))
 
 
 @settings(max_examples=100)
@@ -255,12 +272,12 @@ def test_names_of_sealed_keys(tmp_path: Path) -> None:
         open_key(f"sealed:{tmp_path}/none?kek=env:X")
     for text in ("", "?kek=env:X", "a?b=c"):
         with pytest.raises(MalformedInput):
-            envelope.split_rest(text)
-    assert envelope.split_rest("a%3Fb?kek=pkcs11:token=x;object=y?module-path=/m")[0] == Path("a?b")
+            sealed_files.split_rest(text)
+    assert sealed_files.split_rest("a%3Fb?kek=pkcs11:token=x;object=y?module-path=/m")[0] == Path("a?b")
     key = keys_of("ed25519")[0]
-    envelope.save(tmp_path / "k", key, KEK, Label("k"))
+    sealed_files.save(tmp_path / "k", key, KEK, Label("k"))
     with pytest.raises(KeyStoreError, match="exists"):
-        envelope.save(tmp_path / "k", key, KEK, Label("k"))
+        sealed_files.save(tmp_path / "k", key, KEK, Label("k"))
     assert [item.name for item in tmp_path.iterdir()] == ["k"]
     for label in (Label("x" * 256), Label("x", generation=1 << 31)):
         with pytest.raises(MalformedInput):

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from certs import ca as module
+from certs import authority as module
 from certs import files
 from certs.ca import Authority
 from certs.certificate import Certificate, Subject

@@ -24,7 +24,14 @@ def _run(code: str, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
     command = [sys.executable, "-c", code, *words]
     return subprocess.run(
-        command, cwd=cwd, env=environment, preexec_fn=allow_cores, capture_output=True, text=True, check=False
+        command,
+        cwd=cwd,
+        env=environment,
+        preexec_fn=allow_cores,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -85,19 +92,74 @@ def test_every_command_that_holds_keys_is_hardened(words: tuple[str, ...], tmp_p
     assert _run(code, tmp_path, *words).stdout == "hardened\n"
 
 
-def test_memory_is_locked_where_the_limit_allows_it(tmp_path: Path) -> None:
-    code = (
-        "import resource\nfrom certs import hardening\n"
-        "resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)\n"
-        "print(hardening.harden().memory)\n"
-        "print(next(line for line in open('/proc/self/status') if line.startswith('VmLck')))\nb = bytearray(1 << 22)"
+LOCKED = "def locked():\n    return int(open('/proc/self/status').read().split('VmLck:')[1].split()[0])\n"
+BECOME_NOBODY = "import os\nif os.geteuid() == 0:\n    os.setgroups([]), os.setgid(65534), os.setuid(65534)\n"
+"""After all imports: nobody may read the files of root. Root has CAP_IPC_LOCK, and may read every process."""
+
+
+def test_memory_is_locked_where_that_is_allowed(tmp_path: Path) -> None:
+    code = LOCKED + (
+        "import mmap, resource\nfrom certs import hardening\n"
+        "try:\n    resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)\n"
+        "except (ValueError, OSError):\n    pass\n"
+        "print(hardening.harden().memory)\nbefore = locked()\n"
+        "later = mmap.mmap(-1, 1 << 26)\nlater[:] = bytes(1 << 26)\nprint(before, locked())"
     )
     done = _run(code, tmp_path)
-    if done.returncode:
+    assert done.returncode == 0, done.stderr
+    said, numbers = done.stdout.splitlines()
+    if "limit of locked memory" in said:
         pytest.skip("this user may not raise the limit of locked memory")
-    assert done.stdout.startswith(("locked", "may be swapped out: mlockall failed"))
-    if done.stdout.startswith("locked"):
-        assert int(done.stdout.split("VmLck:")[1].split()[0]) > 1000
+    assert said == "locked: never swapped out"
+    before, after = map(int, numbers.split())
+    assert before > 1000
+    assert after - before >= 1 << 16, "what was mapped later is locked too"
+
+
+def test_memory_is_not_locked_where_later_allocations_would_fail(tmp_path: Path) -> None:
+    code = (
+        f"import resource\nfrom certs import hardening\n{LOCKED}{BECOME_NOBODY}"
+        "resource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 22, 1 << 22))\n"
+        "print(hardening.harden().memory, locked())\nheld = bytearray(1 << 26)"
+    )
+    done = _run(code, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "may be swapped out: the limit of locked memory is 4096 KiB (raise it: LimitMEMLOCK=infinity) 0\n"
+    )
+
+
+def test_a_key_encryption_key_is_locked_even_then(tmp_path: Path) -> None:
+    code = (
+        "import resource\nfrom certs.hardening import lock\nfrom certs.keys.kek import KeyProvider\n"
+        f"{LOCKED}{BECOME_NOBODY}resource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 20, 1 << 20))\n"
+        "before = locked()\nkept = KeyProvider(bytes(range(32)))\nprint(before, locked())\n"
+        "print(lock(bytearray()), lock(bytearray(1 << 21)))"
+    )
+    done = _run(code, tmp_path)
+    numbers, others = done.stdout.splitlines()
+    before, after = map(int, numbers.split())
+    assert before == 0
+    assert after >= 4
+    assert others == "False False", "more than the limit is not locked, and that is said"
+
+
+@pytest.mark.parametrize("hardened", [True, False])
+def test_other_processes_of_the_user_cannot_read_the_memory(hardened: bool, tmp_path: Path) -> None:
+    code = (
+        f"import ctypes, os, sys, time\nfrom certs.hardening import harden\n{BECOME_NOBODY}"
+        "reader, writer = os.pipe()\nchild = os.fork()\n"
+        f"if child == 0:\n    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)\n    {'harden()' if hardened else 'pass'}\n"
+        "    os.write(writer, b'x')\n    time.sleep(60)\n    os._exit(0)\n"
+        "os.close(writer), os.read(reader, 1)\n"
+        "try:\n    open(f'/proc/{child}/mem', 'rb').close()\n    print('read')\n"
+        "except PermissionError:\n    print('refused')\n"
+        "finally:\n    os.kill(child, 9), os.waitpid(child, 0)"
+    )
+    done = _run(code, tmp_path)
+    if not hardened and done.stdout == "refused\n":
+        pytest.skip("this system refuses it anyway")
+    assert done.stdout == ("refused\n" if hardened else "read\n"), done.stderr
 
 
 def test_a_buffer_is_wiped_in_place() -> None:

@@ -137,7 +137,7 @@ def test_the_search_for_leaks_finds_them() -> None:
 def test_no_octets_of_a_key_in_reprs_errors_tracebacks_and_logs(
     suite_name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from certs.keys import envelope, file
+    from certs.keys import envelope, file, sealed_files
     from certs.keys.kek import KeyProvider
     from tests.conftest import keys_of
 
@@ -148,7 +148,7 @@ def test_no_octets_of_a_key_in_reprs_errors_tracebacks_and_logs(
     public = key.public_key.spki
     kek = KeyProvider(bytes(range(1, 33)))
     data = envelope.seal(key, kek, envelope.Label("seller"))
-    sealed = envelope.SealedKey(envelope.parse(data), kek)
+    sealed = sealed_files.SealedKey(envelope.parse(data), kek)
     sealed.sign(b"x")
     right, wrong = (f"{word} horse {len(word)} battery".encode() for word in ("correct", "wrong"))
     file.save(tmp_path / "k", key, right)

@@ -1,4 +1,4 @@
-"""Chains of classical algorithms, made at random, judged by us and by the verifier of `cryptography` as well.
+"""Chains of classical algorithms, made at random or by others, judged by us and by the verifier of `cryptography` too.
 
 It knows neither revocation nor policies nor constraints on directory names, so these are left out. Where we accept, it
 has to accept, with one exception (`LENIENT`). Where it accepts and we do not, the step that stopped us stands in
@@ -7,7 +7,11 @@ has to accept, with one exception (`LENIENT`). Where it accepts and we do not, t
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +22,9 @@ from hypothesis import strategies as st
 
 from certs import der, extensions, oids
 from certs.certificate import Certificate, Extension
+from certs.errors import CertsError
 from certs.path import PathResult, validate_path
+from certs.signed_data import parse_signed_data
 from certs.trust import TrustStore
 from tests.certs.forge import forge
 from tests.conftest import NOW, keys_of
@@ -113,20 +119,25 @@ def ours(chain: list[Certificate]) -> PathResult:
 
 
 def theirs(chain: list[Certificate]) -> bool:
-    anchor, *pool, leaf = (x509.load_der_x509_certificate(item.der) for item in chain)
-    authority = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
-    verifier = (
-        PolicyBuilder()
-        .store(Store([anchor]))
-        .time(NOW.replace(tzinfo=None))
-        .extension_policies(ca_policy=authority, ee_policy=ExtensionPolicy.permit_all())
-        .build_client_verifier()
-    )
+    return refusal(chain, NOW) is None
+
+
+def refusal(chain: Sequence[Certificate], at: datetime) -> str | None:
+    """Return why the other refuses a chain, anchor first, or None."""
     try:
+        anchor, *pool, leaf = (x509.load_der_x509_certificate(item.der) for item in chain)
+        authority = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+        verifier = (
+            PolicyBuilder()
+            .store(Store([anchor]))
+            .time(at.replace(tzinfo=None))
+            .extension_policies(ca_policy=authority, ee_policy=ExtensionPolicy.permit_all())
+            .build_client_verifier()
+        )
         verifier.verify(leaf, pool)
-    except VerificationError:
-        return False
-    return True
+    except (VerificationError, ValueError) as error:
+        return str(error)
+    return None
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -138,3 +149,59 @@ def test_we_are_never_more_lenient(chain: list[Certificate]) -> None:
         assert other or chain[0].extension(oids.BASIC_CONSTRAINTS) is None, LENIENT
     elif other:
         assert result.checks[-1].id in STRICTER, result.detail
+
+
+# -- chains of real authorities -----------------------------------------------------------------------
+
+OTHER_DEMANDS = {
+    "serial number cannot be negative": "form: for us a remark, since real authorities do it",
+    "unaccounted-for critical extension": "critical policies, distribution points and the like, which we process",
+    "Forbidden signature algorithm": "its list is that of the web; ours is `certs.suites.policy`",
+    "Forbidden public key algorithm": "the same of keys: brainpool, P-521, EdDSA",
+    "must be UtcTime": "form: a date as GeneralizedTime before 2050",
+    "missing required extension": "anchors without basicConstraints, as old roots are",
+    "error parsing asn1": "BER, names in other string types",
+    "invalid version": "old roots of version 1",
+}
+"""Words in the other's refusal to why we accept: none of these says that the chain is not genuine."""
+
+
+def certificates_in(directory: Path) -> tuple[dict[bytes, Certificate], dict[bytes, Certificate]]:
+    """Return all certificates in the CMS of signed PDFs, and those of their signers."""
+    found: dict[bytes, Certificate] = {}
+    leaves: dict[bytes, Certificate] = {}
+    for path in sorted(directory.rglob("*.pdf")):
+        for digits in re.findall(rb"/Contents\s*<([0-9A-Fa-f\s]{200,})>", path.read_bytes()):
+            try:
+                view = parse_signed_data(bytes.fromhex(digits.decode()))
+            except (CertsError, ValueError):
+                continue
+            found |= {item.der: item for item in view.certificates}
+            leaves |= {item.der: item for signer in view.signers if (item := signer.certificate)}
+    return found, leaves
+
+
+@pytest.mark.corpus
+def test_chains_of_real_authorities(corpus: Path) -> None:
+    """Everything self-signed is an anchor and the moment is the middle of the leaf's life: only the chain is judged.
+
+    No refusal of the other says that a chain we accept is not genuine. Where this is not so any more, this fails, and
+    says which words are new.
+    """
+    pool, leaves = certificates_in(corpus / "pdf")
+    store = TrustStore(anchors=tuple(item for item in pool.values() if item.subject_name.key == item.issuer_name.key))
+    agreed, refused = 0, Counter[str]()
+    for leaf in leaves.values():
+        at = (leaf.not_before + (leaf.not_after - leaf.not_before) / 2).replace(microsecond=0)
+        result = validate_path(leaf, pool.values(), store, at, purpose="any", revocation="if-present")
+        national = any(item.suite_name.startswith(("sm2", "gost")) for item in result.chain)
+        if not result.passed or len(result.chain) < 2 or national:
+            continue
+        reason = refusal(result.chain[::-1], at)
+        if reason is None:
+            agreed += 1
+        else:
+            refused[next((words for words in OTHER_DEMANDS if words in reason), reason)] += 1
+    print(f"{agreed} chains of real authorities accepted by both; refused by the other alone: {dict(refused)}")
+    assert agreed > 20
+    assert refused.keys() <= OTHER_DEMANDS.keys()

@@ -243,6 +243,17 @@ def test_attributes_out_of_order_are_hashed_as_received(circle: Circle, suite_na
     assert only(foreign(circle, attributes=attributes)).verify() == suite_name
 
 
+def test_attributes_put_out_of_order_afterwards_are_put_in_order(circle: Circle, suite_name: str) -> None:
+    """RFC 5652 5.4: what is signed is their DER, however they are sent."""
+    good, turned = attributes_of(circle), attributes_of(circle, reverse=True)
+    encoded = foreign(circle, attributes=good)
+    body = lambda raw: ber.load(raw).content()  # noqa: E731
+    assert only(encoded.replace(body(good), body(turned))).verify() == suite_name
+    changed = body(turned).replace(b"unknown", b"unknowm")
+    with pytest.raises(BadSignature):
+        only(encoded.replace(body(good), changed)).verify()
+
+
 def test_a_signer_named_by_key_identifier(circle: Circle, suite_name: str) -> None:
     assert only(foreign(circle, ski=True, attributes=attributes_of(circle))).verify() == suite_name
 

@@ -215,6 +215,36 @@ def test_our_verifier_passes_its_detached_cms(suite: str, foreign: Path) -> None
     assert altered.signatures[0].sub_indication == "HASH_FAILURE"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "content"),
+    [
+        ("attached.p7m", "signature", None),
+        ("token.tst", "timestamp", CONTENT),
+        ("answer.tsr", "timestamp", CONTENT),
+        ("root.crl", "revocation-list", None),
+        ("leaf.cer", "certificate", None),
+        ("key.ors", "ocsp-response", None),
+        ("name.ors", "ocsp-response", None),
+    ],
+)
+def test_our_verifier_passes_its_other_files(
+    suite: str, name: str, kind: str, content: bytes | None, foreign: Path
+) -> None:
+    from signer.verify import verify_bytes
+
+    folder = foreign / suite
+    store = TrustStore.load([folder / "root.cer", folder / "root.crl"])
+    data = (folder / name).read_bytes()
+    report = verify_bytes(data, name=name, trust=store, clock=CLOCK, content=content)
+    assert report.verdict == "TOTAL-PASSED", report.dumps()
+    assert report.signatures[0].kind == kind
+    # of a certificate the suite is its key's, which does not say PSS here
+    assert report.signatures[0].suite == ("rsa" if (suite, kind) == ("rsa-pss", "certificate") else suite)
+    if content is not None:
+        altered = verify_bytes(data, name=name, trust=store, clock=CLOCK, content=ALTERED)
+        assert altered.signatures[0].sub_indication == "HASH_FAILURE"
+
+
 def test_it_reads_our_private_key(suite: str, foreign: Path) -> None:
     view = parse_signed_data((foreign / "own" / suite / "detached.p7s").read_bytes())
     assert view.signers[0].verify(CONTENT) == suite

@@ -5,15 +5,19 @@ SM2 has a module of its own, because only parts of the command take the signer's
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from certs import suites, timestamp
+from certs.clock import FixedClock
 from certs.crl import CRL
 from certs.errors import BadSignature, TimeStampError
 from certs.signed_data import parse_signed_data
-from tests.conftest import ALL_SUITES
+from certs.trust import TrustStore
+from signer.verify import verify_bytes
+from tests.conftest import ALL_SUITES, CLOCK
 from tests.interop import papers, programs
 from tests.interop.papers import ALTERED, CONTENT, EPOCH, Papers
 from tests.interop.programs import Program
@@ -109,6 +113,24 @@ def test_we_verify_its_cms(suite: str, form: tuple[str, ...], tool: Program, min
         signer.verify(ALTERED)
 
 
+@pytest.mark.parametrize("suite", [name for name in CMS if name != "rsa-pss"])  # openssl 3.0 cannot resign with PSS
+def test_we_list_and_verify_each_of_its_signers(suite: str, tool: Program, mine: Papers, tmp_path: Path) -> None:
+    """One message signed by two, the second time by `cms -resign`; each gets a verdict of its own."""
+    digest = ("-md", MESSAGE_DIGEST[suite]) if suite in MESSAGE_DIGEST else ()
+    padding = ("-keyopt", "rsa_padding_mode:pss") if suite == "rsa-pss" else ()
+    key = ("-signer", mine.file("person.pem"), "-inkey", mine.file("person.key.pem"), *padding)
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    source = ("-in", mine.file("content.bin"), "-certfile", mine.file("issuing.pem"))
+    tool.run("cms", "-sign", "-binary", "-outform", "DER", *source, "-nocerts", *digest, *key, "-out", once).check()
+    again = ("-inform", "DER", "-outform", "DER", "-in", once)
+    tool.run("cms", "-resign", "-binary", *again, *digest, *key, "-out", twice).check()
+    trust = TrustStore().with_((mine.circle.root,), mine.circle.crls)
+    for content, expected in ((CONTENT, "TOTAL-PASSED"), (ALTERED, "TOTAL-FAILED")):
+        report = verify_bytes(twice.read_bytes(), name="twice", trust=trust, clock=CLOCK, content=content)
+        assert [one.field for one in report.signatures] == ["signer 1", "signer 2"]
+        assert {one.verdict for one in report.signatures} == {expected}, report.dumps()
+
+
 TSA_CONFIGURATION = """
 [tsa]
 default_tsa = one
@@ -144,6 +166,16 @@ def test_we_verify_its_time_stamps(suite: str, mine: Papers, tmp_path: Path) -> 
     tool.run("ts", "-reply", "-queryfile", query, *signer, "-out", tmp_path / "answer.tsr").check()
     token = timestamp.check_response((tmp_path / "answer.tsr").read_bytes(), query.read_bytes())
     assert token.imprint == suites.digest(mine.digest_name, CONTENT)
+    trust = TrustStore().with_((mine.circle.root,), mine.circle.crls)
+    later = FixedClock(token.gen_time + timedelta(seconds=1))
+    answer = (tmp_path / "answer.tsr").read_bytes()
+    report = verify_bytes(answer, name="a", trust=trust, clock=later, content=CONTENT)
+    # its clock is that of today, for which our lists are too old
+    assert (report.verdict, report.signatures[0].sub_indication) in (
+        ("TOTAL-PASSED", None),
+        ("INDETERMINATE", "TRY_LATER"),
+    )
+    assert report.signatures[0].cryptographic.result == "passed"
     with pytest.raises(TimeStampError):
         token.verify(mine.digest_name, suites.digest(mine.digest_name, ALTERED))
     # our request, its answer

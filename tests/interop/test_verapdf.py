@@ -7,7 +7,7 @@ at B-T, as a certification and by three parties. One start of the Java machine j
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -135,3 +135,21 @@ def test_every_conformant_file_still_conforms_after_signing(
     mine = [case for case in cases(corpus / "pdf" / "conformant") if (case.flavour, case.visible) == (profile, visible)]
     assert mine
     assert {case.name: broken[case.name] for case in mine if broken[case.name]} == {}
+
+
+def test_our_reports_are_made_for_keeping(tmp_path: Path) -> None:
+    """A report as PDF is PDF/A-2u, in every language, with pictures and letters no font has."""
+    from signer.text import LANGUAGES, pdf
+    from signer.text.pictures import pictures_of
+    from tests.signer.test_report_pages import visible
+
+    data, made = visible(page=1)
+    odd = replace(made, file="عقد 𠮷.pdf")
+    jobs = []
+    for lang in LANGUAGES:
+        target = tmp_path / f"{lang}.pdf"
+        target.write_bytes(pdf.document([(made, pictures_of(made, data)), (odd, ())], lang, checks=True))
+        jobs.append(f"2u\t{target}\n")
+    (tmp_path / "jobs.tsv").write_text("".join(jobs))
+    lines = verapdf().run(tmp_path / "jobs.tsv").check().output.decode().splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["ok"] * len(LANGUAGES), lines

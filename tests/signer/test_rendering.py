@@ -9,7 +9,7 @@ from PIL import Image
 
 from signer import rendering
 from signer.errors import RenderingFailed
-from signer.rendering import render
+from signer.rendering import Renderer, render
 from tests.signer import rawpdf
 
 FONT = b"<< /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
@@ -67,8 +67,10 @@ def test_an_enormous_page_is_drawn_smaller() -> None:
 def test_a_child_beyond_its_limits_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     from signer.limited import Child
 
-    with Child("tests.signer.limited_tasks:answer", seconds=1) as slow:
-        monkeypatch.setattr(slow, "ask", lambda header, body: Child.ask(slow, {"act": "sleep"}, body))
-        monkeypatch.setattr(rendering, "_child", slow)
+    with Renderer() as renderer:
+        slow = Child("tests.signer.limited_tasks:answer", seconds=1)
+        ask = slow.ask
+        monkeypatch.setattr(slow, "ask", lambda header, body: ask({"act": "sleep"}, body))
+        monkeypatch.setattr(renderer, "_child", slow)
         with pytest.raises(RenderingFailed, match="limits"):
-            render(rawpdf.signed_pdf(), 1, 36)
+            renderer.render(rawpdf.signed_pdf(), 1, 36)

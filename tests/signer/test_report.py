@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from signer import verify
+from signer.etsi_report import SUB_INDICATIONS
 from signer.report import (
     ChangesReport,
     CheckResult,
@@ -26,7 +30,8 @@ from signer.report import (
     to_html,
     to_text,
 )
-from signer.text import LANGUAGES, strings
+from signer.text import LANGUAGES, html, strings
+from signer.text.pictures import Mark, PagePicture
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SIGNER = SignerReport(
@@ -78,7 +83,7 @@ def report(*signatures: SignatureReport, **more: object) -> Report:
 
 
 INTERFACE = {
-    "": {"schema", "file", "sha256", "checked_at", "verdict", "signatures", "receipts", "warnings"},
+    "": {"schema", "file", "sha256", "checked_at", "verdict", "answers", "signatures", "receipts", "warnings"},
     "signature": {
         "field", "kind", "verdict", "sub_indication", "suite", "signature_algorithm", "digest_algorithm", "subfilter",
         "level", "signer", "signed_at", "revision", "changes_after", "layers", "checks",
@@ -200,14 +205,17 @@ def test_text_from_a_document_cannot_steer_the_terminal_or_the_page() -> None:
 
 
 def test_html_is_well_formed_and_loads_nothing() -> None:
-    page = to_html((report(signature()), report()), "ru")
+    drawn = PagePicture(1, b"\x89PNG", (Mark(1, Verdict.TOTAL_PASSED, 0.1, 0.2, 0.3, 0.4),))
+    page = html.page((report(signature()), report()), "ru", {0: (drawn,)})
     stack: list[str] = []
 
     class Parser(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            assert not {name for name, _ in attrs} & {"src", "href", "onload", "onclick"}
-            assert tag not in {"script", "link", "img", "iframe"}
-            if tag != "meta":
+            assert not {name for name, _ in attrs} & {"href", "onload", "onclick", "srcset"}
+            assert tag not in {"script", "link", "iframe", "object", "form"}
+            for name, value in attrs:
+                assert name != "src" or (value or "").startswith("data:image/png;base64,")
+            if tag not in {"meta", "img", "br"}:
                 stack.append(tag)
 
         def handle_endtag(self, tag: str) -> None:
@@ -215,5 +223,116 @@ def test_html_is_well_formed_and_loads_nothing() -> None:
 
     Parser().feed(page)
     assert stack == []
-    assert "url(" not in page
+    assert page.count("url(") == page.count("url(data:font/ttf;base64,") > 0
+    assert "@import" not in page
     assert '<html lang="ru">' in page
+    assert "left:10.00%" in page
+
+
+# -- the catalogue ------------------------------------------------------------------------------------
+
+SAYS = {"passed": 0, "failed": 0, "unknown": 0, "skipped": 0, "_passed": 0, "Check": 0, "CheckResult": 0,
+        "well_formed": 1}  # fmt: skip
+"""Who names a check, and as which argument."""
+IN_LAYERS = {"add": 0, "one_of": 0, "any_of": 0}
+NOTES = {"warn": 0, "Notice": 0}
+FORWARDS = {"check", "check.id", "finding.rule", "rule", "identifier", "name", "code", "certificate"}
+"""Arguments that hand on an id that somebody else wrote down; any other expression fails the test."""
+
+
+def literals(calls: dict[str, int]) -> set[str]:
+    """Collect the strings that stand in the given calls of the verifier's source."""
+    import certs
+    import signer
+
+    roots = [Path(signer.__file__).parent, Path(certs.__file__).parent]
+    files = [roots[0] / "verify.py", *(roots[0] / "verification").rglob("*.py"), *(roots[0] / "layers").rglob("*.py")]
+    files += [roots[0] / "pdf" / "guard.py", roots[0] / "pdf" / "listing.py", *roots[1].glob("path*.py")]
+    found: set[str] = set()
+    files = [file for file in files if file.name != "reading.py"]
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            place = (calls | (IN_LAYERS if file.name == "judge.py" and calls is SAYS else {})).get(called)
+            if place is None or len(node.args) <= place:
+                continue
+            argument = node.args[place]
+            if isinstance(argument, ast.Constant):
+                assert isinstance(argument.value, str), (file, node.lineno)
+                found.add(argument.value)
+            else:
+                assert ast.unparse(argument) in FORWARDS, (file.name, node.lineno, ast.unparse(argument))
+    return found
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_check_has_a_name(lang: str) -> None:
+    """Read from the source: a new check cannot be forgotten in the catalogue."""
+    from signer.pdf.guard import CLAUSES
+
+    wanted = (literals(SAYS) | set(CLAUSES) | {"certificate-form"}) - {"verify"}
+    assert len(wanted) > 50
+    assert {f"check.{name}" for name in wanted} - strings(lang).keys() == set()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_remark_has_a_sentence(lang: str) -> None:
+    wanted = literals(NOTES) | {"usage-rights", "perms-unreadable", "byte-range-in-stream"}
+    for file in Path(verify.__file__).with_name("pdf").glob("*.py"):
+        wanted |= set(re.findall(r'(?:append\(\(|yield )"([a-z-]+)", ', file.read_text("utf-8")))
+    assert len(wanted) > 10
+    assert {f"notice.{name}" for name in wanted} - strings(lang).keys() == set()
+
+
+def strings_in(pattern: str) -> set[str]:
+    root = Path(verify.__file__).parent
+    files = [root / "verify.py", *(root / "verification").glob("*.py")]
+    return {found for file in files for found in re.findall(pattern, file.read_text("utf-8"))}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_reason_has_a_sentence(lang: str) -> None:
+    """Codes stand last in `failed`, `unknown` and `lower`, after the sub-indication."""
+    codes = strings_in(r'"(?:GENERIC|[A-Z]+(?:_[A-Z]+)+)",\s*"([a-z-]+)"') | {
+        "unreachable",
+        "replaced",
+        "unreadable",
+        "limits",
+    }
+    assert "forbidden-change" in codes
+    assert {f"code.{code}" for code in codes} - strings(lang).keys() == set()
+
+
+def test_every_standard_sub_indication_has_a_sentence() -> None:
+    assert {f"sub.{name}" for name in SUB_INDICATIONS} - strings("en").keys() == set()
+
+
+def test_no_sentence_lies_idle() -> None:
+    """A key of the catalogue is used somewhere, by its whole name or by the part before its last dots."""
+    root = Path(verify.__file__).parent
+    source = "".join(file.read_text("utf-8") for file in root.rglob("*.py") if file.stem not in {"en", "zh", "ru"})
+    families = {"verdict", "mark", "sub", "code", "stated", "result", "kind", "time", "changes", "question", "answer",
+                "report", "check", "notice", "detail", "summary", "layer", "label"}  # fmt: skip
+    idle = [key for key in strings("en") if f'"{key}"' not in source and f"'{key}'" not in source]
+    assert [key for key in idle if key.partition(".")[0] not in families] == []
+    assert [key for key in idle if key.startswith("label.") and f"label.{key[6:]}" not in source
+            and f'"{key[6:]}"' not in source] == []  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["zh", "ru"])
+def test_nothing_in_english_stands_outside_the_technical_part(lang: str) -> None:
+    """What the program can say in English only, a person reads in the folded details alone."""
+    one = signature(
+        verdict=Verdict.TOTAL_FAILED,
+        sub_indication="HASH_FAILURE",
+        reason="ENGLISH ONLY",
+        checks=(CheckResult("message-digest", "RFC 5652 5.4", "failed", "ENGLISH ONLY"),),
+        warnings=(Notice("padding", "ENGLISH ONLY"), Notice("from-tomorrow", "ENGLISH ONLY")),
+    )
+    made = report(one, warnings=(Notice("usage-rights", "ENGLISH ONLY"),))
+    assert "ENGLISH ONLY" not in to_text(made, lang)
+    page = to_html((made,), lang)
+    assert "ENGLISH ONLY" not in page[: page.index("<details>")]
+    assert "ENGLISH ONLY" in page[page.index("<details>") :]

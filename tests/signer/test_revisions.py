@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from api.cli import main
-from signer import cli_revisions, revisions
+from signer import cli_revisions
 from signer.cli_revisions import WORDS
 from signer.errors import OptionError, RenderingFailed, UnreadablePDF
+from signer.rendering import Renderer
 from signer.report import Verdict
 from signer.revisions import Revisions
 from tests.conftest import circle_of
@@ -114,10 +115,10 @@ def test_what_was_signed_comes_out_of_a_file_that_cannot_be_read_any_more() -> N
 
 
 def test_a_page_that_cannot_be_drawn_is_said(contract: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(data: bytes, page: int, dpi: float) -> bytes:
+    def refuse(self: Renderer, data: bytes, page: int, dpi: float) -> bytes:
         raise RenderingFailed("too much", hint="none")
 
-    monkeypatch.setattr(revisions, "render", refuse)
+    monkeypatch.setattr(Renderer, "render", refuse)
     assert [(page.picture, page.fault) for page in Revisions(contract).differing(1)] == [(None, "too much")] * 2
 
 

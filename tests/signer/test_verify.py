@@ -352,6 +352,46 @@ def test_what_is_missing_is_fetched_where_the_caller_says_so(signing_suite: str)
     assert any("nothing there" in item.detail for item in one.warnings)
 
 
+def test_what_was_fetched_for_a_time_stamp_is_said_too(signing_suite: str) -> None:
+    """The unit is of another authority than the signer; each is asked for its lists."""
+    signer, unit = circle_of(signing_suite), circle_of("ecdsa-p384")
+    data = rawpdf.sign(lambda content: add_token(cms(signer)(content), unit), digits=160_000)
+    web = {url: crl for item in (signer, unit) for url, crl in lists_of(item).items()}
+    options = VerifyOptions(fetch=Remembering(lambda url, /, **_: web[url]))
+    bare = TrustStore().with_((signer.root, unit.root))
+    (one,) = verify_bytes(data, name="c", trust=bare, clock=CLOCK, options=options).signatures
+    assert one.verdict is Verdict.TOTAL_PASSED, one.reason
+    assert one.level == "B-T"
+    said = {item.detail for item in one.warnings if item.code == "fetch"}
+    assert {f"{url} was fetched" for url in web} <= said
+
+
+def test_a_revocation_that_is_fetched_does_not_undo_what_is_proven_to_be_older(signing_suite: str) -> None:
+    from certs.crl import build_crl
+
+    circle = circle_of(signing_suite)
+    authority, serial = circle.ca.issuing, circle.organisation.certificate.serial
+    made = NOW + timedelta(hours=2)
+    web = lists_of(circle)
+    (url,) = circle.organisation.certificate.crl_urls
+    entries = [(serial, NOW + timedelta(hours=1), "superseded")]
+    more = {"number": 99, "this_update": made, "next_update": made + timedelta(days=1)}
+    web[url] = build_crl(authority.certificate, authority.key, entries, **more)  # type: ignore[arg-type]
+    options = VerifyOptions(fetch=Remembering(lambda url, /, **_: web[url]))
+    clock, bare = FixedClock(NOW + timedelta(hours=3)), TrustStore().with_((circle.root,))
+    outcomes = []
+    for timestamp in (False, True):
+        data = signed(signing_suite, timestamp=timestamp)
+        (one,) = verify_bytes(data, name="c", trust=bare, clock=clock, options=options).signatures
+        outcomes.append((one.verdict, one.sub_indication))
+    assert outcomes == [(Verdict.INDETERMINATE, "REVOKED_NO_POE"), (Verdict.TOTAL_PASSED, None)]
+
+
+def lists_of(circle: Circle) -> dict[str, bytes]:
+    pairs = zip((circle.organisation.certificate, circle.issuing), circle.crls, strict=True)
+    return {url: crl.der for certificate, crl in pairs for url in certificate.crl_urls}
+
+
 @cache
 def revoked_circle(suite_name: str) -> Circle:
     from certs.crl import CRL

@@ -206,7 +206,8 @@ def test_nothing_half_written_is_left_when_the_disk_fails(
     "arguments",
     [
         ["--at", "yesterday"],
-        ["--format", "xml"],
+        ["--require", "agreed"],
+        ["--summary", "--format", "json"],
         ["--trust", "/nonexistent.pem"],
         ["--out", "/nonexistent/report"],
         ["--content", "/nonexistent"],

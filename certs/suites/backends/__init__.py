@@ -13,10 +13,13 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from certs.errors import BackendUnavailable
 from certs.suites.base import Digest, Library
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 
 class LastResortWarning(UserWarning):
@@ -70,7 +73,7 @@ class GOSTBackend(Backend, Protocol):
         """Return a running digest, one of `digests`."""
         ...
 
-    def digest(self, name: str, data: bytes) -> bytes:
+    def digest(self, name: str, data: Buffer) -> bytes:
         """Return the digest of `data` at once."""
         ...
 

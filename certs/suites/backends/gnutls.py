@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_size_t, c_uint, c_void_p, cast
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from certs import der
 from certs.errors import BackendFault, BackendUnavailable, BadKey
 from certs.suites.backends import gost_vectors
 from certs.suites.base import AlgorithmID, Library
 from certs.suites.gost_parameters import BY_NAME, BY_OID
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 _DER = 0  # GNUTLS_X509_FMT_DER
 _CURVE = 0x80000000  # GNUTLS_CURVE_TO_BITS
@@ -92,7 +95,7 @@ class _Digest:
         if self._handle:
             self._lib.call("gnutls_hash_deinit", self._handle, None)
 
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+    def update(self, data: Buffer, /) -> None:
         """Feed octets."""
         octets = data if type(data) is bytes else bytes(data)
         self._lib.check(self._lib.call("gnutls_hash", self._handle, octets, len(octets)), f"compute {self.name}")
@@ -158,7 +161,7 @@ class GnuTLS:
         """Return a running digest."""
         return _Digest(self, name, self._digests[512 if name == "streebog512" else 256])
 
-    def digest(self, name: str, data: bytes) -> bytes:
+    def digest(self, name: str, data: Buffer) -> bytes:
         """Return the digest of `data`."""
         running = self.new_digest(name)
         running.update(data)

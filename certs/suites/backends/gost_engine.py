@@ -12,13 +12,16 @@ import re
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from certs.errors import BackendFault, BackendUnavailable, BadKey
 from certs.suites.backends import gost_vectors, libcrypto
 from certs.suites.backends.libcrypto import Key, LibCrypto
 from certs.suites.base import Library
 from certs.suites.gost_parameters import BY_NAME, Curve
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "OPENSSL_init_crypto": (c_int, [c_uint64, c_void_p]),
@@ -94,7 +97,7 @@ class _Digest:
     def __del__(self) -> None:
         self._lib.EVP_MD_CTX_free(self._context)
 
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+    def update(self, data: Buffer, /) -> None:
         """Feed octets."""
         octets = data if type(data) is bytes else bytes(data)
         if self._lib.EVP_DigestUpdate(self._context, octets, len(octets)) != 1:
@@ -140,7 +143,7 @@ class GOSTEngine:
         """Return a running digest."""
         return _Digest(self._lib, name, self._digests[name])
 
-    def digest(self, name: str, data: bytes) -> bytes:
+    def digest(self, name: str, data: Buffer) -> bytes:
         """Return the digest of `data`: one call instead of ten, which shows beside a signature."""
         octets = data if type(data) is bytes else bytes(data)
         out, length = ctypes.create_string_buffer(64), c_uint()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from certs import der
 from certs.errors import BackendUnavailable, BadKey, CertsError
 from certs.suites.backends import gost_vectors
 from certs.suites.base import Library
 from certs.suites.gost_parameters import BY_NAME, BY_OID
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
 _CURVES = {
     "TC26-256-A": "id-tc26-gost-3410-2012-256-paramSetA",
@@ -47,7 +50,7 @@ class _Digest:
         self.name = name
         self.digest_size = 64 if name == "streebog512" else 32
 
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+    def update(self, data: Buffer, /) -> None:
         """Feed octets."""
         if data:
             self._running.update(bytearray(data))
@@ -79,7 +82,7 @@ class GOSTCrypto:
         """Return a running digest."""
         return _Digest(self._package, name)
 
-    def digest(self, name: str, data: bytes) -> bytes:
+    def digest(self, name: str, data: Buffer) -> bytes:
         """Return the digest of `data`."""
         running = self.new_digest(name)
         running.update(data)

@@ -1,0 +1,49 @@
+"""Another master key: every wrap is replaced, no key is touched, and the service goes on.
+
+    done, left = rotate(context)          # settings name the new master key, and the old one as the previous
+
+Row by row: open the wrap under the old key, close it under the new one, write it back if nobody changed the row. A run
+that was killed has left each row under one or the other, which a service that knows both can open; run again, it takes
+up what is left. The root secret comes last: once it is moved, all is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import CursorResult, select, update
+
+from api.context import Context
+from api.contracts.models import Party
+
+BATCH = 100
+"""Rows that are read and written together; the keys are used between, outside of any writing transaction."""
+
+
+class Rotated(NamedTuple):
+    """How many secrets were put under the new master key, and how many there are."""
+
+    done: int
+    total: int
+
+
+def rotate(context: Context) -> Rotated:
+    """Put everything under the master key of the settings. Raises VaultError, ServiceUnavailable."""
+    done = total = 0
+    last = ""
+    while rows := _rows(context, last):
+        made = {name: (old, new) for name, old in rows if (new := context.vault.rewrap(old)) is not None}
+        with context.database.write() as session:
+            for name, (old, new) in made.items():
+                statement = update(Party).where(Party.id == name, Party.sealed_key == old).values(sealed_key=new)
+                done += cast("CursorResult[Any]", session.execute(statement)).rowcount
+        total += len(rows)
+        last = rows[-1][0]
+    done += context.vault.rewrap_root(context.settings.vault)
+    return Rotated(done, total + 1)
+
+
+def _rows(context: Context, after: str) -> list[tuple[str, bytes]]:
+    query = select(Party.id, Party.sealed_key).where(Party.sealed_key.is_not(None), Party.id > after)
+    with context.database.read() as session:
+        return [(name, sealed) for name, sealed in session.execute(query.order_by(Party.id).limit(BATCH)) if sealed]

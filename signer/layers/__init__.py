@@ -1,0 +1,15 @@
+"""The two layers above the cryptographic one: what the parties agreed, and what a jurisdiction's policy asks for.
+
+    agreement = load_agreement(Path("framework.toml").read_bytes(), verify=verify)
+    policies = (load_policy(Path("policy.toml").read_bytes()),)
+    report = judge(report, agreement, policies)          # the same report with both layers filled in
+
+Both come from files; no law is written in this program. Neither changes the cryptographic verdict.
+"""
+
+from signer.layers.agreement import Agreement, Party, load_agreement
+from signer.layers.conditions import Conditions
+from signer.layers.judge import judge
+from signer.layers.policy import Policy, load_policy
+
+__all__ = ["Agreement", "Conditions", "Party", "Policy", "judge", "load_agreement", "load_policy"]

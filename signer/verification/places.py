@@ -1,0 +1,103 @@
+"""Where each signature shows: page and rectangle of its widget, from the page tree of the file as it is.
+
+    places_of(view, [(7,), (12,)])       # object numbers of the fields -> PlaceReport or None for each
+
+Only for pictures and for people: nothing is decided by it, so what cannot be read has no place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from signer.pdf.structure import BudgetSpent, View
+from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
+from signer.report import PlaceReport, Rotation
+
+MAX_PAGES = 5000
+MAX_DEPTH = 60
+INHERITED = ("MediaBox", "CropBox", "Rotate")
+
+Box = tuple[float, float, float, float]
+
+
+def places_of(view: View, fields: Sequence[tuple[int, ...]]) -> list[PlaceReport | None]:
+    """Return a place for each tuple of field objects. Never raises for what is in the file."""
+    wanted = {number: index for index, numbers in enumerate(fields) for number in numbers}
+    found: list[PlaceReport | None] = [None] * len(fields)
+    try:
+        for number, page in enumerate(_pages(view), 1):
+            for index, box in _widgets(view, page, wanted):
+                place = _place(view, page, number, box)
+                # the first visible widget of a signature, else the first
+                known = found[index]
+                if place is not None and (known is None or (place.visible and not known.visible)):
+                    found[index] = place
+    except (SyntaxFault, BudgetSpent, RecursionError):
+        return found
+    return found
+
+
+def _pages(view: View) -> Iterator[Dictionary]:
+    """Yield the pages in order, each with the entries it inherits (ISO 32000-2 7.7.3.4)."""
+    seen: set[int] = set()
+    stack: list[tuple[Any, dict[str, Any], int]] = [(view.catalog.get("Pages"), {}, 0)]
+    count = 0
+    while stack:
+        item, inherited, depth = stack.pop()
+        if isinstance(item, Ref):
+            if item.number in seen:
+                continue
+            seen.add(item.number)
+        node = view.resolve(item)
+        if not isinstance(node, Dictionary) or depth > MAX_DEPTH:
+            continue
+        inherited = {**inherited, **{key: node[key] for key in INHERITED if key in node}}
+        kids = view.get(node, "Kids")
+        if isinstance(kids, list):
+            stack.extend((kid, inherited, depth + 1) for kid in reversed(kids))
+            continue
+        count += 1
+        if count > MAX_PAGES:
+            return
+        page = Dictionary(node)
+        page.update(inherited)
+        yield page
+
+
+def _widgets(view: View, page: Dictionary, wanted: dict[int, int]) -> Iterator[tuple[int, Box]]:
+    annotations = view.get(page, "Annots")
+    if not isinstance(annotations, list):
+        return
+    for item in annotations:
+        annotation = view.resolve(item)
+        if not isinstance(annotation, Dictionary):
+            continue
+        parent = annotation.get("Parent")
+        numbers = [ref.number for ref in (item, parent) if isinstance(ref, Ref)]
+        index = next((wanted[number] for number in numbers if number in wanted), None)
+        box = _box(view, annotation, "Rect")
+        if index is not None and box is not None:
+            yield index, box
+
+
+def _place(view: View, page: Dictionary, number: int, box: Box) -> PlaceReport | None:
+    page_box = _box(view, page, "CropBox") or _box(view, page, "MediaBox")
+    rotation = view.get(page, "Rotate")
+    if page_box is None or page_box[2] <= page_box[0] or page_box[3] <= page_box[1]:
+        return None
+    turns: tuple[Rotation, ...] = (0, 90, 180, 270)
+    turned = turns[rotation // 90 % 4] if type(rotation) is int and rotation % 90 == 0 else 0
+    return PlaceReport(number, box, page_box, turned)
+
+
+def _box(view: View, holder: Dictionary, key: str) -> Box | None:
+    """Return a rectangle with its corners in order (7.9.5), or None."""
+    value = view.get(holder, key)
+    if not isinstance(value, list) or len(value) != 4:
+        return None
+    edges = [view.resolve(item) for item in value]
+    if not all(isinstance(edge, int | float) and abs(edge) < 1e6 for edge in edges):
+        return None
+    a, b, c, d = (round(float(edge), 2) for edge in edges)
+    return (min(a, c), min(b, d), max(a, c), max(b, d))
