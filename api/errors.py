@@ -236,6 +236,7 @@ CODES: Final[dict[str, Row]] = {
     "internal-error": Row(500, "Internal error", private=True),
     # signer
     "unreadable-file": Row(422, "Not a readable file"),
+    "rendering-failed": Row(422, "A page that cannot be drawn"),
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
     "signing-refused": Row(422, "Signing would break the document"),
@@ -246,7 +247,6 @@ CODES: Final[dict[str, Row]] = {
     "usage-error": Row(500, "Internal error", private=True),  # of the command line only
     "option-error": Row(422, "Options contradict one another"),
     "basis-error": Row(422, "The agreement or policy file cannot be used"),
-    "rendering-failed": Row(422, "A page that cannot be drawn"),
     "fetch-error": Row(502, "Nothing could be fetched"),
     "engine-mismatch": Row(500, "Internal error", private=True),
     "signer-error": Row(500, "Internal error", private=True),

@@ -16,6 +16,7 @@ from certs.alt_names import AltNames, read_alt_names
 from certs.certificate import Certificate
 from certs.errors import CertsError, IssuanceError, MalformedInput
 from certs.profiles import EXTRA, Profile
+from certs.suites.rsa import has_negative_modulus
 
 KNOWN = frozenset(
     {
@@ -102,6 +103,8 @@ def findings_of(
     except CertsError as error:
         yield f"the subject's key is not usable: {error}"
         return
+    if has_negative_modulus(certificate.spki):
+        yield "the subject's RSA modulus is encoded as a negative number (X.690 8.3.3)"
     if profile.suites and suite not in profile.suites:
         yield f"profile {profile.name} does not allow keys of suite {suite}"
     if issuer is not None:

@@ -70,6 +70,7 @@ def _rsa_bits(certificate: Certificate) -> int | None:
     members = ber.load(certificate.spki).members()
     members.next()
     try:
-        return ber.load(members.next().bit_string()).members().next().integer().bit_length()
+        octets = ber.load(members.next().bit_string()).members().next().expect(ber.INTEGER).content()
+        return int.from_bytes(octets, "big").bit_length()  # unsigned: some certificates lack the zero octet in front
     except MalformedInput:
         return 0

@@ -5,6 +5,8 @@
     sealroad verify contracts/ '*.pdf' --recursive --summary
     sealroad verify contract.pdf --agreement framework.toml --policy cn.toml --format pdf --out report.pdf
     sealroad verify partner.cer --trust ca/ --purpose signing
+    sealroad verify contract.pdf --revision 1 --out as-signed.pdf
+    sealroad verify contract.pdf --diff --out changes/
 
 Exit codes: 0 every signature TOTAL-PASSED; 1 at least one TOTAL-FAILED; 2 usage or unreadable file; 3 at least one
 INDETERMINATE, none failed; 4 no signature. Of several files the gravest code is returned, in the order
@@ -113,6 +115,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-pictures", action="store_true", help="leave the signed pages out of HTML and PDF")
     parser.add_argument("--lang", choices=("en", "zh", "ru"), default="en")
     parser.add_argument("--out", metavar="FILE", help="write the report there instead of to standard output")
+    then = parser.add_argument_group("what a signer saw")
+    then.add_argument("--revision", type=int, metavar="N", help="write revision N, from 1, to --out, octet for octet")
+    then.add_argument(
+        "--diff", action="store_true", help="draw the pages that look different since then, into the directory --out"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="show every check with its clause")
 
 
@@ -127,6 +134,10 @@ def run(args: argparse.Namespace) -> int:
     from signer.errors import OptionError
     from signer.verify import VerifyOptions, verify_bytes
 
+    if args.revision is not None or args.diff:
+        from signer import cli_revisions
+
+        return cli_revisions.run(args, _read)
     wanted = expand(args.files, recursive=args.recursive)
     if args.out and any(Path(args.out).resolve() == Path(name).resolve() for name in wanted.names if name != "-"):
         raise OptionError("the report would overwrite a file it is about", hint="give --out another name")

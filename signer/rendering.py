@@ -1,56 +1,58 @@
-"""One page of a PDF as a picture, drawn by PDFium in a child process with little time and memory.
+"""Pages as pictures, drawn by PDFium in a child process under limits (`signer.limited`).
 
-    png = render(data, 1, 84)
+    png = render(data, page=1, dpi=96)        # RenderingFailed
 
-A drawing program is large and reads the file its own way: it never runs in this process, decides nothing, and a picture
-that cannot be drawn is a RenderingFailed, not a verdict. The child is an isolated Python that knows only the file.
+    with Renderer() as renderer:              # many pages of one file, in one process
+        png = renderer.render(data, 1, 96)
+
+A picture is for people: nothing is concluded from it. PDFium never fetches and, without its script engine, never runs
+anything that is in a file. A process draws one file (and its revisions) only, so that none can touch another's picture.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from signer.errors import RenderingFailed
+from signer.limited import Child, ChildFault, LimitReached
 
+MAX_DPI = 600
+MAX_PIXELS = 25_000_000
+"""Of one picture; a larger page is drawn smaller."""
 SECONDS = 20
-"""Wall clock for one page."""
-MAX_FILE = 128 * 1024 * 1024
-MAX_PICTURE = 32 * 1024 * 1024
-"""Octets of one PNG."""
-MAX_DPI = 300
-_CHILD = Path(__file__).with_name("rendering_child.py")
+MEMORY = 2 << 30
 
 
-def render(data: bytes, page: int, dpi: int) -> bytes:
-    """Return page number `page`, from 1, as a PNG. Raises RenderingFailed."""
-    if not 1 <= dpi <= MAX_DPI or page < 1:
-        raise RenderingFailed(f"no page {page} at {dpi} dpi")
-    if len(data) > MAX_FILE:
-        raise RenderingFailed(f"the file is larger than {MAX_FILE >> 20} MiB")
-    command = [sys.executable, "-I", str(_CHILD), str(page), str(dpi), str(SECONDS)]
-    try:
-        done = subprocess.run(
-            command,
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=False,
-            env={},
-            cwd="/",
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RenderingFailed(f"page {page} takes too long to draw") from error
-    except OSError as error:
-        raise RenderingFailed("no process can be started to draw a page") from error
-    if done.returncode == NO_LIBRARY:
-        raise RenderingFailed("pypdfium2 is not installed", hint="pip install pypdfium2")
-    if done.returncode != 0 or not done.stdout.startswith(b"\x89PNG\r\n\x1a\n") or len(done.stdout) > MAX_PICTURE:
-        raise RenderingFailed(f"page {page} cannot be drawn")
-    return done.stdout
+class Renderer:
+    """A process that draws the pages of one file; closed after use."""
+
+    def __init__(self) -> None:
+        self._child = Child("signer.rendering_child:answer", seconds=SECONDS, memory=MEMORY)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._child.close()
+
+    def render(self, data: bytes, page: int, dpi: float) -> bytes:
+        """Return page `page`, from 1, as PNG at so many dots per inch. Raises RenderingFailed."""
+        if not 0 < dpi <= MAX_DPI or page < 1:
+            raise RenderingFailed(f"no page {page} at {dpi} dpi", hint=f"ask for 1 to {MAX_DPI} dots per inch")
+        try:
+            return self._child.ask({"page": page, "scale": dpi / 72, "pixels": MAX_PIXELS}, data)
+        except LimitReached as error:
+            raise RenderingFailed(
+                f"page {page} could not be drawn within the limits", hint="open the file in a viewer instead"
+            ) from error
+        except ChildFault as error:
+            raise RenderingFailed(
+                f"page {page} cannot be drawn ({error})", hint="check that the page exists"
+            ) from error
 
 
-NO_LIBRARY = 3
-"""Exit code of the child where the library is missing."""
+def render(data: bytes, page: int, dpi: float) -> bytes:
+    """Return page `page`, from 1, of a PDF as PNG at so many dots per inch. Raises RenderingFailed."""
+    with Renderer() as renderer:
+        return renderer.render(data, page, dpi)

@@ -7,7 +7,7 @@
 The steps, as in ETSI EN 319 102-1 (basic building blocks of clause 5.2, time-stamps of 5.4, long-term of 5.5), with
 the guard before them because a PDF can lie about what was signed. For every signature in the file:
 
- 1. Guard: rules G1 to G9 on the raw octets                                              signer.pdf.guard
+ 1. Guard: rules G1 to G9 on the raw octets, G10 by a second parser                      signer.pdf.guard
  2. Format checking (5.2.2): a kind we know, CMS SignedData, one SignerInfo              signer.verification.cms
  3. Identification of the signing certificate (5.2.3)                                    signer.verification.cms
  4. Cryptographic verification (5.2.7): message digest, signature value                  signer.verification.cms

@@ -38,7 +38,8 @@ class PurePublicKey(PublicKey):
     def verify_as(self, algorithm: AlgorithmID, signature: bytes, message: bytes, *, digest: str | None = None) -> str:
         if algorithm.oid != self.suite.oid:
             raise wrong_algorithm(algorithm, self.suite.name)
-        no_parameters(algorithm, null=False)  # RFC 8410 3, RFC 9881 2: MUST be absent
+        # RFC 8410 3, RFC 9881 2: MUST be absent; PDF signers met in the field write NULL for EdDSA
+        no_parameters(algorithm, null=self.suite.reads_null)
         self.verify(signature, message)
         return self.suite.name
 
@@ -81,12 +82,15 @@ class PureSuite(Suite):
         self_test: Callable[[PureSuite], str],
         check_key: Callable[[bytes], None] | None = None,
         read_private: Callable[[bytes], bytes] = bytes,
+        *,
+        reads_null: bool = False,
     ) -> None:
         self.name = name
         self.oid = oid
         self.digest_name = digest
         self.parameters = (parameter,)
         self.max_signature_size = size
+        self.reads_null = reads_null
         self._generate = generate
         self._self_test = self_test
         self._check_key = check_key

@@ -157,6 +157,23 @@ class RSAPublicKey(PublicKey):
             raise BadSignature("the signature value does not verify") from error
 
 
+def _unsigned(modulus: int) -> int:
+    """Read a modulus whose zero octet in front is missing, as in certificates of 2014: X.690 8.3.3 makes it negative.
+
+    What is meant is clear, a modulus is never negative (RFC 8017 A.1.1); such keys are read and never certified.
+    """
+    return modulus if modulus >= 0 else modulus + (1 << 8 * ((~modulus).bit_length() // 8 + 1))
+
+
+def has_negative_modulus(spki: bytes) -> bool:
+    """Tell whether an RSA key stands there with its modulus encoded as a negative INTEGER."""
+    try:
+        algorithm, encoded = der.split_spki(spki)
+        return algorithm.oid in (oids.RSA, oids.RSA_PSS) and der.Reader(encoded).enter(der.SEQUENCE).integer() < 0
+    except MalformedInput:
+        return False
+
+
 class RSAPrivateKey(PrivateKey):
     """An RSA private key."""
 
@@ -243,10 +260,10 @@ class RSASuite(Suite):
         body = der.Reader(encoded)
         numbers = body.enter(der.SEQUENCE)
         body.end()
-        modulus, exponent = numbers.integer(), numbers.integer()
+        modulus, exponent = _unsigned(numbers.integer()), numbers.integer()
         numbers.end()
-        if not MIN_BITS <= modulus.bit_length() <= MAX_BITS or modulus < 0 or not modulus & 1:
-            raise BadKey(f"the RSA modulus is negative, even or not of {MIN_BITS} to {MAX_BITS} bits")
+        if not MIN_BITS <= modulus.bit_length() <= MAX_BITS or not modulus & 1:
+            raise BadKey(f"the RSA modulus is even or not of {MIN_BITS} to {MAX_BITS} bits")
         if not 3 <= exponent < 1 << 64 or not exponent & 1:
             raise BadKey("the RSA exponent is out of range")
         try:

@@ -20,6 +20,7 @@ allows: ISO 32000-2 12.8.2.2 Table 257; without DocMDP annotations are allowed a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -30,6 +31,8 @@ from signer.pdf.structure import Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 MAX_PAGES = 100_000
+_PAGE = re.compile(r"page (\d+)\b")
+"""Every detail about a page begins with it."""
 
 
 class Level(IntEnum):
@@ -58,6 +61,12 @@ class Change:
     visible_new: bool = False
     """A new field that shows something, which a lock of all fields excludes."""
 
+    @property
+    def page(self) -> int | None:
+        """The page it concerns, from 1; None for what belongs to no page."""
+        found = _PAGE.match(self.detail)
+        return int(found.group(1)) if found else None
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -79,6 +88,8 @@ class Rules:
         """Object numbers of widgets of new signature fields, with the field's name."""
         self.signed_now: set[int] = set()
         """Object numbers of signature fields that were empty before and have a value now."""
+        self.page_of: dict[int, int] = {}
+        """Page number, from 1, by the object number of an annotation on it."""
 
     def note(self, level: Level, detail: str, **more: Any) -> None:
         """Record a change that a rule explains."""
@@ -91,14 +102,17 @@ class Rules:
 
 def compare_revisions(old: View, new: View) -> list[Change]:
     """List every change from `old` to `new`. Raises SyntaxFault, BudgetSpent when it cannot be told."""
+    if old.entries == new.entries and old.trailer.get("Root") == new.trailer.get("Root"):
+        return []
+    return _compare(Rules(old, new))
+
+
+def _compare(rules: Rules) -> list[Change]:
     from signer.pdf.form_changes import compare_forms
     from signer.pdf.page_changes import claim_pages, compare_pages
 
-    if old.entries == new.entries and old.trailer.get("Root") == new.trailer.get("Root"):
-        return []
-    rules = Rules(old, new)
     before, after = _catalogs(rules)
-    _dss(rules, old.get(before, "DSS"), new.get(after, "DSS"))
+    _dss(rules, rules.old.get(before, "DSS"), rules.new.get(after, "DSS"))
     pages = claim_pages(rules, before, after)
     compare_forms(rules, before, after)
     compare_pages(rules, pages)
@@ -108,9 +122,32 @@ def compare_revisions(old: View, new: View) -> list[Change]:
     return rules.changes
 
 
-def changes_after(old: View, new: View, permissions: Permissions) -> Changes:
-    """Judge every later change by what one signature permits. Raises SyntaxFault, BudgetSpent."""
-    return judge(compare_revisions(old, new), permissions)
+def changes_after(
+    old: View, new: View, permissions: Permissions, earlier: tuple[tuple[str, Permissions], ...] = ()
+) -> Changes:
+    """Judge every later change by what a signature permits. Raises SyntaxFault, BudgetSpent.
+
+    `earlier` are the permissions, with their field names, of the signatures that were there when this one was made:
+    what they forbid stays forbidden (12.8.2.2, 12.8.2.4).
+    """
+    changes = compare_revisions(old, new)
+    judged = judge(changes, permissions)
+    for name, others in earlier:
+        if not judged.forbidden_because:
+            foreign = judge(changes, others)
+            if foreign.forbidden_because:
+                reason = f"{foreign.forbidden_because} (said by the earlier signature {name!r})"
+                judged = Changes(foreign.level, foreign.detail, reason)
+    return judged
+
+
+def readable(view: View) -> bool:
+    """Whether a revision can be compared at all: if so, whatever stops a comparison was brought by a later one."""
+    try:
+        _compare(Rules(view, view))
+    except SyntaxFault:
+        return False
+    return True
 
 
 def judge(changes: list[Change], permissions: Permissions) -> Changes:
@@ -150,10 +187,13 @@ _TRAILER_KEYS = frozenset(
 def _catalogs(rules: Rules) -> tuple[Dictionary, Dictionary]:
     old, new = rules.old, rules.new
     before, after = old.catalog, new.catalog
+    rules.walk.claim(old.trailer["Root"].number, "catalog")
     if old.trailer["Root"] != new.trailer["Root"]:
-        rules.forbid("another object became the document catalog")
-    else:
-        rules.walk.claim(old.trailer["Root"].number, "catalog")
+        # some writers give the catalog of each update a new number; what is in it is compared all the same
+        rules.walk.claim(new.trailer["Root"].number, "catalog")
+        rules.note(Level.LTA_UPDATES, f"the document catalog is object {new.trailer['Root'].number} now")
+    if after.duplicates and before is not after:
+        rules.forbid("the document catalog has a key twice")
     if old.trailer.get("Encrypt") is not None or new.trailer.get("Encrypt") is not None:
         raise SyntaxFault("encrypted revisions are not compared")
     for key in sorted((old.trailer.keys() & new.trailer.keys()) - _TRAILER_KEYS):

@@ -36,7 +36,7 @@ class Comparison:
         self.differences: list[str] = []
         self.roles: dict[int, str] = {}
         self.by_annotation = False
-        self._queue: deque[tuple[Any, Any, str]] = deque()
+        self._queue: deque[tuple[Any, Any, str, int | None]] = deque()
         self._seen: set[tuple[Ref, Ref]] = set()
 
     def difference(self, where: str) -> None:
@@ -66,14 +66,14 @@ class Comparison:
 
     def later(self, old: Any, new: Any, where: str) -> None:
         """Put two values on the list of what must be the same."""
-        self._queue.append((old, new, where))
+        self._queue.append((old, new, where, None))
 
     def run(self) -> None:
         """Compare all that was put on the list; raises SyntaxFault, BudgetSpent."""
         while self._queue and len(self.differences) < MAX_DIFFERENCES:
-            old, new, where = self._queue.popleft()
+            old, new, where, number = self._queue.popleft()
             if not self._same(old, new, where):
-                self.difference(where)
+                self.difference(where if number is None else f"{where} (object {number})")
 
     def same(self, old: Any, new: Any, *, by_annotation: bool = False) -> bool:
         """Whether two values, and all they lead to, are the same; records nothing.
@@ -113,11 +113,12 @@ class Comparison:
                 located = self.old.locate(old.number)
                 if located is not None:
                     for reference in references(self.old, located):
-                        self._queue.append((reference, reference, where))
+                        self._queue.append((reference, reference, where, None))
                 return True
             if old != new and (old.number in self.roles or new.number in self.roles):
                 return False  # a page, field … in the place of another object
-        self._queue.append((self.old.resolve(old), self.new.resolve(new), where))
+        number = new.number if isinstance(new, Ref) else old.number
+        self._queue.append((self.old.resolve(old), self.new.resolve(new), where, number))
         return True
 
     def _accepts(self, number: int, where: str) -> bool:

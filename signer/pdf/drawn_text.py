@@ -14,7 +14,7 @@ import unicodedata
 from typing import Any
 
 from signer.pdf.structure import Stream, View
-from signer.pdf.tokens import Array, Dictionary, Keyword, Name, SyntaxFault, parse, skip
+from signer.pdf.tokens import Array, Dictionary, Name, SyntaxFault, operations
 
 MAX_OPERATORS = 20_000
 MAX_CMAP = 256 * 1024
@@ -44,28 +44,37 @@ def _essence(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum())
 
 
+def draws_more_than_text(view: View, appearance: Any) -> bool:
+    """Whether an appearance paints an image, or another form, which a text field never needs."""
+    stream = view.resolve(appearance)
+    if not isinstance(stream, Stream):
+        return False
+    resources = view.get(stream.dictionary, "Resources")
+    objects = view.get(resources, "XObject") if isinstance(resources, Dictionary) else None
+    try:
+        for name, operands, _ in operations(view.stream_data(stream), spend=view.pdf.budget.spend):
+            if name in ("BI", "sh"):
+                return True
+            key = operands[-1] if operands else None
+            if name == "Do" and isinstance(objects, Dictionary) and isinstance(key, Name) and view.get(objects, key):
+                return True
+    except SyntaxFault:
+        return False
+    return False
+
+
 def _text(view: View, stream: Stream) -> str | None:
-    data = view.stream_data(stream)
     resources = view.get(stream.dictionary, "Resources")
     fonts = view.get(resources, "Font") if isinstance(resources, Dictionary) else None
     out: list[str] = []
-    operands: list[Any] = []
     font: dict[bytes, str] | None = {}
-    at = 0
-    for _ in range(MAX_OPERATORS):
-        at = skip(data, at)
-        if at >= len(data):
-            return "".join(out)
-        item, at = parse(data, at, limit=10_000, spend=view.pdf.budget.spend)
-        if not isinstance(item, Keyword):
-            operands.append(item)
-            continue
-        if item in ("Do", "BI"):
-            return None  # text may be in an image or another form
-        if item == "Tf" and len(operands) >= 2 and isinstance(operands[-2], Name):
-            chosen = view.get(fonts, operands[-2]) if isinstance(fonts, Dictionary) else None
-            font = _font(view, chosen)
-        elif item in ("Tj", "'", '"', "TJ") and operands:
+    steps = operations(view.stream_data(stream), spend=view.pdf.budget.spend)
+    for count, (name, operands, _) in enumerate(steps):
+        if name == "BI" or count > MAX_OPERATORS:
+            return None
+        if name == "Tf" and len(operands) >= 2 and isinstance(operands[-2], Name):
+            font = _font(view, view.get(fonts, operands[-2]) if isinstance(fonts, Dictionary) else None)
+        elif name in ("Tj", "'", '"', "TJ") and operands:
             pieces = operands[-1] if isinstance(operands[-1], Array) else [operands[-1]]
             for piece in pieces:
                 if isinstance(piece, bytes):
@@ -73,32 +82,59 @@ def _text(view: View, stream: Stream) -> str | None:
                     if decoded is None:
                         return None
                     out.append(decoded)
-        operands.clear()
-    return None
+    return "".join(out)
 
 
 def _font(view: View, font: Any) -> dict[bytes, str] | None:
-    """Return code to text by /ToUnicode; an empty map for a simple Latin font; None when codes mean nothing to us."""
+    """Return code to text; an empty map for a simple Latin font; None when codes mean nothing to us.
+
+    Where the glyphs of a simple font are named, the names say what is drawn; /ToUnicode only says what is copied.
+    """
     if not isinstance(font, Dictionary):
         return {}
     mapping = view.get(font, "ToUnicode")
-    if isinstance(mapping, Stream):
-        text = view.stream_data(mapping)[:MAX_CMAP]
-        found: dict[bytes, str] = {}
-        for first, last, target in _BFRANGE.findall(text):
-            low, high, code = int(first, 16), int(last, 16), int(target, 16)
-            width = len(first) // 2
-            for offset in range(min(high - low, 0xFFFF) + 1):
-                found[(low + offset).to_bytes(width, "big")] = chr(code + offset) if code + offset < 0x110000 else "?"
-        for first, target in _BFCHAR.findall(re.sub(_BFRANGE, b"", text)):
-            found[bytes.fromhex(first.decode())] = bytes.fromhex(target.decode()).decode("utf-16-be", "replace")
-        return found or None
+    said = _to_unicode(view.stream_data(mapping)[:MAX_CMAP]) if isinstance(mapping, Stream) else None
     encoding = view.get(font, "Encoding")
-    if view.get(font, "Subtype") in ("Type0", "Type3") or (
-        isinstance(encoding, Dictionary) and "Differences" in encoding
-    ):
-        return None
-    return {}
+    if view.get(font, "Subtype") in ("Type0", "Type3"):
+        return said
+    if isinstance(encoding, Dictionary) and "Differences" in encoding:
+        return _named(view, encoding, said)
+    return said if isinstance(mapping, Stream) else {}
+
+
+def _to_unicode(text: bytes) -> dict[bytes, str] | None:
+    """Read a /ToUnicode map (9.10.3); None where there is nothing in it."""
+    found: dict[bytes, str] = {}
+    for first, last, target in _BFRANGE.findall(text):
+        low, high, code = int(first, 16), int(last, 16), int(target, 16)
+        width = len(first) // 2
+        for offset in range(min(high - low, 0xFFFF) + 1):
+            found[(low + offset).to_bytes(width, "big")] = chr(code + offset) if code + offset < 0x110000 else "?"
+    for first, target in _BFCHAR.findall(re.sub(_BFRANGE, b"", text)):
+        found[bytes.fromhex(first.decode())] = bytes.fromhex(target.decode()).decode("utf-16-be", "replace")
+    return found or None
+
+
+def _named(view: View, encoding: Dictionary, said: dict[bytes, str] | None) -> dict[bytes, str] | None:
+    """Apply /Differences (9.6.5.1): a glyph with a known name draws that character, whatever /ToUnicode says."""
+    from fontTools import agl
+
+    table = "mac-roman" if view.get(encoding, "BaseEncoding") == "MacRomanEncoding" else "cp1252"
+    found = {bytes([code]): bytes([code]).decode(table, "replace") for code in range(256)} | (said or {})
+    code = 0
+    for item in view.get(encoding, "Differences") or ():
+        if isinstance(item, Name):
+            if not 0 <= code < 256:
+                return None
+            text = agl.toUnicode(item)
+            if text:
+                found[bytes([code])] = text
+            elif said is None or bytes([code]) not in said:
+                return None
+            code += 1
+        elif type(item) is int:
+            code = item
+    return found
 
 
 def _decode(font: dict[bytes, str] | None, piece: bytes) -> str | None:

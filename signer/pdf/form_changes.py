@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from signer.pdf.changes import Level, Rules
-from signer.pdf.drawn_text import agrees, drawn_text
+from signer.pdf.changes import Level, Rules, plain
+from signer.pdf.drawn_text import agrees, drawn_text, draws_more_than_text
 from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, text_string
 from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
@@ -23,13 +23,14 @@ from signer.pdf.tokens import Dictionary, Name, Ref, SyntaxFault
 
 _SIGNING_KEYS = frozenset({"V", "AP", "AS", "F", "M", "P", "Type", "MK", "DA", "StructParent", "TU", "Contents"})
 """What signing may set in a field that was there before, besides /Ff."""
-_FILLING_KEYS = frozenset({"V", "AP", "AS", "I", "TI", "M", "RV", "DA", "Q", "F", "Ff", "Type"})
+_FILLING_KEYS = frozenset({"V", "AP", "AS", "I", "TI", "M", "RV", "DA", "Q", "MK", "F", "Ff", "Type"})
 _HIDING_FLAGS = 0b100011
 """Invisible, Hidden, NoView of /F (Table 167)."""
 _READ_ONLY = 1
 _PASSWORD = 1 << 13
+_COMBO = 1 << 17
 _FILE_SELECT = 1 << 20
-"""Bits of /Ff (Table 228, Table 231)."""
+"""Bits of /Ff (Table 228, Table 231, Table 233)."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,17 @@ class _Inherited:
     """What a field has from its ancestors."""
 
     name: str = ""
+    number: int = 0
+    """Object number of the field itself."""
+    page: int | None = None
+    """The page that shows it."""
     kind: str | None = None
     value_changed: bool = False
     signed: bool = False
+
+    def __str__(self) -> str:
+        where = f"page {self.page}: " if self.page else ""
+        return f"{where}{'signature ' if self.kind == 'Sig' else ''}field {self.name!r} (object {self.number})"
 
 
 def compare_forms(rules: Rules, before: Dictionary, after: Dictionary) -> None:
@@ -110,7 +119,7 @@ class _Fields:
                 rules.walk.later(item, after[position] if position < len(after) else None, "a field without a number")
                 continue
             if item not in remaining:
-                rules.forbid(f"form field {inherited.name or item.number!r} was removed or moved")
+                rules.forbid(f"form field {_name_of(rules.old, item, inherited.name)} was removed or moved")
                 return
             self.existing(item, inherited, depth)
         had = {item for item in before if isinstance(item, Ref)}
@@ -137,10 +146,10 @@ class _Fields:
         if "V" in old or "V" in new:
             value_changed = not rules.walk.same(old.get("V"), new.get("V"))
         signed = rules.old.get(old, "V") is not None or ("V" not in old and inherited.signed)
-        here = _Inherited(name, kind, value_changed, signed)
+        here = _Inherited(name, item.number, rules.page_of.get(item.number), kind, value_changed, signed)
         if old is not new:
             if new.duplicates:
-                rules.forbid(f"field {name!r} has a key twice")
+                rules.forbid(f"{here} has a key twice")
             self.keys(item, old, new, here)
         else:
             for key in sorted(old.keys() - {"Kids"}):
@@ -153,7 +162,7 @@ class _Fields:
             if not self.rules.walk.same(old[key], old[key]):
                 self.filled(old, old, here, {key})
             return
-        self.rules.walk.later(old[key], old[key], f"field {here.name!r} /{key}")
+        self.rules.walk.later(old[key], old[key], f"{here} /{key}")
 
     def keys(self, item: Ref, old: Dictionary, new: Dictionary, here: _Inherited) -> None:
         """Compare the keys of one field that was rewritten."""
@@ -167,7 +176,7 @@ class _Fields:
         elif here.kind != "Sig":
             free |= _FILLING_KEYS
         for key in sorted((old.keys() | new.keys()) - free):
-            rules.walk.later(old.get(key), new.get(key), f"field {here.name!r} /{key}")
+            rules.walk.later(old.get(key), new.get(key), f"{here} /{key}")
         if here.kind != "Sig":
             changed = {key for key in _FILLING_KEYS if not rules.walk.same(old.get(key), new.get(key))}
             if changed:
@@ -177,46 +186,67 @@ class _Fields:
         """Judge a signature field that was empty and has a value now."""
         rules = self.rules
         if not _rectangles_equal(rules, old, new):
-            rules.forbid(f"signature field {here.name!r} was moved")
+            rules.forbid(f"{here} was moved")
         stamp = _is_time_stamp(rules.new, rules.new.get(new, "V"))
         if stamp and rules.walk.same(old.get("AP"), new.get("AP")):
-            rules.note(Level.LTA_UPDATES, f"document time-stamp in field {here.name!r}")
+            rules.note(Level.LTA_UPDATES, f"{here}: document time-stamp")
         else:
-            rules.note(Level.FORM_FILLING, f"signature field {here.name!r} signed", field=here.name)
+            rules.note(Level.FORM_FILLING, f"{here} signed", field=here.name)
 
     def filled(self, old: Dictionary, new: Dictionary, here: _Inherited, changed: set[str]) -> None:
         """Judge the changed keys of a text, choice or button field."""
         rules = self.rules
         if "AP" in changed and not (here.value_changed and here.kind in ("Tx", "Ch")):
-            rules.forbid(f"field {here.name!r}: the picture changed, the value did not")
-        elif here.value_changed and here.kind == "Tx" and self.draws_something_else(new):
-            rules.forbid(f"field {here.name!r}: the picture shows another value than the field has")
+            rules.forbid(f"{here}: the picture changed, the value did not")
+        elif here.value_changed and here.kind in ("Tx", "Ch"):
+            if self.draws_something_else(new, here):
+                rules.forbid(f"{here}: the picture shows another value than the field has")
+            elif "AP" in changed and draws_more_than_text(rules.new, _normal(rules.new, new)):
+                rules.forbid(f"{here}: the picture holds an image or another picture")
         if "AS" in changed and not self.state_exists(old, new):
-            rules.forbid(f"field {here.name!r}: it shows a state it did not have")
-        if changed & {"DA", "Q", "RV"} and not here.value_changed:
-            rules.forbid(f"field {here.name!r}: its looks changed, the value did not")
+            rules.forbid(f"{here}: it shows a state it did not have")
+        if changed & {"DA", "Q", "RV", "MK"} and not here.value_changed:
+            rules.forbid(f"{here}: its looks changed, the value did not")
+        if "MK" in changed and not plain(rules.new, new.get("MK"), 0):
+            rules.forbid(f"{here} /MK")  # it may hold icons (Table 192)
         if "F" in changed and (_flags(rules.old, old, "F") ^ _flags(rules.new, new, "F")) & _HIDING_FLAGS:
-            rules.forbid(f"field {here.name!r} was hidden or uncovered")
+            rules.forbid(f"{here} was hidden or uncovered")
         if "Ff" in changed and _flags(rules.old, old, "Ff") | _READ_ONLY != _flags(rules.new, new, "Ff"):
-            rules.forbid(f"field {here.name!r} /Ff")
+            rules.forbid(f"{here} /Ff")
         if "Type" in changed and rules.new.get(new, "Type") != "Annot":
-            rules.forbid(f"field {here.name!r} /Type")
-        rules.note(Level.FORM_FILLING, f"field {here.name!r} filled in", field=here.name)
+            rules.forbid(f"{here} /Type")
+        rules.note(Level.FORM_FILLING, f"{here} filled in", field=here.name)
 
-    def draws_something_else(self, new: Dictionary) -> bool:
-        """Whether the picture of a text field is known to say something else than its value.
+    def draws_something_else(self, new: Dictionary, here: _Inherited) -> bool:
+        """Whether the picture of a text or choice field is known to say something else than its value.
 
-        Not asked where a script formats the value (/AA), where it is a password, or rich text.
+        Not asked where a script formats the value (/AA), where it is a password, rich text, or a list with its options.
         """
         view = self.rules.new
         value = _inherited(view, new, "V")
         if not isinstance(value, bytes) or _inherited(view, new, "AA") or _inherited(view, new, "RV"):
             return False
-        if _flags_of(_inherited(view, new, "Ff")) & (_PASSWORD | _FILE_SELECT):
+        flags = _flags_of(_inherited(view, new, "Ff"))
+        if (here.kind == "Tx" and flags & (_PASSWORD | _FILE_SELECT)) or (here.kind == "Ch" and not flags & _COMBO):
             return False
-        appearances = view.get(new, "AP")
-        normal = appearances.get("N") if isinstance(appearances, Dictionary) else None
-        return agrees(text_string(value), drawn_text(view, normal)) is False
+        drawn = drawn_text(view, _normal(view, new))
+        if drawn is None:
+            self.rules.note(Level.FORM_FILLING, f"{here}: whether its picture shows its value cannot be told")
+        shown = [text_string(value), *self.displayed(new, value)]
+        return all(agrees(text, drawn) is False for text in shown)
+
+    def displayed(self, field: Dictionary, value: bytes) -> list[str]:
+        """Return what a choice field displays for a value (12.7.5.4): the second of a pair in /Opt."""
+        view = self.rules.new
+        options = _inherited(view, field, "Opt")
+        pairs = [view.resolve(item) for item in options] if isinstance(options, list) else []
+        return [
+            text_string(text)
+            for pair in pairs
+            if isinstance(pair, list) and len(pair) == 2 and view.resolve(pair[0]) == value
+            for text in [view.resolve(pair[1])]
+            if isinstance(text, bytes)
+        ]
 
     def state_exists(self, old: Dictionary, new: Dictionary) -> bool:
         """Whether a check box or radio button shows one of the pictures it always had (12.7.5.2.3)."""
@@ -238,11 +268,11 @@ class _Fields:
         own_kind = rules.new.get(new, "FT")
         kind = str(own_kind) if isinstance(own_kind, str) else inherited.kind
         if kind not in ("Sig", None) or (inherited.kind not in (None, "Sig")):
-            rules.forbid(f"form field {name!r} was added")
+            rules.forbid(f"form field {name!r} (object {item.number}) was added")
             return
         widgets = self.new_widgets(item, new, 0)
         if kind is None and not _has_sig_kids(rules.new, new, 0):
-            rules.forbid(f"form field {name!r} was added")
+            rules.forbid(f"form field {name!r} (object {item.number}) was added")
             return
         boxes = [rectangle(rules.new, d) for d in widgets.values()]
         visible = any(b is not None and b[2] - b[0] >= 1 and b[3] - b[1] >= 1 for b in boxes)
@@ -252,13 +282,18 @@ class _Fields:
             rules.new_widgets[number] = name
         value = rules.new.get(new, "V")
         if value is None and kind == "Sig":
-            rules.note(Level.FORM_FILLING, f"empty signature field {name!r} added", field=name, visible_new=True)
+            rules.note(
+                Level.FORM_FILLING,
+                f"empty signature field {name!r} (object {item.number}) added",
+                field=name,
+                visible_new=True,
+            )
         elif _is_time_stamp(rules.new, value) and not visible:
-            rules.note(Level.LTA_UPDATES, f"document time-stamp in new field {name!r}")
+            rules.note(Level.LTA_UPDATES, f"document time-stamp in new field {name!r} (object {item.number})")
         else:
             rules.note(
                 Level.FORM_FILLING,
-                f"signature added in new field {name!r}",
+                f"signature added in new field {name!r} (object {item.number})",
                 field=name if visible else None,
                 visible_new=visible,
             )
@@ -293,12 +328,24 @@ def _has_sig_kids(view: View, field: Dictionary, depth: int) -> bool:
     )
 
 
+def _normal(view: View, field: Dictionary) -> Any:
+    """Return the normal appearance of a field, not resolved."""
+    appearances = view.get(field, "AP")
+    return appearances.get("N") if isinstance(appearances, Dictionary) else None
+
+
 def _name(view: View, field: Dictionary, parent: str) -> str:
     partial = view.get(field, "T")
     if not isinstance(partial, bytes):
         return parent
     own = text_string(partial)
     return f"{parent}.{own}" if parent else own
+
+
+def _name_of(view: View, item: Ref, parent: str) -> str:
+    field = view.resolve(item)
+    name = _name(view, field, parent) if isinstance(field, Dictionary) else parent
+    return f"{name!r} (object {item.number})"
 
 
 def _rectangles_equal(rules: Rules, old: Dictionary, new: Dictionary) -> bool:

@@ -1,7 +1,7 @@
 """The guard: what must be true of the octets before anybody believes a signature.
 
 Rules G1 to G9, each for every signature, each one entry in the report's `checks`. They run on the raw file with the
-tokenizer of this package and do not depend on any PDF library.
+tokenizer of this package and do not depend on any PDF library; G10 asks one (`signer.pdf.second_reading`).
 
     for finding in guard(pdf, view, entry):
         finding.rule, finding.result, finding.detail
@@ -64,6 +64,7 @@ CLAUSES = {
     "G7-dictionary-from-signed-bytes": "ISO 32000-2 12.8.1, 12.7.5.5",
     "G8-direct-values": "ISO 32000-2 12.8.1, Table 256",
     "G9-no-duplicate-keys": "ISO 32000-2 7.3.7",
+    "G10-two-parsers": "ISO 32000-2 7.7.3, 12.7.3",
 }
 FATAL_DUPLICATES = frozenset({"Contents", "ByteRange", "SubFilter", "Filter", "Reference", "Cert"})
 
@@ -119,7 +120,9 @@ def guard(pdf: PDFFile, view: View | None, fault: str, entry: SignatureEntry) ->
     if byte_range is None or view is None or signed_view is None:
         skipped("G7-dictionary-from-signed-bytes", "the signed revision cannot be read")
     else:
-        add("G7-dictionary-from-signed-bytes", _from_signed_bytes(view, signed_view, entry, byte_range))
+        # a signed revision that cannot be read by itself was not made so by somebody later
+        problem, severity = _from_signed_bytes(view, signed_view, entry, byte_range)
+        add("G7-dictionary-from-signed-bytes", problem, severity=severity)
     for problem, severity in _direct_values(entry.dictionary) or [(None, "failed")]:
         add("G8-direct-values", problem, severity=severity)
     for problem, severity in _duplicates(entry.dictionary) or [(None, "failed")]:
@@ -248,6 +251,11 @@ def _order(pdf: PDFFile, view: View) -> str | None:
         steps = [s for s in main if s.trailer["Prev"] > s.offset]
         if any(s.offset > 4096 + _first_object_end(pdf) for s in steps):
             return "/Prev goes forward from a section that is not the first page's"
+    if len(pdf.endings) > 1:
+        # What is appended without a section of its own is found by readers that search the file for objects.
+        before, last = pdf.endings[-2:]
+        if last.target < before.marker_end and is_revision_end(pdf, before.target, before.start):
+            return f"the last revision has no cross-reference section of its own, startxref says {last.target}"
     return None
 
 
@@ -273,24 +281,25 @@ def _nested_sections(view: View, signed: View | None) -> str | None:
 
 def _from_signed_bytes(
     view: View, signed: View, entry: SignatureEntry, byte_range: tuple[int, int, int, int]
-) -> str | None:
+) -> tuple[str | None, Severity]:
     """G7. The dictionary stands in the signed octets, is the signed revision's, and still is the file's."""
     end = byte_range[2] + byte_range[3]
     if entry.end > end:
-        return "the signature dictionary reaches beyond the signed octets"
+        return "the signature dictionary reaches beyond the signed octets", "failed"
     if entry.note == "replaced":
-        return "a later revision defines the signature dictionary anew"
+        return "a later revision defines the signature dictionary anew", "failed"
     try:
         if entry.number is not None:
             then, now = signed.entries.get(entry.number), view.entries.get(entry.number)
             located = signed.locate(entry.number)
             if located is None or located.start != entry.start:
-                return "the signed revision has another dictionary under this object number"
+                return "the signed revision has another dictionary under this object number", "failed"
             if then != now:
-                return "a later revision defines the signature dictionary anew"
-        return _fields_agree(view, signed, entry)
+                return "a later revision defines the signature dictionary anew", "failed"
+        return _fields_agree(view, signed, entry), "failed"
     except (SyntaxFault, BudgetSpent) as error:
-        return f"the signed revision cannot be compared: {error}"
+        unchanged = view.start_section == signed.start_section or isinstance(error, BudgetSpent)
+        return f"the signed revision cannot be compared: {error}", "indeterminate" if unchanged else "failed"
 
 
 def _fields_agree(view: View, signed: View, entry: SignatureEntry) -> str | None:

@@ -28,8 +28,10 @@ MAX_SIGNATURES = 200
 MAX_FIELDS = 20_000
 MAX_DEPTH = 100
 
-KNOWN_SUBFILTERS = frozenset({"adbe.pkcs7.detached", "ETSI.CAdES.detached", "ETSI.RFC3161"})
+SUBFILTERS = frozenset({"adbe.pkcs7.detached", "ETSI.CAdES.detached", "ETSI.RFC3161"})
 """ISO 32000-2 Table 260 without the deprecated ones."""
+LEGACY_SUBFILTERS = frozenset({"adbe.pkcs7.sha1", "adbe.x509.rsa_sha1"})
+"""The deprecated ones."""
 
 
 def _spelt(name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from signer.pdf.changes import MAX_PAGES, Level, Rules, plain
+from signer.pdf.content_boxes import intersect, page_marks
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
@@ -21,9 +22,13 @@ _NODE_KEYS = frozenset({"Type", "Parent", "Count", "Resources", "MediaBox", "Cro
 _HARMLESS_ACTIONS = frozenset({"URI", "GoTo"})
 
 
-def claim_pages(rules: Rules, before: Dictionary, after: Dictionary) -> list[tuple[Dictionary, Dictionary]]:
-    """Walk both page trees together; return the pages in order, old and new. Raises SyntaxFault."""
-    pages: list[tuple[Dictionary, Dictionary]] = []
+Page = tuple[int, Dictionary, Dictionary]
+"""Object number of a page, the page in the old revision, in the new one."""
+
+
+def claim_pages(rules: Rules, before: Dictionary, after: Dictionary) -> list[Page]:
+    """Walk both page trees together; return the pages in order. Raises SyntaxFault."""
+    pages: list[Page] = []
     stack: list[tuple[Any, Any, int]] = [(before.get("Pages"), after.get("Pages"), 0)]
     while stack:
         old_ref, new_ref, depth = stack.pop()
@@ -48,7 +53,9 @@ def claim_pages(rules: Rules, before: Dictionary, after: Dictionary) -> list[tup
         else:
             if new_kids is not None:
                 rules.forbid("pages were added, removed or replaced")
-            pages.append((old, new))
+            pages.append((old_ref.number, old, new))
+            shown = _items(rules.new, new) + (_items(rules.old, old) if old is not new else [])
+            rules.page_of.update((item.number, len(pages)) for item in shown if isinstance(item, Ref))
     return pages
 
 
@@ -59,20 +66,29 @@ def _node(rules: Rules, old: Dictionary, new: Dictionary) -> None:
         rules.walk.later(old.get(key), new.get(key), f"page tree /{key}")
 
 
-def compare_pages(rules: Rules, pages: list[tuple[Dictionary, Dictionary]]) -> None:
+def compare_pages(rules: Rules, pages: list[Page]) -> None:
     """Compare each page; the form must have been compared before, it names the new widgets."""
-    for number, (old, new) in enumerate(pages, 1):
+    for number, (_, old, new) in enumerate(pages, 1):
         if old is new:
             for key in sorted(old.keys() - {"Annots"}):
                 rules.walk.later(old[key], old[key], f"page {number} /{key}")
         else:
             for key in sorted((old.keys() | new.keys()) - {"Annots", "PieceInfo", "LastModified", "Tabs"}):
                 rules.walk.later(old.get(key), new.get(key), f"page {number} /{key}")
-            if old.get("Tabs") is not None or new.get("Tabs") not in (None, "S"):
-                rules.walk.later(old.get("Tabs"), new.get("Tabs"), f"page {number} /Tabs")
+            _tabs(rules, number, rules.old.get(old, "Tabs"), rules.new.get(new, "Tabs"))
             if new.duplicates:
                 rules.forbid(f"page {number} has a key twice")
-        _annotations(rules, number, _items(rules.old, old), _items(rules.new, new))
+        _annotations(rules, number, old, new)
+
+
+def _tabs(rules: Rules, page: int, old: Any, new: Any) -> None:
+    """/Tabs is the order in which a reader walks from one annotation to the next (12.5.1)."""
+    if old == new or (old is None and new == "S"):
+        return
+    if new in (None, "R", "C", "S", "A", "W"):
+        rules.note(Level.ANNOTATIONS, f"page {page}: annotations are walked through in another order")
+    else:
+        rules.forbid(f"page {page} /Tabs")
 
 
 def _items(view: View, page: Dictionary) -> list[Any]:
@@ -80,7 +96,8 @@ def _items(view: View, page: Dictionary) -> list[Any]:
     return list(items) if isinstance(items, list) else []
 
 
-def _annotations(rules: Rules, page: int, before: list[Any], after: list[Any]) -> None:
+def _annotations(rules: Rules, page: int, old_page: Dictionary, new_page: Dictionary) -> None:
+    before, after = _items(rules.old, old_page), _items(rules.new, new_page)
     kept = set(after) if all(isinstance(i, Ref) for i in after) else {i for i in after if isinstance(i, Ref)}
     had = {i for i in before if isinstance(i, Ref)}
     if [i for i in before if isinstance(i, Ref) and i in kept] != list(
@@ -99,12 +116,15 @@ def _annotations(rules: Rules, page: int, before: list[Any], after: list[Any]) -
         elif isinstance(old, Dictionary):
             kind = rules.old.get(old, "Subtype")
             if kind == "Widget" or item.number in rules.walk.roles:
-                rules.forbid(f"page {page}: a form field was removed from the page")
+                rules.forbid(f"page {page}: a form field (object {item.number}) was removed from the page")
             else:
-                rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation deleted, {_box(rules.old, old)}")
+                rules.note(
+                    Level.ANNOTATIONS,
+                    f"page {page}: {kind} annotation (object {item.number}) deleted, {_box(rules.old, old)}",
+                )
     for item in dict.fromkeys(i for i in after if isinstance(i, Ref)):
         if item not in had:
-            _added(rules, page, item, before)
+            _added(rules, page, item, old_page)
 
 
 def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
@@ -115,34 +135,38 @@ def _existing(rules: Rules, page: int, item: Ref, old: Any, new: Any) -> None:
         if rules.walk.same(old, new, by_annotation=True):
             return
         if not isinstance(new, Dictionary) or new.get("Subtype") != old.get("Subtype") or new.duplicates:
-            rules.forbid(f"page {page}: an annotation became something else")
+            rules.forbid(f"page {page}: an annotation (object {item.number}) became something else")
             return
         kind = rules.old.get(old, "Subtype")
         if not _harmless(rules.new, new) and _harmless(rules.old, old):
-            rules.forbid(f"page {page}: {kind} annotation can act now, {_box(rules.new, new)}")
+            rules.forbid(f"page {page}: {kind} annotation (object {item.number}) can act now, {_box(rules.new, new)}")
             return
-        rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation changed, {_box(rules.new, new)}")
+        rules.note(
+            Level.ANNOTATIONS, f"page {page}: {kind} annotation (object {item.number}) changed, {_box(rules.new, new)}"
+        )
         return
-    rules.walk.later(item, item, f"page {page}: annotation object {item.number}")
+    rules.walk.later(item, item, f"page {page}: annotation")
 
 
-def _added(rules: Rules, page: int, item: Ref, before: list[Any]) -> None:
+def _added(rules: Rules, page: int, item: Ref, old_page: Dictionary) -> None:
     name = rules.new_widgets.get(item.number)
     new = rules.new.resolve(item)
     if item.number in rules.signed_now:
         return  # an empty field of the form that was on no page, signed now
     if name is not None:
-        _drawn(rules, page, item, name, before)
+        _drawn(rules, page, item, name, old_page)
         return
     if not isinstance(new, Dictionary):
         return  # a missing object shows nothing
     kind = rules.new.get(new, "Subtype")
     if kind == "Widget" or kind is None or item.number in rules.walk.roles:
-        rules.forbid(f"page {page}: a widget was added that belongs to no new signature field")
+        rules.forbid(f"page {page}: a widget (object {item.number}) was added that belongs to no new signature field")
     elif kind in _FORBIDDEN_KINDS or not _harmless(rules.new, new):
-        rules.forbid(f"page {page}: {kind} annotation added, {_box(rules.new, new)}")
+        rules.forbid(f"page {page}: {kind} annotation (object {item.number}) added, {_box(rules.new, new)}")
     else:
-        rules.note(Level.ANNOTATIONS, f"page {page}: {kind} annotation added, {_box(rules.new, new)}")
+        rules.note(
+            Level.ANNOTATIONS, f"page {page}: {kind} annotation (object {item.number}) added, {_box(rules.new, new)}"
+        )
 
 
 def _harmless(view: View, annotation: Dictionary) -> bool:
@@ -170,26 +194,32 @@ def _box(view: View, annotation: Dictionary) -> str:
     return "no rectangle" if box is None else "rectangle [" + " ".join(f"{v:.0f}" for v in box) + "]"
 
 
-def _drawn(rules: Rules, page: int, item: Ref, name: str, before: list[Any]) -> None:
-    """Say where a new signature field is drawn, and over which older annotations of the page ("sneaky signature")."""
+def _drawn(rules: Rules, page: int, item: Ref, name: str, old_page: Dictionary) -> None:
+    """Say where a new signature field is drawn, and over what of the page it was put on ("sneaky signature")."""
     new = rules.new.resolve(item)
     box = rectangle(rules.new, new) if isinstance(new, Dictionary) else None
     if box is None or box[2] - box[0] < 1 or box[3] - box[1] < 1:
         return
-    where = _box(rules.new, new)
-    rules.note(Level.FORM_FILLING, f"page {page}: signature field {name!r} drawn, {where}")
-    for other in before:
+    what = f"page {page}: signature field {name!r} (object {item.number})"
+    rules.note(Level.FORM_FILLING, f"{what} drawn, {_box(rules.new, new)}")
+    for other in _items(rules.old, old_page):
         old = rules.old.resolve(other)
         covered = rectangle(rules.old, old) if isinstance(old, Dictionary) else None
-        if covered is None or not _intersect(box, covered):
+        if covered is None or not intersect(box, covered):
             continue
         kind = rules.old.get(old, "Subtype")
-        rules.note(
-            Level.FORM_FILLING,
-            f"page {page}: signature field {name!r} covers an earlier {kind}, {_box(rules.old, old)}",
-        )
-
-
-def _intersect(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    """Tell whether two rectangles share more than an edge; an empty one shares nothing."""
-    return min(a[2], b[2]) - max(a[0], b[0]) > 0.5 and min(a[3], b[3]) - max(a[1], b[1]) > 0.5
+        rules.note(Level.FORM_FILLING, f"{what} covers an earlier {kind}, {_box(rules.old, old)}")
+    found = page_marks(rules.old, old_page)
+    if found is None:
+        rules.note(Level.FORM_FILLING, f"{what} may cover page content, which cannot be read")
+        return
+    if not found.complete:
+        rules.note(Level.FORM_FILLING, f"{what} may cover page content beyond what was read")
+    for kind in ("text", "image"):
+        boxes = [mark.box for mark in found.marks if mark.kind == kind and intersect(box, mark.box)]
+        if boxes:
+            place = tuple(round(pick(b[i] for b in boxes)) for i, pick in enumerate((min, min, max, max)))
+            rules.note(
+                Level.FORM_FILLING,
+                f"{what} covers page content ({kind}), rectangle [{' '.join(map(str, place))}]",
+            )

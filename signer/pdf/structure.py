@@ -212,6 +212,8 @@ class PDFFile:
         self._views: dict[int, View] = {}
         self.references: dict[tuple[int, int], tuple[Ref, ...]] = {}
         """References inside an object by its offset and number, for `signer.pdf.compare`."""
+        self.marks: dict[tuple[int, ...], Any] = {}
+        """What content streams paint, by their offsets, for `signer.pdf.content_boxes`."""
 
     @property
     def linearized(self) -> bool:

@@ -16,12 +16,13 @@ syntax raises `SyntaxFault`, and nothing else does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 MAX_NESTING = 100
 MAX_TOKENS = 4_000_000
+MAX_OPERANDS = 1000
 WHITE = b"\x00\t\n\x0c\r "
 
 
@@ -273,6 +274,43 @@ def parse(
     finally:
         if spend is not None:
             spend(limit - reader.limit)
+
+
+def operations(
+    data: bytes, *, limit: int = MAX_TOKENS, spend: Callable[[int], None] | None = None
+) -> Generator[tuple[str, list[Any], int], int | None, None]:
+    """Yield operator, operands and the offset behind the operator, of a content stream (7.8.2).
+
+    Whoever reads an inline image sends back where to go on. Raises SyntaxFault.
+    """
+    match = _TOKEN.match
+    reader = _Reader(data, limit)
+    operands: list[Any] = []
+    at, told = 0, limit
+    while True:
+        token = match(data, at)
+        if token is None:
+            if skip(data, at) < len(data):
+                reader.nothing(at)
+            return
+        kind = token.lastgroup
+        if kind in ("int", "real"):  # nearly all of them
+            reader.limit -= 1
+            operands.append(float(token[kind]))
+            at = token.end()
+        else:
+            value, at = reader.value(token, 0)
+            if isinstance(value, Keyword):
+                if spend is not None:
+                    spend(told - reader.limit)
+                    told = reader.limit
+                moved = yield str(value), operands, at
+                at = moved if moved is not None else at
+                operands = []
+            else:
+                operands.append(value)
+        if len(operands) > MAX_OPERANDS or reader.limit < 0:
+            raise SyntaxFault("too many operands or tokens")
 
 
 _HEADER = re.compile(rb"(\d{1,10})[\x00\t\n\x0c\r ]+(\d{1,5})[\x00\t\n\x0c\r ]+obj")

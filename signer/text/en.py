@@ -254,6 +254,7 @@ STRINGS = {
     "code.deprecated-kind": "This kind of signature is deprecated and too weak.",
     "notice.change-taken-back": "A later revision changed something, and another one took the change back.",
     "notice.negative-modulus": "The key in the certificate is written in a faulty way; it was read as meant.",
+    "notice.cert-entry": "The signature dictionary holds a certificate where none belongs.",
     "notice.covered-content": "Page content lies under or over something that may hide it: look at the page.",
     "notice.hidden-layers": "The document has layers that are switched off.",
     "notice.unreachable-content": "The file holds pages that nothing leads to.",

@@ -254,6 +254,7 @@ STRINGS = {
     "code.deprecated-kind": "该种签名已被弃用，强度不足。",
     "notice.change-taken-back": "后来的某一版本作过改动，随后又被撤回。",
     "notice.negative-modulus": "证书中的密钥写法有误；已按其本意读取。",
+    "notice.cert-entry": "签名字典中含有不应出现的证书。",
     "notice.covered-content": "页面内容可能被遮盖或遮盖其他内容：请查看页面。",
     "notice.hidden-layers": "文件中有被关闭的图层。",
     "notice.unreachable-content": "文件中有无法到达的页面。",

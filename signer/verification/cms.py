@@ -9,6 +9,7 @@ that cannot be computed here is INDETERMINATE and named.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from certs.signed_data import (
     check_signing_certificate,
     parse_signed_data,
 )
+from certs.suites.rsa import has_negative_modulus
 from signer.report import IdentifierReport, LayerReport, SignerReport, TimeReport, Verdict
 from signer.verification.chain import judge_chain
 from signer.verification.draft import Draft
@@ -76,7 +78,7 @@ def verify_embedded(
     draft: Draft, contents: bytes, source: Source, setting: Setting, claimed: datetime | None = None
 ) -> None:
     """Verify what stands in /Contents over the signed octets; `claimed` is /M of the dictionary."""
-    structure = _without_padding(draft, contents)
+    structure = without_padding(draft, contents)
     if structure is None:
         return
     if draft.kind == "document-timestamp":
@@ -100,7 +102,8 @@ def verify_embedded(
     results = []
     if any(signer.unsigned_values(oids.COUNTERSIGNATURE) for signer in view.signers):
         draft.warn("countersignature", "a countersignature inside a PDF signature is not looked at")
-    for position, signer in enumerate(view.signers):
+    for position, found in enumerate(view.signers):
+        signer = replace(found, content=None)  # what was signed is the file, not what the CMS carries
         if position == 0:
             judge_signer(draft, view, signer, source, setting, claimed)
             results.append(draft.cryptographic.result)
@@ -116,7 +119,7 @@ def verify_embedded(
         draft.cryptographic = LayerReport("not-checked")
 
 
-def _without_padding(draft: Draft, contents: bytes) -> bytes | None:
+def without_padding(draft: Draft, contents: bytes) -> bytes | None:
     """Cut off what fills the placeholder behind the structure; its end is read from the structure itself."""
     try:
         end = ber.Value(contents, 0, len(contents)).end
@@ -288,6 +291,8 @@ def _cryptography(draft: Draft, signer: SignerView, certificate: Certificate, so
         if signer.signed_attributes is not None:
             draft.passed("message-digest", CRYPTO, oids.name(signer.digest_oid))
         draft.passed("signature-value", CRYPTO, suite, f"key of {certificate.subject}")
+        if has_negative_modulus(certificate.spki):
+            draft.warn("negative-modulus", "the RSA modulus in the certificate is encoded as a negative number")
         return
     try:
         draft.suite = suites.suite_of_signature(certificate.spki, signer.signature_algorithm.der())

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from certs.errors import SealroadError
 from signer.errors import EncryptedPDF
-from signer.pdf.changes import changes_after
-from signer.pdf.guard import Guarded, guard, is_revision_end
-from signer.pdf.listing import KNOWN_SUBFILTERS, Listing, SignatureEntry, list_signatures
-from signer.pdf.permissions import permissions_of
+from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
+from signer.pdf.listing import LEGACY_SUBFILTERS, SUBFILTERS, Listing, SignatureEntry, list_signatures
+from signer.pdf.permissions import Permissions, permissions_of
+from signer.pdf.second_reading import SecondReading, prepare
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import SyntaxFault
 from signer.report import (
@@ -28,6 +28,7 @@ from signer.report import (
     Verdict,
 )
 from signer.verification.draft import Draft
+from signer.verification.later import CHANGES, Judgement, LaterRevisions, record_changes
 from signer.verification.places import places_of
 from signer.verification.setting import Setting
 
@@ -45,10 +46,13 @@ class _Document:
     """Offsets behind %%EOF and behind its line end, of each revision."""
     guarded: dict[int, Guarded]
     """What the guard found, by position in `entries`, where it was asked before."""
+    second: SecondReading
+    later: LaterRevisions
 
 
 def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], list[Notice], tuple[str, ...]]:
     """Return a report for every signature, what is worth a word, and the fields still empty. Raises EncryptedPDF."""
+    prepare(data)
     pdf = PDFFile(data)
     view, fault = _open(pdf)
     try:
@@ -67,12 +71,17 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         tuple(listing.signatures),
         _revisions(pdf),
         {},
+        SecondReading(pdf),
+        LaterRevisions(pdf, view, _revisions(pdf)),
     )
+    _read_twice(document)
     document = _with_proofs(document)
     reports = [_guarded_signature(document, entry) for entry in listing.signatures]
     reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
     _levels(document, reports)
     _places(document, reports)
+    _tell(document, reports)
+    notices += _shadows(document)
     return reports, notices, tuple(_really_empty(listing))
 
 
@@ -152,6 +161,20 @@ def _guard(document: _Document, position: int) -> Guarded:
     return document.guarded[position]
 
 
+def _read_twice(document: _Document) -> None:
+    """Let the second parser read every signed revision, and the file as it is now (G10)."""
+    ends = []
+    for position in range(len(document.entries)):
+        try:
+            signed = _guard(document, position).signed_view
+        except Exception:  # noqa: BLE001, S112 - its own report will say so
+            continue
+        if signed is not None:
+            ends.append(signed.end)
+    if ends:
+        document.second.ask([*ends, len(document.pdf.data)])
+
+
 def _revisions(pdf: PDFFile) -> tuple[tuple[int, int], ...]:
     ends = [(e.marker_end, e.line_end) for e in pdf.endings if is_revision_end(pdf, e.target, e.start)]
     return tuple(ends[:500])
@@ -197,28 +220,42 @@ def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureR
 def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None:
     """Verify one signature of a PDF: the numbered steps of `signer.verify`."""
     # 1. Guard
-    found = _guard(document, next(n for n, item in enumerate(document.entries) if item is entry))
-    _record_guard(found, draft)
+    position = next(n for n, item in enumerate(document.entries) if item is entry)
+    found = _guard(document, position)
+    _record_guard((*found.findings, document.second.finding(found.signed_view, document.view)), draft)
     _describe(document, entry, found, draft)
     if _set_apart(entry, draft):
+        if entry.has_value and found.byte_range is not None and found.contents is not None and not found.broken:
+            from signer.verification.legacy import show_unknown
+
+            show_unknown(draft, found.contents, _Ranges(document.pdf.data, found.byte_range), document.setting)
         return
+    # 8. Later changes; what cannot be told is said here, before anything else leaves the verdict open
+    judgement = None if found.broken else _later_changes(document, position, draft)
     # 2. to 7.: the CMS inside, over exactly the octets of /ByteRange
     usable = found.byte_range is not None and not {f.rule[:2] for f in found.broken} & {"G1", "G2"}
     if usable and found.byte_range is not None and found.contents is not None:
         from signer.verification.cms import verify_embedded
 
         ranges = _Ranges(document.pdf.data, found.byte_range)
-        verify_embedded(draft, found.contents, ranges, document.setting, pdf_date(entry.text("M")))
+        claimed = pdf_date(entry.text("M"))
+        if entry.subfilter in LEGACY_SUBFILTERS:
+            from signer.verification.legacy import verify_legacy
+
+            verify_legacy(draft, found.contents, entry.dictionary.get("Cert"), ranges, document.setting, claimed)
+        else:
+            verify_embedded(draft, found.contents, ranges, document.setting, claimed)
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
-    # 8. Later changes
-    if not found.broken:
-        _later_changes(document, entry, found, draft)
+    if judgement is not None:
+        record_changes(judgement, draft)
 
 
-def _record_guard(found: Guarded, draft: Draft) -> None:
-    for finding in found.findings:
-        if finding.result != "failed":
+def _record_guard(findings: tuple[Finding, ...], draft: Draft) -> None:
+    for finding in findings:
+        if finding.result == "not-checked" and finding.severity == "indeterminate":
+            draft.unknown(finding.rule, finding.clause, finding.detail, "GENERIC", "limits")
+        elif finding.result != "failed":
             draft.checks.append(CheckResult(finding.rule, finding.clause, finding.result, finding.detail))
         elif finding.severity == "failed":
             draft.failed(finding.rule, finding.clause, finding.detail, Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
@@ -247,6 +284,8 @@ def _describe(document: _Document, entry: SignatureEntry, found: Guarded, draft:
                     document.pdf.data[end:].strip(b"\x00\t\n\x0c\r ") if len(document.pdf.data) - end < 64 else b"more"
                 )
                 draft.revision = RevisionReport(index, len(document.revisions), covers_whole_file=not rest)
+    if entry.subfilter == "ETSI.CAdES.detached" and "Cert" in entry.dictionary:
+        draft.warn("cert-entry", "/Cert stands beside ETSI.CAdES.detached (ISO 32000-2 12.8.3.4.2)")
     # A dictionary that a later revision replaced says nothing any more (signature dictionary spoofing).
     if not any(f.rule.startswith("G7") for f in found.broken):
         stated = [(key.lower(), entry.text(key)) for key in ("Name", "Reason", "Location", "ContactInfo")]
@@ -266,7 +305,7 @@ def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
     if not entry.has_value:
         draft.unknown("signature-value-present", clause, "no signature value", "FORMAT_FAILURE", "no-signature-value")
         return True
-    if entry.subfilter not in KNOWN_SUBFILTERS:
+    if entry.subfilter not in SUBFILTERS | LEGACY_SUBFILTERS:
         what = f"/SubFilter {entry.subfilter}" if entry.subfilter else "a missing /SubFilter"
         draft.unknown(
             "subfilter", "ISO 32000-2 Table 260", f"{what} is not supported", "GENERIC", "unsupported-subfilter"
@@ -275,34 +314,43 @@ def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
     return False
 
 
-def _later_changes(document: _Document, entry: SignatureEntry, found: Guarded, draft: Draft) -> None:
-    """8. Compare the signed revision with the last one."""
-    clause = "ISO 32000-2 12.8.2.2, 12.8.2.4"
-    if found.signed_view is None or document.view is None:
-        draft.changes_after = ChangesReport("unknown")
-        draft.unknown("later-changes", clause, "the revisions cannot be read", "GENERIC", "changes-unknown")
-        return
+def _later_changes(document: _Document, position: int, draft: Draft) -> tuple[Judgement, Permissions] | None:
+    """8. Compare the signed revision with the last one, by what this and every earlier signature allows."""
+    signed = _guard(document, position).signed_view
     try:
-        allowed = permissions_of(found.signed_view, entry)
-        changes = changes_after(found.signed_view, document.view, allowed)
+        own = permissions_of(signed, document.entries[position]) if signed is not None else Permissions()
+        judgement = document.later.judge(signed, own, _earlier(document, position))
     except (SyntaxFault, BudgetSpent, RecursionError) as error:
-        draft.changes_after = ChangesReport("unknown", (str(error),))
-        detail = f"what was changed cannot be established: {error}"
-        draft.unknown("later-changes", clause, detail, "GENERIC", "changes-unknown")
-        return
-    draft.changes_after = ChangesReport(changes.level.word, changes.detail)
-    if changes.forbidden_because:
-        draft.failed(
-            "later-changes",
-            clause,
-            changes.forbidden_because,
-            Verdict.TOTAL_FAILED,
-            "FORMAT_FAILURE",
-            "forbidden-change",
-        )
-        return
-    limit = f"DocMDP level {allowed.level}" if allowed.level else "no DocMDP"
-    draft.passed("later-changes", clause, changes.level.word, limit)
+        own, judgement = Permissions(), Judgement(None, str(error))
+    if judgement.changes is None:
+        detail = f"what was changed cannot be established: {judgement.unknown}"
+        draft.changes_after = ChangesReport("unknown", (judgement.unknown,))
+        draft.unknown("later-changes", CHANGES, detail, "GENERIC", "changes-unknown")
+        return None
+    return judgement, own
+
+
+def _earlier(document: _Document, position: int) -> tuple[tuple[str, Permissions], ...]:
+    """Return what the signatures that were there before allow; one that breaks the guard says nothing."""
+    mine = _guard(document, position).signed_view
+    found = []
+    for other, entry in enumerate(document.entries):
+        signed = _guard(document, other).signed_view
+        if mine is None or signed is None or signed.end >= mine.end or _guard(document, other).broken or entry.note:
+            continue
+        try:
+            found.append((", ".join(entry.fields), permissions_of(signed, entry)))
+        except SyntaxFault:
+            continue  # its own verdict says so
+    return tuple(found)
+
+
+def _tell(document: _Document, reports: list[SignatureReport]) -> None:
+    """Say revision by revision what was changed, once all verdicts stand."""
+    for position, report in enumerate(reports[: len(document.entries)]):
+        found = document.guarded.get(position)
+        if found is not None and found.signed_view is not None:
+            reports[position] = document.later.told(report, found.signed_view.end)
 
 
 def _levels(document: _Document, reports: list[SignatureReport]) -> None:
@@ -321,6 +369,15 @@ def _levels(document: _Document, reports: list[SignatureReport]) -> None:
             continue
         later = any(index > report.revision.index for index in archived)
         reports[position] = replace(report, level="B-LTA" if later else "B-LT")
+
+
+def _shadows(document: _Document) -> list[Notice]:
+    """Warn of what a signed document hides; looked for last, with the work that is left."""
+    if document.view is None or not document.entries:
+        return []
+    from signer.pdf.shadow import signs
+
+    return [Notice(code, detail) for code, detail in signs(document.view)]
 
 
 def _places(document: _Document, reports: list[SignatureReport]) -> None:

@@ -21,7 +21,7 @@ from certs.forms import FORMS, Facts, IssuerSignTool
 from certs.identifiers import Identifier
 from certs.ledger import MemoryLedger
 from certs.profiles import Profile
-from certs.suites.base import Use
+from certs.suites.base import AlgorithmID, Use
 from certs.template import Wanted, tbs
 from tests.conftest import CLOCK, NOW, Circle, circle_of, keys_of, make_circle, subjects_of
 
@@ -358,6 +358,16 @@ QC_COMPLIANCE = der.sequence(der.sequence(der.oid("0.4.0.1862.1.1")))
 )
 def test_lint_finds(name: str, own: tuple[Extension, ...], change: dict[str, object]) -> None:
     assert _findings(name, own=own, **change) != []
+
+
+def test_lint_finds_a_modulus_without_its_zero_octet() -> None:
+    """Such keys are read, in old certificates; a new certificate does not carry one."""
+    key = keys_of("rsa")[0].public_key.spki
+    numbers = der.Reader(der.split_spki(key)[1]).enter(der.SEQUENCE)
+    shorter = der.sequence(der.integer(numbers.integer() - (1 << 2048)), der.integer(numbers.integer()))
+    spki = der.subject_public_key_info(AlgorithmID(oids.RSA, der.NULL_DER), shorter)
+    assert [f for f in _findings("person", spki=spki) if "negative" in f]
+    assert not [f for f in _findings("person", spki=key) if "negative" in f]
 
 
 def test_lint_reads_what_is_in_the_short_lived_extension() -> None:

@@ -143,8 +143,20 @@ def test_first_parent_tree_names_only_elements_of_new_signature_fields(element: 
     assert judge(rawpdf.update(rawpdf.update(base, bodies), taken)).level.word == "forbidden"
 
 
-def test_another_object_as_catalog_is_forbidden() -> None:
-    assert after({20: FORM}, root=b"20 0 R").level.word == "forbidden"
+def test_catalog_under_another_number_is_compared_like_any_other() -> None:
+    assert after({20: FORM}, root=b"20 0 R").level.word == "lta-updates"
+    for other in (
+        FORM.replace(b"/Pages 2 0 R", b"/Pages 21 0 R"),
+        FORM.replace(b"/Pages", b"/OpenAction << /S /JavaScript /JS (x) >> /Pages"),
+        FORM.replace(b"/AcroForm", b"/AcroFrom"),
+        FORM.replace(b"/Pages 2 0 R", b"/Pages 2 0 R /Pages 21 0 R"),
+    ):
+        pages = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
+        assert after({20: other, 21: pages}, root=b"20 0 R").level.word == "forbidden"
+
+
+def test_page_as_catalog_is_forbidden() -> None:
+    assert after({3: FORM}, root=b"3 0 R").level.word == "forbidden"
 
 
 def test_shared_picture_cannot_smuggle_page_content() -> None:
@@ -282,7 +294,7 @@ def test_annotations_that_refer_to_each_other_are_each_judged_once() -> None:
         (b"BT <393030> Tj ET", "form-filling"),
         (b"BT (100) Tj ET", "forbidden"),
         (b"", "forbidden"),
-        (b"/X Do", "form-filling"),
+        (b"/X Do", "forbidden"),
     ],
 )
 def test_picture_that_shows_another_value_than_the_field_has(drawn: bytes, level: str) -> None:

@@ -493,12 +493,24 @@ def test_document_time_stamp_over_a_changed_file_fails() -> None:
 # -- what is listed but not verified ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("subfilter", [b"GM.SM2", b"adbe.x509.rsa_sha1", b"adbe.pkcs7.sha1", b"Foo#20Bar"])
-def test_unknown_kind_is_listed_as_indeterminate(subfilter: bytes) -> None:
-    circle = circle_of("ecdsa-p256")
-    data = rawpdf.sign(cms(circle), subfilter=subfilter)
+@pytest.mark.parametrize("subfilter", [b"GM.SM2", b"PBAD.PAdES", b"Foo#20Bar"])
+def test_unknown_kind_is_listed_as_indeterminate(subfilter: bytes, signing_suite: str) -> None:
+    circle = circle_of(signing_suite)
+    data = rawpdf.sign(cms(circle), subfilter=subfilter, digits=SIZES.get(signing_suite, 60_000))
     (one,) = verify(data, circle).signatures
     assert (one.verdict, one.code) == (Verdict.INDETERMINATE, "unsupported-subfilter")
+    assert one.cryptographic.result == "passed", "a CMS over the file after all: who signed is shown"
+    assert one.signer is not None
+    (changed,) = verify(data.replace(b"pay 100", b"pay 900"), circle).signatures
+    assert (changed.verdict, changed.code) == (Verdict.INDETERMINATE, "unsupported-subfilter")
+    assert (changed.cryptographic.result, changed.signer) == ("not-checked", None), "what it means is not known"
+
+
+def test_missing_subfilter_is_listed_as_indeterminate() -> None:
+    data = rawpdf.sign(cms(circle_of("ecdsa-p256"))).replace(b"/SubFilter", b"/SubFilder")
+    (one,) = verify(data, None).signatures
+    assert (one.verdict, one.code) == (Verdict.INDETERMINATE, "unsupported-subfilter")
+    assert "missing" in one.reason
 
 
 def test_placeholder_without_a_value_is_listed() -> None:
@@ -517,12 +529,12 @@ def test_one_bad_signature_does_not_hide_a_good_one() -> None:
 
 
 def test_unforeseen_exception_is_indeterminate(monkeypatch: pytest.MonkeyPatch) -> None:
-    import signer.verification.pdf
+    import signer.verification.later
 
     def explode(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(signer.verification.pdf, "changes_after", explode)
+    monkeypatch.setattr(signer.verification.later, "changes_after", explode)
     (one,) = verify(signed("ecdsa-p256"), circle_of("ecdsa-p256")).signatures
     assert (one.verdict, one.code) == (Verdict.INDETERMINATE, "internal")
 

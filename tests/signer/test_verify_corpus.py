@@ -7,6 +7,7 @@ expected, no anchor is given. The table of agreement is printed at the end (`-s`
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,8 +86,38 @@ def test_no_attack_is_called_good_and_none_is_called_unsigned(outcomes: dict[str
     assert wrong == []
 
 
+def broken_rules(s: Any) -> list[str]:
+    """Guard rules that fail or leave open; an indirect value (G8) is worth a word only."""
+    return [c.id for c in s.checks if re.match(r"G\d", c.id) and c.result == "failed" and not c.id.startswith("G8")]
+
+
+def test_no_honest_file_breaks_a_rule_of_the_guard(outcomes: dict[str, Outcome]) -> None:
+    for o in of(outcomes, "valid", "valid-crypto", "trust", "changed", "timestamp", "contested"):
+        assert o.report is not None
+        assert not [(o.entry["file"], s.field, rules) for s in o.report.signatures if (rules := broken_rules(s))]
+        assert all(
+            any(c.id == "G10-two-parsers" and c.result == "passed" for c in s.checks) for s in o.report.signatures
+        )
+
+
+def test_every_attack_and_every_alteration_is_found(outcomes: dict[str, Outcome]) -> None:
+    """Not one file in which each signature could be taken for good, would its issuer only be trusted."""
+    classes = {o.entry["expected"] for o in outcomes.values()}
+    for o in of(outcomes, *(c for c in classes if c.startswith(("attack", "invalid")))):
+        if o.report is None:
+            continue
+        clean = [
+            s.cryptographic.result == "passed"
+            and s.verdict is not Verdict.TOTAL_FAILED
+            and not broken_rules(s)
+            and (s.changes_after is None or s.changes_after.level not in ("forbidden", "unknown"))
+            for s in o.report.signatures
+        ]
+        assert not all(clean), o.entry["file"]
+
+
 def test_attacks_fail_rather_than_stay_open(outcomes: dict[str, Outcome]) -> None:
-    for o in of(outcomes, "attack-swa", "attack-usf", "attack-spoof"):
+    for o in of(outcomes, "attack-isa", "attack-swa", "attack-usf", "attack-spoof", "attack-shadow"):
         assert o.answer == "TOTAL-FAILED" or o.report is None, o.entry["file"]
 
 

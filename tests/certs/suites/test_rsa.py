@@ -123,7 +123,6 @@ def odd_of(bits: int) -> int:
         pytest.param(odd_of(rsa.MIN_BITS - 1), 65537, id="a bit too short"),
         pytest.param(odd_of(rsa.MAX_BITS + 1), 65537, id="a bit too long"),
         pytest.param(odd_of(2048) + 1, 65537, id="even modulus"),
-        pytest.param(-odd_of(2048), 65537, id="negative modulus"),
         pytest.param(0, 65537, id="zero"),
         pytest.param(1, 65537, id="one"),
         pytest.param(odd_of(2048), 0, id="e = 0"),
@@ -141,6 +140,24 @@ def test_a_key_out_of_limits_is_refused(modulus: int, exponent: int) -> None:
             suites.load_public(spki_of(modulus, exponent, algorithm))
     with pytest.raises(BadSignature):
         suites.verify(spki_of(modulus, exponent), SHA256.der(), bytes(256), MESSAGE)
+
+
+def test_a_modulus_without_its_zero_octet_is_read_as_unsigned_and_said() -> None:
+    """Seen in certificates of 2014: 256 octets whose first bit is set and no zero octet in front of them."""
+    key = keys_of("rsa")[0].public_key.spki
+    numbers = der.Reader(der.split_spki(key)[1]).enter(der.SEQUENCE)
+    modulus = numbers.integer()
+    for bits in (512, 1024, 2048):
+        unsigned = modulus if bits == 2048 else odd_of(bits)
+        negative = spki_of(unsigned - (1 << bits))
+        assert rsa.has_negative_modulus(negative)
+        assert suites.load_public(negative).parameter == str(bits)
+    assert not rsa.has_negative_modulus(key)
+    assert not rsa.has_negative_modulus(b"")
+    value = keys_of("rsa")[0].sign(MESSAGE)
+    suites.verify(spki_of(modulus - (1 << 2048)), SHA256.der(), value, MESSAGE)
+    with pytest.raises(BadSignature):
+        suites.verify(spki_of(modulus - (1 << 2048)), SHA256.der(), value, MESSAGE + b"!")
 
 
 def test_keys_at_the_limits_are_read() -> None:
