@@ -47,10 +47,11 @@ def test_a_circle_is_made_once_and_comes_back_from_disk(circles: Circles, tmp_pa
     assert "closed circle" in first.root.subject
     key = suites.get(suite).generate()
     issued = first.issue("person", Subject("王伟", country="CN"), key.public_key.spki, days=10)
+    root = first.root
     circles.close()
     again = Circles(Settings(data=tmp_path), Vault(bytes(32)))
     assert [circle.suite for circle in again.existing()] == [suite]
-    assert again.get(suite).root == first.root
+    assert again.get(suite).root == root
     assert again.certificate(issued.fingerprint()) == issued
     assert issued.verify_signed_by(again.get(suite).chain[0]) == suite
     again.close()

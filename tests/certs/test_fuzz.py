@@ -41,7 +41,7 @@ from certs.describe import as_text, describe
 from certs.errors import MalformedInput, SealroadError
 from certs.fetch import FetchError, HTTPFetcher
 from certs.identifiers import Identifier
-from certs.keys import destruction, envelope, file, pkcs11_uri, shares
+from certs.keys import destruction, envelope, file, pkcs11_uri, sealed_files, shares
 from certs.keys.envelope import Label
 from certs.keys.kek import open_provider
 from certs.keys.pkcs11_mechanisms import read_config
@@ -347,7 +347,7 @@ READERS: dict[str, Reader] = {
     ),
     "sealed-addresses": Reader(
         lambda _: [b"a%3Fb?kek=pkcs11:token=x;object=y?module-path=/m", b"k?kek=file:x"],
-        _text(envelope.split_rest),
+        _text(sealed_files.split_rest),
         ONE,
     ),
     "identifiers": Reader(lambda _: [b"CN-ID:11010519491231002X", b"RU-INN:7707083893"], _text(Identifier.parse), ONE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from certs.audit import tree
@@ -80,6 +80,7 @@ HASH = st.binary(min_size=32, max_size=32)
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 12), st.integers(0, 12), st.lists(HASH, max_size=6), HASH, HASH)
 def test_made_up_proofs_hold_nowhere(index: int, size: int, proof: list[bytes], leaf: bytes, root: bytes) -> None:
+    assume(leaf != root)  # a tree of one leaf has the leaf's hash for its root
     with pytest.raises(AuditError):
         tree.check_inclusion(leaf, index, size, proof, root)
     if index != size or leaf != root:
