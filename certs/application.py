@@ -232,7 +232,7 @@ def _application(value: Any) -> Application:
         raise MalformedInput(f"the application is not of schema {SCHEMA}")
     try:
         spki = base64.b64decode(_text_long(members["public_key"]), validate=True)
-        suites.load_public(spki)
+        suites.not_old(suites.load_public(spki).suite.name)
     except (ValueError, CertsError) as error:
         raise MalformedInput(f"the public key of the application cannot be used: {error}") from error
     if members.get("days") is not None and members.get("hours") is not None:

@@ -13,7 +13,7 @@ a path validator must look at.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -70,6 +70,9 @@ _ALWAYS = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 @dataclass(frozen=True)
 class Certificate(Encoded[Parts]):
     """An X.509 certificate over its DER. Two are equal if their octets are. Raises MalformedInput."""
+
+    working_spki: bytes | None = field(default=None, compare=False, repr=False)
+    """The key with the parameters that its issuer hands down; only `certs.path_inheritance` sets it."""
 
     def _split(self, encoded: bytes) -> Parts:
         return Parts(encoded)
@@ -199,8 +202,8 @@ class Certificate(Encoded[Parts]):
     # Key and extensions --------------------------------------------------------------------------------------------
     @property
     def spki(self) -> bytes:
-        """SubjectPublicKeyInfo, DER, as received."""
-        return self._parts.spki
+        """SubjectPublicKeyInfo, DER, as received; in the chain of a path validation with inherited parameters."""
+        return self.working_spki or self._parts.spki
 
     def public_key(self) -> PublicKey:
         """Return the subject's key. Raises BadKey, UnsupportedAlgorithm or MalformedInput."""

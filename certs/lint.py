@@ -100,6 +100,7 @@ def findings_of(
         yield f"valid for longer than profile {profile.name} allows"
     try:
         suite = suites.load_public(certificate.spki).suite.name
+        suites.not_old(suite)
     except CertsError as error:
         yield f"the subject's key is not usable: {error}"
         return

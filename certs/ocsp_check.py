@@ -100,7 +100,7 @@ def _check_delegation(responder: Certificate, issuer: Certificate, made: datetim
     if suites.signature_digest(responder.signature_algorithm) == "sha1":
         raise refuse("its certificate is signed over SHA-1")
     key = responder.public_key()
-    if key.suite.name == "ecdsa-p224" or (key.suite.name.startswith("rsa") and int(key.parameter) < MIN_RSA_BITS):
+    if key.suite.name in suites.OLD_NAMES or (key.suite.name.startswith("rsa") and int(key.parameter) < MIN_RSA_BITS):
         raise refuse(f"its key of {key.suite.name} {key.parameter} is too weak")
     try:
         responder.verify_signed_by(issuer)

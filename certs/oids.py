@@ -106,6 +106,8 @@ ECDSA_SHA3_224 = _row("2.16.840.1.101.3.4.3.9", "ecdsa-with-sha3-224", "NIST CSO
 ECDSA_SHA3_256 = _row("2.16.840.1.101.3.4.3.10", "ecdsa-with-sha3-256", "NIST CSOR")
 ECDSA_SHA3_384 = _row("2.16.840.1.101.3.4.3.11", "ecdsa-with-sha3-384", "NIST CSOR")
 ECDSA_SHA3_512 = _row("2.16.840.1.101.3.4.3.12", "ecdsa-with-sha3-512", "NIST CSOR")
+DSA_SHA384 = _row("2.16.840.1.101.3.4.3.3", "dsa-sha384", "NIST CSOR")
+DSA_SHA512 = _row("2.16.840.1.101.3.4.3.4", "dsa-sha512", "NIST CSOR")
 ED25519 = _row("1.3.101.112", "ed25519", "RFC 8410 3")
 ED448 = _row("1.3.101.113", "ed448", "RFC 8410 3")
 

@@ -440,7 +440,7 @@ class _Run:
             run.seeking, run.tried = (*self.seeking, name.key), self.tried
             answer = run.result(candidate, (*self.chain, *self.pool), crls, required=required)
             if answer.passed and answer.chain[-1] == self.chain[-1]:
-                out.append(candidate)
+                out.append(answer.chain[0])  # with the key that counts there
         return tuple(out)
 
 

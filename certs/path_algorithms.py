@@ -13,14 +13,15 @@ from datetime import datetime
 
 from certs import ber, oids
 from certs.certificate import Certificate
-from certs.errors import MalformedInput
+from certs.errors import CertsError, MalformedInput
 from certs.path_result import Check, Stop
-from certs.suites.policy import curve_good_until, digest_good_until, rsa_good_until
+from certs.suites.policy import NEVER, curve_good_until, digest_good_until, dsa_good_until, rsa_good_until
 
 CLAUSE = "EN 319 102-1 5.2.8"
 WEAK_DIGESTS = {
     oids.SHA1_WITH_RSA: ("sha1", "SHA-1"),
     oids.ECDSA_SHA1: ("sha1", "SHA-1"),
+    oids.DSA_SHA1: ("sha1", "SHA-1"),
     oids.GOST2001_SIGNATURE: ("gost94", "GOST R 34.11-94"),
     "1.2.840.113549.1.1.4": ("md5", "MD5"),
     "1.2.840.113549.1.1.2": ("md2", "MD2"),
@@ -38,17 +39,35 @@ def check_algorithms(chain: Sequence[Certificate], at: datetime, *, computed: bo
         if _is_over(digest_good_until(name), at):
             raise _stop(f"{certificate.subject} is signed over {words}")
     for certificate in chain:
-        bits = _rsa_bits(certificate)
-        if bits is not None and _is_over(rsa_good_until(bits), at):
-            raise _stop(f"{certificate.subject} has an RSA key of {bits} bits")
-        if _is_over(curve_good_until(certificate.suite_name), at):
-            raise _stop(f"{certificate.subject} has a key of {certificate.suite_name}")
+        end, words = _key(certificate)
+        if _is_over(end, at):
+            raise _stop(f"{certificate.subject} has {words}")
     leaf = chain[0]
     if computed and leaf.suite_name == leaf.key_algorithm:
         detail = f"{leaf.subject} has a key of algorithm {leaf.key_algorithm}, which is not computed"
         raise Stop(Check("algorithms", CLAUSE, "not-checked", detail), "CRYPTO_CONSTRAINTS_FAILURE")
     used = dict.fromkeys(certificate.suite_name for certificate in chain)
     return Check("algorithms", CLAUSE, "passed", ", ".join(used))
+
+
+def key_good_until(certificate: Certificate) -> datetime | None:
+    """Return when the subject's key ceased to be good enough, or None."""
+    return _key(certificate)[0]
+
+
+def _key(certificate: Certificate) -> tuple[datetime | None, str]:
+    """Return that, and the key in words."""
+    bits = _rsa_bits(certificate)
+    if bits is not None:
+        return rsa_good_until(bits), f"an RSA key of {bits} bits"
+    if certificate.suite_name != "dsa":
+        return curve_good_until(certificate.suite_name), f"a key of {certificate.suite_name}"
+    try:
+        sizes = certificate.public_key().parameter
+    except CertsError as error:
+        return NEVER, f"a DSA key that cannot be used: {error}"
+    p_bits, q_bits = map(int, sizes.split("/"))
+    return dsa_good_until(p_bits, q_bits), f"a DSA key of {p_bits} and {q_bits} bits"
 
 
 def _is_over(end: datetime | None, at: datetime) -> bool:

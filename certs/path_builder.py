@@ -16,6 +16,7 @@ from datetime import datetime
 
 from certs.certificate import Certificate
 from certs.errors import CertsError, UnsupportedAlgorithm
+from certs.path_inheritance import complete_chain, complete_issuers
 from certs.path_result import Limits
 from certs.trust import TrustStore
 
@@ -52,7 +53,7 @@ class ChainBuilder:
             if len(foreign) > self.limits.pool:
                 self.exhausted = f"more than {self.limits.pool} certificates"
                 break
-        helpers = tuple(self._reachable(leaf, foreign))
+        helpers = complete_issuers(tuple(self._reachable(leaf, foreign)), self._issuers, self._signed)
         sound = tuple(helper for helper in helpers if self._sound(helper))
         seen = set()
         for chain in self._extend((leaf,), sound):
@@ -103,8 +104,8 @@ class ChainBuilder:
             self.deepest = chain
         child = chain[-1]
         for anchor in self._candidates(child, self.store.anchors_named.get(child.issuer_name.key, ())):
-            if self._signed(child, anchor):
-                yield (*chain, anchor)
+            if self._signed(child, anchor) and (whole := complete_chain((*chain, anchor))):
+                yield whole
         if len(chain) + 1 >= self.limits.depth:
             if self._candidates(child, helpers):
                 self.exhausted = f"the chain is longer than {self.limits.depth} certificates"
@@ -115,6 +116,11 @@ class ChainBuilder:
                 continue
             if self._signed(child, helper):
                 yield from self._extend((*chain, helper), helpers)
+
+    def _issuers(self, child: Certificate, among: Sequence[Certificate]) -> Iterator[Certificate]:
+        """Yield the issuers of `child` by name: anchors, and those `among` others."""
+        yield from self._candidates(child, self.store.anchors_named.get(child.issuer_name.key, ()))
+        yield from self._candidates(child, among)
 
     def _candidates(self, child: Certificate, among: Sequence[Certificate]) -> list[Certificate]:
         """Return issuers by name; a key identifier that fits comes first, one that does not fit is left out.

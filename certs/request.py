@@ -189,10 +189,12 @@ class Accepted:
 def accept(request: Request, profile: Profile, *, subject: Subject | None = None) -> Accepted:
     """Check possession and return what `profile` takes; `subject` is who was vetted, in place of the name asked for.
 
-    Raises BadSignature and what else `Request.verify` raises, MalformedInput or BadIdentifier for a name that our
+    Raises BadSignature and what else `Request.verify` raises, UnsupportedAlgorithm for a key of a suite that is for old
+    signatures only, MalformedInput or BadIdentifier for a name that our
     certificates cannot carry.
     """
     suite = request.verify()
+    suites.not_old(suite)
     spki = suites.get(suite).usual_spki(request.spki)
     names = request.names
     taken = names.only(profile.alt_names)

@@ -95,6 +95,7 @@ def tbs(
     profile = wanted.profile
     try:
         suite = suites.load_public(wanted.spki).suite.name
+        suites.not_old(suite)
         identifier = wanted.key_identifier or extensions.key_id(wanted.spki)
     except CertsError as error:
         raise IssuanceError(f"the subject's key is not usable: {error}") from error

@@ -287,10 +287,13 @@ def _way_to_sign(pointer: str, body: PartyIn) -> tuple[str | None, str | None]:
 
     try:
         if body.suite is not None:
+            suites.not_old(body.suite)
             return suites.get(body.suite).name, None
         if body.certificate is not None:
             bundle = load_certificates(body.certificate.encode())[:MAX_CHAIN]
-            return bundle[0].public_key().suite.name, "".join(each.pem for each in bundle)
+            suite = bundle[0].public_key().suite.name
+            suites.not_old(suite)
+            return suite, "".join(each.pem for each in bundle)
     except SealroadError as error:
         where = "suite" if body.suite is not None else "certificate"
         problem = _problem(f"{pointer}/{where}", error.code, error.message)

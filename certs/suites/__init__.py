@@ -21,6 +21,7 @@ from certs.suites.digests import digest, digest_algorithm, digest_name, digest_o
 
 __all__ = [
     "ALL_NAMES",
+    "OLD_NAMES",
     "digest",
     "digest_algorithm",
     "digest_name",
@@ -31,6 +32,7 @@ __all__ = [
     "load_public",
     "names",
     "new_digest",
+    "not_old",
     "signature_digest",
     "suite_of_signature",
     "verify",
@@ -59,12 +61,15 @@ _MODULES: dict[str, str] = {
 ALL_NAMES: tuple[str, ...] = tuple(_MODULES)
 """The suites in which keys are made."""
 
-_READ_ONLY: dict[str, str] = {"ecdsa-p224": "ecdsa"}
+_READ_ONLY: dict[str, str] = {"ecdsa-p224": "ecdsa", "dsa": "dsa"}
+
+OLD_NAMES: frozenset[str] = frozenset(_READ_ONLY)
 """Suites of old signatures: verified and called weak, never used for new ones."""
 
 _BY_KEY_ALGORITHM: dict[str, str] = {
     oids.RSA: "rsa",
     oids.RSA_PSS: "rsa-pss",
+    oids.DSA: "dsa",
     oids.ED25519: "ed25519",
     oids.ED448: "ed448",
     oids.ML_DSA_44: "ml-dsa-44",
@@ -101,6 +106,14 @@ def get(name: str) -> Suite:
 def names() -> tuple[str, ...]:
     """Return the suites that some library on this machine computes."""
     return tuple(name for name in ALL_NAMES if _works(name))
+
+
+def not_old(name: str) -> None:
+    """Raise UnsupportedAlgorithm where `name` is a suite of old signatures: no new key, certificate or signature."""
+    if name in OLD_NAMES:
+        raise UnsupportedAlgorithm(
+            f"keys of suite {name} are for old signatures only", hint="known: " + ", ".join(ALL_NAMES), suite=name
+        )
 
 
 def _works(name: str) -> bool:
@@ -220,6 +233,10 @@ def signature_digest(algorithm: bytes) -> str | None:
         from certs.suites.ecdsa import ALGORITHMS
 
         return ALGORITHMS.get(identifier.oid)
+    if name.startswith("dsa-"):
+        from certs.suites.dsa import ALGORITHMS as DSA
+
+        return DSA.get(identifier.oid)
     if name.endswith("-with-rsa"):
         from certs.suites.rsa import PKCS1
 

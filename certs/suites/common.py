@@ -9,7 +9,9 @@ from certs.suites.base import AlgorithmID
 _KNOWN = frozenset(
     oid
     for oid, row in oids.TABLE.items()
-    if "-with-" in row.name or row.name in ("ed25519", "ed448", "rsassa-pss") or row.name.startswith("ml-dsa-")
+    if "-with-" in row.name
+    or row.name in ("ed25519", "ed448", "rsassa-pss")
+    or row.name.startswith(("ml-dsa-", "dsa-sha"))
 )
 """Signature algorithms that belong to some suite."""
 
@@ -17,11 +19,12 @@ _KNOWN = frozenset(
 def wrong_algorithm(algorithm: AlgorithmID, suite: str) -> BadSignature | UnsupportedAlgorithm:
     """Return the error for a signature algorithm that is none of `suite`'s: for other keys, or unknown to us."""
     name = oids.name(algorithm.oid)
-    if algorithm.oid in _KNOWN or algorithm.oid in (oids.RSA, oids.EC, oids.SM2, oids.SM2_SIGNATURE, *_GOST_KEYS):
+    if algorithm.oid in _KNOWN or algorithm.oid in (*_KEYS, oids.SM2_SIGNATURE, *_GOST_KEYS):
         return BadSignature(f"a key of {suite} makes no signature of algorithm {name}", reason="algorithm")
     return UnsupportedAlgorithm(f"signature algorithm {name} is not supported", oid=algorithm.oid)
 
 
+_KEYS = (oids.RSA, oids.EC, oids.DSA, oids.SM2)
 _GOST_KEYS = (oids.GOST2012_256, oids.GOST2012_512, oids.GOST2001)
 
 

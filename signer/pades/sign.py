@@ -69,9 +69,11 @@ def prepare(
     """Write a copy of `source` with an empty signature to `target`, and return what is to be signed.
 
     `suite` is needed only for RSA keys that sign by PSS; `digest` only confirms the suite's own. Raises UnreadableFile,
-    UnreadablePDF, EncryptedPDF, SigningRefused, FieldError, AppearanceError, OptionError.
+    UnreadablePDF, EncryptedPDF, SigningRefused, FieldError, AppearanceError, OptionError, and UnsupportedAlgorithm for
+    a suite of old signatures.
     """
     chosen = suites.get(suite) if suite is not None else suites.for_spki(certificate.spki)
+    suites.not_old(chosen.name)
     if digest not in (None, chosen.digest_name):
         raise OptionError(f"the suite {chosen.name} uses {chosen.digest_name}, not {digest}")
     with open_working(source, target, (chosen.digest_name, "sha256")) as work:

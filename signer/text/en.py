@@ -212,6 +212,7 @@ STRINGS = {
     "notice.signing-certificate-attribute": "The signature does not name its certificate in the way the standard asks for.",  # noqa: E501
     "notice.signing-time": "The time stated in the signature cannot be read.",
     "notice.not-pades": "The signature does not keep all rules of its own format.",
+    "notice.old-algorithm": "The signature is of an algorithm that nothing new is signed with.",
     "notice.time-stamp": "A time-stamp is not believed and proves nothing.",
     "notice.evidence-unreadable": "Some certificates or revocation values in the signature cannot be read.",
     "notice.permissions-unreadable": "What later changes the signature allows cannot be read.",

@@ -212,6 +212,7 @@ STRINGS = {
     "notice.signing-certificate-attribute": "签名未按标准要求写明其证书。",
     "notice.signing-time": "签名中写明的时间无法读取。",
     "notice.not-pades": "签名未遵守其自身格式的全部规则。",
+    "notice.old-algorithm": "该签名所用算法已不再用于新的签名。",
     "notice.time-stamp": "某个时间戳不可信，不能证明任何事项。",
     "notice.evidence-unreadable": "签名中的部分证书或吊销信息无法读取。",
     "notice.permissions-unreadable": "无法读取签名允许哪些后续改动。",

@@ -288,6 +288,8 @@ def _cryptography(draft: Draft, signer: SignerView, certificate: Certificate, so
     else:
         draft.cryptographic = LayerReport("passed")
         draft.suite = suite
+        if suite in suites.OLD_NAMES:
+            draft.warn("old-algorithm", f"{suite} is verified for old signatures only; nothing new is signed with it")
         if signer.signed_attributes is not None:
             draft.passed("message-digest", CRYPTO, oids.name(signer.digest_oid))
         draft.passed("signature-value", CRYPTO, suite, f"key of {certificate.subject}")

@@ -9,7 +9,7 @@ existed at `proven`, the chain is judged at that moment, with the evidence that 
  1. 5.6.2.1.4  a chain is built and validated at the proven moment, revocation not looked at
  2. 5.6.2.2.4  for every authority, from the anchor down, the end of its word is found: the anchor's is now; that of
                another the end of its certificate, or its revocation if that is earlier, or where it names an
-               invalidityDate, that
+               invalidityDate, that; of all of them, when their key ceased to be good enough
  3. 5.6.2.4.4  a certificate, list or answer counts if it is proven to be older than the end of its issuer's word and
     step 1     than the end of the algorithms it rests on: whoever got an old key could make any of them today
  4. 5.6.2.1.4  the chain is validated at the proven moment with what counts
@@ -33,6 +33,7 @@ from certs.crl import REMOVE_FROM_CRL
 from certs.errors import CertsError
 from certs.ocsp import OCSPResponse
 from certs.path import Check, PathResult, Purpose, validate_path
+from certs.path_algorithms import key_good_until
 from certs.suites.policy import digest_good_until
 from certs.trust import TrustStore
 from signer.verification.poe import Proofs
@@ -194,11 +195,10 @@ class _Past:
         self.ends = {}
         for authority in reversed(chain[1:]):
             key = authority.subject_name.key
-            if authority in self.setting.trust.anchors:
-                end = now
-            else:
+            end = min(now, key_good_until(authority) or now)
+            if authority not in self.setting.trust.anchors:
                 above = self.ends.get(authority.issuer_name.key, now)
-                end = min(authority.not_after, above, self.revoked.get(authority, now))
+                end = min(end, authority.not_after, above, self.revoked.get(authority, now))
             self.ends[key] = min(self.ends.get(key, now), end)
 
     def _end_of(self, name: Hashable) -> datetime:

@@ -56,6 +56,8 @@ BAD_BODIES: list[tuple[dict[str, Any], str]] = [
     ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
     ({"expires_at": "2031-01-01T00:00:00"}, "/expires_at"),
     ({"parties": [held("sm3")]}, "/parties/0/suite"),
+    ({"parties": [held("dsa")]}, "/parties/0/suite"),
+    ({"parties": [held("ecdsa-p224")]}, "/parties/0/suite"),
     ({"parties": [{"name": "nobody"}]}, "/parties/0"),
     ({"parties": [held("sm2", certificate="x")]}, "/parties/0"),
     ({"parties": [{"name": "x", "certificate": "x"}]}, "/parties/0/certificate"),

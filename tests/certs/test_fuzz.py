@@ -57,6 +57,7 @@ from certs.trust import parse as parse_anchors
 from certs.trust.load import parse_list
 from tests.certs.audit import desk as audit_desk
 from tests.certs.mutation import damage
+from tests.certs.old_keys import OldKey
 from tests.certs.test_ceremony import root_script, script_of, seats
 from tests.certs.test_ocsp import desk_of
 from tests.certs.test_ra import application_of, with_approvals
@@ -327,7 +328,9 @@ READERS: dict[str, Reader] = {
     "anchors": Reader(_certificates, _plain(parse_anchors)),
     "private-keys": Reader(_private, _plain(file.parse)),
     "private-keys-of-suites": Reader(lambda suite: _private(suite)[:1], _plain(suites.load_private)),
-    "public-keys": Reader(lambda suite: [keys_of(suite)[2].public_key.spki], _plain(suites.load_public)),
+    "public-keys": Reader(
+        lambda suite: [keys_of(suite)[2].public_key.spki, OldKey().whole], _plain(suites.load_public)
+    ),
     "encrypted-keys": Reader(_encrypted, lambda data, _: file.parse(data, b"pw")),
     "sealed-keys": Reader(_sealed, lambda data, _: envelope.unseal(envelope.parse(data), _kek())),
     "statements-of-destruction": Reader(_statement, _plain(destruction.read_statement)),

@@ -26,6 +26,7 @@ from certs import der, oids, suites
 from certs.errors import BadKey, BadSignature, CertsError, SuiteError, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID
 from certs.suites.digests import digest_oid
+from certs.suites.dsa import ALGORITHMS as DSA
 from certs.suites.ecdsa import ALGORITHMS as ECDSA
 from certs.suites.hashes import HASHES
 from certs.suites.rsa import PKCS1
@@ -51,6 +52,7 @@ pytestmark = [
 ]
 
 PATTERNS = (
+    "dsa_*",
     "ecdsa_*",
     "ed*_test.json",
     "mldsa_*_verify_test.json",
@@ -77,6 +79,9 @@ DIGEST = "no digest of ours for signatures"
 CONTEXT = "a signature made in a context; ours have an empty one (RFC 9881, RFC 9882)"
 
 COMPUTED: dict[str, tuple[int, int, int]] = {
+    "dsa 2048 sha224": (52, 283, 1),
+    "dsa 2048 sha256": (162, 566, 2),
+    "dsa 3072 sha256": (82, 283, 1),
     "ecdsa-bp256": (176, 309, 0),
     "ecdsa-bp256, another digest": (181, 302, 0),
     "ecdsa-bp384": (207, 309, 0),
@@ -115,7 +120,7 @@ COMPUTED: dict[str, tuple[int, int, int]] = {
     "rsa-pss 4096": (63, 45, 0),
     "rsa-pss 4096, other parameters": (623, 230, 0),
 }
-"""Suite, with RSA the bits, to the number of vectors: valid, invalid, acceptable."""
+"""Suite, with RSA and DSA the bits, to the number of vectors: valid, invalid, acceptable."""
 
 REFUSED: dict[str, tuple[int, type[SuiteError], str]] = {
     "brainpoolP224r1": (924, UnsupportedAlgorithm, CURVE),
@@ -237,6 +242,10 @@ def kind(schema: str, algorithm: str, group: dict[str, Any]) -> Kind:
         return Kind(algorithm.lower(), spki, der.split_spki(spki)[0])
     digest = name_of(group["sha"])
     words = OTHER if digest in HASHES else UNKNOWN
+    if algorithm == "DSA":
+        return Kind(
+            f"dsa {group['publicKey']['keySize']} {digest}", spki, AlgorithmID(_oid(DSA, digest, "dsa")), digest
+        )
     if algorithm == "ECDSA":
         curve = group["publicKey"]["curve"]
         identifier = AlgorithmID(_oid(ECDSA, digest, "ecdsa"))

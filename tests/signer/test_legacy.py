@@ -284,7 +284,7 @@ def test_certificate_with_a_modulus_without_its_zero_octet() -> None:
         (oids.GOST2001_SIGNATURE, "gost2001"),
         ("2.16.840.1.101.3.4.3.13", "sha3"),
         (oids.PLAIN_ECDSA_SHA256, "ecdsa-plain-sha256"),
-        (oids.DSA_SHA256, "dsa-sha256"),
+        ("2.16.840.1.101.3.4.3.5", "2.16.840.1.101.3.4.3.5"),  # DSA over SHA3-224
         ("1.2.3.4.5", "1.2.3.4.5"),
     ],
 )

@@ -6,13 +6,14 @@ import io
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
 
 from certs import suites
 from certs.clock import FixedClock
-from certs.errors import MalformedInput, TimeStampError
+from certs.errors import MalformedInput, TimeStampError, UnsupportedAlgorithm
 from certs.signed_data import parse_signed_data
 from signer.errors import FieldError, OptionError, SigningRefused, StaleRequest, UnreadableFile, WrongValue
 from signer.pades.options import SignOptions
@@ -270,6 +271,17 @@ def test_the_digest_of_another_suite_is_refused(tmp_path: Path) -> None:
     certificate = circle_of("sm2").organisation.certificate
     with pytest.raises(OptionError):
         prepare(tmp_path / "in.pdf", tmp_path / "o.pdf", SignOptions(), certificate, (), CLOCK, digest="sha256")
+    assert not (tmp_path / "o.pdf").exists()
+
+
+def test_no_signature_of_an_old_suite_is_prepared(tmp_path: Path) -> None:
+    from tests.certs.forge import forge
+    from tests.certs.old_keys import OldKey
+
+    (tmp_path / "in.pdf").write_bytes(make_pdf())
+    key: Any = OldKey()
+    with pytest.raises(UnsupportedAlgorithm, match="old signatures only"):
+        prepare(tmp_path / "in.pdf", tmp_path / "o.pdf", SignOptions(), forge("Old", key, None, key), (), CLOCK)
     assert not (tmp_path / "o.pdf").exists()
 
 
