@@ -223,7 +223,9 @@ def _fetched(fetch: Fetcher, request: bytes) -> bytes:
         url, sent, kind, accept = (wanted[key] for key in ("url", "body", "content_type", "accept"))
         if not isinstance(url, str) or not all(item is None or _is_header(item) for item in (kind, accept)):
             raise FetchError("no address", reason="network")
-        body = fetch(url, body=None if sent is None else b64decode(sent, validate=True), content_type=kind, accept=accept)
+        body = fetch(
+            url, body=None if sent is None else b64decode(sent, validate=True), content_type=kind, accept=accept
+        )
     except FetchError as error:
         return json.dumps({"message": error.message, "reason": error.facts.get("reason", "network")}).encode()
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -59,6 +59,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
     view, fault = _open(pdf)
     try:
         listing = list_signatures(pdf, view)
+        revisions = _revisions(pdf)
     except (SyntaxFault, BudgetSpent, RecursionError) as error:
         return [_unlisted("limits" if isinstance(error, BudgetSpent) else "internal", str(error))], [], ()
     except MemoryError:
@@ -73,7 +74,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         fault,
         _with_store(view, setting, notices),
         tuple(listing.signatures),
-        _revisions(pdf),
+        revisions,
         {},
         SecondReading(pdf),
         LaterRevisions(pdf, view, _revisions(pdf)),
