@@ -200,7 +200,7 @@ def hundred_thousand_signature_fields() -> bytes:
 
 @bomb
 def sixty_signatures_over_ten_megabytes() -> bytes:
-    """Nobody's signatures, but each with a gap and a range of its own: over half a gigabyte to hash, one after the other."""
+    """Nobody's signatures, but each with a gap and a range of its own: over half a gigabyte to hash."""
     contents = signed_data(certificate(), signer_info())
     digits = 2 * len(contents) + 64
     data = rawpdf.sign(lambda _: contents, digits=digits, o4=stream(bytes(10 << 20), b""))
