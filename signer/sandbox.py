@@ -21,12 +21,15 @@ import json
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from certs import suites
 from certs.clock import Clock, FixedClock
-from certs.errors import SealroadError
+from certs.errors import CertsError, SealroadError
 from certs.names import printable
 from signer.errors import EncryptedPDF, SignerError, UnreadableFile
 from signer.forked import Ask, ChildFault, Fork, LimitReached, Limits, wait
@@ -58,13 +61,29 @@ class Said:
 
 
 def preload(*, several: bool = False) -> None:
-    """Load what every file needs, so that forks do not each load it anew; more of it where several files come."""
-    import signer.verify
+    """Load what every file needs, so that forks do not each load it anew; much more of it where several files come."""
+    import_module("signer.verify")
+    if not several or _LOADED:
+        return
+    _LOADED.append("everything")
+    for module in (
+        "pdf.form_changes",
+        "pdf.page_changes",
+        "verification.cms",
+        "verification.pdf",
+        "verification.store",
+    ):
+        import_module(f"signer.{module}")
+    for suite in suites.ALL_NAMES:
+        suites.get(suite)
+    for digest in ("sha256", "sm3", "streebog256"):
+        with suppress(CertsError):  # who needs it will say so
+            suites.digest(digest, b"")
+    nobody = Report("", "", datetime(2000, 1, 1, tzinfo=UTC), Verdict.NO_SIGNATURE)
+    decode(Said, encode(Said(nobody)))
 
-    if several:
-        import signer.verification.cms
-        import signer.verification.pdf
-        import signer.verification.store  # noqa: F401
+
+_LOADED: list[str] = []
 
 
 class Sandbox:
@@ -97,10 +116,10 @@ class Sandbox:
 
         A file that could not be read is given as its error, which is handed on in its turn.
         """
-        preload(several=True)
         waiting: deque[tuple[str, bytes, Pending | SealroadError]] = deque()
         try:
-            for name, data in files:
+            for number, (name, data) in enumerate(files):
+                preload(several=number > 0)
                 if isinstance(data, SealroadError):
                     waiting.append((name, b"", data))
                 else:
