@@ -33,7 +33,8 @@ from certs.errors import CertsError, SealroadError
 from certs.names import printable
 from signer.errors import EncryptedPDF, SignerError, UnreadableFile
 from signer.forked import Ask, ChildFault, Fork, LimitReached, Limits, wait
-from signer.report import Report, SignatureReport, Verdict, overall
+from signer.report import AnchorReport, Report, SignatureReport, Verdict, overall
+from signer.verification.kinds import READERS
 from signer.verification.setting import VerifyOptions
 from signer.wire import WireError, decode, encode
 
@@ -48,6 +49,39 @@ ERRORS: dict[str, type[SignerError]] = {error.code: error for error in (Encrypte
 MAX_TEXT = 1000
 
 Unfinished = Literal["limits", "crashed"]
+
+
+@dataclass(frozen=True)
+class About:
+    """What this side knows of a file itself."""
+
+    name: str
+    sha256: str
+    now: datetime
+    at: datetime | None
+    trust: tuple[AnchorReport, ...] = ()
+    trusted: int = 0
+
+    @classmethod
+    def of(cls, data: bytes, name: str, now: datetime, at: datetime | None, trust: TrustStore) -> About:
+        """Look at a file from outside."""
+        from signer.verify import named_anchors
+
+        digest = hashlib.sha256(data).hexdigest()
+        return cls(name, digest, now, at, named_anchors(trust), len(trust.anchors))
+
+    def report(self, verdict: Verdict, signatures: tuple[SignatureReport, ...]) -> Report:
+        """Return a report that says only so much."""
+        return Report(
+            self.name,
+            self.sha256,
+            self.now,
+            verdict,
+            signatures,
+            validation_time=self.at,
+            trust=self.trust,
+            trusted=self.trusted,
+        )
 
 
 @dataclass(frozen=True)
@@ -66,14 +100,11 @@ def preload(*, several: bool = False) -> None:
     if not several or _LOADED:
         return
     _LOADED.append("everything")
-    for module in (
-        "pdf.form_changes",
-        "pdf.page_changes",
-        "verification.cms",
-        "verification.pdf",
-        "verification.store",
-    ):
+    modules = ("pdf", "places", "store", "past")
+    for module in ("pdf.form_changes", "pdf.page_changes", *(f"verification.{name}" for name in modules)):
         import_module(f"signer.{module}")
+    for reader in READERS:
+        import_module(f"signer.verification.kinds.{reader}")
     for suite in suites.ALL_NAMES:
         suites.get(suite)
     for digest in ("sha256", "sm3", "streebog256"):
@@ -143,24 +174,24 @@ class Sandbox:
             return judge(data, name, self._trust, self._at, now, options, content)
 
         fork = Fork(work, self._limits, serve=None if fetch is None else lambda request: _fetched(fetch, request))
-        return Pending(fork, data, name, now, self._at)
+        return Pending(fork, About.of(data, name, now, self._at, self._trust))
 
 
 class Pending:
     """A verification under way."""
 
-    def __init__(self, fork: Fork, data: bytes, name: str, now: datetime, at: datetime | None) -> None:
+    def __init__(self, fork: Fork, about: About) -> None:
         self.fork = fork
-        self._about = (name, hashlib.sha256(data).hexdigest(), now, at)
+        self._about = about
 
     def result(self) -> Report:
         """Return the report. Raises EncryptedPDF and UnreadableFile."""
         try:
-            return believed(self.fork.result(), *self._about)
+            return believed(self.fork.result(), self._about)
         except LimitReached as error:
-            return unfinished(*self._about, "crashed" if error.crashed else "limits", str(error))
+            return unfinished(self._about, "crashed" if error.crashed else "limits", str(error))
         except ChildFault as error:
-            return unfinished(*self._about, "crashed", str(error))
+            return unfinished(self._about, "crashed", str(error))
 
     def close(self) -> None:
         """End it."""
@@ -256,25 +287,26 @@ def _is_header(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isprintable()
 
 
-def believed(octets: bytes, name: str, sha256: str, now: datetime, at: datetime | None) -> Report:
+def believed(octets: bytes, about: About) -> Report:
     """Return what a child says of a file, as far as it can be believed. Raises EncryptedPDF and UnreadableFile."""
     try:
         said = decode(Said, octets)
     except WireError as error:
-        return unfinished(name, sha256, now, at, "crashed", f"its answer makes no sense: {error}")
+        return unfinished(about, "crashed", f"its answer makes no sense: {error}")
     if said.report is None:
         kind = ERRORS.get(said.code)
         if kind is None:
-            return unfinished(name, sha256, now, at, "crashed", "its answer makes no sense")
+            return unfinished(about, "crashed", "its answer makes no sense")
         hint = printable(said.hint[:MAX_TEXT]) or None
         raise kind(printable(said.message[:MAX_TEXT]), hint=hint)
-    report = replace(said.report, file=name, sha256=sha256, checked_at=now, validation_time=at)
+    known = about.report(said.report.verdict, said.report.signatures)
+    report = replace(known, warnings=said.report.warnings, empty_fields=said.report.empty_fields)
     if report.verdict != overall(report.signatures):
-        return unfinished(name, sha256, now, at, "crashed", "its answer contradicts itself")
+        return unfinished(about, "crashed", "its answer contradicts itself")
     return report
 
 
-def unfinished(name: str, sha256: str, now: datetime, at: datetime | None, code: Unfinished, detail: str) -> Report:
+def unfinished(about: About, code: Unfinished, detail: str) -> Report:
     """Return the report on a file that could not be verified to the end."""
     why = "could not be verified within the limits" if code == "limits" else "brought the verification down"
     signature = SignatureReport(
@@ -285,14 +317,7 @@ def unfinished(name: str, sha256: str, now: datetime, at: datetime | None, code:
         reason=f"this file {why}: {printable(detail)}",
         code=code,
     )
-    return Report(
-        file=name,
-        sha256=sha256,
-        checked_at=now,
-        verdict=Verdict.INDETERMINATE,
-        signatures=(signature,),
-        validation_time=at,
-    )
+    return about.report(Verdict.INDETERMINATE, (signature,))
 
 
 __all__ = ["MEMORY", "SECONDS", "Limits", "Pending", "Sandbox", "preload"]

@@ -21,7 +21,7 @@ from certs.clock import Clock
 from signer.forked import ChildFault, Fork, LimitReached, Limits
 from signer.limited import Child
 from signer.report import Report
-from signer.sandbox import MEMORY, SECONDS, believed, judge, preload, unfinished
+from signer.sandbox import MEMORY, SECONDS, About, believed, judge, preload, unfinished
 from signer.verification.setting import VerifyOptions
 from signer.wire import decode, encode
 
@@ -67,7 +67,7 @@ class Workers:
     ) -> Report:
         """Return the report on a file; nothing is fetched. Raises EncryptedPDF and UnreadableFile, nothing else."""
         now = clock.now()
-        about = (name, hashlib.sha256(data).hexdigest(), now, at)
+        about = About.of(data, name, now, at, trust)
         wanted = options or VerifyOptions()
         if wanted.fetch is not None:
             raise ValueError("a worker fetches nothing")
@@ -85,15 +85,15 @@ class Workers:
         try:
             said = child.ask(header, b"".join(parts))
         except LimitReached as error:
-            return unfinished(*about, "limits", str(error))
+            return unfinished(about, "limits", str(error))
         except ChildFault as error:
-            return unfinished(*about, "crashed", str(error))
+            return unfinished(about, "crashed", str(error))
         finally:
             self._free.put(child)
         if said[:1] == b"{":
-            return believed(said, *about)
+            return believed(said, about)
         code, _, detail = said.decode("utf-8", "replace").partition(" ")
-        return unfinished(*about, "limits" if code == "limits" else "crashed", detail)
+        return unfinished(about, "limits" if code == "limits" else "crashed", detail)
 
     def close(self) -> None:
         """End the processes."""

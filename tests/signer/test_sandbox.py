@@ -17,8 +17,8 @@ from certs.trust import TrustStore
 from signer import sandbox
 from signer.errors import EncryptedPDF, SignerError, UnreadableFile
 from signer.forked import Limits
-from signer.report import CheckResult, Report, SignatureReport, Verdict
-from signer.sandbox import Relayed, Said, Sandbox
+from signer.report import AnchorReport, CheckResult, Report, SignatureReport, Verdict
+from signer.sandbox import About, Relayed, Said, Sandbox
 from signer.text import LANGUAGES, strings
 from signer.verification.setting import VerifyOptions
 from signer.verify import verify_bytes
@@ -122,10 +122,14 @@ def test_what_a_file_may_do_is_a_verdict(
         assert f"code.{code}" in strings(language)
 
 
+ABOUT = About("x.pdf", "11" * 32, NOW, NOW)
+
+
 def forged() -> Report:
     """What a child that a file took over might say."""
     good = SignatureReport("Sig1", "signature", Verdict.TOTAL_FAILED, checks=(CheckResult("a", "b", "passed"),))
-    return Report("other.pdf", "00" * 32, NOW, Verdict.TOTAL_FAILED, (good,))
+    anchors = (AnchorReport("CN=Nobody", "22" * 32),)
+    return Report("other.pdf", "00" * 32, NOW, Verdict.TOTAL_FAILED, (good,), trust=anchors, trusted=1)
 
 
 def contradictory() -> Report:
@@ -137,19 +141,19 @@ def contradictory() -> Report:
     [b"", b"{}", b"\xff" * 100, encode(forged()), encode(Said(None, "internal", "x")), encode(Said(contradictory()))],
 )
 def test_an_answer_that_makes_no_sense_is_a_crash(answer: bytes) -> None:
-    report = sandbox.believed(answer, "x.pdf", "11" * 32, NOW, None)
+    report = sandbox.believed(answer, ABOUT)
     assert (report.verdict, report.signatures[0].code) == (Verdict.INDETERMINATE, "crashed")
 
 
 def test_name_digest_and_time_are_not_for_the_child_to_say() -> None:
-    report = sandbox.believed(encode(Said(forged())), "x.pdf", "11" * 32, NOW, NOW)
+    report = sandbox.believed(encode(Said(forged())), ABOUT)
     assert (report.file, report.sha256, report.validation_time) == ("x.pdf", "11" * 32, NOW)
-    assert report.signatures == forged().signatures
+    assert (report.signatures, report.trust, report.bases) == (forged().signatures, (), ())
 
 
 def test_words_of_the_child_do_not_steer_a_terminal() -> None:
     with pytest.raises(UnreadableFile) as caught:
-        sandbox.believed(encode(Said(None, "unreadable-file", "\x1b[2J" + "x" * 10_000)), "x", "", NOW, None)
+        sandbox.believed(encode(Said(None, "unreadable-file", "\x1b[2J" + "x" * 10_000)), ABOUT)
     assert "\x1b" not in caught.value.message
     assert len(caught.value.message) < 2000
 
