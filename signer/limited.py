@@ -186,3 +186,6 @@ def _exchange(process: _Process, parts: tuple[bytes, bytes], deadline: float) ->
                     if wanted > MAX_ANSWER:
                         raise LimitReached("the answer is too large")
     return ANSWER.unpack_from(answer)[0], bytes(answer[ANSWER.size :])
+
+
+__all__ = ["ANSWER", "REQUEST", "Child", "ChildFault", "LimitReached"]

@@ -101,7 +101,7 @@ def preload(*, several: bool = False) -> None:
         return
     _LOADED.append("everything")
     modules = ("pdf", "places", "store", "past")
-    for module in ("pdf.form_changes", "pdf.page_changes", *(f"verification.{name}" for name in modules)):
+    for module in ("pdf.form_changes", "pdf.page_changes", "pdf.second_child", *(f"verification.{name}" for name in modules)):
         import_module(f"signer.{module}")
     for reader in READERS:
         import_module(f"signer.verification.kinds.{reader}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 import zlib
 from collections.abc import Callable
+from typing import IO
 
 from tests.signer import rawpdf
 
@@ -308,3 +311,57 @@ def a_store_of_a_thousand_copies_of_ninety_megabytes() -> bytes:
     base = rawpdf.signed_pdf()
     packed = stream(deflated(90 << 20), b"/Filter /FlateDecode ")
     return rawpdf.update(base, {1: catalog % (b"7 0 R " * 1000), 7: packed})
+
+
+# -- containers ---------------------------------------------------------------------------------------
+
+
+def container(*members: tuple[str, bytes | int]) -> bytes:
+    """An ASiC container of CMS signatures; a number stands for so many megabytes of zeros."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", b"application/vnd.etsi.asic-s+zip")
+        for name, content in members:
+            with (
+                archive.open(zipfile.ZipInfo(name), "w")
+                if isinstance(content, bytes)
+                else _deflating(archive, name) as f
+            ):
+                if isinstance(content, bytes):
+                    f.write(content)
+                else:
+                    for _ in range(content):
+                        f.write(bytes(1 << 20))
+    return out.getvalue()
+
+
+def _deflating(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return archive.open(info, "w")
+
+
+SIGNATURE = "META-INF/signature.p7s"
+
+
+@bomb
+def a_container_with_a_gigabyte_in_one_file() -> bytes:
+    return container(("content.bin", 1 << 10), (SIGNATURE, signed_data(certificate(), signer_info())))
+
+
+@bomb
+def a_container_with_fifty_files_of_ninety_megabytes() -> bytes:
+    files = [(f"content{number}.bin", 90) for number in range(50)]
+    return container(*files, (SIGNATURE, signed_data(certificate(), signer_info())))
+
+
+@bomb
+def a_container_with_a_hundred_thousand_files() -> bytes:
+    files = [(f"{number}", b"") for number in range(100_000)]
+    return container(*files, (SIGNATURE, signed_data(certificate(), signer_info())))
+
+
+@bomb
+def a_container_that_says_less_than_it_holds() -> bytes:
+    data = container(("content.bin", 600), (SIGNATURE, signed_data(certificate(), signer_info())))
+    return data.replace((600 << 20).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
