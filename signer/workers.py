@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from certs.clock import Clock
+from signer.errors import VerifierBusy
 from signer.forked import ChildFault, Fork, LimitReached, Limits
 from signer.limited import Child
 from signer.report import Report
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SIZE = 2
 GRACE = 5
 """Seconds in which a process must have ended its fork, said so, and taken in the file."""
+PATIENCE = 30
+"""Seconds that a file waits for its turn; more would tie up the threads of the service."""
 ROOM = 4 << 30
 """Octets of address space of the processes that fork: they hold a file while it is verified."""
 
@@ -65,7 +68,10 @@ class Workers:
         options: VerifyOptions | None = None,
         content: bytes | None = None,
     ) -> Report:
-        """Return the report on a file; nothing is fetched. Raises EncryptedPDF and UnreadableFile, nothing else."""
+        """Return the report on a file; nothing is fetched.
+
+        Raises EncryptedPDF, UnreadableFile and VerifierBusy, nothing else.
+        """
         now = clock.now()
         about = About.of(data, name, now, at, trust)
         wanted = options or VerifyOptions()
@@ -81,7 +87,10 @@ class Workers:
             "options": {item.name: getattr(wanted, item.name) for item in fields(wanted) if item.name != "fetch"},
             "limits": [self._limits.seconds, self._limits.memory],
         }
-        child = self._free.get()
+        try:
+            child = self._free.get(timeout=PATIENCE)
+        except queue.Empty:
+            raise VerifierBusy("other files are being verified") from None
         try:
             said = child.ask(header, b"".join(parts))
         except LimitReached as error:

@@ -15,7 +15,7 @@ import pytest
 from certs.fetch import FetchError, HTTPFetcher, Remembering
 from certs.trust import TrustStore
 from signer import sandbox
-from signer.errors import EncryptedPDF, SignerError, UnreadableFile
+from signer.errors import EncryptedPDF, SignerError, UnreadableFile, VerifierBusy
 from signer.forked import Limits
 from signer.report import AnchorReport, CheckResult, Report, SignatureReport, Verdict
 from signer.sandbox import About, Relayed, Said, Sandbox
@@ -301,3 +301,14 @@ def test_a_worker_that_dies_is_replaced() -> None:
 def test_workers_fetch_nothing() -> None:
     with Workers(size=1) as made, pytest.raises(ValueError, match="nothing"):
         made.verify(b"x", name="x", trust=TrustStore(), clock=CLOCK, options=VerifyOptions(fetch=HTTPFetcher()))
+
+
+def test_a_file_does_not_wait_for_its_turn_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.workers.PATIENCE", 0.1)
+    with Workers(size=1) as made:
+        child = made._free.get()
+        with pytest.raises(VerifierBusy):
+            made.verify(b"x", name="x", trust=TrustStore(), clock=CLOCK)
+        made._free.put(child)
+        with pytest.raises(UnreadableFile):
+            made.verify(b"x", name="x", trust=TrustStore(), clock=CLOCK)
