@@ -101,10 +101,16 @@ def preload(*, several: bool = False) -> None:
         return
     _LOADED.append("everything")
     modules = ("pdf", "places", "store", "past")
-    for module in ("pdf.form_changes", "pdf.page_changes", "pdf.second_child", *(f"verification.{name}" for name in modules)):
+    for module in (
+        "pdf.form_changes",
+        "pdf.page_changes",
+        "pdf.second_child",
+        *(f"verification.{name}" for name in modules),
+    ):
         import_module(f"signer.{module}")
     for reader in READERS:
         import_module(f"signer.verification.kinds.{reader}")
+    import_module("pikepdf")  # the second parser's, which is a fork of the fork
     for suite in suites.ALL_NAMES:
         suites.get(suite)
     for digest in ("sha256", "sm3", "streebog256"):
