@@ -53,19 +53,19 @@ AGAINST_DSS = {
 }
 
 AGAINST_PDFSIG = {
-    "dss/pades-enveloping-cms.pdf": "good: the digest is that of the signed octets (content inside the CMS is said)",
+    "dss/hide.pdf": "bad: a later revision that cannot be read",
     "dss/pades-spoofing-replaced-reason.pdf": "bad: G7, a later revision redefines the signature dictionary",
     "dss/pdf-signed-added-page.pdf": "bad: a page was added after signing",
     "dss/test-with-vri.pdf": "bad: a locked field was filled in",
     "pyhanko/form-update-override-appearance-stream-ap-indirect-sneaky.pdf": "bad: a key of the catalog was added",
     "pyhanko/form-update-override-appearance-stream-sneaky.pdf": "bad: a key of the catalog was added",
     "pyhanko/one-byterange.pdf": "bad: G1, two numbers in /ByteRange",
-    "pyhanko/pdf-sig-with-econtent.pdf": "bad: the CMS carries other content than what was signed",
     "pyhanko/signature-gap-too-big.pdf": "bad: G2, the gap is more than the value of /Contents",
     "pyhanko/tail-uncovered.pdf": "bad: G3, the range ends before its revision",
     "pyhanko/weird-byterange.pdf": "bad: G1, six numbers in /ByteRange",
     "siva-test/hellopades-lt-sha256-ec224.pdf": "good: P-224 is computed, and called weak",
     "testarea-pdfbox2/isa_A.pdf": "bad: G4, the file has another last startxref",
+    "testarea-pdfbox2/isa_C.pdf": "bad: a later revision that cannot be read",
     "testarea-pdfbox2/isa_D.pdf": "bad: G4, the file has another last startxref",
     "testarea-pdfbox2/isa_F.pdf": "bad: G4, the file has another last startxref",
     "testarea-pdfbox2/isa_H.pdf": "bad: a forbidden change after signing",
@@ -73,8 +73,6 @@ AGAINST_PDFSIG = {
     "testarea-pdfbox2/siwa_B.pdf": "bad: G1 to G3",
     "testarea-pdfbox2/siwa_D.pdf": "bad: G1 to G3",
 }
-MAY_BE_OPEN = {"dss/hide.pdf", "testarea-pdfbox2/isa_C.pdf"}
-"""Where the later revision cannot be read: called bad or left open, never good."""
 NOT_COUNTED = {"verapdf-corpus/veraPDF_test_suite_6-1-12-t01-pass-a.pdf"}
 """A usage-rights signature: a note, not a signature of a person."""
 
@@ -100,7 +98,9 @@ def _our_word(outcome: Report | SealroadError) -> Answer:
     if any(s.verdict is Verdict.TOTAL_FAILED for s in found):
         return Answer("bad", len(found))
     good = [
-        s.cryptographic.result == "passed" and (s.changes_after is None or s.changes_after.level != "unknown")
+        s.cryptographic.result == "passed"
+        and s.sub_indication != "FORMAT_FAILURE"
+        and (s.changes_after is None or s.changes_after.level != "unknown")
         for s in found
     ]
     return Answer(("good" if all(good) else "open") if found else "nothing", len(found))
@@ -233,7 +233,6 @@ def compare(
             counts[pair] = counts.get(pair, 0) + 1
         print("\n" + "\n".join(f"ours {a:10} theirs {b:10} {n}" for (a, b), n in sorted(counts.items())))
     assert conflicts == {name: words.partition(":")[0] for name, words in table.items()}
-    assert [name for name in MAY_BE_OPEN if mine[name].word not in ("bad", "open")] == []
     fewer = {name for name in mine if mine[name].count < theirs[name].count and mine[name].word != "unreadable"}
     assert fewer <= NOT_COUNTED, "a signature that another program lists is not listed by us"
 
