@@ -95,21 +95,19 @@ class Said:
 
 
 def preload(*, several: bool = False) -> None:
-    """Load what every file needs, so that forks do not each load it anew; much more of it where several files come."""
-    import_module("signer.verify")
-    if not several or _LOADED:
+    """Load what every file needs, so that forks do not each load it anew (nor compile it: they write no file).
+
+    Much more of it where several files come.
+    """
+    if not _LOADED:
+        for module in MODULES:
+            import_module(f"signer.{module}")
+        for reader in READERS:
+            import_module(f"signer.verification.kinds.{reader}")
+        _LOADED.append("modules")
+    if not several or "everything" in _LOADED:
         return
     _LOADED.append("everything")
-    modules = ("pdf", "places", "store", "past")
-    for module in (
-        "pdf.form_changes",
-        "pdf.page_changes",
-        "pdf.second_child",
-        *(f"verification.{name}" for name in modules),
-    ):
-        import_module(f"signer.{module}")
-    for reader in READERS:
-        import_module(f"signer.verification.kinds.{reader}")
     import_module("pikepdf")  # the second parser's, which is a fork of the fork
     for suite in suites.ALL_NAMES:
         suites.get(suite)
@@ -120,6 +118,11 @@ def preload(*, several: bool = False) -> None:
     decode(Said, encode(Said(nobody)))
 
 
+MODULES = (
+    *("verify", "limited_child"),
+    *("pdf.form_changes", "pdf.page_changes", "pdf.second_child", "pdf.shadow"),
+    *("verification.pdf", "verification.places", "verification.store", "verification.past"),
+)
 _LOADED: list[str] = []
 
 
