@@ -42,6 +42,12 @@ class Settings:
     max_upload: int = 50 * MEBIBYTE
     """Largest document."""
     max_pages: int = 5000
+    verify_seconds: int = 20
+    """How long the verification of one file may take."""
+    verify_memory: int = 1024 * MEBIBYTE
+    """Address space that the verification of one file may use."""
+    verify_workers: int = 2
+    """Files verified at a time in one serving process."""
     max_body: int = 2 * MEBIBYTE
     """Largest request body that is not an upload."""
     signature_request_life: timedelta = timedelta(minutes=30)
@@ -98,7 +104,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
     SEALROAD_MASTER_KEY, SEALROAD_MASTER_KEY_PREVIOUS, SEALROAD_MASTER_KEY_FILE (a path, short for file:PATH),
     SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME, SEALROAD_OWN_CHECK,
-    SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints). Raises ConfigurationError.
+    SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints), SEALROAD_VERIFY_SECONDS, SEALROAD_VERIFY_MEMORY (octets),
+    SEALROAD_VERIFY_WORKERS. Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}
@@ -119,6 +126,9 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     numbers = {
         "port": "SEALROAD_PORT",
         "max_upload": "SEALROAD_MAX_UPLOAD",
+        "verify_seconds": "SEALROAD_VERIFY_SECONDS",
+        "verify_memory": "SEALROAD_VERIFY_MEMORY",
+        "verify_workers": "SEALROAD_VERIFY_WORKERS",
         "circle_partitions": "SEALROAD_CIRCLE_PARTITIONS",
         "own_check": "SEALROAD_OWN_CHECK",
     }

@@ -1,7 +1,7 @@
 """What the rooms of the service share in one process: settings, database, files, secrets, authorities.
 
     context = open_context(Settings(data=Path("/tmp/sealroad")))
-    context.database, context.storage, context.vault, context.circles
+    context.database, context.storage, context.vault, context.circles, context.workers
 
 There is no global: the application, each worker and each test has its own.
 """
@@ -21,6 +21,8 @@ from api.pki.upkeep import Upkeep
 from api.storage import Storage, open_storage
 from api.vault import Vault
 from certs.clock import Clock
+from signer.forked import Limits
+from signer.workers import Workers
 
 
 def _nothing() -> None:
@@ -38,6 +40,8 @@ class Context:
     circles: Circles
     upkeep: Upkeep
     presence: Presence
+    workers: Workers
+    """Who verifies files; processes are started when there is something to verify."""
     wake: Callable[[], None] = field(default=_nothing)
 
     @property
@@ -51,6 +55,7 @@ class Context:
 
     def close(self) -> None:
         """Let go of connections and files."""
+        self.workers.close()
         self.circles.close()
         self.database.close()
         self.presence.close()
@@ -75,4 +80,5 @@ def open_context(settings: Settings) -> Context:
         circles=circles,
         upkeep=Upkeep(circles, settings),
         presence=Presence(settings.data / "processes"),
+        workers=Workers(size=settings.verify_workers, limits=Limits(settings.verify_seconds, settings.verify_memory)),
     )

@@ -254,6 +254,7 @@ CODES: Final[dict[str, Row]] = {
     "bad-signature": Row(422, "The signature does not verify"),
     "unsupported-algorithm": Row(422, "Unknown algorithm"),
     "bad-key": Row(422, "A key that must not be used"),
+    "verifier-busy": Row(503, "Verifying other files"),
     "backend-unavailable": Row(503, "No library for this algorithm here"),
     "backend-fault": Row(500, "Internal error", private=True),
     "suite-error": Row(500, "Internal error", private=True),
@@ -283,7 +284,12 @@ CODES: Final[dict[str, Row]] = {
 
 UNMAPPED: Final = Row(500, "Internal error", private=True)
 
-RETRY_AFTER: Final = {"idempotency-in-progress": 1, "service-unavailable": 5, "time-stamp-error": 30}
+RETRY_AFTER: Final = {
+    "idempotency-in-progress": 1,
+    "service-unavailable": 5,
+    "time-stamp-error": 30,
+    "verifier-busy": 10,
+}
 """Seconds a client waits before it repeats a request that ended with this code."""
 
 

@@ -1,4 +1,4 @@
-"""`sealroad verify` against `pyhanko sign validate`: wall time of the whole process on the same file.
+"""`sealroad verify` against `pyhanko sign validate`: wall time of the whole process on the same file; then the corpus.
 
     python -m benchmarks verify
 
@@ -7,6 +7,7 @@ file); both analyse later revisions; both find their modules compiled, as instal
 
 pyHanko's command line is the package pyhanko-cli, which we do not need: where it is not beside our own,
 SEALROAD_BENCH_PYHANKO names it. Without it a short script validates with the library, as that command does.
+`benchmarks.verdicts` has the tables about the corpus.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks import verdicts
 from benchmarks.compare import Row, Table, alternate, milliseconds
 from benchmarks.documents import Document, both
 from signer.pades.options import SignOptions
 from signer.pades.sign import sign_bytes
-from tests.conftest import CLOCK, NOW, Circle, circle_of
+from tests.conftest import CLOCK, NOW, Circle, circle_of, make_pdf
 
 ROUNDS = 9
 SUITE = "ecdsa-p256"
@@ -50,7 +52,7 @@ with open(name, "rb") as file:
 
 
 def run(*, quick: bool = False) -> list[Table]:
-    """Return one table."""
+    """Return the tables."""
     circle = circle_of(SUITE)
     command, peer, note = _peer()
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +63,13 @@ def run(*, quick: bool = False) -> list[Table]:
             path = Path(folder) / "contract.pdf"
             path.write_bytes(document.data)
             rows.append(_row(document.name, path, root, command, rounds=2 if quick else ROUNDS))
-    return [Table("verify: wall time of the whole process", "sealroad", peer, rows, "times the peer's", (note,))]
+        path.write_bytes(sign_bytes(make_pdf(), circle.person.key, circle.person.certificate, (), SignOptions(), CLOCK))
+        cold = verdicts.cold_start(path, _environment(Path(folder)), 2 if quick else ROUNDS)
+    return [
+        Table("verify: wall time of the whole process", "sealroad", peer, rows, "times the peer's", (note,)),
+        Table("verify: cold start", "sealroad", "bare interpreter", [cold], "times the peer's"),
+        *verdicts.run(quick=quick),
+    ]
 
 
 def _signed(circle: Circle) -> list[Document]:
@@ -80,8 +88,7 @@ def _signed(circle: Circle) -> list[Document]:
 
 def _row(what: str, path: Path, root: Path, command: list[str], rounds: int) -> Row:
     moment = NOW.isoformat()
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPYCACHEPREFIX"] = str(root.with_name("bytecode"))
+    environment = _environment(root.parent)
 
     def finish(arguments: list[str]) -> int:
         return _finish(arguments, environment)
@@ -98,6 +105,16 @@ def _row(what: str, path: Path, root: Path, command: list[str], rounds: int) -> 
             return Row(what, "", f"{Path(arguments[0]).name}: exit code {code}")
     pairs = alternate(lambda: finish(mine), lambda: finish(theirs), rounds, processes=True)
     return Row(what, milliseconds(pairs.ours), milliseconds(pairs.peer), pairs.ratios)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return an environment in which modules are compiled, as those of installed programs are."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    if not (folder / "bytecode").is_dir():
+        compiled = [sys.executable, "-m", "compileall", "-q", "certs", "signer", "api"]
+        subprocess.run(compiled, env=environment, cwd=Path(__file__).parent.parent, check=True)
+    return environment
 
 
 def _finish(command: list[str], environment: dict[str, str]) -> int:

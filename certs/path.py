@@ -29,13 +29,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from certs import ber, oids
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError, MalformedInput
-from certs.fetch import Fetcher
 from certs.names import Name
 from certs.ocsp import OCSPResponse
 from certs.path_algorithms import check_algorithms
@@ -48,6 +47,9 @@ from certs.path_purpose import check_purpose, may_issue_for
 from certs.path_result import BudgetExceeded, Check, Limits, PathResult, Purpose, Stop
 from certs.path_revocation import RevocationChecker
 from certs.trust import TrustStore
+
+if TYPE_CHECKING:
+    from certs.fetch import Fetcher
 
 __all__ = ["KNOWN_CRITICAL", "Check", "Limits", "PathResult", "PolicySettings", "Purpose", "validate_path"]
 

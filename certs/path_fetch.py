@@ -16,16 +16,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from certs import ber, oids
 from certs.certificate import Certificate, load_certificates
 from certs.crl import CRL, load_crls
 from certs.errors import CertsError
-from certs.fetch import Fetcher
 from certs.names import decode_text, printable
 from certs.ocsp import OCSPResponse, make_request
 from certs.path_result import Limits, PathResult
+
+if TYPE_CHECKING:
+    from certs.fetch import Fetcher
 
 DIRECTORY_NAME, URI = 0xA4, 0x86
 OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"

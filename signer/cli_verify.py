@@ -11,13 +11,14 @@
 Exit codes: 0 every signature TOTAL-PASSED; 1 at least one TOTAL-FAILED; 2 usage or unreadable file; 3 at least one
 INDETERMINATE, none failed; 4 no signature. Of several files the gravest code is returned, in the order
 1, 2, 3, 4, 0; every file is looked at, whatever happened to the one before. The layers above the cryptographic one
-count only where `--require` names them: a layer that failed is 1, one that was not checked is 3.
+count only where `--require` names them: a layer that failed is 1, one that was not checked is 3. Each file
+is verified in a process of its own within --timeout and --memory; one that is not done by then is INDETERMINATE.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,9 @@ from certs.command import Command
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from certs.errors import SealroadError
     from certs.fetch import Fetcher
+    from signer.cli_reports import Progress
     from signer.report import Report
 
 EXIT_CODES = {"TOTAL-PASSED": 0, "TOTAL-FAILED": 1, "INDETERMINATE": 3, "NO-SIGNATURE": 4}
@@ -36,10 +39,6 @@ UNREADABLE = 2
 GRAVEST_FIRST = (1, 2, 3, 4, 0)
 LAYER_CODES = {"passed": 0, "failed": 1, "not-checked": 3}
 """Exit codes of a layer that `--require` names."""
-
-COLLECT_AFTER = 4 * 1024 * 1024
-"""Octets of files after which memory is collected: a file and what was read from it refer to one another, so it is not
-freed by itself, and the collector counts objects, not their size."""
 
 T = TypeVar("T")
 
@@ -89,6 +88,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="ask for certificates, lists and OCSP answers that are missing, at public addresses in the certificates",
     )
+    bounds = parser.add_argument_group("limits for each file")
+    bounds.add_argument("--timeout", type=_seconds, default=20.0, metavar="SECONDS", help="default: 20")
+    bounds.add_argument("--memory", type=_megabytes, default=1024, metavar="MB", help="default: 1024")
+    bounds.add_argument(
+        "--jobs", type=_jobs, default=0, metavar="N", help="files at a time; default: one per processor"
+    )
     layers = parser.add_argument_group("layers above the cryptographic one")
     layers.add_argument(
         "--agreement", metavar="FILE", help="framework agreement of the parties (JSON or TOML, or signed)"
@@ -132,7 +137,8 @@ def run(args: argparse.Namespace) -> int:
     from signer.cli_files import expand
     from signer.cli_reports import Output, Progress, sink_for
     from signer.errors import OptionError
-    from signer.verify import VerifyOptions, verify_bytes
+    from signer.sandbox import Limits, Sandbox
+    from signer.verification.setting import VerifyOptions
 
     if args.revision is not None or args.diff:
         from signer import cli_revisions
@@ -150,38 +156,30 @@ def run(args: argparse.Namespace) -> int:
         print(f"sealroad: not used: {printable(reason)}", file=sys.stderr)
     content = _read(args.content) if args.content else None
     options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None, purpose=args.purpose)
-
-    def verify(data: bytes, name: str, content: bytes | None = None) -> Report:
-        return verify_bytes(data, name=name, trust=trust, at=at, clock=clock, options=options, content=content)
-
-    judged = _layers(args, verify)
+    sandbox = Sandbox(
+        trust=trust, clock=clock, at=at, options=options, limits=Limits(args.timeout, int(args.memory) << 20)
+    )
+    judged = _layers(args, lambda data, name, content: sandbox.verify(data, name=name, content=content))
+    jobs = 1 if args.online else args.jobs or os.cpu_count() or 1  # what is fetched for one file serves the next
     codes: set[int] = set()
     progress = Progress(len(wanted.names))
     with Output(args.out) as out:
         form = "summary" if args.summary else args.format
         pictures = not args.no_pictures
         sink = sink_for(form, out, lang=args.lang, several=wanted.several, verbose=args.verbose, pictures=pictures)
-        seen = 0
-        for number, name in enumerate(wanted.names, 1):
-            progress.at(number, name)
-            if seen > COLLECT_AFTER:
-                gc.collect()
-                seen = 0
-            try:
-                data = _read(name)
-                seen += len(data)
-                report = judged(verify(data, name if name != "-" else "standard input", content))
-            except SealroadError as error:
-                progress.clear()
+        opened = (_opened(name, number, progress) for number, name in enumerate(wanted.names, 1))
+        for name, data, outcome in sandbox.verify_each(opened, at_once=jobs, content=content):
+            progress.clear()
+            if isinstance(outcome, SealroadError):
                 if not wanted.several:
-                    raise
-                print(f"sealroad: {printable(name)}: {error.message}", file=sys.stderr)
-                if error.hint:
-                    print(f"hint: {error.hint}", file=sys.stderr)
-                sink.failed(name, error)
+                    raise outcome
+                print(f"sealroad: {printable(name)}: {outcome.message}", file=sys.stderr)
+                if outcome.hint:
+                    print(f"hint: {outcome.hint}", file=sys.stderr)
+                sink.failed(name, outcome)
                 codes.add(UNREADABLE)
                 continue
-            progress.clear()
+            report = judged(outcome)
             sink.report(report, data)
             codes |= {EXIT_CODES[report.verdict], *_required(report, args.require)}
         sink.end()
@@ -230,15 +228,48 @@ def _layers(
 
 def _required(report: Report, layers: list[str]) -> set[int]:
     """Return the exit codes that the required layers ask for."""
+    if not layers:
+        return set()
     from signer.layers.judge import concerns
 
     results = set()
-    for signature in report.signatures if layers else ():
+    for signature in report.signatures:
         if concerns(signature):
             if "agreed" in layers:
                 results.add(signature.agreed.result)
             results |= {layer.result for name, layer in signature.recognised if f"recognised:{name}" in layers}
     return {LAYER_CODES[result] for result in results}
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 86_400:
+        raise argparse.ArgumentTypeError("between 0.1 and 86400 seconds")
+    return value
+
+
+def _megabytes(text: str) -> int:
+    value = int(text)
+    if not 128 <= value <= 1 << 20:
+        raise argparse.ArgumentTypeError("between 128 and 1048576 megabytes")
+    return value
+
+
+def _jobs(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 64:
+        raise argparse.ArgumentTypeError("between 1 and 64")
+    return value
+
+
+def _opened(name: str, number: int, progress: Progress) -> tuple[str, bytes | SealroadError]:
+    from certs.errors import SealroadError
+
+    progress.at(number, name)
+    try:
+        return (name if name != "-" else "standard input"), _read(name)
+    except SealroadError as error:
+        return name, error
 
 
 def _fetcher() -> Fetcher:

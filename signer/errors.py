@@ -11,6 +11,7 @@
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
+    ├── VerifierBusy             every process that verifies has been at work for too long
     └── OptionError              options that contradict one another
 
 What is found *inside* a document that is being verified is never one of these: it is in the Report.
@@ -91,3 +92,10 @@ class RenderingFailed(SignerError):
     """A page that cannot be drawn, or not within the limits."""
 
     code = "rendering-failed"
+
+
+class VerifierBusy(SignerError):
+    """Every process that verifies has been at work for too long; nothing was said about the file."""
+
+    code = "verifier-busy"
+    default_hint = "try again in a little while"

@@ -1,4 +1,4 @@
-"""Work on hostile input in a process of its own, under limits of time and memory.
+"""Work on hostile input in a process of its own, under limits of time and memory, for any process with threads.
 
     with Child("signer.rendering_child:answer") as child:
         png = child.ask({"page": 1, "dpi": 72}, data)          # LimitReached, ChildFault
@@ -6,7 +6,8 @@
 The child runs `signer.limited_child` with the name of one function. It is started with the first question,
 answers one at a time and may be kept for many; one that takes too long, needs too much or dies is ended, and the next
 question starts a new one. Nothing but octets and plain JSON crosses the border. Two limits guard each question: the
-child counts its own processor time and memory (`resource`), this side the clock.
+child counts its own processor time and memory (`resource`), this side the clock. Where this process is itself confined
+(`signer.forked`), the child is a fork of it, which has everything loaded, within limits that are no wider.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Protocol, Self
+
+from signer.forked import ChildFault, LimitReached, confined, fork_of
 
 SECONDS = 20
 """Of the clock, and of the processor, for one question."""
@@ -37,12 +40,17 @@ KEPT_FOR = 500
 """Questions, after which a child is replaced, so that what it may have leaked does not stay."""
 
 
-class LimitReached(Exception):
-    """The question could not be answered within the limits. Stays inside `signer`."""
+class _Process(Protocol):
+    """What is needed of `subprocess.Popen`."""
 
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
 
-class ChildFault(Exception):
-    """The child could not do what it was asked; the text is the name of its exception. Stays inside `signer`."""
+    def poll(self) -> int | None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> int: ...
 
 
 class Child:
@@ -52,7 +60,7 @@ class Child:
         self._task = task
         self._seconds = seconds
         self._memory = memory
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Process | None = None
         self._owner = 0
         self._asked = 0
         self._lock = threading.Lock()
@@ -94,30 +102,13 @@ class Child:
         with self._lock:
             self._running()
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> _Process:
         if self._process is not None and self._owner != os.getpid():
             self._process = None  # a fork has the parent's child: not ours to talk to, nor to end
         if self._process is None or self._process.poll() is not None:
             self._end()
-            root = str(Path(__file__).resolve().parent.parent)
-            environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "TZ") if key in os.environ}
             try:
-                self._process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-P",
-                        "-m",
-                        "signer.limited_child",
-                        self._task,
-                        str(self._seconds),
-                        str(self._memory),
-                    ],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    env={**environment, "PYTHONPATH": root},
-                    cwd="/",
-                )
+                self._process = self._forked() if confined() else self._started()
             except OSError as error:
                 raise ChildFault(f"no process can be started: {type(error).__name__}") from error
             assert self._process.stdin is not None
@@ -125,6 +116,32 @@ class Child:
             self._owner = os.getpid()
             self._asked = 0
         return self._process
+
+    def _started(self) -> _Process:
+        root = str(Path(__file__).resolve().parent.parent)
+        environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "TZ") if key in os.environ}
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "signer.limited_child",
+            self._task,
+            str(self._seconds),
+            str(self._memory),
+        ]
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**environment, "PYTHONPATH": root},
+            cwd="/",
+        )
+
+    def _forked(self) -> _Process:
+        from signer.limited_child import answer_all
+
+        return fork_of(lambda source, sink: answer_all(self._task, self._seconds, self._memory, source, sink))
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -138,7 +155,7 @@ class Child:
         process.wait()
 
 
-def _exchange(process: subprocess.Popen[bytes], parts: tuple[bytes, bytes], deadline: float) -> tuple[int, bytes]:
+def _exchange(process: _Process, parts: tuple[bytes, bytes], deadline: float) -> tuple[int, bytes]:
     """Send a question and return status and answer. Raises LimitReached, OSError."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -169,3 +186,6 @@ def _exchange(process: subprocess.Popen[bytes], parts: tuple[bytes, bytes], dead
                     if wanted > MAX_ANSWER:
                         raise LimitReached("the answer is too large")
     return ANSWER.unpack_from(answer)[0], bytes(answer[ANSWER.size :])
+
+
+__all__ = ["ANSWER", "REQUEST", "Child", "ChildFault", "LimitReached"]

@@ -12,20 +12,24 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
+from signer.forked import confine
 from signer.limited import ANSWER, REQUEST
 
 
 def main(task: str, seconds: float, memory: int) -> None:
-    """Answer questions until the other side closes."""
-    module, _, function = task.partition(":")
-    answer: Callable[[dict[str, Any], bytes], bytes] = getattr(importlib.import_module(module), function)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    """Answer questions on standard input until the other side closes."""
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
+    answer_all(task, seconds, memory, source, sink)
+
+
+def answer_all(task: str, seconds: float, memory: int, source: IO[bytes], sink: IO[bytes]) -> None:
+    """Answer questions under limits until the other side closes."""
+    module, _, function = task.partition(":")
+    answer: Callable[[dict[str, Any], bytes], bytes] = getattr(importlib.import_module(module), function)
+    confine(None, memory)
     while len(head := source.read(REQUEST.size)) == REQUEST.size:
         sizes = REQUEST.unpack(head)
         header, body = json.loads(source.read(sizes[0])), source.read(sizes[1])
@@ -41,8 +45,8 @@ def main(task: str, seconds: float, memory: int) -> None:
 def _allow(seconds: float) -> None:
     """Let the next answer take so much processor time."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    soft, hard = int(used.ru_utime + used.ru_stime + seconds) + 1, resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 if __name__ == "__main__":

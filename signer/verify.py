@@ -103,16 +103,16 @@ def verify_bytes(
         warnings=found.notices,
         validation_time=at,
         empty_fields=found.empty_fields,
-        trust=_named(trust),
+        trust=named_anchors(trust),
         trusted=len(trust.anchors),
     )
 
 
-def _named(trust: TrustStore) -> tuple[AnchorReport, ...]:
+def named_anchors(trust: TrustStore) -> tuple[AnchorReport, ...]:
     """Return the anchors a report names, in the same order whatever order they were given in."""
     first = heapq.nsmallest(MAX_ANCHORS, trust.anchors, key=lambda anchor: anchor.der)
     named = [AnchorReport(anchor.subject, anchor.fingerprint()) for anchor in first]
     return tuple(sorted(named, key=lambda anchor: (anchor.subject, anchor.sha256)))
 
 
-__all__ = ["MAX_FILE", "VerifyOptions", "verify_bytes", "verify_file"]
+__all__ = ["MAX_FILE", "VerifyOptions", "named_anchors", "verify_bytes", "verify_file"]

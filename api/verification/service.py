@@ -1,4 +1,4 @@
-"""Verify a file against the service's own closed circles and whatever else the caller trusts."""
+"""Verify a file, in a process of its own, against the service's closed circles and whatever the caller trusts."""
 
 from __future__ import annotations
 
@@ -38,20 +38,21 @@ class Demand:
 def report_on(context: Context, path: Path, *, name: str, demand: Demand | None = None) -> Report:
     """Return the report on a file, the same as `sealroad verify` gives."""
     from signer.layers import judge, load_agreement, load_policy
-    from signer.verify import verify_bytes, verify_file
 
     wanted = demand or Demand()
-    trust, clock = context.circles.trust_store(wanted.trust), context.clock
+    trust = context.circles.trust_store(wanted.trust)
+
+    def verify(data: bytes, name: str, content: bytes | None = None) -> Report:
+        return context.workers.verify(data, name=name, trust=trust, at=wanted.at, clock=context.clock, content=content)
 
     def signatures(data: bytes, content: bytes | None) -> tuple[SignatureReport, ...]:
-        made = verify_bytes(data, name="agreement", trust=trust, at=wanted.at, clock=clock, content=content)
-        return made.signatures
+        return verify(data, "agreement", content).signatures
 
     agreement = None
     if wanted.agreement is not None:
         agreement = load_agreement(wanted.agreement, verify=signatures, detached=wanted.agreement_signatures)
     policies = tuple(map(load_policy, wanted.policies))
-    return judge(verify_file(path, name=name, trust=trust, at=wanted.at, clock=clock), agreement, policies)
+    return judge(verify(path.read_bytes(), name), agreement, policies)
 
 
 def verify_path(context: Context, path: Path, *, name: str) -> dict[str, Any]:

@@ -82,6 +82,10 @@ class Digest(Protocol):
         """Return the digest of what was fed so far (callable more than once)."""
         ...
 
+    def copy(self) -> Digest:
+        """Return another running digest that was fed the same."""
+        ...
+
 
 class PublicKey(ABC):
     """A public key of one suite, already checked: on its curve, of an allowed size."""

@@ -76,6 +76,11 @@ class _CryptographySM3:
     def digest(self) -> bytes:
         return self._running.copy().finalize()
 
+    def copy(self) -> _CryptographySM3:
+        other = _CryptographySM3()
+        other._running = self._running.copy()
+        return other
+
 
 class _Shake256:
     """SHAKE256 with 512 bits of output: the digest that goes with Ed448 in CMS (RFC 8419 3.1)."""
@@ -90,6 +95,11 @@ class _Shake256:
 
     def digest(self) -> bytes:
         return self._running.digest(64)
+
+    def copy(self) -> _Shake256:
+        other = _Shake256()
+        other._running = self._running.copy()
+        return other
 
 
 _KINDS: dict[str, _Kind] = {

@@ -63,12 +63,12 @@ class TrustStore:
         Raises MalformedInput for an explicitly named file that cannot be read; in a directory such a file is `skipped`.
         TrustListError for a list that is named, or that the signers pinned in a directory signed themselves.
         """
-        from certs.trust.directory import is_directory_of_lists
-        from certs.trust.directory import load as load_directory
-
         store, skipped = cls(), list[str]()
         for path in map(Path, paths):
             if path.is_dir():
+                from certs.trust.directory import is_directory_of_lists
+                from certs.trust.directory import load as load_directory
+
                 if is_directory_of_lists(path):
                     lists, passed_over = load_directory(path, now)
                     store = store.listed(entry for each in lists for entry in each.entries)

@@ -17,7 +17,7 @@ person: they are notes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -127,6 +127,7 @@ def list_signatures(pdf: PDFFile, view: View | None) -> Listing:
             _from_permissions(view, listing, found)
         except SyntaxFault as error:
             listing.faults.append(f"permissions: {error}")
+    _count(found)
     for entry in _scan(pdf, view, listing):
         key = (entry.start, entry.dictionary.span[0])
         if key in found:
@@ -135,11 +136,16 @@ def list_signatures(pdf: PDFFile, view: View | None) -> Listing:
             found[key] = _explain(entry, found.values())
         else:
             listing.notes.append(("usage-rights", "a usage-rights signature of the producing software"))
+        _count(found)
     listing.notes = list(dict.fromkeys(listing.notes))
     listing.signatures = sorted(found.values(), key=_order)
-    if len(listing.signatures) > MAX_SIGNATURES:
-        raise BudgetSpent(f"more than {MAX_SIGNATURES} signatures")
     return listing
+
+
+def _count(found: Sized) -> None:
+    """Stop as soon as there are too many: looking at all of them is the work that is to be spared."""
+    if len(found) > MAX_SIGNATURES:
+        raise BudgetSpent(f"more than {MAX_SIGNATURES} signatures")
 
 
 def _order(entry: SignatureEntry) -> tuple[int, int]:
@@ -265,6 +271,9 @@ def _from_fields(view: View, listing: Listing, found: dict[tuple[int, int], Sign
             continue
         key = (entry.start, entry.dictionary.span[0])
         known = found.get(key, entry)
+        _count(found)
+        if len(known.fields) > MAX_SIGNATURES:
+            raise BudgetSpent(f"more than {MAX_SIGNATURES} fields with one signature")
         if item.name in known.fields and item.number in known.field_objects:
             continue
         names = known.fields if item.name in known.fields else (*known.fields, item.name)

@@ -40,6 +40,7 @@ STRINGS = {
     "code.replaced": "A later revision replaced this signature.",
     "code.internal": "The check met an unexpected condition.",
     "code.limits": "The check would exceed its limits.",
+    "code.crashed": "The file brought the verification down.",
     "code.changes-unknown": "What was changed after signing could not be established.",
     "code.unreadable": "The signature dictionary cannot be read.",
     "sub.POLICY_PROCESSING_ERROR": "The signature policy could not be processed.",

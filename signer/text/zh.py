@@ -40,6 +40,7 @@ STRINGS = {
     "code.replaced": "后来的修订替换了该签名。",
     "code.internal": "验证时遇到意外情况。",
     "code.limits": "验证将超出限制。",
+    "code.crashed": "该文件导致验证程序中断。",
     "code.changes-unknown": "无法确定签名后的改动。",
     "code.unreadable": "签名字典无法读取。",
     "sub.POLICY_PROCESSING_ERROR": "签名策略无法处理。",

@@ -16,6 +16,7 @@ from signer.errors import EncryptedPDF
 from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
 from signer.pdf.listing import LEGACY_SUBFILTERS, SUBFILTERS, Listing, SignatureEntry, list_signatures
 from signer.pdf.permissions import Permissions, permissions_of
+from signer.pdf.ranges import Hashed, Ranges
 from signer.pdf.second_reading import SecondReading, prepare
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import SyntaxFault
@@ -48,6 +49,7 @@ class _Document:
     """What the guard found, by position in `entries`, where it was asked before."""
     second: SecondReading
     later: LaterRevisions
+    hashed: Hashed
 
 
 def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], list[Notice], tuple[str, ...]]:
@@ -57,8 +59,11 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
     view, fault = _open(pdf)
     try:
         listing = list_signatures(pdf, view)
+        revisions = _revisions(pdf)
     except (SyntaxFault, BudgetSpent, RecursionError) as error:
         return [_unlisted("limits" if isinstance(error, BudgetSpent) else "internal", str(error))], [], ()
+    except MemoryError:
+        return [_unlisted("limits", "it needs more memory than it may have")], [], ()
     except Exception as error:  # noqa: BLE001 - the file's own try: a verdict, not a crash
         return [_unlisted("internal", type(error).__name__)], [], ()
     notices = [Notice(code, detail) for code, detail in listing.notes]
@@ -69,10 +74,11 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         fault,
         _with_store(view, setting, notices),
         tuple(listing.signatures),
-        _revisions(pdf),
+        revisions,
         {},
         SecondReading(pdf),
         LaterRevisions(pdf, view, _revisions(pdf)),
+        Hashed(data),
     )
     _read_twice(document)
     document = _with_proofs(document)
@@ -144,7 +150,7 @@ def _with_proofs(document: _Document) -> _Document:
         if found.byte_range is None or found.contents is None or found.broken or not entry.has_value:
             continue
         _, gap, _, _ = found.byte_range
-        source = _Ranges(document.pdf.data, found.byte_range)
+        source = Ranges(document.hashed, found.byte_range)
         is_timestamp = entry.subfilter == "ETSI.RFC3161"
         end = found.byte_range[2] + found.byte_range[3]
         stamped.append(Stamped(found.contents, gap, end, source, found.signed_view, is_timestamp))
@@ -210,6 +216,8 @@ def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureR
         _signature(document, entry, draft)
     except BudgetSpent as error:
         draft.unknown("limits", "", str(error), "GENERIC", "limits")
+    except MemoryError:
+        draft.unknown("limits", "", "it needs more memory than it may have", "GENERIC", "limits")
     except SealroadError as error:
         draft.unknown("internal", "", f"{error.code}: {error.message}", "GENERIC", "internal")
     except Exception as error:  # noqa: BLE001 - an unforeseen condition is INDETERMINATE, never a pass, never a crash
@@ -228,7 +236,7 @@ def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None
         if entry.has_value and found.byte_range is not None and found.contents is not None and not found.broken:
             from signer.verification.legacy import show_unknown
 
-            show_unknown(draft, found.contents, _Ranges(document.pdf.data, found.byte_range), document.setting)
+            show_unknown(draft, found.contents, Ranges(document.hashed, found.byte_range), document.setting)
         return
     # 8. Later changes; what cannot be told is said here, before anything else leaves the verdict open
     judgement = None if found.broken else _later_changes(document, position, draft)
@@ -237,7 +245,7 @@ def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None
     if usable and found.byte_range is not None and found.contents is not None:
         from signer.verification.cms import verify_embedded
 
-        ranges = _Ranges(document.pdf.data, found.byte_range)
+        ranges = Ranges(document.hashed, found.byte_range)
         claimed = pdf_date(entry.text("M"))
         if entry.subfilter in LEGACY_SUBFILTERS:
             from signer.verification.legacy import verify_legacy
@@ -422,30 +430,3 @@ def pdf_date(text: str | None) -> datetime | None:
         return datetime(*numbers, tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[misc, arg-type]
     except (ValueError, OverflowError):
         return None
-
-
-class _Ranges:
-    """The signed octets: everything but the gap, hashed at most once per algorithm."""
-
-    def __init__(self, data: bytes, byte_range: tuple[int, int, int, int]) -> None:
-        self._data = data
-        self._byte_range = byte_range
-        self._digests: dict[str, bytes] = {}
-
-    def digest(self, name: str) -> bytes:
-        """Return the digest by name; raises UnsupportedAlgorithm."""
-        from certs import suites
-
-        if name not in self._digests:
-            running = suites.new_digest(name)
-            whole = memoryview(self._data)
-            _, gap_start, gap_end, tail = self._byte_range
-            running.update(whole[:gap_start])
-            running.update(whole[gap_end : gap_end + tail])
-            self._digests[name] = running.digest()
-        return self._digests[name]
-
-    def content(self) -> bytes:
-        """Return the octets themselves, for algorithms that must see them."""
-        _, gap_start, gap_end, tail = self._byte_range
-        return self._data[:gap_start] + self._data[gap_end : gap_end + tail]

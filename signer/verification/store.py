@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from certs.errors import SealroadError
@@ -52,9 +53,14 @@ def document_store(
     return tuple(certificates), tuple(crls), tuple(ocsps), bad
 
 
-def _streams(view: View, store: Dictionary, key: str) -> list[bytes]:
+def _streams(view: View, store: Dictionary, key: str) -> Iterator[bytes]:
+    """Yield the decoded values, one at a time, and each stream once however often it is named."""
     items = view.get(store, key)
     if not isinstance(items, list):
-        return []
-    values = [view.resolve(item) for item in items[:MAX_VALUES]]
-    return [view.stream_data(value) for value in values if isinstance(value, Stream)]
+        return
+    seen: set[int] = set()
+    for item in items[:MAX_VALUES]:
+        value = view.resolve(item)
+        if isinstance(value, Stream) and value.start not in seen:
+            seen.add(value.start)
+            yield view.stream_data(value)

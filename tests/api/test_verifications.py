@@ -13,6 +13,7 @@ from api.auth.models import Tenant
 from api.auth.service import SCOPES, create_key
 from api.cli import main
 from certs.signed_data import build_signed_data
+from signer.errors import VerifierBusy
 from signer.text import LANGUAGES, strings
 from tests.api.conftest import User, circle_today, held, make_pdf
 from tests.signer.conftest import check
@@ -235,3 +236,34 @@ def test_a_repeated_request_gives_the_same_paper(owner: User, contract: dict[str
     assert second.headers["idempotency-replayed"] == "true"
     assert first.content == second.content
     assert second.headers["content-type"] == "application/pdf"
+
+
+def test_a_file_that_is_too_much_has_a_report_and_the_service_lives_on(owner: User, signed: bytes) -> None:
+    dictionary = b"\n%d 0 obj\n<< /ByteRange [0 1 2 3] /Contents <00> >>\nendobj\n"
+    bomb = signed + b"".join(dictionary % number for number in range(5000, 5300))
+    answer = owner.post(URL, files={"file": ("bomb.pdf", bomb, "application/pdf")})
+    assert (answer.status_code, answer.json()["verdict"]) == (200, "INDETERMINATE")
+    assert [one["code"] for one in answer.json()["signatures"]] == ["limits"]
+    answer = owner.post(URL, files={"file": ("good.pdf", signed, "application/pdf")})
+    assert answer.json()["verdict"] == "TOTAL-PASSED"
+
+
+def test_no_file_is_verified_in_the_process_of_the_service(
+    owner: User, signed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def here(*_: Any, **__: Any) -> None:
+        raise AssertionError("in this process")
+
+    monkeypatch.setattr("signer.verify.verify_bytes", here)
+    answer = owner.post(URL, files={"file": ("good.pdf", signed, "application/pdf")})
+    assert answer.json()["verdict"] == "TOTAL-PASSED"
+
+
+def test_a_service_that_is_busy_says_so(owner: User, signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: Any, **__: Any) -> None:
+        raise VerifierBusy("other files are being verified")
+
+    monkeypatch.setattr("signer.workers.Workers.verify", busy)
+    answer = owner.post(URL, files={"file": ("good.pdf", signed, "application/pdf")})
+    assert (answer.status_code, answer.json()["code"]) == (503, "verifier-busy")
+    assert answer.headers["Retry-After"]

@@ -39,6 +39,7 @@ PACKAGES = {
     "xmlsec1": "xmlsec1",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
+    "mvn": "maven",
 }
 SECONDS = 300
 JAVA = Path("/usr/share/java")
@@ -248,3 +249,35 @@ def verapdf_jar() -> Path:
 def verapdf() -> Program:
     """Return Vera.java over veraPDF."""
     return java_program("Vera", (verapdf_jar(), *jars(JAXB)))
+
+
+# EU DSS ---------------------------------------------------------------------------------------------------------------
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
+
+
+@cache
+def dss_jars() -> tuple[Path, ...]:
+    """Return EU DSS and what it needs, fetched once by Maven from where its settings say; all digests are compared."""
+    directory = WORK / "dss"
+    listed = (Path(__file__).parent / "java" / "dss.sha256").read_text().split()
+    expected = dict(zip(listed[1::2], listed[::2], strict=True))
+    if not directory.is_dir():
+        WORK.mkdir(exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=WORK))
+        shutil.copy(Path(__file__).parent / "java" / "dss.pom.xml", fresh / "pom.xml")
+        fetched = Program.find("mvn").run(
+            "--quiet", "--batch-mode", COPY, f"-DoutputDirectory={fresh / 'jars'}", cwd=fresh
+        )
+        if fetched.code != 0:
+            shutil.rmtree(fresh)
+            missing(f"EU DSS could not be fetched by Maven: {fetched.text[-300:]}")
+        (fresh / "jars").rename(directory)
+        shutil.rmtree(fresh)
+    found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in directory.glob("*.jar")}
+    assert found == expected, "EU DSS is not what it was"
+    return tuple(directory / name for name in sorted(expected))
+
+
+def dss() -> Program:
+    """Return Dss.java over EU DSS."""
+    return java_program("Dss", dss_jars())

@@ -252,3 +252,61 @@ def test_heavy_libraries_are_not_loaded_to_verify(files: SimpleNamespace) -> Non
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr.strip() == "[]"
     assert "TOTAL-PASSED" in done.stdout
+
+
+# -- limits -------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_takes_too_long_is_indeterminate_and_the_next_is_judged(
+    files: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signer import verify
+
+    real = verify.verify_bytes
+
+    def slow(data: bytes, **more: object) -> object:
+        while data.startswith(b"%PDF-") and b"pay 900" in data:
+            pass
+        return real(data, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(verify, "verify_bytes", slow)
+    words = [files.changed_pdf, files.good_pdf, "--trust", files.trust, "--timeout", "1.5", "--format", "json", *AT]
+    assert main(["verify", *words]) == 3
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["verdict"], first["signatures"][0]["code"]) == ("INDETERMINATE", "limits")
+    assert "longer than 1.5 s" in first["signatures"][0]["reason"]
+    assert second["verdict"] == "TOTAL-PASSED"
+
+
+def test_a_crash_is_a_verdict_in_every_language(
+    files: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer.verify.verify_bytes", lambda *_, **__: os.abort())
+    for language in LANGUAGES:
+        assert main(["verify", files.good_pdf, "--lang", language, *AT]) == 3
+        assert strings(language)["code.crashed"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--timeout", "0"),
+        ("--timeout", "nan"),
+        ("--timeout", "x"),
+        ("--memory", "10"),
+        ("--memory", "1e3"),
+        ("--jobs", "0"),
+    ],
+)
+def test_limits_that_make_no_sense_are_usage_errors(files: SimpleNamespace, words: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["verify", files.good_pdf, *words])
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_files_at_a_time_change_nothing(files: SimpleNamespace, capsys: pytest.CaptureFixture[str], jobs: str) -> None:
+    names = [files.good_pdf, files.changed_pdf, files.unsigned_pdf, files.good_pdf]
+    assert main(["verify", *names, "--trust", files.trust, "--jobs", jobs, "--format", "json", *AT]) == 1
+    verdicts = [one["verdict"] for one in json.loads(capsys.readouterr().out)]
+    assert verdicts == ["TOTAL-PASSED", "TOTAL-FAILED", "NO-SIGNATURE", "TOTAL-PASSED"]

@@ -109,6 +109,15 @@ class _Digest:
         self._lib.call("gnutls_hash_deinit", copy, out)
         return out.raw[: self.digest_size]
 
+    def copy(self) -> _Digest:
+        """Return another that was fed the same."""
+        other = object.__new__(_Digest)
+        other._lib, other.name, other.digest_size = self._lib, self.name, self.digest_size
+        other._handle = c_void_p(self._lib.call("gnutls_hash_copy", self._handle))
+        if not other._handle:
+            raise BackendFault(f"GnuTLS failed to copy {self.name}")
+        return other
+
 
 class GnuTLS:
     """Keys, signatures and digests of the library."""

@@ -59,6 +59,12 @@ class _Digest:
         """Return the digest so far."""
         return bytes(self._running.copy().digest())
 
+    def copy(self) -> _Digest:
+        """Return another that was fed the same."""
+        other = object.__new__(_Digest)
+        other._running, other.name, other.digest_size = self._running.copy(), self.name, self.digest_size
+        return other
+
 
 class GOSTCrypto:
     """Digests and verification."""

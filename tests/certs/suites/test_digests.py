@@ -184,6 +184,18 @@ def test_two_running_digests_do_not_meet(name: str) -> None:
     assert second.digest() == suites.digest(name, b"b")
 
 
+@every_digest
+def test_a_copy_goes_its_own_way(name: str) -> None:
+    first = suites.new_digest(name)
+    first.update(b"a")
+    second = first.copy()
+    first.update(b"b")
+    second.update(b"c")
+    assert first.digest() == suites.digest(name, b"ab")
+    assert second.digest() == suites.digest(name, b"ac")
+    assert (second.name, second.digest_size) == (first.name, first.digest_size)
+
+
 def test_sm3_does_without_the_openssl_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
     def without(name: str, *_: object, **__: object) -> None:
         raise ValueError(f"unsupported hash type {name}")

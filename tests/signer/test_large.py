@@ -1,0 +1,64 @@
+"""Large honest files: 100 pages with 60 signatures, and 200 MB with one, within the limits that are the default."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from signer.forked import Limits
+from signer.report import Report
+from signer.sandbox import Sandbox
+from signer.verification.setting import VerifyOptions
+from tests.conftest import CLOCK, NOW, circle_of
+from tests.signer import rawpdf
+from tests.signer.signing import many_pages, sign
+
+pytestmark = pytest.mark.slow
+
+LIMITS = Limits(seconds=20, memory=1 << 30)
+
+
+def verified(data: bytes, suite: str) -> tuple[Report, float, int]:
+    """Return the report, seconds of processor, and the most megabytes that were in use."""
+    circle = circle_of(suite)
+    sandbox = Sandbox(trust=circle.trust, clock=CLOCK, at=NOW, options=VerifyOptions("if-present"), limits=LIMITS)
+    begun = time.monotonic()
+    pending = sandbox.start(data, name="large.pdf")
+    report = pending.result()
+    usage = pending.fork.usage
+    assert usage is not None
+    processor = usage.ru_utime + usage.ru_stime
+    print(
+        f"\n{suite}: {len(report.signatures)} signatures, {len(data) / 2**20:.1f} MB: "
+        f"{time.monotonic() - begun:.2f} s, {processor:.2f} s of processor, {usage.ru_maxrss >> 10} MB"
+    )
+    return report, processor, usage.ru_maxrss >> 10
+
+
+@pytest.mark.parametrize("suite", ["ecdsa-p256", "sm2"])
+def test_a_hundred_pages_with_sixty_signatures(suite: str) -> None:
+    data = many_pages(100)
+    taken = {}
+    for number in range(1, 61):
+        data = sign(data, suite)
+        if number in (20, 60):
+            report, taken[number], _ = verified(data, suite)
+            assert len(report.signatures) == number
+            assert {s.verdict for s in report.signatures} == {"TOTAL-PASSED"}
+            assert [s.changes_after.level for s in report.signatures if s.changes_after] == (
+                ["form-filling"] * (number - 1) + ["none"]
+            )
+    assert taken[60] < 5
+    assert taken[60] < 9 * taken[20] + 0.2, "the cost grows faster than the square"
+
+
+@pytest.mark.parametrize("suite", ["ecdsa-p256", "sm2", "gost2012-256"])
+def test_two_hundred_megabytes_with_one_signature(suite: str) -> None:
+    from tests.signer.test_verify import cms
+
+    body = rawpdf.stream(b"x" * (200 << 20))
+    data = rawpdf.sign(cms(circle_of(suite)), o4=body)
+    report, _, memory = verified(data, suite)
+    assert report.verdict == "TOTAL-PASSED"
+    assert memory < 900
