@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from signer.pdf.gap import read_from_gap
 from signer.pdf.listing import SignatureEntry
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import Array, Dictionary, Ref, SyntaxFault, decode_hex
@@ -101,8 +102,11 @@ def guard(pdf: PDFFile, view: View | None, fault: str, entry: SignatureEntry) ->
         for rule in ("G2-gap-is-contents", "G3-range-ends-with-revision"):
             skipped(rule, "there is no usable /ByteRange")
     else:
-        add("G2-gap-is-contents", _gap(pdf, entry, byte_range), f"octets {byte_range[1]} to {byte_range[2]}")
         signed_view, trouble = _signed_view(pdf, byte_range)
+        problem = _gap(pdf, entry, byte_range)
+        if problem is None and signed_view is not None:
+            problem = read_from_gap(signed_view, entry.start, byte_range[1:3])
+        add("G2-gap-is-contents", problem, f"octets {byte_range[1]} to {byte_range[2]}")
         add(
             "G3-range-ends-with-revision",
             _range_end(pdf, entry, byte_range, signed_view),
