@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signer.pdf.changes import Level, Rules, plain
-from signer.pdf.drawn_text import agrees, drawn_text, draws_more_than_text
+from signer.pdf.drawn_text import agrees, drawn_text, draws_anything, draws_more_than_text
 from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, text_string
 from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
@@ -29,6 +29,7 @@ _HIDING_FLAGS = 0b100011
 _READ_ONLY = 1
 _PASSWORD = 1 << 13
 _COMBO = 1 << 17
+_RICH_TEXT = 1 << 25
 _FILE_SELECT = 1 << 20
 """Bits of /Ff (Table 228, Table 231, Table 233)."""
 
@@ -201,8 +202,8 @@ class _Fields:
         elif here.value_changed and here.kind in ("Tx", "Ch"):
             if self.draws_something_else(new, here):
                 rules.forbid(f"{here}: the picture shows another value than the field has")
-            elif "AP" in changed and draws_more_than_text(rules.new, _normal(rules.new, new)):
-                rules.forbid(f"{here}: the picture holds an image or another picture")
+            elif "AP" in changed and draws_more_than_text(rules.new, new.get("AP")):
+                rules.forbid(f"{here}: the picture holds an image or another picture, or cannot be read")
         if "AS" in changed and not self.state_exists(old, new):
             rules.forbid(f"{here}: it shows a state it did not have")
         if changed & {"DA", "Q", "RV", "MK"} and not here.value_changed:
@@ -224,10 +225,13 @@ class _Fields:
         """
         view = self.rules.new
         value = _inherited(view, new, "V")
-        if not isinstance(value, bytes) or _inherited(view, new, "AA") or _inherited(view, new, "RV"):
+        if not isinstance(value, bytes) or _inherited(view, new, "AA"):
             return False
         flags = _flags_of(_inherited(view, new, "Ff"))
-        if (here.kind == "Tx" and flags & (_PASSWORD | _FILE_SELECT)) or (here.kind == "Ch" and not flags & _COMBO):
+        # the flag cannot be set later, /RV can (12.7.4.4)
+        if (here.kind == "Tx" and flags & (_PASSWORD | _FILE_SELECT | _RICH_TEXT)) or (
+            here.kind == "Ch" and not flags & _COMBO
+        ):
             return False
         drawn = drawn_text(view, _normal(view, new))
         if drawn is None:
@@ -281,6 +285,11 @@ class _Fields:
                 rules.forbid(f"new field {name!r} carries an action")
             rules.new_widgets[number] = name
         value = rules.new.get(new, "V")
+        for number, widget in widgets.items() if visible else ():
+            # nobody answers for what is drawn: an empty field has no signer, and a time-stamp anybody can get
+            signed = None if inherited.signed else _inherited(rules.new, widget, "V")
+            if (signed is None or _is_time_stamp(rules.new, signed)) and draws_anything(rules.new, widget.get("AP")):
+                rules.forbid(f"field {name!r} (object {number}), added without a signer, shows something")
         if value is None and kind == "Sig":
             rules.note(
                 Level.FORM_FILLING,
