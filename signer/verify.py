@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 from certs.clock import Clock
 from signer.errors import UnreadableFile
 from signer.report import MAX_ANCHORS, AnchorReport, Report, overall
-from signer.verification.kinds import WORDS, reader_of
+from signer.verification.kinds import WORDS, reader_of, shown_as_pdf
 from signer.verification.setting import Setting, VerifyOptions
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def verify_bytes(
     """Verify a file of any kind in `signer.verification.kinds` and return the report.
 
     `at` judges as of another moment than the clock's; `content` is what a detached signature or a time-stamp was made
-    over. Raises EncryptedPDF (a password is needed first) and UnreadableFile (of no kind we know), nothing else.
+    over. Raises EncryptedPDF (a password is needed first) and UnreadableFile (of no kind we know, or named
+    as a PDF that a viewer would open and we would not), nothing else.
     """
     now = clock.now()
     options = options or VerifyOptions()
@@ -93,6 +94,9 @@ def verify_bytes(
     reader = reader_of(data)
     if reader is None:
         raise UnreadableFile(f"{name} is not {WORDS}", hint="give the signed file, or a .p7s or .tst with --content")
+    if shown_as_pdf(data, reader, name):
+        hint = "a PDF viewer would show something else than what was signed; name it for what it is, as .p7m or .asice"
+        raise UnreadableFile(f"{name} is named as a PDF and is none", hint=hint)
     found = reader.verify(data, content, setting)
     return Report(
         file=name,

@@ -86,6 +86,18 @@ def test_the_newest_of_list_and_answer_is_believed(signing_suite: str) -> None:
     assert validate(desk, newest, issuer, at=at, crls=(listed(5, ()),)).sub_indication == "REVOKED_NO_POE"
 
 
+def test_a_newer_answer_does_not_undo_a_revocation_for_good(suite_name: str) -> None:
+    """A responder that has not heard of it yet; what was on hold may be released."""
+    desk = make_desk(suite_name)
+    good, issuer = answers(desk)
+    authority = desk.circle.ca.issuing
+    for reason, expected in (("certificateHold", None), ("keyCompromise", "REVOKED_NO_POE")):
+        made = NOW - timedelta(minutes=5)
+        entry = (desk.person.serial, made, reason)
+        crl = CRL(build_crl(desk.issuer, authority.key, [entry], number=1, this_update=made, next_update=made + DAY))
+        assert validate(desk, good, issuer, crls=(crl,)).sub_indication == expected
+
+
 def test_old_answers_say_nothing(signing_suite: str) -> None:
     desk = desk_of(signing_suite)
     found = answers(desk)

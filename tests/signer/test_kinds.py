@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certs import der, ocsp, oids, suites
+from certs import ber, der, ocsp, oids, suites
 from certs.clock import FixedClock
 from certs.crl import build_crl
 from certs.errors import SealroadError
@@ -24,8 +24,9 @@ from certs.trust import TrustStore
 from signer.errors import UnreadableFile
 from signer.report import Report, SignatureReport
 from signer.verification.kinds import READERS, reader_of
-from signer.verify import VerifyOptions
+from signer.verify import VerifyOptions, verify_bytes
 from tests.conftest import NOW, Circle, circle_of
+from tests.signer import rawpdf
 from tests.signer.ages import NOW as YEARS_NOW
 from tests.signer.ages import SIGNED, rebuilt
 from tests.signer.asic import packed
@@ -284,6 +285,24 @@ def test_a_cms_around_a_pdf_is_a_cms(signing_suite: str) -> None:
     assert b"%PDF-" in encoded[:1024]
     (report,) = only(encoded, circle).signatures
     assert (report.suite, word(report)) == (signing_suite, PASSED)
+
+
+def test_a_file_named_as_a_pdf_that_a_viewer_would_open_is_verified_as_nothing_else(suite_name: str) -> None:
+    """Right about its own content, and shown is what stands among its certificates, where no signature reaches."""
+    circle = circle_of(suite_name)
+    holder = circle.organisation
+    encoded = build_signed_data(CONTENT, holder.key, holder.certificate, chain=(circle.issuing,))
+    shown = rawpdf.assemble(rawpdf.objects(o5=b"null", o6=b""))
+    kind, wrapped = ber.load(encoded)
+    version, digests, content, bag, signers = (item.raw() for item in wrapped.only())
+    more = der.tlv(0xA0, der.tlv(0xA3, der.oid("2.999") + shown) + ber.load(bag).content())
+    both = der.sequence(kind.raw(), der.tlv(0xA0, der.sequence(version, digests, content, more, signers)))
+    assert b"%PDF-" in both[:1024]
+    here: dict[str, Any] = {"trust": circle.trust, "clock": FixedClock(NOW)}
+    assert verify_bytes(both, name="contract.bin", **here).verdict == PASSED
+    with pytest.raises(UnreadableFile, match="named as a PDF"):
+        verify_bytes(both, name="contract.PDF", **here)
+    assert verify_bytes(signed(suite_name), name="contract.pdf", **here).verdict == PASSED
 
 
 def test_every_reader_knows_its_own_and_nothing_else() -> None:
