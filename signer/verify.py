@@ -33,6 +33,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +90,7 @@ def verify_bytes(
     now = clock.now()
     options = options or VerifyOptions()
     deadline = time.monotonic() + options.seconds
-    setting = Setting(trust=trust, now=at or now, options=options, deadline=deadline)
+    setting = Setting(trust=_made_by(now, trust), now=at or now, options=options, today=now, deadline=deadline)
     digest = hashlib.sha256(data).hexdigest()
     reader = reader_of(data)
     if reader is None:
@@ -110,6 +111,18 @@ def verify_bytes(
         trust=named_anchors(trust),
         trusted=len(trust.anchors),
     )
+
+
+def _made_by(now: datetime, trust: TrustStore) -> TrustStore:
+    """Return the store without lists and answers that are of the future."""
+    if not trust.crls and not trust.ocsps:
+        return trust
+    from signer.verification.revocation import Evidence
+
+    known = Evidence((), trust.crls, trust.ocsps).until(now)
+    if (known.crls, known.ocsps) == (trust.crls, trust.ocsps):
+        return trust  # with all that it remembers
+    return replace(trust, crls=known.crls, ocsps=known.ocsps)
 
 
 def named_anchors(trust: TrustStore) -> tuple[AnchorReport, ...]:

@@ -112,7 +112,12 @@ def guard(pdf: PDFFile, view: View | None, fault: str, entry: SignatureEntry) ->
             _range_end(pdf, entry, byte_range, signed_view),
             f"%%EOF at {byte_range[2] + byte_range[3]}",
         )
-    add("G4-one-reading", _one_reading(pdf, view, fault), "the last startxref points at a cross-reference section")
+    reading = _one_reading(pdf, view, fault)
+    if reading is None and not pdf.data.startswith(b"%PDF-"):
+        # 7.5.2: some readers count offsets from the header, some from the first octet
+        add("G4-one-reading", "octets stand before the header (%PDF-)", severity="indeterminate")
+    else:
+        add("G4-one-reading", reading, "the last startxref points at a cross-reference section")
     add("G5-nothing-after-eof", _after_eof(pdf))
     if view is None:
         add("G6-revisions-in-order", fault)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from certs import ber, der, ocsp, oids, suites
 from certs.clock import FixedClock
-from certs.crl import build_crl
+from certs.crl import CRL, build_crl
 from certs.errors import SealroadError
 from certs.ocsp_responder import OCSPResponder
 from certs.signed_data import attribute, build_signed_data, parse_signed_data, signed_attributes
@@ -303,6 +303,37 @@ def test_a_file_named_as_a_pdf_that_a_viewer_would_open_is_verified_as_nothing_e
     with pytest.raises(UnreadableFile, match="named as a PDF"):
         verify_bytes(both, name="contract.PDF", **here)
     assert verify_bytes(signed(suite_name), name="contract.pdf", **here).verdict == PASSED
+
+
+@pytest.mark.parametrize("kind", ["list", "answer"])
+def test_lists_and_answers_of_tomorrow_say_nothing_today(kind: str, suite_name: str) -> None:
+    """Whoever makes them cannot know yet; what was made since the moment that is asked about knows more."""
+    circle = circle_of(suite_name)
+    authorities = (circle.ca.issuing, circle.ca.root_authority)
+    subjects = (circle.organisation.certificate, circle.issuing)
+
+    def made(at: datetime) -> TrustStore:
+        if kind == "list":
+            lists = [
+                CRL(build_crl(a.certificate, a.key, [], number=9, this_update=at, next_update=at + timedelta(days=1)))
+                for a in authorities
+            ]
+            return TrustStore().with_((circle.root,), lists)
+        answers = [
+            OCSPResponder(a.key, a.certificate, a.certificate, a.ledger, FixedClock(at)).respond(
+                ocsp.make_request([(subject, a.certificate)], nonce=None)
+            )
+            for a, subject in zip(authorities, subjects, strict=True)
+        ]
+        return TrustStore().with_((circle.root,), (), map(ocsp.OCSPResponse, answers))
+
+    tomorrow = NOW + timedelta(days=1)
+    for content, data in ((CONTENT, cms(circle)(CONTENT)), (None, signed(suite_name))):
+        verdicts = [
+            verify_bytes(data, name="x", trust=made(tomorrow), clock=FixedClock(clock), at=NOW, content=content)
+            for clock in (NOW, tomorrow)
+        ]
+        assert [word(one) for report in verdicts for one in report.signatures] == ["TRY_LATER", PASSED]
 
 
 def test_every_reader_knows_its_own_and_nothing_else() -> None:
