@@ -258,7 +258,13 @@ def _time(wanted: Conditions, signature: SignatureReport, add: Add) -> None:
             good = when.source == "timestamp" or wanted.time == "claimed"
             add("time", "passed" if good else "failed", f"{when.value.isoformat()}, {when.source}")
     if wanted.time_authorities is not None:
-        believed = [t for t in signature.timestamps if t.verdict is Verdict.TOTAL_PASSED]
+        # a time-stamp inside what was signed is older, and says nothing of when it was signed
+        proven = when.value if when is not None and when.source == "timestamp" else None
+        believed = [
+            t
+            for t in signature.timestamps
+            if t.verdict is Verdict.TOTAL_PASSED and t.gen_time is not None and proven and t.gen_time >= proven
+        ]
         hit = next((t for t in believed if t.fingerprint in wanted.time_authorities), None)
         if hit is not None:
             add("time-authorities", "passed", hit.authority)

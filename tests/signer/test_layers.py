@@ -133,6 +133,12 @@ def test_every_condition_is_tried_both_ways() -> None:
             {"time_authorities": [TSA]},
             "failed",
         ),
+        (  # inside what was signed: it is older than the signature
+            {"timestamps": (replace(ONE.timestamps[0], gen_time=NOON - timedelta(days=1)),)},
+            {"time_authorities": [TSA]},
+            "failed",
+        ),
+        ({"signed_at": TimeReport(NOON, "claimed")}, {"time_authorities": [TSA]}, "failed"),
         ({"signer": replace(SIGNER, key_suite="rsa", key_parameter="2048")}, {"key_sizes": {"rsa": 3072}}, "failed"),
         ({"signer": replace(SIGNER, key_suite="rsa", key_parameter="4096")}, {"key_sizes": {"rsa": 3072}}, "passed"),
         ({"signer": replace(SIGNER, key_suite="rsa", key_parameter=None)}, {"key_sizes": {"rsa": 3072}}, "not-checked"),

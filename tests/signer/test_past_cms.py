@@ -322,6 +322,17 @@ def test_a_time_stamp_inside_proves_that_the_signature_is_younger(signing_suite:
     assert refused(report) == ["HASH_FAILURE"]
 
 
+def test_a_time_stamp_inside_is_no_proof_of_the_time_of_signing(signing_suite: str) -> None:
+    here = world(signing_suite, "nothing happens")
+    inside = attribute("1.2.840.113549.1.9.16.2.20", here.token(0, SIGNED - DAY, CONTENT))
+    report = one(here.cades("none", CONTENT, extra=[inside], signing_time=SIGNED), here, NOW)
+    assert [item.verdict for item in report.timestamps] == [PASSED]
+    assert report.level == "B-B"
+    assert report.signed_at is not None
+    assert report.signed_at.source == "claimed"
+    assert one(here.cades("T", CONTENT, extra=[inside]), here, NOW).level == "B-T"
+
+
 def test_weak_algorithms_are_good_for_what_is_proven_to_be_older() -> None:
     from certs.suites.policy import digest_is_good, rsa_good_until
     from signer.verification.times import weak_since
