@@ -178,7 +178,7 @@ def judge_signer(
     stamped = False
     if draft.cryptographic.result == "passed":
         proofs = signature_times(draft, view, signer, certificate, evidence, source, setting)
-        stamped = any(t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps)
+        stamped = any(t.suite and t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps)
         after = content_time(draft, signer, evidence, source, setting, proofs)
     best = proofs.proven(signer.signature) if draft.cryptographic.result == "passed" else None
     if draft.level == "B-B" and (best or stamped):

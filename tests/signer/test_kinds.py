@@ -305,6 +305,19 @@ def test_a_file_named_as_a_pdf_that_a_viewer_would_open_is_verified_as_nothing_e
     assert verify_bytes(signed(suite_name), name="contract.pdf", **here).verdict == PASSED
 
 
+def test_a_time_stamp_that_cannot_be_verified_makes_no_level(suite_name: str) -> None:
+    """Anybody can write a token that names a certificate nobody has."""
+    circle = circle_of(suite_name)
+    encoded = cms(circle)(CONTENT)
+    value = parse_signed_data(encoded).signers[0].signature
+    digest = suites.get(suite_name).digest_name
+    for certificates, level in ((True, "B-T"), (False, "B-B")):
+        request = make_request(digest, suites.digest(digest, value), certificates=certificates)
+        token = token_of(circle.timestamper.respond(request))
+        report = one(rebuilt(encoded, unsigned=[attribute(oids.TIME_STAMP_TOKEN, token)]), circle, content=CONTENT)
+        assert (word(report), report.level) == (PASSED, level), report.warnings
+
+
 @pytest.mark.parametrize("kind", ["list", "answer"])
 def test_lists_and_answers_of_tomorrow_say_nothing_today(kind: str, suite_name: str) -> None:
     """Whoever makes them cannot know yet; what was made since the moment that is asked about knows more."""
