@@ -31,7 +31,7 @@ from certs.errors import BadSignature, CertsError
 from certs.extension_values import DistributionPoint
 from certs.names import Name
 from certs.ocsp import OCSPResponse
-from certs.path_ocsp import OCSPAnswer, OCSPEvidence
+from certs.path_ocsp import OCSPAnswer, OCSPEvidence, why_weak
 from certs.path_result import Check, Limits, Stop
 
 CLAUSE = "EN 319 102-1 5.2.5; RFC 5280 6.3; RFC 6960"
@@ -327,7 +327,7 @@ class RevocationChecker:
             self._signatures += 1
             try:
                 crl.check_signed_by(signer)
-                self._verified[pair] = None
+                self._verified[pair] = why_weak(crl.signature_algorithm, self.at)
             except BadSignature as error:
                 self._verified[pair] = f"the revocation list is not signed by {signer.subject}: {error}"
             except CertsError as error:
