@@ -79,6 +79,8 @@ def _more_than_text(view: View, stream: Any) -> bool:
             key = operands[-1] if operands else None
             if name in ("BI", "sh") or (name in ("scn", "SCN") and isinstance(key, Name)):
                 return True
+            if name == "Tr" and key not in (0, 1, 2):
+                return True  # text that nobody sees (9.3.6), with something else drawn in its place
             # without resources of its own readers take those of the page
             if name == "Do" and (not isinstance(objects, Dictionary) or view.get(objects, str(key))):
                 return True

@@ -67,7 +67,9 @@ def compare_forms(rules: Rules, before: Dictionary, after: Dictionary) -> None:
         rules.forbid("the form has a key twice")
     old = Dictionary() if old is None else old
     _form_keys(rules, old, new)
-    _Fields(rules).siblings(rules.old.get(old, "Fields"), rules.new.get(new, "Fields"), _Inherited(), 0)
+    fields = _Fields(rules)
+    fields.siblings(rules.old.get(old, "Fields"), rules.new.get(new, "Fields"), _Inherited(), 0)
+    fields.name_twice()
 
 
 def _form_keys(rules: Rules, old: Dictionary, new: Dictionary) -> None:
@@ -105,6 +107,16 @@ class _Fields:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.count = 0
+        self.known: set[str] = set()
+        """Names of the fields that were there."""
+        self.fresh: dict[int, str] = {}
+        """Names of those that were added, by object number."""
+
+    def name_twice(self) -> None:
+        """Forbid new fields that bear the name of another: two fields of one name are one field (12.7.4.2)."""
+        for number, name in self.fresh.items():
+            if name in self.known:
+                self.rules.forbid(f"form field {name!r} (object {number}) was added, and there is one of that name")
 
     def siblings(self, before: Any, after: Any, inherited: _Inherited, depth: int) -> None:
         """Compare two /Fields or /Kids arrays: the old ones stay in order, new ones are new signature fields."""
@@ -141,6 +153,7 @@ class _Fields:
         if not rules.walk.claim(item.number, "field"):
             return
         name = _name(rules.old, old, inherited.name)
+        self.known.add(name)
         own_kind = rules.old.get(old, "FT")
         kind = str(own_kind) if isinstance(own_kind, str) else inherited.kind
         value_changed = inherited.value_changed
@@ -269,6 +282,8 @@ class _Fields:
             rules.forbid("a field was added that is not a proper dictionary")
             return
         name = _name(rules.new, new, inherited.name)
+        if "T" in new:
+            self.fresh[item.number] = name
         own_kind = rules.new.get(new, "FT")
         kind = str(own_kind) if isinstance(own_kind, str) else inherited.kind
         if kind not in ("Sig", None) or (inherited.kind not in (None, "Sig")):
