@@ -16,7 +16,7 @@ from typing import Any
 
 from signer.pdf.changes import Level, Rules, plain
 from signer.pdf.drawn_text import agrees, drawn_text, draws_anything, draws_more_than_text
-from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, text_string
+from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, exact_string, text_string
 from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Name, Ref, SyntaxFault
@@ -362,7 +362,7 @@ def _name(view: View, field: Dictionary, parent: str) -> str:
     partial = view.get(field, "T")
     if not isinstance(partial, bytes):
         return parent
-    own = text_string(partial)
+    own = exact_string(partial)
     return f"{parent}.{own}" if parent else own
 
 

@@ -268,7 +268,7 @@ def test_docmdp_at_every_level(group: str, case: Case, level: int) -> None:
 
 @pytest.mark.parametrize(
     ("action", "names", "locked"),
-    [(b"All", b"", True), (b"Include", b"(total)", True), (b"Include", b"(port)", False), (b"Exclude", b"(total)", False), (b"Exclude", b"(port)", True)],
+    [(b"All", b"", True), (b"Include", b"(total)", True), (b"Include", b"(port)", False), (b"Exclude", b"(total)", False), (b"Exclude", b"(port)", True), (b"Exclude", b"(total )", True)],
 )  # fmt: skip
 def test_fieldmdp_of_this_and_of_every_earlier_signature(
     action: bytes, names: bytes, locked: bool, signing_suite: str
