@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from certs import oids
+from certs import oids, suites
 from certs.certificate import Certificate
 from certs.errors import CertsError
 from certs.ocsp import OCSPResponse, SingleResponse
 from certs.ocsp_check import critical_extension, find_responder, is_nocheck, why_not_current
 from certs.path_result import Limits
+from certs.suites.policy import digest_is_good
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,18 @@ class OCSPAnswer:
 
     single: SingleResponse
     response: OCSPResponse
+
+
+def why_weak(algorithm: bytes, at: datetime) -> str | None:
+    """Return why a signature of that algorithm (DER) on a list or an answer proves nothing at the moment, or None.
+
+    As of certificates (`certs.path_algorithms`): who asks a responder chooses part of what it signs, the nonce. Raises
+    MalformedInput, UnsupportedAlgorithm.
+    """
+    name = suites.signature_digest(algorithm)
+    if name is None or digest_is_good(name, at):
+        return None
+    return f"the list or answer is signed over {name}, which is no longer good enough"
 
 
 class OCSPEvidence:
@@ -80,6 +93,9 @@ class OCSPEvidence:
         if self._checked >= self.limits.ocsp_signatures:
             return f"more than {self.limits.ocsp_signatures} OCSP answers"
         self._checked += 1
+        weak = why_weak(response.signature_algorithm, self.at)
+        if weak:
+            return weak
         responder = find_responder(response, issuer, self.pool, at=self.at)
         if responder != issuer and not is_nocheck(responder):
             return good(responder)

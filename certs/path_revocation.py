@@ -14,7 +14,8 @@ Several lists are combined as RFC 5280 6.3.3 says, numbered at the code:
  2. each is joined with the newest delta that fits it
  3. newest first, each answers for the reasons it covers, until all reasons are covered
  4. what is on hold is neither good nor revoked for good: try later (EN 319 102-1 5.2.6.4)
- 5. of what the lists say and what an OCSP answer says the newest is believed
+ 5. of what the lists say and what an OCSP answer says the newest is believed, unless the other knows of a revocation
+    for good
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from certs.errors import BadSignature, CertsError
 from certs.extension_values import DistributionPoint
 from certs.names import Name
 from certs.ocsp import OCSPResponse
-from certs.path_ocsp import OCSPAnswer, OCSPEvidence
+from certs.path_ocsp import OCSPAnswer, OCSPEvidence, why_weak
 from certs.path_result import Check, Limits, Stop
 
 CLAUSE = "EN 319 102-1 5.2.5; RFC 5280 6.3; RFC 6960"
@@ -113,8 +114,9 @@ class RevocationChecker:
             why = "no revocation list or OCSP answer"
             reasons = [item for item in (by_list, by_ocsp) if isinstance(item, str) and item not in _NOTHING]
             return Check("revocation", CLAUSE, "not-checked", f"{certificate.subject}: {'; '.join(reasons) or why}")
-        # 5. the newest; of two of the same moment the one that knows of a revocation
-        answer = max(answers, key=lambda item: (item.made, item.revoked_at is not None))
+        # 5. the newest; but what was revoked for good stays so, whatever a source that knows less says later
+        final = [item for item in answers if item.revoked_at is not None and item.reason != HOLD]
+        answer = max(final or answers, key=lambda item: (item.made, item.revoked_at is not None))
         self._use(answer)
         if answer.revoked_at is not None and answer.revoked_at <= self.at:
             raise _revoked(certificate, answer, leaf=leaf)
@@ -325,7 +327,7 @@ class RevocationChecker:
             self._signatures += 1
             try:
                 crl.check_signed_by(signer)
-                self._verified[pair] = None
+                self._verified[pair] = why_weak(crl.signature_algorithm, self.at)
             except BadSignature as error:
                 self._verified[pair] = f"the revocation list is not signed by {signer.subject}: {error}"
             except CertsError as error:

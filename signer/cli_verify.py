@@ -11,8 +11,9 @@
 Exit codes: 0 every signature TOTAL-PASSED; 1 at least one TOTAL-FAILED; 2 usage or unreadable file; 3 at least one
 INDETERMINATE, none failed; 4 no signature. Of several files the gravest code is returned, in the order
 1, 2, 3, 4, 0; every file is looked at, whatever happened to the one before. The layers above the cryptographic one
-count only where `--require` names them: a layer that failed is 1, one that was not checked is 3. Each file
-is verified in a process of its own within --timeout and --memory; one that is not done by then is INDETERMINATE.
+count only where `--require` names them: a layer that failed is 1, one that was not checked is 3, also where the file
+holds nothing that the layer could be about. Each file is verified in a process of its own within --timeout and
+--memory; one that is not done by then is INDETERMINATE.
 """
 
 from __future__ import annotations
@@ -233,6 +234,8 @@ def _required(report: Report, layers: list[str]) -> set[int]:
     from signer.layers.judge import concerns
 
     results = set()
+    if layers and report.signatures and not any(map(concerns, report.signatures)):
+        results.add("not-checked")  # time-stamps and certificates alone are nobody's consent
     for signature in report.signatures:
         if concerns(signature):
             if "agreed" in layers:

@@ -33,6 +33,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ from typing import TYPE_CHECKING
 from certs.clock import Clock
 from signer.errors import UnreadableFile
 from signer.report import MAX_ANCHORS, AnchorReport, Report, overall
-from signer.verification.kinds import WORDS, reader_of
+from signer.verification.kinds import WORDS, reader_of, shown_as_pdf
 from signer.verification.setting import Setting, VerifyOptions
 
 if TYPE_CHECKING:
@@ -83,16 +84,20 @@ def verify_bytes(
     """Verify a file of any kind in `signer.verification.kinds` and return the report.
 
     `at` judges as of another moment than the clock's; `content` is what a detached signature or a time-stamp was made
-    over. Raises EncryptedPDF (a password is needed first) and UnreadableFile (of no kind we know), nothing else.
+    over. Raises EncryptedPDF (a password is needed first) and UnreadableFile (of no kind we know, or named
+    as a PDF that a viewer would open and we would not), nothing else.
     """
     now = clock.now()
     options = options or VerifyOptions()
     deadline = time.monotonic() + options.seconds
-    setting = Setting(trust=trust, now=at or now, options=options, deadline=deadline)
+    setting = Setting(trust=_made_by(now, trust), now=at or now, options=options, today=now, deadline=deadline)
     digest = hashlib.sha256(data).hexdigest()
     reader = reader_of(data)
     if reader is None:
         raise UnreadableFile(f"{name} is not {WORDS}", hint="give the signed file, or a .p7s or .tst with --content")
+    if shown_as_pdf(data, reader, name):
+        hint = "a PDF viewer would show something else than what was signed; name it for what it is, as .p7m or .asice"
+        raise UnreadableFile(f"{name} is named as a PDF and is none", hint=hint)
     found = reader.verify(data, content, setting)
     return Report(
         file=name,
@@ -106,6 +111,18 @@ def verify_bytes(
         trust=named_anchors(trust),
         trusted=len(trust.anchors),
     )
+
+
+def _made_by(now: datetime, trust: TrustStore) -> TrustStore:
+    """Return the store without lists and answers that are of the future."""
+    if not trust.crls and not trust.ocsps:
+        return trust
+    from signer.verification.revocation import Evidence
+
+    known = Evidence((), trust.crls, trust.ocsps).until(now)
+    if (known.crls, known.ocsps) == (trust.crls, trust.ocsps):
+        return trust  # with all that it remembers
+    return replace(trust, crls=known.crls, ocsps=known.ocsps)
 
 
 def named_anchors(trust: TrustStore) -> tuple[AnchorReport, ...]:

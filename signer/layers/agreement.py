@@ -93,6 +93,9 @@ def load_agreement(data: bytes, *, verify: Verify | None = None, detached: Seque
             raise BasisError("the agreement is signed, and nobody is here to verify it")
         if len(detached) > MAX_SIGNATURES:
             raise BasisError(f"more than {MAX_SIGNATURES} signatures on the agreement")
+        # a certificate or a signed PDF has a verdict too, which says nothing about the agreement
+        if not all(map(_is_cms, detached)):
+            raise BasisError("this is no CMS signature on the agreement", hint="make it with sealroad sign --detached")
         outside = tuple(one for cms in detached for one in verify(cms, data))
         inside: tuple[SignatureReport, ...] = ()
         if _is_cms(data):

@@ -96,10 +96,11 @@ def _place(key: str, clauses: dict[str, str]) -> str:
 
 
 def _own_signatures(agreement: Agreement) -> CheckResult:
-    """Check the agreement's own signatures: all of them hold."""
-    verdicts = [one.verdict for one in agreement.signatures or ()]
+    """Check the agreement's own signatures: all of them hold, and one at least is somebody's consent."""
+    signatures = agreement.signatures or ()
+    verdicts = [one.verdict for one in signatures]
     result: Result = "passed"
-    if not verdicts or Verdict.TOTAL_FAILED in verdicts:
+    if not any(map(concerns, signatures)) or Verdict.TOTAL_FAILED in verdicts:
         result = "failed"
     elif set(verdicts) != {Verdict.TOTAL_PASSED}:
         result = "not-checked"
@@ -241,7 +242,11 @@ def _level(wanted: Conditions, signature: SignatureReport, add: Add) -> None:
         add("level", "failed", "the signature has no baseline level")
         return
     reached = LEVELS.index(signature.level) >= LEVELS.index(wanted.level)
-    add("level", "passed" if reached else "failed", f"{signature.level}, at least {wanted.level}")
+    detail = f"{signature.level}, at least {wanted.level}"
+    # the level says what is there; whoever demands a time-stamp means one that is believed
+    if reached and wanted.level != "B-B" and (signature.signed_at is None or signature.signed_at.source != "timestamp"):
+        reached, detail = False, f"{detail}, but no time-stamp of it is believed"
+    add("level", "passed" if reached else "failed", detail)
 
 
 def _time(wanted: Conditions, signature: SignatureReport, add: Add) -> None:
@@ -253,7 +258,13 @@ def _time(wanted: Conditions, signature: SignatureReport, add: Add) -> None:
             good = when.source == "timestamp" or wanted.time == "claimed"
             add("time", "passed" if good else "failed", f"{when.value.isoformat()}, {when.source}")
     if wanted.time_authorities is not None:
-        believed = [t for t in signature.timestamps if t.verdict is Verdict.TOTAL_PASSED]
+        # a time-stamp inside what was signed is older, and says nothing of when it was signed
+        proven = when.value if when is not None and when.source == "timestamp" else None
+        believed = [
+            t
+            for t in signature.timestamps
+            if t.verdict is Verdict.TOTAL_PASSED and t.gen_time is not None and proven and t.gen_time >= proven
+        ]
         hit = next((t for t in believed if t.fingerprint in wanted.time_authorities), None)
         if hit is not None:
             add("time-authorities", "passed", hit.authority)

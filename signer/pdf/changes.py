@@ -6,7 +6,8 @@
 
 The rules, in the order of the code:
 
-1. trailer and catalog: only housekeeping keys may differ (document information, XMP, /Version, /Extensions)
+1. trailer and catalog: only housekeeping keys may differ (document information, XMP, /Version, /Extensions);
+   object streams are read as they were
 2. /DSS may be added or rewritten, not removed; values lost from it are said (12.8.4.3, 12.8.4.4)
 3. form fields: `signer.pdf.form_changes`
 4. pages: the same pages, in the same order, each the same except for its /Annots
@@ -27,7 +28,7 @@ from typing import Any
 
 from signer.pdf.compare import Comparison
 from signer.pdf.permissions import Permissions
-from signer.pdf.structure import Stream, View
+from signer.pdf.structure import FREE, Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 MAX_PAGES = 100_000
@@ -102,7 +103,7 @@ class Rules:
 
 def compare_revisions(old: View, new: View) -> list[Change]:
     """List every change from `old` to `new`. Raises SyntaxFault, BudgetSpent when it cannot be told."""
-    if old.entries == new.entries and old.trailer.get("Root") == new.trailer.get("Root"):
+    if old.entries == new.entries and all(old.trailer.get(key) == new.trailer.get(key) for key in ("Root", "Size")):
         return []
     return _compare(Rules(old, new))
 
@@ -112,6 +113,7 @@ def _compare(rules: Rules) -> list[Change]:
     from signer.pdf.page_changes import claim_pages, compare_pages
 
     before, after = _catalogs(rules)
+    _object_streams(rules)
     _dss(rules, rules.old.get(before, "DSS"), rules.new.get(after, "DSS"))
     pages = claim_pages(rules, before, after)
     compare_forms(rules, before, after)
@@ -198,6 +200,12 @@ def _catalogs(rules: Rules) -> tuple[Dictionary, Dictionary]:
         raise SyntaxFault("encrypted revisions are not compared")
     for key in sorted((old.trailer.keys() & new.trailer.keys()) - _TRAILER_KEYS):
         rules.walk.later(old.trailer[key], new.trailer[key], f"trailer /{key}")
+    size, had = new.trailer.get("Size"), old.trailer.get("Size")
+    if type(size) is int and type(had) is int and size < had:
+        # 7.5.5: what is not below it is null, for readers that keep to it
+        gone = [n for n, entry in old.entries.items() if size <= n < had and entry is not FREE]
+        if gone:
+            rules.forbid(f"trailer /Size is {size} now, so that object {min(gone)} is none")
     if not rules.walk.same(old.trailer.get("Info"), new.trailer.get("Info")):
         rules.note(Level.LTA_UPDATES, "document information updated")
     own_rules = {"AcroForm", "Pages", "DSS", "Extensions", "Metadata", "Version", "StructTreeRoot", "PieceInfo"}
@@ -243,6 +251,18 @@ def plain(view: View, value: Any, depth: int) -> bool:
     if isinstance(value, list):
         return all(plain(view, item, depth + 1) for item in value)
     return True
+
+
+def _object_streams(rules: Rules) -> None:
+    """Ask that an object stream in its old place is read as it was: by its length and its coding (7.5.7)."""
+    holders = {entry.offset for entry in rules.old.entries.values() if entry.compressed}
+    rules.walk.budget.spend(len(rules.old.entries) // 8 + len(holders))
+    for number in sorted(holders):
+        located = rules.old.locate(number) if rules.walk.unchanged(number) else None
+        if located is not None and isinstance(located.value, Stream):
+            for key in ("Length", "Filter", "DecodeParms"):
+                value = located.value.dictionary.get(key)
+                rules.walk.later(value, value, f"object stream {number} /{key}")
 
 
 # -- 2. document security store -----------------------------------------------------------------------

@@ -44,22 +44,77 @@ def _essence(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum())
 
 
-def draws_more_than_text(view: View, appearance: Any) -> bool:
-    """Whether an appearance paints an image, or another form, which a text field never needs."""
-    stream = view.resolve(appearance)
-    if not isinstance(stream, Stream):
+_PAINTING = frozenset({"f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "sh", "Do", "BI", "Tj", "TJ", "'", '"'})
+"""Operators that leave a mark (8.5.3, 8.6 to 9.4)."""
+MAX_FORMS = 5
+"""Form XObjects inside form XObjects."""
+
+
+def draws_more_than_text(view: View, appearances: Any) -> bool:
+    """Whether the pictures of a text or choice field may hold more than text, lines and areas: a text needs no more.
+
+    Those are images, other forms, patterns, glyphs that are drawings (Type 3), and whatever cannot be read.
+    """
+    found = view.resolve(appearances)
+    if not isinstance(found, Dictionary):
         return False
-    resources = view.get(stream.dictionary, "Resources")
-    objects = view.get(resources, "XObject") if isinstance(resources, Dictionary) else None
+    return any(_more_than_text(view, view.resolve(item)) for item in found.values())
+
+
+def _more_than_text(view: View, stream: Any) -> bool:
+    if stream is None:
+        return False
+    if not isinstance(stream, Stream):
+        return True  # a choice of pictures is for buttons (12.5.5)
     try:
+        resources = view.get(stream.dictionary, "Resources")
+        objects, fonts, states = (
+            view.get(resources, key) if isinstance(resources, Dictionary) else None
+            for key in ("XObject", "Font", "ExtGState")
+        )
+        kinds = [view.resolve(font) for font in fonts.values()] if isinstance(fonts, Dictionary) else []
+        if any(isinstance(font, Dictionary) and view.get(font, "Subtype") == "Type3" for font in kinds):
+            return True
         for name, operands, _ in operations(view.stream_data(stream), spend=view.pdf.budget.spend):
-            if name in ("BI", "sh"):
-                return True
             key = operands[-1] if operands else None
-            if name == "Do" and isinstance(objects, Dictionary) and isinstance(key, Name) and view.get(objects, key):
+            if name in ("BI", "sh") or (name in ("scn", "SCN") and isinstance(key, Name)):
+                return True
+            if name == "Tr" and key not in (0, 1, 2):
+                return True  # text that nobody sees (9.3.6), with something else drawn in its place
+            # without resources of its own readers take those of the page
+            if name == "Do" and (not isinstance(objects, Dictionary) or view.get(objects, str(key))):
+                return True
+            if name == "gs":
+                state = view.get(states, str(key)) if isinstance(states, Dictionary) else None
+                if not isinstance(state, Dictionary) or not {"Font", "SMask"}.isdisjoint(state):
+                    return True
+    except SyntaxFault:
+        return True
+    return False
+
+
+def draws_anything(view: View, appearances: Any, depth: int = 0) -> bool:
+    """Whether a picture leaves any mark; what cannot be read does."""
+    found = view.resolve(appearances)
+    if found is None:
+        return False
+    if depth > MAX_FORMS:
+        return True
+    if isinstance(found, Dictionary):
+        return any(draws_anything(view, item, depth + 1) for item in found.values())
+    if not isinstance(found, Stream) or found.dictionary.get("Subtype") == "Image":
+        return True
+    try:
+        resources = view.get(found.dictionary, "Resources")
+        objects = view.get(resources, "XObject") if isinstance(resources, Dictionary) else None
+        for name, operands, _ in operations(view.stream_data(found), spend=view.pdf.budget.spend):
+            if name == "Do" and isinstance(objects, Dictionary) and operands and isinstance(operands[-1], Name):
+                if draws_anything(view, objects.get(operands[-1]), depth + 1):
+                    return True
+            elif name in _PAINTING:
                 return True
     except SyntaxFault:
-        return False
+        return True
     return False
 
 

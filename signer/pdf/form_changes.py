@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from signer.pdf.changes import Level, Rules, plain
-from signer.pdf.drawn_text import agrees, drawn_text, draws_more_than_text
-from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, text_string
+from signer.pdf.drawn_text import agrees, drawn_text, draws_anything, draws_more_than_text
+from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, exact_string, text_string
 from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Name, Ref, SyntaxFault
@@ -29,6 +29,7 @@ _HIDING_FLAGS = 0b100011
 _READ_ONLY = 1
 _PASSWORD = 1 << 13
 _COMBO = 1 << 17
+_RICH_TEXT = 1 << 25
 _FILE_SELECT = 1 << 20
 """Bits of /Ff (Table 228, Table 231, Table 233)."""
 
@@ -66,7 +67,9 @@ def compare_forms(rules: Rules, before: Dictionary, after: Dictionary) -> None:
         rules.forbid("the form has a key twice")
     old = Dictionary() if old is None else old
     _form_keys(rules, old, new)
-    _Fields(rules).siblings(rules.old.get(old, "Fields"), rules.new.get(new, "Fields"), _Inherited(), 0)
+    fields = _Fields(rules)
+    fields.siblings(rules.old.get(old, "Fields"), rules.new.get(new, "Fields"), _Inherited(), 0)
+    fields.name_twice()
 
 
 def _form_keys(rules: Rules, old: Dictionary, new: Dictionary) -> None:
@@ -104,6 +107,16 @@ class _Fields:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.count = 0
+        self.known: set[str] = set()
+        """Names of the fields that were there."""
+        self.fresh: dict[int, str] = {}
+        """Names of those that were added, by object number."""
+
+    def name_twice(self) -> None:
+        """Forbid new fields that bear the name of another: two fields of one name are one field (12.7.4.2)."""
+        for number, name in self.fresh.items():
+            if name in self.known:
+                self.rules.forbid(f"form field {name!r} (object {number}) was added, and there is one of that name")
 
     def siblings(self, before: Any, after: Any, inherited: _Inherited, depth: int) -> None:
         """Compare two /Fields or /Kids arrays: the old ones stay in order, new ones are new signature fields."""
@@ -140,6 +153,7 @@ class _Fields:
         if not rules.walk.claim(item.number, "field"):
             return
         name = _name(rules.old, old, inherited.name)
+        self.known.add(name)
         own_kind = rules.old.get(old, "FT")
         kind = str(own_kind) if isinstance(own_kind, str) else inherited.kind
         value_changed = inherited.value_changed
@@ -201,8 +215,8 @@ class _Fields:
         elif here.value_changed and here.kind in ("Tx", "Ch"):
             if self.draws_something_else(new, here):
                 rules.forbid(f"{here}: the picture shows another value than the field has")
-            elif "AP" in changed and draws_more_than_text(rules.new, _normal(rules.new, new)):
-                rules.forbid(f"{here}: the picture holds an image or another picture")
+            elif "AP" in changed and draws_more_than_text(rules.new, new.get("AP")):
+                rules.forbid(f"{here}: the picture holds an image or another picture, or cannot be read")
         if "AS" in changed and not self.state_exists(old, new):
             rules.forbid(f"{here}: it shows a state it did not have")
         if changed & {"DA", "Q", "RV", "MK"} and not here.value_changed:
@@ -224,10 +238,13 @@ class _Fields:
         """
         view = self.rules.new
         value = _inherited(view, new, "V")
-        if not isinstance(value, bytes) or _inherited(view, new, "AA") or _inherited(view, new, "RV"):
+        if not isinstance(value, bytes) or _inherited(view, new, "AA"):
             return False
         flags = _flags_of(_inherited(view, new, "Ff"))
-        if (here.kind == "Tx" and flags & (_PASSWORD | _FILE_SELECT)) or (here.kind == "Ch" and not flags & _COMBO):
+        # the flag cannot be set later, /RV can (12.7.4.4)
+        if (here.kind == "Tx" and flags & (_PASSWORD | _FILE_SELECT | _RICH_TEXT)) or (
+            here.kind == "Ch" and not flags & _COMBO
+        ):
             return False
         drawn = drawn_text(view, _normal(view, new))
         if drawn is None:
@@ -265,6 +282,8 @@ class _Fields:
             rules.forbid("a field was added that is not a proper dictionary")
             return
         name = _name(rules.new, new, inherited.name)
+        if "T" in new:
+            self.fresh[item.number] = name
         own_kind = rules.new.get(new, "FT")
         kind = str(own_kind) if isinstance(own_kind, str) else inherited.kind
         if kind not in ("Sig", None) or (inherited.kind not in (None, "Sig")):
@@ -281,6 +300,11 @@ class _Fields:
                 rules.forbid(f"new field {name!r} carries an action")
             rules.new_widgets[number] = name
         value = rules.new.get(new, "V")
+        for number, widget in widgets.items() if visible else ():
+            # nobody answers for what is drawn: an empty field has no signer, and a time-stamp anybody can get
+            signed = None if inherited.signed else _inherited(rules.new, widget, "V")
+            if (signed is None or _is_time_stamp(rules.new, signed)) and draws_anything(rules.new, widget.get("AP")):
+                rules.forbid(f"field {name!r} (object {number}), added without a signer, shows something")
         if value is None and kind == "Sig":
             rules.note(
                 Level.FORM_FILLING,
@@ -338,7 +362,7 @@ def _name(view: View, field: Dictionary, parent: str) -> str:
     partial = view.get(field, "T")
     if not isinstance(partial, bytes):
         return parent
-    own = text_string(partial)
+    own = exact_string(partial)
     return f"{parent}.{own}" if parent else own
 
 

@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from signer.pdf.gap import read_from_gap
 from signer.pdf.listing import SignatureEntry
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import Array, Dictionary, Ref, SyntaxFault, decode_hex
@@ -101,14 +102,22 @@ def guard(pdf: PDFFile, view: View | None, fault: str, entry: SignatureEntry) ->
         for rule in ("G2-gap-is-contents", "G3-range-ends-with-revision"):
             skipped(rule, "there is no usable /ByteRange")
     else:
-        add("G2-gap-is-contents", _gap(pdf, entry, byte_range), f"octets {byte_range[1]} to {byte_range[2]}")
         signed_view, trouble = _signed_view(pdf, byte_range)
+        problem = _gap(pdf, entry, byte_range)
+        if problem is None and signed_view is not None:
+            problem = read_from_gap(signed_view, entry.start, byte_range[1:3])
+        add("G2-gap-is-contents", problem, f"octets {byte_range[1]} to {byte_range[2]}")
         add(
             "G3-range-ends-with-revision",
             _range_end(pdf, entry, byte_range, signed_view),
             f"%%EOF at {byte_range[2] + byte_range[3]}",
         )
-    add("G4-one-reading", _one_reading(pdf, view, fault), "the last startxref points at a cross-reference section")
+    reading = _one_reading(pdf, view, fault)
+    if reading is None and not pdf.data.startswith(b"%PDF-"):
+        # 7.5.2: some readers count offsets from the header, some from the first octet
+        add("G4-one-reading", "octets stand before the header (%PDF-)", severity="indeterminate")
+    else:
+        add("G4-one-reading", reading, "the last startxref points at a cross-reference section")
     add("G5-nothing-after-eof", _after_eof(pdf))
     if view is None:
         add("G6-revisions-in-order", fault)

@@ -102,7 +102,12 @@ class Listing:
 
 
 def text_string(value: bytes) -> str:
-    """Decode a PDF text string; octets that mean nothing become U+FFFD."""
+    """Decode a PDF text string to be shown: without what does not print, and blanks around it."""
+    return "".join(c if c.isprintable() else " " for c in exact_string(value)).strip()
+
+
+def exact_string(value: bytes) -> str:
+    """Decode a PDF text string to be compared, as names of fields are; octets that mean nothing become U+FFFD."""
     if value.startswith(b"\xfe\xff"):
         text = value[2:].decode("utf-16-be", "replace")
     elif value.startswith(b"\xff\xfe"):
@@ -111,7 +116,7 @@ def text_string(value: bytes) -> str:
         text = value[3:].decode("utf-8", "replace")
     else:
         text = value.decode("latin-1")
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    return text
 
 
 def list_signatures(pdf: PDFFile, view: View | None) -> Listing:

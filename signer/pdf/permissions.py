@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from signer.pdf.listing import SignatureEntry, text_string
+from signer.pdf.listing import SignatureEntry, exact_string
 from signer.pdf.structure import View
 from signer.pdf.tokens import Dictionary, SyntaxFault
 
@@ -96,4 +96,4 @@ def _lock(view: View, parameters: Any) -> FieldLock:
     if action not in ("All", "Include", "Exclude"):
         return FieldLock("All")  # unknown words lock everything rather than nothing
     items = [view.resolve(name) for name in names] if isinstance(names, list) else []
-    return FieldLock(str(action), tuple(text_string(n) for n in items if isinstance(n, bytes)))
+    return FieldLock(str(action), tuple(exact_string(n) for n in items if isinstance(n, bytes)))

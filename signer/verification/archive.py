@@ -45,6 +45,8 @@ class Claim:
     """Returns the digest the token must be over; raises CertsError."""
     covers: Callable[[], tuple[bytes, ...]]
     """Returns the objects whose existence a believed token proves."""
+    digests: Callable[[], tuple[str, ...]] = tuple
+    """Returns the digests, besides the token's own, that stand between it and what it covers; raises CertsError."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _over_archive(
         )
         return (*_named(signer, certificate), *covered_by(part))
 
-    return Claim("archive-time-stamp-v3", token, imprint, covers)
+    return Claim("archive-time-stamp-v3", token, imprint, covers, lambda: (_Index(token).digest,))
 
 
 class _Index:

@@ -68,6 +68,7 @@ def judge_certificate(
     purpose: Purpose = "signing",
 ) -> Outcome:
     """Validate the chain of `certificate` now, or else at `proven`; None where nothing is proven. Never raises."""
+    evidence = evidence.until(setting.today)
     current = _validate(certificate, evidence, setting, setting.trust, setting.now, purpose)
     if proven is not None and proven + TOLERANCE < certificate.not_before:
         # 5.1.3: whatever the chain is worth now, it is not the certificate of what was signed before it

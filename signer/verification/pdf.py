@@ -369,7 +369,7 @@ def _levels(document: _Document, reports: list[SignatureReport]) -> None:
         for report in reports
         if report.kind == "document-timestamp"
         and report.revision
-        and report.cryptographic.result == "passed"
+        and report.verdict is Verdict.TOTAL_PASSED
         and _has_store(stores.get(report.revision.index))
     ]
     for position, report in enumerate(reports):

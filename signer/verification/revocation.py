@@ -9,13 +9,15 @@ Nothing here is trusted for being here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from certs import ber
 from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.errors import CertsError
 from certs.ocsp import OCSPResponse, load_response
+from certs.ocsp_check import TOLERANCE
 from certs.signed_data import SignedDataView, SignerView
 from signer.verification.draft import Draft
 from signer.verification.setting import Setting
@@ -26,6 +28,7 @@ REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 RI_OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
 OTHER = b"\xa1"
 MAX_VALUES = 500
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,24 @@ class Evidence:
     certificates: tuple[Certificate, ...]
     crls: tuple[CRL, ...]
     ocsps: tuple[OCSPResponse, ...] = ()
+
+    def until(self, now: datetime | None) -> Evidence:
+        """Leave out lists and answers that are of a later day than today: who makes them cannot know yet.
+
+        With `--at` a list may well be later than the moment of validation, but not than the clock (RFC 6960 4.2.2.1).
+        """
+        if now is None:
+            return self
+        latest = now + TOLERANCE
+        crls = tuple(item for item in self.crls if item.this_update <= latest)
+        return replace(self, crls=crls, ocsps=tuple(item for item in self.ocsps if _made(item) <= latest))
+
+
+def _made(response: OCSPResponse) -> datetime:
+    try:
+        return max((single.this_update for single in response.responses), default=response.produced_at)
+    except CertsError:
+        return EARLIEST  # cannot be used, which is said where it is tried
 
 
 def evidence_of(draft: Draft, view: SignedDataView, signer: SignerView, setting: Setting) -> Evidence:

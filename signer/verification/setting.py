@@ -44,6 +44,8 @@ class Setting:
     now: datetime
     """The moment of validation, in UTC."""
     options: VerifyOptions
+    today: datetime | None = None
+    """What the clock says, where `now` is another moment (`--at`); nothing can have been made after it."""
     certificates: tuple[Certificate, ...] = ()
     """From the document security store; not trusted, only for building chains."""
     crls: tuple[CRL, ...] = ()

@@ -153,6 +153,9 @@ def _claim(draft: Draft, claim: Claim, evidence: Evidence, setting: Setting, pro
     authority = certificate.common_name or certificate.subject
     draft.keep("timestamp", "timestamp", authority, token.der)
     judged = judge_token(token, certificate, evidence, setting, proofs)
+    weak = weak_since(proofs.moment(token.signer.signature), claim.digests())
+    if judged.believed and weak:
+        judged = Judged(Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE", weak)
     if judged.path is not None:
         draft.keep_path(judged.path, ("tsa", "tsa-issuer", "tsa-anchor"))
     say_what_was_fetched(draft, judged.notes, setting)

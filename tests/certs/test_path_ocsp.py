@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from certs import oids
+from certs import ber, der, extensions, oids, suites
 from certs.clock import FixedClock
 from certs.crl import CRL, build_crl
 from certs.extension_values import Extension
@@ -84,6 +84,45 @@ def test_the_newest_of_list_and_answer_is_believed(signing_suite: str) -> None:
     )
     newest = OCSPResponse(later.respond(make_request([(desk.person, desk.issuer)])))
     assert validate(desk, newest, issuer, at=at, crls=(listed(5, ()),)).sub_indication == "REVOKED_NO_POE"
+
+
+def test_a_newer_answer_does_not_undo_a_revocation_for_good(suite_name: str) -> None:
+    """A responder that has not heard of it yet; what was on hold may be released."""
+    desk = make_desk(suite_name)
+    good, issuer = answers(desk)
+    authority = desk.circle.ca.issuing
+    for reason, expected in (("certificateHold", None), ("keyCompromise", "REVOKED_NO_POE")):
+        made = NOW - timedelta(minutes=5)
+        entry = (desk.person.serial, made, reason)
+        crl = CRL(build_crl(desk.issuer, authority.key, [entry], number=1, this_update=made, next_update=made + DAY))
+        assert validate(desk, good, issuer, crls=(crl,)).sub_indication == expected
+
+
+def over_sha1(encoded: bytes, key: object) -> bytes:
+    """Sign a list anew over SHA-1."""
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+    algorithm = der.sequence(der.oid(oids.SHA1_WITH_RSA), der.NULL_DER)
+    old = suites.get("rsa").signature_algorithm("x509").der()  # type: ignore[arg-type]
+    tbs = ber.load(encoded).members().next().raw().replace(old, algorithm, 1)
+    private = serialization.load_der_private_key(key.pkcs8(), None)  # type: ignore[attr-defined]
+    assert isinstance(private, rsa.RSAPrivateKey)
+    return extensions.signed(tbs, algorithm, private.sign(tbs, padding.PKCS1v15(), hashes.SHA1()))
+
+
+def test_a_list_over_a_weak_digest_says_nothing_today() -> None:
+    desk = make_desk("rsa")
+    authority = desk.circle.ca.issuing
+    issuer = answers(desk)[1]
+    made = {"this_update": NOW, "next_update": NOW + DAY}
+    good = build_crl(desk.issuer, authority.key, [], number=1, **made)  # type: ignore[arg-type]
+    assert validate(desk, issuer, crls=(CRL(good),)).passed
+    weak = CRL(over_sha1(good, authority.key))
+    weak.check_signed_by(desk.issuer)
+    result = validate(desk, issuer, crls=(weak,))
+    assert result.sub_indication == "TRY_LATER"
+    assert "sha1" in result.detail
 
 
 def test_old_answers_say_nothing(signing_suite: str) -> None:

@@ -250,7 +250,13 @@ def rebuilt(encoded: bytes, *, crls: Sequence[bytes] = (), unsigned: Sequence[by
 
 
 def archive_time_stamp(
-    encoded: bytes, content: bytes, stamp: Callable[[str, bytes], bytes], digest: str, *, version: int = 3
+    encoded: bytes,
+    content: bytes,
+    stamp: Callable[[str, bytes], bytes],
+    digest: str,
+    *,
+    version: int = 3,
+    index: str = "",
 ) -> bytes:
     """Return archive-time-stamp-v3 (DER attribute) by EN 319 122-1 5.5.3, over the CMS as it is."""
     view = parse_signed_data(encoded)
@@ -262,13 +268,14 @@ def archive_time_stamp(
         members = item.members()
         oid, values = members.next(), list(members.next(ber.SET))
         hashed += [oid.raw() + value.raw() for value in values] if version == 3 else [item.raw()]
+    inside = index or digest
     lists = (view.certificate_choices, view.crls, hashed)
-    index = der.sequence(
-        suites.digest_algorithm(digest).der(),
-        *(der.sequence(*(der.octet_string(suites.digest(digest, item)) for item in items)) for items in lists),
+    written = der.sequence(
+        suites.digest_algorithm(inside).der(),
+        *(der.sequence(*(der.octet_string(suites.digest(inside, item)) for item in items)) for items in lists),
     )
     fields = b"".join(part.raw() for part in (parts[:-1] if attributes else parts))
-    octets = der.oid(view.content_type) + suites.digest(digest, content) + fields + index
+    octets = der.oid(view.content_type) + suites.digest(digest, content) + fields + written
     token = stamp(digest, octets)
     oid = "0.4.0.19122.1.5" if version == 3 else "0.4.0.1733.2.5"
-    return attribute("0.4.0.1733.2.4", rebuilt(token, unsigned=[attribute(oid, index)]))
+    return attribute("0.4.0.1733.2.4", rebuilt(token, unsigned=[attribute(oid, written)]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
+import zipfile
 import zlib
 from datetime import datetime
 from typing import Any
@@ -223,9 +225,6 @@ def test_names_that_lead_out(name: str) -> None:
 
 
 def test_a_symbolic_link_is_no_file() -> None:
-    import io
-    import zipfile
-
     here = world("ecdsa-p256", "nothing happens")
     out = io.BytesIO(packed(container(here)))
     with zipfile.ZipFile(out, "a") as archive:
@@ -343,3 +342,34 @@ def test_files_that_only_look_like_it() -> None:
     for data in (b"PK\x03\x04", b"PK\x03\x04" + bytes(100), packed({"x": b"y"}, None)):
         with pytest.raises(UnreadableFile):
             verify(data, TrustStore(), NOW)
+
+
+def streamed(files: dict[str, bytes]) -> bytes:
+    """A ZIP written as to a pipe: each file with a data descriptor behind it."""
+
+    class Pipe(io.BytesIO):
+        def seek(self, *_: int) -> int:
+            raise io.UnsupportedOperation
+
+    out = Pipe()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, body in files.items():
+            archive.writestr(zipfile.ZipInfo(name), body)
+    return out.getvalue()
+
+
+def test_a_data_descriptor_says_what_the_directory_says() -> None:
+    """Who reads from header to header takes the size from there, or from the header."""
+    here = world("ecdsa-p256", "nothing happens")
+    data = streamed(container(here))
+    assert b"PK\x07\x08" in data
+    assert verify(data, here.trust(NOW), NOW).verdict == PASSED
+    at = data.index(b"PK\x07\x08") + 8
+    assert "belong to no file" in failed(data[:at] + b"\x03" + data[at + 1 :], here)
+    assert "two sizes" in failed(data[:18] + b"\x03" + data[19:], here)
+
+
+@pytest.mark.parametrize("other", ["a.txt.", "a.txt ", "A.TXT .", "e\u0301.txt", "d/x:y"])
+def test_names_that_are_another_file_on_some_systems(other: str) -> None:
+    here = world("ecdsa-p256", "nothing happens")
+    assert failed(packed(container(here) | {"\u00e9.txt": b"x", other: b"pay 900"}), here)

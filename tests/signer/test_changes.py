@@ -308,3 +308,54 @@ def test_sneaky_signature_over_an_earlier_field_is_said() -> None:
     assert found.level.word == "form-filling"
     assert any("covers an earlier Widget" in d for d in found.detail)
     assert not any("covers" in d for d in after(NEW_FIELD | {20: over[20].replace(b"[70 590", b"[179 100")}).detail)
+
+
+def test_objects_cannot_be_cut_off_by_the_size() -> None:
+    """An object whose number is not below /Size is null to a reader that keeps to 7.5.5."""
+    base = contract()
+    later = rawpdf.update(base, {77: b"null"})
+    assert judge(later).level.word == "none"
+    at = later.rindex(b"/Size ")
+    for size, level in ((78, "none"), (11, "none"), (4, "forbidden")):
+        cut = later[:at] + later[at:].replace(b"/Size 78", b"/Size %-2d" % size)
+        assert judge(cut).level.word == level, size
+    nothing = rawpdf.update(base, {})
+    at = nothing.rindex(b"/Size ")
+    assert judge(nothing[:at] + nothing[at:].replace(b"/Size 11", b"/Size 4 ")).level.word == "forbidden"
+
+
+def packed(coding: bytes, stored: bytes) -> bytes:
+    """A signed file whose page stands in an object stream; `coding` are entries of that stream's dictionary."""
+    bodies = rawpdf.objects(o3=b"")
+    bodies |= {8: b"<< /Type /ObjStm /N 1 /First 4 " + coding + b" >>\nstream\n" + stored + b"\nendstream"}
+    bodies |= {20: b"%d" % len(stored), 21: b"null"}
+    out = bytearray(b"%PDF-1.7\n")
+    rows = {0: b"\x00" * 5 + b"\xff\xff", 3: b"\x02" + (8).to_bytes(4, "big") + b"\x00\x00"}
+    for number, body in sorted(bodies.items()):
+        rows[number] = b"\x01" + len(out).to_bytes(4, "big") + b"\x00\x00"
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    rows[22] = b"\x01" + start.to_bytes(4, "big") + b"\x00\x00"
+    table = b"".join(rows.get(number, bytes(7)) for number in range(23))
+    head = b"/Type /XRef /Size 23 /W [1 4 2] /Root 1 0 R "
+    out += b"22 0 obj\n" + stream(table, head) + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % start
+    return rawpdf.fill_byte_range(bytes(out))
+
+
+@pytest.mark.parametrize(
+    ("coding", "later"),
+    [
+        (b"/Length 20 0 R", {20: b"60"}),
+        (b"/Length %d /Filter 21 0 R", {21: b"/ASCIIHexDecode"}),
+        (b"/Length %d /DecodeParms [21 0 R]", {21: b"<< /Predictor 12 >>"}),
+    ],
+)
+def test_an_object_stream_must_be_read_as_it_was(coding: bytes, later: dict[int, bytes]) -> None:
+    """What an unchanged object stream holds depends on its length and coding, which may be objects of their own."""
+    stored = b"3 0 " + PAGE
+    base = packed(coding % len(stored) if b"%d" in coding else coding, stored)
+    assert judge(base).level.word == "none"
+    assert judge(rawpdf.update(base, {77: b"null"})).level.word == "none"
+    found = judge(rawpdf.update(base, later))
+    assert found.level.word == "forbidden", found
+    assert "object stream" in found.forbidden_because

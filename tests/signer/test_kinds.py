@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certs import der, ocsp, oids, suites
+from certs import ber, der, ocsp, oids, suites
 from certs.clock import FixedClock
-from certs.crl import build_crl
+from certs.crl import CRL, build_crl
 from certs.errors import SealroadError
 from certs.ocsp_responder import OCSPResponder
 from certs.signed_data import attribute, build_signed_data, parse_signed_data, signed_attributes
@@ -24,8 +24,9 @@ from certs.trust import TrustStore
 from signer.errors import UnreadableFile
 from signer.report import Report, SignatureReport
 from signer.verification.kinds import READERS, reader_of
-from signer.verify import VerifyOptions
+from signer.verify import VerifyOptions, verify_bytes
 from tests.conftest import NOW, Circle, circle_of
+from tests.signer import rawpdf
 from tests.signer.ages import NOW as YEARS_NOW
 from tests.signer.ages import SIGNED, rebuilt
 from tests.signer.asic import packed
@@ -284,6 +285,68 @@ def test_a_cms_around_a_pdf_is_a_cms(signing_suite: str) -> None:
     assert b"%PDF-" in encoded[:1024]
     (report,) = only(encoded, circle).signatures
     assert (report.suite, word(report)) == (signing_suite, PASSED)
+
+
+def test_a_file_named_as_a_pdf_that_a_viewer_would_open_is_verified_as_nothing_else(suite_name: str) -> None:
+    """Right about its own content, and shown is what stands among its certificates, where no signature reaches."""
+    circle = circle_of(suite_name)
+    holder = circle.organisation
+    encoded = build_signed_data(CONTENT, holder.key, holder.certificate, chain=(circle.issuing,))
+    shown = rawpdf.assemble(rawpdf.objects(o5=b"null", o6=b""))
+    kind, wrapped = ber.load(encoded)
+    version, digests, content, bag, signers = (item.raw() for item in wrapped.only())
+    more = der.tlv(0xA0, der.tlv(0xA3, der.oid("2.999") + shown) + ber.load(bag).content())
+    both = der.sequence(kind.raw(), der.tlv(0xA0, der.sequence(version, digests, content, more, signers)))
+    assert b"%PDF-" in both[:1024]
+    here: dict[str, Any] = {"trust": circle.trust, "clock": FixedClock(NOW)}
+    assert verify_bytes(both, name="contract.bin", **here).verdict == PASSED
+    with pytest.raises(UnreadableFile, match="named as a PDF"):
+        verify_bytes(both, name="contract.PDF", **here)
+    assert verify_bytes(signed(suite_name), name="contract.pdf", **here).verdict == PASSED
+
+
+def test_a_time_stamp_that_cannot_be_verified_makes_no_level(suite_name: str) -> None:
+    """Anybody can write a token that names a certificate nobody has."""
+    circle = circle_of(suite_name)
+    encoded = cms(circle)(CONTENT)
+    value = parse_signed_data(encoded).signers[0].signature
+    digest = suites.get(suite_name).digest_name
+    for certificates, level in ((True, "B-T"), (False, "B-B")):
+        request = make_request(digest, suites.digest(digest, value), certificates=certificates)
+        token = token_of(circle.timestamper.respond(request))
+        report = one(rebuilt(encoded, unsigned=[attribute(oids.TIME_STAMP_TOKEN, token)]), circle, content=CONTENT)
+        assert (word(report), report.level) == (PASSED, level), report.warnings
+
+
+@pytest.mark.parametrize("kind", ["list", "answer"])
+def test_lists_and_answers_of_tomorrow_say_nothing_today(kind: str, suite_name: str) -> None:
+    """Whoever makes them cannot know yet; what was made since the moment that is asked about knows more."""
+    circle = circle_of(suite_name)
+    authorities = (circle.ca.issuing, circle.ca.root_authority)
+    subjects = (circle.organisation.certificate, circle.issuing)
+
+    def made(at: datetime) -> TrustStore:
+        if kind == "list":
+            lists = [
+                CRL(build_crl(a.certificate, a.key, [], number=9, this_update=at, next_update=at + timedelta(days=1)))
+                for a in authorities
+            ]
+            return TrustStore().with_((circle.root,), lists)
+        answers = [
+            OCSPResponder(a.key, a.certificate, a.certificate, a.ledger, FixedClock(at)).respond(
+                ocsp.make_request([(subject, a.certificate)], nonce=None)
+            )
+            for a, subject in zip(authorities, subjects, strict=True)
+        ]
+        return TrustStore().with_((circle.root,), (), map(ocsp.OCSPResponse, answers))
+
+    tomorrow = NOW + timedelta(days=1)
+    for content, data in ((CONTENT, cms(circle)(CONTENT)), (None, signed(suite_name))):
+        verdicts = [
+            verify_bytes(data, name="x", trust=made(tomorrow), clock=FixedClock(clock), at=NOW, content=content)
+            for clock in (NOW, tomorrow)
+        ]
+        assert [word(one) for report in verdicts for one in report.signatures] == ["TRY_LATER", PASSED]
 
 
 def test_every_reader_knows_its_own_and_nothing_else() -> None:

@@ -25,7 +25,7 @@ from signer.report_schema import agreement_schema, policy_schema
 from tests.conftest import SIGNING, circle_of
 from tests.signer.conftest import check
 from tests.signer.test_report import NOON, SIGNER, report, signature
-from tests.signer.test_verify import signed, verify
+from tests.signer.test_verify import document_stamp, signed, verify
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLES = DOCS / "examples"
@@ -121,6 +121,9 @@ def test_every_condition_is_tried_both_ways() -> None:
         ({"objects": ()}, {"anchors": [ANCHOR]}, "not-checked"),
         ({"objects": ()}, {"trust_lists": ["*"]}, "not-checked"),
         ({"level": None}, {"level": "B-B"}, "failed"),
+        ({"signed_at": TimeReport(NOON, "claimed")}, {"level": "B-T"}, "failed"),
+        ({"signed_at": None}, {"level": "B-T"}, "failed"),
+        ({"signed_at": TimeReport(NOON, "claimed")}, {"level": "B-B"}, "passed"),
         ({"signed_at": None}, {"time": "claimed"}, "failed"),
         ({"signed_at": TimeReport(NOON, "claimed")}, {"time": "timestamp"}, "failed"),
         ({"signed_at": TimeReport(NOON, "claimed")}, {"time": "claimed"}, "passed"),
@@ -130,6 +133,12 @@ def test_every_condition_is_tried_both_ways() -> None:
             {"time_authorities": [TSA]},
             "failed",
         ),
+        (  # inside what was signed: it is older than the signature
+            {"timestamps": (replace(ONE.timestamps[0], gen_time=NOON - timedelta(days=1)),)},
+            {"time_authorities": [TSA]},
+            "failed",
+        ),
+        ({"signed_at": TimeReport(NOON, "claimed")}, {"time_authorities": [TSA]}, "failed"),
         ({"signer": replace(SIGNER, key_suite="rsa", key_parameter="2048")}, {"key_sizes": {"rsa": 3072}}, "failed"),
         ({"signer": replace(SIGNER, key_suite="rsa", key_parameter="4096")}, {"key_sizes": {"rsa": 3072}}, "passed"),
         ({"signer": replace(SIGNER, key_suite="rsa", key_parameter=None)}, {"key_sizes": {"rsa": 3072}}, "not-checked"),
@@ -291,6 +300,20 @@ def test_detached_signatures_on_the_agreement(suite: str) -> None:
         load_agreement(data, detached=[cms])
     with pytest.raises(BasisError, match="more than 50"):
         load_agreement(data, verify=judged, detached=[cms] * 51)
+
+
+def test_what_is_no_signature_on_the_agreement_is_none(suite_name: str) -> None:
+    circle, data = circle_of(suite_name), agreement()
+
+    def judged(cms: bytes, content: bytes | None) -> Any:
+        return verify(cms, circle, content=content).signatures
+
+    for other in (circle.organisation.certificate.der, signed(suite_name), b"", data):
+        with pytest.raises(BasisError, match="no CMS signature"):
+            load_agreement(data, verify=judged, detached=[other])
+    stamped = load_agreement(data, verify=judged, detached=[document_stamp(circle)(data)])
+    assert [one.verdict for one in stamped.signatures or ()] == [Verdict.TOTAL_PASSED]
+    assert judge(report(ONE), stamped).signatures[0].agreed.result == "failed"
 
 
 def test_an_agreement_signed_by_strangers_proves_nothing() -> None:

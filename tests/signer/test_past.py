@@ -71,7 +71,7 @@ def world(suite_name: str, scenario: str) -> World:
 
 
 def verify(data: bytes, trust: Any, at: Any, **more: Any) -> Report:
-    return verify_bytes(data, name="c.pdf", trust=trust, clock=FixedClock(at), **more)
+    return verify_bytes(data, name="file", trust=trust, clock=FixedClock(at), **more)
 
 
 def word(signature: SignatureReport) -> str:

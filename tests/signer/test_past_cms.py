@@ -32,6 +32,7 @@ from tests.signer.ages import (
     TIME_STAMP,
     YEAR,
     World,
+    archive_time_stamp,
     catalog_with,
     rebuilt,
 )
@@ -104,6 +105,21 @@ def test_an_archive_time_stamp_over_other_things_is_refused(signing_suite: str) 
     assert word(one(later, here, LATER)) == PASSED
     # another content is a broken signature first
     assert word(one(encoded, here, LATER, content=b"another")) == "TOTAL-FAILED HASH_FAILURE"
+
+
+def test_an_index_of_weak_digests_proves_nothing_that_is_younger(signing_suite: str) -> None:
+    """Whoever finds two lists of one digest may put either under the time-stamp."""
+    here = world(signing_suite, "nothing happens")
+    made = SIGNED + timedelta(minutes=10)
+    encoded = rebuilt(here.cades("T", CONTENT), crls=[here.issuing_list(made).der, here.root_list(made).der])
+    for digest, expected in ((here.digest, []), ("sha1", ["CRYPTO_CONSTRAINTS_FAILURE_NO_POE"])):
+        stamp = archive_time_stamp(
+            encoded, CONTENT, lambda _, octets: here.token(0, ARCHIVED, octets), here.digest, index=digest
+        )
+        report = one(rebuilt(encoded, unsigned=[stamp]), here, NOW)
+        assert word(report) == PASSED, report.reason
+        assert refused(report) == expected
+        assert report.level == ("B-LTA" if not expected else "B-LT")
 
 
 def test_an_archive_time_stamp_without_index_is_refused() -> None:
@@ -304,6 +320,17 @@ def test_a_time_stamp_inside_proves_that_the_signature_is_younger(signing_suite:
     report = one(here.cades("T", CONTENT, extra=[foreign]), here, NOW)
     assert word(report) == UNPROVEN
     assert refused(report) == ["HASH_FAILURE"]
+
+
+def test_a_time_stamp_inside_is_no_proof_of_the_time_of_signing(signing_suite: str) -> None:
+    here = world(signing_suite, "nothing happens")
+    inside = attribute("1.2.840.113549.1.9.16.2.20", here.token(0, SIGNED - DAY, CONTENT))
+    report = one(here.cades("none", CONTENT, extra=[inside], signing_time=SIGNED), here, NOW)
+    assert [item.verdict for item in report.timestamps] == [PASSED]
+    assert report.level == "B-B"
+    assert report.signed_at is not None
+    assert report.signed_at.source == "claimed"
+    assert one(here.cades("T", CONTENT, extra=[inside]), here, NOW).level == "B-T"
 
 
 def test_weak_algorithms_are_good_for_what_is_proven_to_be_older() -> None:

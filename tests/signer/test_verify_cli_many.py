@@ -19,10 +19,11 @@ from signer.report import Verdict
 from signer.text import LANGUAGES, strings
 from signer.text.summary import Row, columns_of, row_of, table
 from tests.conftest import circle_of
+from tests.signer import rawpdf
 from tests.signer.conftest import check
 from tests.signer.test_layers import agreement, policy
 from tests.signer.test_report import report, signature
-from tests.signer.test_verify import cms
+from tests.signer.test_verify import cms, document_stamp
 from tests.signer.test_verify_cli import AT, files
 
 __all__ = ["files"]
@@ -299,6 +300,19 @@ def test_the_gravest_stays_the_gravest(files: SimpleNamespace, bases: SimpleName
     assert verify(files, files.unknown_pdf, *required) == 3
     assert verify(files, files.changed_pdf, *required) == 1
     assert verify(files, files.unsigned_pdf, *required) == 4
+
+
+def test_a_required_layer_that_nothing_in_the_file_is_about_is_not_passed(
+    files: SimpleNamespace, bases: SimpleNamespace
+) -> None:
+    """A time-stamp is nobody's consent."""
+    stamp = document_stamp(circle_of("ecdsa-p256"))
+    stamped = files.dir / "stamped.pdf"
+    stamped.write_bytes(rawpdf.sign(stamp, digits=40_000, subfilter=b"ETSI.RFC3161"))
+    assert verify(files, str(stamped)) == 0
+    assert verify(files, str(stamped), "--agreement", bases.keeps) == 0
+    assert verify(files, str(stamped), "--agreement", bases.keeps, "--require", "agreed") == 3
+    assert verify(files, str(stamped), "--policy", bases.xa, "--require", "recognised:XA") == 3
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

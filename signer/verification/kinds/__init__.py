@@ -46,6 +46,15 @@ class Reader(Protocol):
         ...
 
 
+def shown_as_pdf(data: bytes, reader: Reader, name: str) -> bool:
+    """Tell whether a file that is no PDF to us would be opened as one, for its name and for a header inside.
+
+    A CMS with a PDF among its certificates is right about its own content, and a viewer shows the PDF.
+    """
+    pdf = cast("Reader", import_module(f"{__name__}.pdf"))
+    return reader is not pdf and name.lower().endswith(".pdf") and pdf.looks_like(data)
+
+
 def reader_of(data: bytes) -> Reader | None:
     """Return the reader for a file, or None; a module is imported when it is asked."""
     for name in READERS:

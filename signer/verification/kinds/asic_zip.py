@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import struct
+import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ ZIP64 = 0xFFFFFFFF
 """Stands in a header where the size is in an extra field."""
 UTF8_FLAG, DESCRIPTOR_FLAG, ENCRYPTED_FLAGS = 0x800, 0x8, 0x2041
 DESCRIPTOR_SIZES = (12, 16, 20, 24)
-"""Octets of a data descriptor, with or without its signature, ZIP64 or not (APPNOTE 4.3.9)."""
+"""Octets of a data descriptor: without and with its signature, the same of ZIP64 (APPNOTE 4.3.9)."""
 _ERRORS = (
     zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError, EOFError, zlib.error,
     struct.error, KeyError, IndexError,
@@ -114,16 +115,22 @@ def read_container(data: bytes) -> Container:
     faults += _layout(data, archive, infos)
     folded: dict[str, str] = {}
     for name in files:
-        other = folded.setdefault(name.casefold(), name)
+        other = folded.setdefault(_folded(name), name)
         if other != name:
             faults.append(f"{other} and {name} are one file on some systems")
     mimetype, remarks = _mimetype(files, infos, archive)
     return Container(files, mimetype, tuple(faults), remarks)
 
 
+def _folded(name: str) -> str:
+    """Return what names are compared by where case, composition of letters, or dots and blanks at the end are lost."""
+    parts = unicodedata.normalize("NFC", name).casefold().split("/")
+    return unicodedata.normalize("NFC", "/".join(part.rstrip(" .") for part in parts))
+
+
 def _unsafe(name: str) -> str:
     parts = name.rstrip("/").split("/")
-    if not name or name.startswith("/") or "\\" in name or ":" in parts[0] or any(p in ("", ".", "..") for p in parts):
+    if not name or name.startswith("/") or "\\" in name or ":" in name or any(p in ("", ".", "..") for p in parts):
         return "a name that leads out of the container"
     return "control characters in the name" if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in name) else ""
 
@@ -141,10 +148,10 @@ def _not_readable(info: zipfile.ZipInfo) -> str:
 def _layout(data: bytes, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> list[str]:
     """Return what a reader that goes from header to header would see otherwise than one that uses the directory."""
     faults: list[str] = []
-    position, descriptor = 0, False
+    position, before = 0, None
     for info in sorted(infos, key=lambda item: item.header_offset):
         shown = repr(info.filename[:100])
-        if not _may_stand_between(data[position : info.header_offset], info.header_offset - position, descriptor):
+        if not _may_stand_between(data[position : info.header_offset], info.header_offset - position, before):
             faults.append(f"octets before {shown} that belong to no file")
         try:
             header = LOCAL_HEADER.unpack_from(data, info.header_offset)
@@ -154,11 +161,15 @@ def _layout(data: bytes, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo])
         descriptor = bool(flags & DESCRIPTOR_FLAG)
         if method != info.compress_type or (flags ^ info.flag_bits) & (ENCRYPTED_FLAGS | DESCRIPTOR_FLAG):
             faults.append(f"two descriptions of {shown}")
-        elif not (descriptor or ZIP64 in (packed, size)) and (crc, packed, size) != _sizes(info):
+        # with a descriptor behind the file the header says nothing (APPNOTE 4.4.4), but not something else
+        elif (descriptor and not any((crc, packed, size))) or ZIP64 in (packed, size):
+            pass
+        elif (crc, packed, size) != _sizes(info):
             faults.append(f"two sizes of {shown}")
+        before = info if descriptor else None
         position = info.header_offset + LOCAL_HEADER.size + name_length + extra_length + info.compress_size
     start = archive.start_dir
-    if not _may_stand_between(data[position:start], start - position, descriptor):
+    if not _may_stand_between(data[position:start], start - position, before):
         faults.append("octets before the directory that belong to no file")
     end = data.rfind(b"PK\x05\x06")
     comment = int.from_bytes(data[end + 20 : end + 22], "little")
@@ -171,11 +182,16 @@ def _sizes(info: zipfile.ZipInfo) -> tuple[int, int, int]:
     return info.CRC, info.compress_size, info.file_size
 
 
-def _may_stand_between(octets: bytes, length: int, descriptor: bool) -> bool:
-    """Tell whether nothing stands between two entries, or only the data descriptor that the first one promises."""
+def _may_stand_between(octets: bytes, length: int, before: zipfile.ZipInfo | None) -> bool:
+    """Tell whether nothing stands between two entries, or the data descriptor that `before` promises, as it must be."""
     if length == 0:
         return True
-    return descriptor and length in DESCRIPTOR_SIZES and b"PK\x03\x04" not in octets
+    if before is None or length not in DESCRIPTOR_SIZES:
+        return False
+    crc, packed, size = _sizes(before)
+    form = "<III" if length in DESCRIPTOR_SIZES[:2] else "<IQQ"
+    signature = b"PK\x07\x08" if length in DESCRIPTOR_SIZES[1::2] else b""
+    return octets == signature + struct.pack(form, crc, packed, size)
 
 
 def _mimetype(

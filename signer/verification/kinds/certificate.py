@@ -64,6 +64,8 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
         draft = Draft(field=f"certificate {number}" if len(certificates) > 1 else "", kind="certificate")
         try:
             _judge(draft, certificate, certificates, setting)
+        except CertsError as error:
+            draft.failed("certificate-form", "RFC 5280 4.1", str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
         except Exception as error:  # noqa: BLE001 - the certificate's own try
             draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
         reports.append(draft.report())

@@ -114,6 +114,15 @@ SNEAKY_SIGNATURE = [
     Case("over-the-image", "form-filling", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"[300 100 400 150]", b"[490 770 560 840]")}, says=("covers page content (image)",)),
     Case("over-a-field", "form-filling", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"[300 100 400 150]", b"[70 595 180 625]")}, says=("covers an earlier Widget", "rectangle [72 600 172 620]")),
     Case("empty-field-moved-over-the-text", "forbidden", {9: EMPTY.replace(b"[300 100 400 150]", b"[70 690 300 715] /V 51 0 R"), 51: SOME_SIGNATURE}),
+    Case("empty-field-with-a-picture", "forbidden", NEW_SIGNATURE | {50: EMPTY.replace(b"(Sig2)", b"(Sig3) /AP << /N 52 0 R >>").replace(b"[300 100 400 150]", b"[70 690 300 715]"), 52: COVER}, says=("added without a signer",)),
+    Case("empty-field-with-a-picture-in-a-picture", "forbidden", NEW_SIGNATURE | {50: EMPTY.replace(b"(Sig2)", b"(Sig3) /AP << /N 53 0 R >>"), 52: COVER, 53: stream(b"/X Do", b"/Type /XObject /Subtype /Form /BBox [0 0 300 30] /Resources << /XObject << /X 52 0 R >> >> ")}),
+    Case("empty-field-with-an-empty-picture", "form-filling", NEW_SIGNATURE | {50: EMPTY.replace(b"(Sig2)", b"(Sig3) /AP << /N 52 0 R >>"), 52: stream(b"q Q", b"/Type /XObject /Subtype /Form /BBox [0 0 300 30] ")}),
+    Case("empty-field-with-a-kid-that-shows", "forbidden", NEW_SIGNATURE | {50: EMPTY.replace(b"(Sig2)", b"(Sig3) /Kids [54 0 R]"), 54: b"<< /Type /Annot /Subtype /Widget /Parent 50 0 R /Rect [70 690 300 715] /P 3 0 R /AP << /N 52 0 R >> >>", 52: COVER, 3: annotated(b"54 0 R")}),
+    Case("signed-field-gets-one-more-picture", "forbidden", {5: SIGNATURE_FIELD.replace(b"/V 6", b"/Kids [54 0 R] /V 6"), 54: b"<< /Type /Annot /Subtype /Widget /Parent 5 0 R /Rect [70 690 300 715] /P 3 0 R /AP << /N 52 0 R >> >>", 52: COVER, 3: annotated(b"54 0 R")}),
+    Case("new-field-signed-by-its-kid", "form-filling", NEW_SIGNATURE | {50: b"<< /T (Party) /Kids [54 0 R] >>", 54: EMPTY.replace(b"(Sig2)", b"(Sig3) /Parent 50 0 R /V 51 0 R /AP << /N 52 0 R >>"), 52: COVER, 3: annotated(b"54 0 R")}),
+    Case("new-field-with-the-name-of-another", "forbidden", NEW_SIGNATURE | {50: b"<< /FT /Sig /T (total) >>"}, says=("one of that name",)),
+    Case("new-field-with-the-name-of-a-signed-one", "forbidden", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"(Sig3)", b"(Sig1)")}),
+    Case("time-stamp-that-shows-something", "forbidden", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"/P 3", b"/AP << /N 52 0 R >> /P 3"), 51: STAMP, 52: COVER}, says=("added without a signer",)),
     Case("new-field-with-an-action", "forbidden", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"/P 3", b"/A << /S /JavaScript /JS (x) >> /P 3")}),
     Case("new-field-that-is-no-signature", "forbidden", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"/FT /Sig", b"/FT /Tx")}),
     Case("widget-without-a-field", "forbidden", {3: annotated(b"50 0 R"), 50: b"<< /Type /Annot /Subtype /Widget /Rect [70 690 300 715] /AP << /N 52 0 R >> >>", 52: COVER}),
@@ -138,6 +147,13 @@ SHADOW_REPLACE = [
     Case("picture-of-another-value", "forbidden", {7: TOTAL.replace(b"(100)", b"(900)"), 8: TOTAL_LOOKS.replace(b"(100)", b"(111)")}),
     Case("picture-that-is-an-image", "forbidden", {7: TOTAL.replace(b"(100)", b"(900)"), 8: stream(b"BT (900) Tj ET 100 0 0 20 0 0 cm /X Do", b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] /Resources << /XObject << /X 21 0 R >> >> ")}),
     Case("picture-with-an-inline-image", "forbidden", {7: TOTAL.replace(b"(100)", b"(900)"), 8: stream(b"BT (900) Tj ET BI /W 1 /H 1 /CS /G /BPC 8 ID \x00 EI", b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] ")}),
+    Case("picture-in-a-coding-that-is-not-read", "forbidden", {7: TOTAL.replace(b"(100)", b"(900)"), 8: stream(b"9jqo^~>", b"/Filter /ASCII85Decode /Type /XObject /Subtype /Form /BBox [0 0 100 20] ")}),
+    Case("picture-with-an-image-of-the-page", "forbidden", {7: TOTAL.replace(b"(100)", b"(900)"), 8: stream(b"BT (900) Tj ET 100 0 0 20 0 0 cm /Logo Do", b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] ")}),
+    Case("picture-with-text-that-nobody-sees", "forbidden", {7: TOTAL.replace(b"(100)", b"(900)"), 8: stream(b"BT /F1 9 Tf 3 Tr (900) Tj ET 0 0 m 5 5 l 6 7 l f", b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] ")}),
+    Case("picture-under-the-finger", "forbidden", FILLED | {7: FILLED[7].replace(b"/N 8 0 R", b"/N 8 0 R /R 52 0 R"), 52: stream(b"/X Do", b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] /Resources << /XObject << /X 21 0 R >> >> ")}),
+    Case("picture-chosen-by-a-state", "forbidden", {7: TOTAL.replace(b"(100)", b"(900)").replace(b"/N 8 0 R", b"/N << /Off 52 0 R >>").replace(b"/P 3", b"/AS /Off /P 3"), 52: COVER}),
+    Case("picture-of-glyphs-that-are-drawings", "forbidden", {7: TOTAL.replace(b"(100)", b"(1)"), 8: stream(b"BT /L 9 Tf (1) Tj ET", b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] /Resources << /Font << /L << /Type /Font /Subtype /Type3 /ToUnicode 18 0 R >> >> >> ")}),
+    Case("picture-of-another-value-with-rich-text-beside", "forbidden", {7: TOTAL.replace(b"(100)", b"(900) /RV (<p>900</p>)"), 8: TOTAL_LOOKS.replace(b"(100)", b"(111)")}),
     Case("choice-shown-is-not-the-one-made", "forbidden", {11: CHOICE.replace(b"(a) /Opt", b"(b) /Opt"), 12: CHOICE_LOOKS.replace(b"Almaty", b"Aktau")}),
     Case("tick-in-another-picture", "forbidden", {13: BOX.replace(b"/V /Off /AS /Off", b"/V /Yes /AS /Yes"), 14: BOX_LOOKS.replace(b"re f", b"re n")}),
     Case("state-without-its-value", "forbidden", {13: BOX.replace(b"/AS /Off", b"/AS /Maybe")}),
@@ -252,7 +268,7 @@ def test_docmdp_at_every_level(group: str, case: Case, level: int) -> None:
 
 @pytest.mark.parametrize(
     ("action", "names", "locked"),
-    [(b"All", b"", True), (b"Include", b"(total)", True), (b"Include", b"(port)", False), (b"Exclude", b"(total)", False), (b"Exclude", b"(port)", True)],
+    [(b"All", b"", True), (b"Include", b"(total)", True), (b"Include", b"(port)", False), (b"Exclude", b"(total)", False), (b"Exclude", b"(port)", True), (b"Exclude", b"(total )", True)],
 )  # fmt: skip
 def test_fieldmdp_of_this_and_of_every_earlier_signature(
     action: bytes, names: bytes, locked: bool, signing_suite: str

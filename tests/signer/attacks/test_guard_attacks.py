@@ -129,6 +129,24 @@ def two_readings(circle: Circle) -> bytes:
     return rawpdf.fill_byte_range(rawpdf.assemble(bodies), cms(circle))
 
 
+def two_places_to_count_from(circle: Circle) -> bytes:
+    """Offsets from the first octet lead to one cross-reference table, those from the header to another."""
+    shift = 1000
+    out = bytearray(b"%" + b"-" * (shift - 2) + b"\n%PDF-1.7\n")
+    bodies = rawpdf.objects(o3=rawpdf.PAGE) | {6: rawpdf.signature_dictionary(digits(circle.suite_name))}
+    offsets = {}
+    for number, body in (*sorted(bodies.items()), (40, OTHER_CONTENT)):
+        offsets[number] = len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (4 if number == 40 else number, body)
+    start = len(out)
+    for moved, content in ((0, offsets[4]), (shift, offsets[40])):
+        rows = offsets | {4: content}
+        table = b"xref\n0 7\n0000000000 65535 f \n"
+        table += b"".join(b"%010d 00000 n \n" % (rows[number] - moved) for number in range(1, 7))
+        out += (table + b"trailer\n<< /Size 7 /Root 1 0 R >>\n").ljust(0 if moved else shift, b"\n")
+    return rawpdf.fill_byte_range(bytes(out) + b"startxref\n%d\n%%%%EOF\n" % start, cms(circle))
+
+
 def two_forms(circle: Circle) -> bytes:
     twice = CATALOG.replace(b"/SigFlags 3", b"/SigFlags 3 /Fields [5 0 R]")
     bodies = rawpdf.objects(**PARTS) | {1: twice, 6: rawpdf.signature_dictionary(digits(circle.suite_name))}
@@ -143,6 +161,7 @@ def two_counts(circle: Circle) -> bytes:
 
 # fmt: off
 ATTACKS = [
+    Attack("two-places-to-count-from", "G4", two_places_to_count_from, OPEN),
     # G1: another shape of /ByteRange
     Attack("range-starts-behind-the-header", "G1", ranged(lambda a, b, n: (9, a - 9, b, n - b))),
     Attack("range-of-one-piece", "G1", shaped("[{0} {1}]")),
