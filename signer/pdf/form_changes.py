@@ -69,6 +69,7 @@ def compare_forms(rules: Rules, before: Dictionary, after: Dictionary) -> None:
     _form_keys(rules, old, new)
     fields = _Fields(rules)
     fields.siblings(rules.old.get(old, "Fields"), rules.new.get(new, "Fields"), _Inherited(), 0)
+    fields.shown_without_signer()
     fields.name_twice()
 
 
@@ -111,6 +112,23 @@ class _Fields:
         """Names of the fields that were there."""
         self.fresh: dict[int, str] = {}
         """Names of those that were added, by object number."""
+        self.shown: list[tuple[int, Dictionary]] = []
+        """Widgets of signature fields that were there, with their object numbers."""
+        self.unsigned: dict[int, tuple[str, Dictionary]] = {}
+        """Widgets that show something and that nobody signed, with the names of their fields, by object number."""
+
+    def shown_without_signer(self) -> None:
+        """Forbid new pictures that nobody answers for, unless the very picture was there before, in the same place."""
+        rules = self.rules
+        for number, (name, widget) in self.unsigned.items():
+            page, box = rules.page_of.get(number), rectangle(rules.new, widget)
+            known = (
+                old.get("AP")
+                for other, old in self.shown
+                if page is not None and rules.page_of.get(other) == page and rectangle(rules.old, old) == box
+            )
+            if not any(rules.walk.same(picture, widget.get("AP")) for picture in known):
+                rules.forbid(f"field {name!r} (object {number}), added without a signer, shows something")
 
     def name_twice(self) -> None:
         """Forbid new fields that bear the name of another: two fields of one name are one field (12.7.4.2)."""
@@ -161,6 +179,8 @@ class _Fields:
             value_changed = not rules.walk.same(old.get("V"), new.get("V"))
         signed = rules.old.get(old, "V") is not None or ("V" not in old and inherited.signed)
         here = _Inherited(name, item.number, rules.page_of.get(item.number), kind, value_changed, signed)
+        if kind == "Sig":
+            self.shown.append((item.number, old))
         if old is not new:
             if new.duplicates:
                 rules.forbid(f"{here} has a key twice")
@@ -302,9 +322,9 @@ class _Fields:
         value = rules.new.get(new, "V")
         for number, widget in widgets.items() if visible else ():
             # nobody answers for what is drawn: an empty field has no signer, and a time-stamp anybody can get
-            signed = None if inherited.signed else _inherited(rules.new, widget, "V")
+            signed = None if inherited.signed else _inherited(rules.new, widget, "V") or value
             if (signed is None or _is_time_stamp(rules.new, signed)) and draws_anything(rules.new, widget.get("AP")):
-                rules.forbid(f"field {name!r} (object {number}), added without a signer, shows something")
+                self.unsigned[number] = (name, widget)
         if value is None and kind == "Sig":
             rules.note(
                 Level.FORM_FILLING,

@@ -359,3 +359,28 @@ def test_an_object_stream_must_be_read_as_it_was(coding: bytes, later: dict[int,
     found = judge(rawpdf.update(base, later))
     assert found.level.word == "forbidden", found
     assert "object stream" in found.forbidden_because
+
+
+PICTURE = stream(b"0 0 100 20 re f", b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] ")
+SHOWN = SIGNATURE_FIELD.replace(b"[0 0 0 0]", b"[300 700 400 720]").replace(b"/V 6", b"/AP << /N 11 0 R >> /V 6")
+STAMPED = SHOWN.replace(b"(Sig1)", b"(Sig3)").replace(b"/V 6", b"/V 14").replace(b"/N 11", b"/N 13")
+STAMP = b"<< /Type /DocTimeStamp /SubFilter /ETSI.RFC3161 >>"
+
+
+@pytest.mark.parametrize(
+    ("field", "picture", "level"),
+    [
+        (STAMPED, PICTURE, "form-filling"),
+        (STAMPED, PICTURE.replace(b"100 20 re", b"100 19 re"), "forbidden"),
+        (STAMPED.replace(b"[300 700 400 720]", b"[300 701 400 721]"), PICTURE, "forbidden"),
+    ],
+    ids=["the-same-picture-in-the-same-place", "another-picture", "another-place"],
+)
+def test_a_time_stamp_may_show_what_was_shown_before(field: bytes, picture: bytes, level: str) -> None:
+    """Some programs draw the signer's picture again with the time-stamp: nobody sees anything new."""
+    parts = {"o1": FORM, "o3": PAGE_WITH_FIELDS, "o5": SHOWN, "o7": TEXT_FIELD, "o8": APPEARANCE, "o9": EMPTY_SIGNATURE}
+    bodies = rawpdf.objects(**parts, o10=NOTE, o11=PICTURE)
+    base = rawpdf.fill_byte_range(rawpdf.assemble(bodies))
+    form, page = FORM.replace(b"9 0 R]", b"9 0 R 12 0 R]"), PAGE_WITH_FIELDS.replace(b"10 0 R]", b"10 0 R 12 0 R]")
+    later = {1: form, 3: page, 12: field, 13: picture, 14: STAMP}
+    assert judge(rawpdf.update(base, later)).level.word == level

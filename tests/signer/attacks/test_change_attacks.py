@@ -120,6 +120,7 @@ SNEAKY_SIGNATURE = [
     Case("empty-field-with-a-kid-that-shows", "forbidden", NEW_SIGNATURE | {50: EMPTY.replace(b"(Sig2)", b"(Sig3) /Kids [54 0 R]"), 54: b"<< /Type /Annot /Subtype /Widget /Parent 50 0 R /Rect [70 690 300 715] /P 3 0 R /AP << /N 52 0 R >> >>", 52: COVER, 3: annotated(b"54 0 R")}),
     Case("signed-field-gets-one-more-picture", "forbidden", {5: SIGNATURE_FIELD.replace(b"/V 6", b"/Kids [54 0 R] /V 6"), 54: b"<< /Type /Annot /Subtype /Widget /Parent 5 0 R /Rect [70 690 300 715] /P 3 0 R /AP << /N 52 0 R >> >>", 52: COVER, 3: annotated(b"54 0 R")}),
     Case("new-field-signed-by-its-kid", "form-filling", NEW_SIGNATURE | {50: b"<< /T (Party) /Kids [54 0 R] >>", 54: EMPTY.replace(b"(Sig2)", b"(Sig3) /Parent 50 0 R /V 51 0 R /AP << /N 52 0 R >>"), 52: COVER, 3: annotated(b"54 0 R")}),
+    Case("new-field-whose-kid-does-not-name-it", "form-filling", NEW_SIGNATURE | {50: b"<< /FT /Sig /T (Sig3) /V 51 0 R /Kids [54 0 R] >>", 54: b"<< /Type /Annot /Subtype /Widget /Rect [300 100 400 150] /P 3 0 R /AP << /N 52 0 R >> >>", 52: COVER, 3: annotated(b"54 0 R")}),
     Case("new-field-with-the-name-of-another", "forbidden", NEW_SIGNATURE | {50: b"<< /FT /Sig /T (total) >>"}, says=("one of that name",)),
     Case("new-field-with-the-name-of-a-signed-one", "forbidden", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"(Sig3)", b"(Sig1)")}),
     Case("time-stamp-that-shows-something", "forbidden", NEW_SIGNATURE | {50: NEW_SIGNATURE[50].replace(b"/P 3", b"/AP << /N 52 0 R >> /P 3"), 51: STAMP, 52: COVER}, says=("added without a signer",)),
