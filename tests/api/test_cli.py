@@ -88,6 +88,13 @@ def test_a_wrong_option_is_a_usage_error_with_a_hint() -> None:
     assert "hint: sealroad serve --help" in done.stderr
 
 
+@pytest.mark.parametrize("action", ["verify", "ra officer", "ca audit prove"])
+def test_an_unknown_option_leads_to_the_help_of_that_action(action: str) -> None:
+    done = sealroad(*action.split(), "x", "--frobnicate")
+    assert done.returncode == 2
+    assert done.stderr == f"sealroad: unrecognized arguments: --frobnicate\nhint: sealroad {action} --help\n"
+
+
 def run_with(monkeypatch: pytest.MonkeyPatch, action: object) -> int:
     table = {"act": Command("act", "act", lambda parser: None, action)}  # type: ignore[arg-type]
     monkeypatch.setattr(cli, "commands", lambda: table)
