@@ -254,22 +254,29 @@ def _required(report: Report, layers: list[str]) -> set[int]:
     return {LAYER_CODES[result] for result in results}
 
 
+def _number(text: str, of: Callable[[str], T]) -> T:
+    try:
+        return of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {'a' if of is float else 'a whole'} number") from None
+
+
 def _seconds(text: str) -> float:
-    value = float(text)
+    value = _number(text, float)
     if not 0.1 <= value <= 86_400:
         raise argparse.ArgumentTypeError("between 0.1 and 86400 seconds")
     return value
 
 
 def _megabytes(text: str) -> int:
-    value = int(text)
+    value = _number(text, int)
     if not 128 <= value <= 1 << 20:
         raise argparse.ArgumentTypeError("between 128 and 1048576 megabytes")
     return value
 
 
 def _jobs(text: str) -> int:
-    value = int(text)
+    value = _number(text, int)
     if not 1 <= value <= 64:
         raise argparse.ArgumentTypeError("between 1 and 64")
     return value

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from api import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")) if path.name != "LICENSE.md")
@@ -52,3 +55,20 @@ def exists(name: str) -> bool:
     module, _, member = name.rpartition(".")
     file = ROOT / f"{module}.py"
     return bool(module) and file.exists() and re.search(rf"\b{member}\b", file.read_text(encoding="utf-8")) is not None
+
+
+def commands_in(page: Path) -> list[str]:
+    """Return the command lines in the fenced blocks of a page."""
+    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line for line in lines if re.match(r"(\.venv/bin/)?sealroad ", line)]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands_in(page)], ids=lambda page: page.name)
+def test_commands_are_spelled_as_the_program_has_them(page: Path) -> None:
+    parser = cli._parser(cli.commands())
+    for line in commands_in(page):
+        try:
+            parser.parse_args(shlex.split(line, comments=True)[1:])
+        except SystemExit:
+            pytest.fail(line)
