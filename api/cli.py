@@ -32,6 +32,13 @@ class _Parser(argparse.ArgumentParser):
         _complain(message, f"{self.prog} --help")
         raise SystemExit(USAGE_ERROR)
 
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Refuse what is unknown where it stands: the hint names the help of that very action."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return parsed, rest
+
 
 def commands() -> dict[str, Command]:
     """Return every sub-command there is."""

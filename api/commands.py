@@ -119,7 +119,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 def _configure_tenant(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    create = actions.add_parser("create", help="make a tenant and print its first API key, once")
+    create = _action(actions, "create", "make a tenant and print its first API key, once")
     create.add_argument("name", metavar="NAME")
     _common(create)
 
@@ -139,7 +139,7 @@ def _tenant(arguments: argparse.Namespace) -> int:
 
 def _configure_key(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    create = actions.add_parser("create", help="make an API key and print it, once")
+    create = _action(actions, "create", "make an API key and print it, once")
     create.add_argument("tenant", metavar="TENANT", help="name of the tenant")
     create.add_argument("--name", default="unnamed", help="what the key is for")
     create.add_argument(
@@ -147,7 +147,7 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     )
     create.add_argument("--days", type=int, help="days until the key expires; never if left out")
     _common(create)
-    revoke = actions.add_parser("revoke", help="make an API key unusable")
+    revoke = _action(actions, "revoke", "make an API key unusable")
     revoke.add_argument("key", metavar="KEY", help="the key's id: the part between srk_ and the next underscore")
     _common(revoke)
 
@@ -174,9 +174,25 @@ def _key(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _exists(settings: Settings) -> None:
+    """Refuse to make a data directory where one is to be changed. Raises ConfigurationError."""
+    from api.errors import ConfigurationError
+
+    if not settings.data.is_dir():
+        raise ConfigurationError(
+            f"{settings.data} is no data directory of a service", hint="--data or SEALROAD_DATA names it"
+        )
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    return actions.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".")
+
+
 def _configure_circle(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    rollover = actions.add_parser("rollover", help="begin the next generation of a circle's issuing authority")
+    rollover = _action(actions, "rollover", "begin the next generation of a circle's issuing authority")
     rollover.add_argument("suite", metavar="SUITE", help="which circle, for example sm2")
     rollover.add_argument("--root", action="store_true", help="of the root too, with the links between both")
     _common(rollover)
@@ -187,7 +203,9 @@ def _circle(arguments: argparse.Namespace) -> int:
     from certs.hardening import harden
 
     harden()
-    context = open_context(_settings(arguments))
+    settings = _settings(arguments)
+    _exists(settings)
+    context = open_context(settings)
     try:
         issuing, root = context.circles.roll_over(arguments.suite, root=arguments.root)
     finally:
@@ -199,7 +217,7 @@ def _circle(arguments: argparse.Namespace) -> int:
 
 def _configure_master_key(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    rotate = actions.add_parser("rotate", help="put every secret of the service under another master key")
+    rotate = _action(actions, "rotate", "put every secret of the service under another master key")
     rotate.add_argument(
         "--to", metavar="KEK", help="the new one (SEALROAD_MASTER_KEY): file:PATH, env:NAME, pkcs11:… or command:PATH"
     )
@@ -218,6 +236,7 @@ def _master_key(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments, master_key_provider=arguments.to, previous_master_key=arguments.old)
     if settings.previous_master_key is None:
         raise ConfigurationError("the old master key is not named", hint="--from, or SEALROAD_MASTER_KEY_PREVIOUS")
+    _exists(settings)
     context = open_context(settings)
     check_or_upgrade(context.database)
     done, total = rotate(context)

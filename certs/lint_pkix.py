@@ -1,7 +1,7 @@
 """A second opinion before signing: the rules of pkilint, where it is installed.
 
     lint_pkix.check(tbs, algorithm, profile)        # None, or IssuanceError naming every finding that is not expected
-    lint_pkix.available()                           # False: install "sealroad[lint]"
+    lint_pkix.available()                           # False: install the extra "lint"
 
 pkilint (RFC 5280 and 3739 rules) reads the certificate that will be signed, with a placeholder for the signature, which
 it does not verify. Rules are built once per process. A finding from NOTICE upwards refuses the certificate unless

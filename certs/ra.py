@@ -203,9 +203,14 @@ class RegistrationAuthority:
         if not certificate.not_before <= now <= certificate.not_after:
             raise ApprovalError(f"the certificate of {officer.id} is not valid now")
         if certificate.issuer_name.der == self._authority.certificate.subject_name.der:
-            entry = self._authority.ledger.get(self._authority.id, certificate.serial)
+            # an earlier generation has the same name and another key
+            issuer = certificate.aki.hex() if certificate.aki else self._authority.id
+            entry = self._authority.ledger.get(issuer, certificate.serial)
             if entry is None or entry.state != "issued":
-                raise ApprovalError(f"the certificate of {officer.id} is revoked or not on record")
+                raise ApprovalError(
+                    f"the certificate of {officer.id} is revoked or not on record",
+                    hint="appoint the officer with a certificate that is good",
+                )
 
     def clear(self, dossier: Dossier, profile: Profile | None = None) -> Clearance:
         """Return the clearance for a dossier. Raises ApprovalError naming everything that does not count."""

@@ -75,8 +75,9 @@ def _extract(number: int, found: Revisions, out: Path) -> int:
         temporary.write_bytes(data)
         temporary.chmod(0o644)
         temporary.replace(out)
-    names = ", ".join(found.signed.get(number, ())) or "no signature"
-    print(f"revision {number} of {found.count}, {len(data)} octets, signed in {names}: {out}")
+    names = ", ".join(found.signed.get(number, ()))
+    said = f"signed in {names}" if names else "which no signature covers"
+    print(f"revision {number} of {found.count}, {len(data)} octets, {said}: {out}")
     return 0
 
 

@@ -5,7 +5,7 @@
     sealroad verify contracts/ '*.pdf' --recursive --summary
     sealroad verify contract.pdf --agreement framework.toml --policy cn.toml --format pdf --out report.pdf
     sealroad verify partner.cer --trust ca/ --purpose signing
-    sealroad verify contract.pdf --revision 1 --out as-signed.pdf
+    sealroad verify contract.pdf --revision 2 --out as-signed.pdf
     sealroad verify contract.pdf --diff --out changes/
 
 Exit codes: 0 every signature TOTAL-PASSED; 1 at least one TOTAL-FAILED; 2 usage or unreadable file; 3 at least one
@@ -120,9 +120,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--summary", action="store_true", help="print a table with one line for each file instead")
     parser.add_argument("--no-pictures", action="store_true", help="leave the signed pages out of HTML and PDF")
     parser.add_argument("--lang", choices=("en", "zh", "ru"), default="en")
-    parser.add_argument("--out", metavar="FILE", help="write the report there instead of to standard output")
+    parser.add_argument(
+        "--out", "-o", "--output", metavar="FILE", help="write the report there instead of to standard output"
+    )
     then = parser.add_argument_group("what a signer saw")
-    then.add_argument("--revision", type=int, metavar="N", help="write revision N, from 1, to --out, octet for octet")
+    then.add_argument(
+        "--revision",
+        type=int,
+        metavar="N",
+        help="write revision N to --out, octet for octet; the report says which one a signature covers",
+    )
     then.add_argument(
         "--diff", action="store_true", help="draw the pages that look different since then, into the directory --out"
     )
@@ -184,7 +191,10 @@ def run(args: argparse.Namespace) -> int:
             sink.report(report, data)
             codes |= {EXIT_CODES[report.verdict], *_required(report, args.require)}
         sink.end()
-    return next(code for code in GRAVEST_FIRST if code in codes)
+    code = next(code for code in GRAVEST_FIRST if code in codes)
+    if code == EXIT_CODES["INDETERMINATE"] and not args.trust:
+        print("hint: nobody is trusted unless --trust names their root certificate", file=sys.stderr)
+    return code
 
 
 def _layers(
@@ -244,22 +254,29 @@ def _required(report: Report, layers: list[str]) -> set[int]:
     return {LAYER_CODES[result] for result in results}
 
 
+def _number(text: str, of: Callable[[str], T]) -> T:
+    try:
+        return of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {'a' if of is float else 'a whole'} number") from None
+
+
 def _seconds(text: str) -> float:
-    value = float(text)
+    value = _number(text, float)
     if not 0.1 <= value <= 86_400:
         raise argparse.ArgumentTypeError("between 0.1 and 86400 seconds")
     return value
 
 
 def _megabytes(text: str) -> int:
-    value = int(text)
+    value = _number(text, int)
     if not 128 <= value <= 1 << 20:
         raise argparse.ArgumentTypeError("between 128 and 1048576 megabytes")
     return value
 
 
 def _jobs(text: str) -> int:
-    value = int(text)
+    value = _number(text, int)
     if not 1 <= value <= 64:
         raise argparse.ArgumentTypeError("between 1 and 64")
     return value

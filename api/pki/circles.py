@@ -147,7 +147,7 @@ class Circles:
 
         directory = self._root / suite
         if suite not in suites.ALL_NAMES or not directory.is_dir():
-            raise NotFound(f"there is no circle of {suite}")
+            raise NotFound(f"there is no circle of {suite}", hint="the service makes one when it first needs it")
         with exclusive(self._root):
             return circle.roll_over(directory, self._secrets(suite), self._settings.clock, root=root).chain
 

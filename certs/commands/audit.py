@@ -103,7 +103,10 @@ def _print(report: Report) -> None:
 def prove(args: argparse.Namespace) -> int:
     """Write a proof."""
     if (args.serial is None) == (args.since is None):
-        raise UsageError("a serial number or --since CHECKPOINT")
+        raise UsageError(
+            "which entries are to be proven is not said",
+            hint="give a serial number (sealroad ca list DIR shows them) or --since CHECKPOINT",
+        )
     log = circle.books(args.directory, SystemClock()).log
     if args.since:
         data = proofs.prove_consistency(log, checkpoints.parse(read_input(args.since)).size)

@@ -27,7 +27,7 @@ def _say_which_lint() -> None:
     if not lint_pkix.available():
         print(
             "sealroad: pkilint is not installed, only our own rules are applied\n"
-            "hint: python -m pip install 'sealroad[lint]'",
+            "hint: in the checkout of Sealroad: .venv/bin/pip install -e '.[lint]'",
             file=sys.stderr,
         )
 

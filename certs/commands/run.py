@@ -82,12 +82,15 @@ def key_show(args: argparse.Namespace) -> int:
 # ca ------------------------------------------------------------------------------------------------------------------
 def ca_init(args: argparse.Namespace) -> int:
     """Make a closed circle in a directory."""
+    secrets = _new_secrets(args, args.keys)
+    if args.keys is None:
+        secrets("password for the keys of the authority")  # asked before anything is written
     made = circle.create(
         args.directory,
         args.suite,
         organisation=args.organisation,
         country=args.country,
-        secrets=_new_secrets(args, args.keys),
+        secrets=secrets,
         clock=SystemClock(),
         parameter=args.parameter,
         crl_url=args.crl_url,

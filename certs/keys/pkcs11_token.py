@@ -60,7 +60,8 @@ def library() -> Any:
         return import_module("pkcs11")
     except ImportError as error:
         raise BackendUnavailable(
-            "keys in tokens need the package python-pkcs11", hint="pip install 'sealroad[pkcs11]'"
+            "keys in tokens need the package python-pkcs11",
+            hint="in the checkout of Sealroad: .venv/bin/pip install -e '.[pkcs11]'",
         ) from error
 
 

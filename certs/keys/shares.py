@@ -26,7 +26,8 @@ def _library() -> Any:
         return import_module("shamir_mnemonic")
     except ImportError as error:
         raise BackendUnavailable(
-            "shares need the package shamir-mnemonic", hint="pip install 'sealroad[ceremony]'"
+            "shares need the package shamir-mnemonic",
+            hint="in the checkout of Sealroad: .venv/bin/pip install -e '.[ceremony]'",
         ) from error
 
 

@@ -77,9 +77,9 @@ class TrustStore:
                     if member.suffix.lower() not in SUFFIXES or not member.is_file():
                         continue
                     try:
-                        store = store.with_(*_read(member))
+                        store = store.with_(*_read(member, keys_too=True))
                     except CertsError as error:
-                        skipped.append(f"{member}: {error}")
+                        skipped.append(str(error))
             elif (trust_list := _named_list(path, now)) is not None:
                 store = store.listed(trust_list.entries)
             else:
@@ -203,7 +203,8 @@ def _union(first: Sequence[Certificate], second: Iterable[Certificate]) -> tuple
     return tuple(dict.fromkeys((*first, *second)))
 
 
-def _read(path: Path) -> Found:
+def _read(path: Path, *, keys_too: bool = False) -> Found:
+    """Read one file. `keys_too`: a file with nothing but a key is nothing to trust, and no fault."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_FILE + 1)
@@ -214,11 +215,18 @@ def _read(path: Path) -> Found:
     if len(data) > MAX_FILE:
         raise MalformedInput(f"{path} is too large")
     try:
+        if keys_too and _holds_only_keys(data):
+            return (), (), ()
         return parse(data)
     except MalformedInput as error:
         raise MalformedInput(
             f"{path}: {error}", hint="a certificate, revocation list or OCSP response, PEM or DER, is expected"
         ) from error
+
+
+def _holds_only_keys(data: bytes) -> bool:
+    labels = [label for label, _ in pem_blocks(data)]
+    return bool(labels) and all(label.endswith("KEY") for label in labels)
 
 
 def parse(data: bytes) -> Found:

@@ -101,8 +101,12 @@ def _who(signature: SignatureReport) -> Answer:
     name = ("name", name_of(signer))
     if proven(signature):
         anchor = next((o.name for o in signature.objects if o.use == "anchor"), signer.issuer)
-        key = "timestamp" if signature.kind == "document-timestamp" else "proven"
+        key = (
+            "certificate" if signature.kind == "certificate" else "timestamp" if _is_timestamp(signature) else "proven"
+        )
         return Answer("who", key, (name, ("authority", anchor)))
+    if signature.kind == "certificate":
+        return Answer("who", "certificate-open", (name,))
     return Answer("who", "failed" if signature.verdict is Verdict.TOTAL_FAILED else "named", (name,))
 
 
@@ -121,9 +125,26 @@ def _what(signature: SignatureReport) -> Answer:
 
 def covers(signature: SignatureReport) -> bool:
     """Tell whether it is established what was signed: computed, and no rule on the form of the file is broken."""
-    if not computed(signature):
+    if not computed(signature) or not _at_hand(signature):
         return False
     return signature.sub_indication != "FORMAT_FAILURE" or signature.code == "forbidden-change"
+
+
+def _at_hand(signature: SignatureReport) -> bool:
+    """Tell whether what was signed is here: a time-stamp may be verified without it."""
+    return not any(check.id == "content" and check.result == "not-checked" for check in signature.checks)
+
+
+def _is_timestamp(signature: SignatureReport) -> bool:
+    return signature.kind in ("timestamp", "document-timestamp")
+
+
+def stamped(signature: SignatureReport) -> bool:
+    """Tell whether a believed time-stamp says when. One that is judged itself says so only if it is believed."""
+    when = signature.signed_at
+    if when is None or when.source != "timestamp":
+        return False
+    return not _is_timestamp(signature) or signature.verdict is Verdict.TOTAL_PASSED
 
 
 def _when(signature: SignatureReport) -> Answer:
@@ -132,7 +153,9 @@ def _when(signature: SignatureReport) -> Answer:
         return Answer("when", "unknown")
     if when.source == "claimed":
         return Answer("when", "claimed", (("time", when.value),))
-    authority = signature.signer.common_name if signature.kind == "document-timestamp" and signature.signer else None
+    if not stamped(signature):
+        return Answer("when", "stated", (("time", when.value),))
+    authority = signature.signer.common_name if _is_timestamp(signature) and signature.signer else None
     for token in signature.timestamps:
         if token.verdict is Verdict.TOTAL_PASSED and token.gen_time == when.value:
             authority = token.authority
@@ -172,15 +195,20 @@ def _quantity(signatures: Sequence[SignatureReport], test: Callable[[SignatureRe
 
 def _all_who(signatures: Sequence[SignatureReport]) -> Answer:
     quantity, number = _quantity(signatures, proven)
+    if all(one.kind == "certificate" for one in signatures) and quantity != "all":
+        return Answer("who", "certificate-open", about="report")
     names = dict.fromkeys(name_of(one.signer) for one in signatures if one.signer is not None and proven(one))
     counts = (("number", number), ("count", len(signatures)))
     parameters = (("names", "; ".join(names)), *counts) if names else counts
-    return Answer("who", quantity, parameters, "report")
+    key = "certificate" if all(one.kind == "certificate" for one in signatures) else quantity
+    return Answer("who", key, parameters, "report")
 
 
 def _all_what(report: Report, signatures: Sequence[SignatureReport]) -> Answer:
     quantity, number = _quantity(signatures, covers)
     counts = (("number", number), ("count", len(signatures)))
+    if quantity == "all" and all(one.revision is None for one in signatures):
+        quantity = "content"
     return Answer("what", quantity, (("file", report.file), ("sha256", report.sha256), *counts), "report")
 
 
@@ -188,13 +216,16 @@ def _all_when(signatures: Sequence[SignatureReport]) -> Answer:
     known = [(one, one.signed_at) for one in signatures if one.signed_at is not None and computed(one)]
     if not known:
         return Answer("when", "unknown", about="report")
-    stamped = [when.value for _, when in known if when.source == "timestamp"]
-    first, last = min(stamped, default=None), max(stamped, default=None)
+    stamps = [when.value for one, when in known if stamped(one)]
+    first, last = min(stamps, default=None), max(stamps, default=None)
     if first is None or last is None:
         claimed = [when.value for _, when in known]
-        return Answer("when", "claimed", (("first", min(claimed)), ("last", max(claimed))), "report")
-    counts = (("number", len(stamped)), ("count", len(signatures)))
-    key = "some" if len(stamped) < len(signatures) else "one" if first == last else "all"
+        key = "stated" if all(map(_is_timestamp, signatures)) else "claimed"
+        if key == "claimed" and min(claimed) == max(claimed):
+            key = "claimed-one"
+        return Answer("when", key, (("first", min(claimed)), ("last", max(claimed))), "report")
+    counts = (("number", len(stamps)), ("count", len(signatures)))
+    key = "some" if len(stamps) < len(signatures) else "one" if first == last else "all"
     return Answer("when", key, (("first", first), ("last", last), *counts), "report")
 
 

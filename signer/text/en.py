@@ -4,7 +4,7 @@ from __future__ import annotations
 
 STRINGS = {
     "verdict.TOTAL-PASSED": "TOTAL-PASSED: every signature checked out",
-    "verdict.TOTAL-FAILED": "TOTAL-FAILED: at least one signature is broken",
+    "verdict.TOTAL-FAILED": "TOTAL-FAILED: at least one signature does not hold",
     "verdict.INDETERMINATE": "INDETERMINATE: something could not be established",
     "verdict.NO-SIGNATURE": "NO-SIGNATURE: this file carries no signature",
     "mark.TOTAL-PASSED": "passed",
@@ -277,4 +277,19 @@ STRINGS = {
     "notice.no-time-stamp": "There is no time-stamp in the answer.",
     "notice.not-covered": "Something in the file is not covered by a signature.",
     "notice.revocation-older": "The revocation information is older than the signature.",
+    "answer.who.certificate": "The certificate of {name}; it leads to the trusted authority {authority}.",
+    "answer.who.certificate-open": "The certificate names {name}; it is not established that it can be relied on.",
+    "answer.when.stated": "{time} is what the time-stamp says; it is not established that it can be relied on.",
+    "report.who.certificate": "No document: the file is a certificate. It names {names} and leads to a trusted authority.",  # noqa: E501
+    "report.who.certificate-open": "No document: the file is a certificate. It is not established that it can be relied on.",  # noqa: E501
+    "report.what.content": "Exactly the content that was checked with {file}.",
+    "report.when.stated": "{last} is what the time-stamp says; it is not established that it can be relied on.",
+    "report.when.claimed-one": "On {last} by the signer's own clock; nothing proves it.",
+    "revision.place": "revision {number}",
+    "punctuation.colon": ": ",
+    "punctuation.semicolon": "; ",
+    "label.more": "-v shows the details in English",
+    "punctuation.comma": ", ",
+    "time.stated": "as the time-stamp says",
+    "revision.page": "revision {number}, page {page}",
 }

@@ -107,11 +107,13 @@ def card_rows(words: Words, lang: str, signature: SignatureReport) -> list[tuple
     if parts:
         rows.append((words["label.algorithm"], parts))
     _, what, when, unchanged = signature_answers(signature)
-    for label, answer in (("revision", what), ("signed", when), ("changes", unchanged)):
-        rows.append((words["label." + label], answer.sentence(lang)))
+    for label, answer in (("label.revision", what), ("label.signed", when), ("question.unchanged", unchanged)):
+        rows.append((words[label], answer.sentence(lang)))
     lines = layers(words, signature)
     judged = signature.agreed.basis is not None or signature.recognised
-    rows += [(words["label.layers"], line) for line in (lines if judged else ["; ".join(lines)])]
+    rows += [
+        (words["label.layers"], line) for line in (lines if judged else [words["punctuation.semicolon"].join(lines)])
+    ]
     rows += [(words["label.warnings"], notice(words, note)) for note in signature.warnings]
     return rows
 
@@ -205,7 +207,7 @@ def _details(words: Words, number: int, signature: SignatureReport) -> str:
     technical = "".join(f"<li>{_t(line)}</li>" for line in extra)
     label = _t(words["label.technical"])
     listed = f'<p>{label}</p><ul lang="en">{technical}</ul>' if technical else ""
-    title = f"{number}. {card_title(words, signature)}: {words['label.checks']}"
+    title = f"{number}. {card_title(words, signature)}{words['punctuation.colon']}{words['label.checks']}"
     return f"<details><summary>{_t(title)}</summary><table>{body}</table>{listed}</details>"
 
 

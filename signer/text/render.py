@@ -7,7 +7,8 @@ program says in English only stands behind the sentence of the catalogue: in Eng
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from signer.report import (
     NOT_CHECKED,
@@ -20,7 +21,7 @@ from signer.report import (
     Verdict,
 )
 from signer.text import strings
-from signer.text.answers import name_of, readable, report_answers, signature_answers
+from signer.text.answers import name_of, readable, report_answers, signature_answers, stamped
 from signer.text.cleaning import clean
 
 Words = Mapping[str, str]
@@ -32,6 +33,11 @@ _COLOURS = {
     Verdict.NO_SIGNATURE: "\x1b[33m",
 }
 MARKS = {Verdict.TOTAL_PASSED: "✓", Verdict.TOTAL_FAILED: "✗", Verdict.INDETERMINATE: "?", Verdict.NO_SIGNATURE: "–"}
+_PLACE = re.compile(r"revision (?P<revision>\d+): (?:page (?P<page>\d+)\b)?")
+"""How the details of later changes begin (`signer/verification/later.py`)."""
+_PAGE = re.compile(r"^page (\d+)\b")
+_UNCOVERED = re.compile(r" (?:covers|is not over) (.*)")
+"""How details of remarks begin and end (`signer/pdf/shadow.py`, `signer/verification/kinds/asic.py`)."""
 RESULT_MARKS = {"passed": "✓", "failed": "✗", "not-checked": "·"}
 
 
@@ -51,6 +57,11 @@ def check_name(words: Words, check: CheckResult) -> str:
 
 def notice(words: Words, note: Notice) -> str:
     """Return the sentence for a remark."""
+    where = _where(words, note)
+    return _sentence(words, note) + (f" ({where})" if where else "")
+
+
+def _sentence(words: Words, note: Notice) -> str:
     known = words.get(f"notice.{note.code}")
     if known is not None:
         return known
@@ -62,26 +73,34 @@ def text(report: Report, lang: str, *, verbose: bool, colour: bool) -> str:
     """Return the whole report."""
     words = strings(lang)
     technical = verbose or lang == "en"
+    colon, comma = words["punctuation.colon"].rstrip(), words["punctuation.comma"]
 
     def paint(value: str, verdict: Verdict) -> str:
         return f"{_COLOURS[verdict]}{value}\x1b[0m" if colour else value
 
     lines = [f"{clean(report.file)}: {paint(words['verdict.' + report.verdict], report.verdict)}"]
     lines += [f"   {words['question.' + one.question]} {one.sentence(lang)}" for one in report_answers(report)]
+    if report.warnings:
+        lines += ["", f"{words['label.warnings']}{colon}"]
+        lines += [f"   {_note(words, w, technical)}" for w in report.warnings]
     for number, signature in enumerate(report.signatures, 1):
         lines.append("")
         head = f"{MARKS[signature.verdict]} {words['mark.' + signature.verdict]}"
         sub = f" / {signature.sub_indication}" if signature.sub_indication else ""
         place = f"{words['label.field']} {clean(signature.field)}" if signature.field else ""
         kind = words["kind." + signature.kind]
-        lines.append(f"{number}. {paint(head, signature.verdict)}{sub}  ({kind}{', ' + place if place else ''})")
-        lines += [f"   {label}: {value}" for label, value in facts(words, signature, technical=technical)]
+        lines.append(f"{number}. {paint(head, signature.verdict)}{sub}  ({kind}{comma + place if place else ''})")
+        lines += [
+            f"   {label}{words['punctuation.colon']}{value}"
+            for label, value in facts(words, signature, technical=technical)
+        ]
         if verbose:
             lines += _checks(words, lang, signature)
     if report.empty_fields:
-        lines += ["", f"{words['label.empty']}: {', '.join(clean(f) for f in report.empty_fields)}"]
-    if report.warnings:
-        lines += ["", f"{words['label.warnings']}:"] + [f"   {_note(words, w, technical)}" for w in report.warnings]
+        lines += [
+            "",
+            f"{words['label.empty']}{words['punctuation.colon']}{', '.join(clean(f) for f in report.empty_fields)}",
+        ]
     for basis in report.bases:
         lines += ["", *(f"{label}: {value}" for label, value in basis_facts(words, basis))]
     if verbose:
@@ -90,7 +109,18 @@ def text(report: Report, lang: str, *, verbose: bool, colour: bool) -> str:
 
 
 def _note(words: Words, note: Notice, technical: bool) -> str:
-    return notice(words, note) + (f" ({note.code}: {clean(note.detail)})" if technical and note.detail else "")
+    if technical and note.detail:
+        return f"{_sentence(words, note)} ({note.code}: {clean(note.detail)})"
+    return notice(words, note)
+
+
+def _where(words: Words, note: Notice) -> str:
+    """Return the page or the file that an English detail names: a reader of any language has to find it."""
+    if match := _PAGE.search(note.detail):
+        return words["label.page"].format(number=match[1])
+    if note.code == "not-covered" and (match := _UNCOVERED.search(note.detail)):
+        return clean(match[1])
+    return ""
 
 
 def facts(words: Words, signature: SignatureReport, *, technical: bool = True) -> list[tuple[str, str]]:
@@ -118,11 +148,16 @@ def facts(words: Words, signature: SignatureReport, *, technical: bool = True) -
     rows.append(
         (
             words["label.signed"],
-            f"{readable(when.value)}, {words['time.' + when.source]}" if when else words["time.unknown"],
+            f"{readable(when.value)}{words['punctuation.comma']}{words[_time_by(signature)]}"
+            if when
+            else words["time.unknown"],
         )
     )
     if signature.stated:
-        stated = "; ".join(f"{words['stated.' + key]}: {clean(value)}" for key, value in signature.stated)
+        colon = words["punctuation.colon"]
+        stated = words["punctuation.semicolon"].join(
+            f"{words['stated.' + key]}{colon}{clean(value)}" for key, value in signature.stated
+        )
         rows.append((words["label.stated"], stated))
     if signature.revision is not None:
         part = words["revision.part"].format(index=signature.revision.index, of=signature.revision.of)
@@ -130,12 +165,38 @@ def facts(words: Words, signature: SignatureReport, *, technical: bool = True) -
             (words["label.revision"], words["revision.whole"] if signature.revision.covers_whole_file else part)
         )
     if signature.changes_after is not None:
-        detail = "".join(f"\n      – {clean(item)}" for item in signature.changes_after.detail)
-        rows.append((words["label.changes"], words["changes." + signature.changes_after.level] + detail))
+        level, told = words["changes." + signature.changes_after.level], signature.changes_after.detail
+        if told and not technical:
+            level, told = f"{level} ({words['label.more']})", _places(words, told)
+        rows.append((words["label.changes"], level + "".join(f"\n      – {clean(item)}" for item in told)))
     rows += [(words["label.warnings"], _note(words, w, technical)) for w in signature.warnings]
     if signature.agreed.basis is not None or any(layer.basis for _, layer in signature.recognised):
         rows += [(words["label.layers"], line) for line in layers(words, signature)]
     return rows
+
+
+def _time_by(signature: SignatureReport) -> str:
+    """Return the word for who says when; a time-stamp that is not believed is no proof of itself."""
+    when = signature.signed_at
+    if when is None:
+        return "time.unknown"
+    return f"time.{when.source}" if when.source == "claimed" or stamped(signature) else "time.stated"
+
+
+def _places(words: Words, details: Sequence[str]) -> tuple[str, ...]:
+    """Return the revisions and pages that English details are about, each once."""
+    found: dict[tuple[str, str], None] = {}
+    for detail in details:
+        if match := _PLACE.match(detail):
+            found[match["revision"], match["page"] or ""] = None
+    paged = {revision for revision, page in found if page}
+    return tuple(
+        words["revision.page"].format(number=revision, page=page)
+        if page
+        else words["revision.place"].format(number=revision)
+        for revision, page in found
+        if page or revision not in paged
+    )
 
 
 def identifier(words: Words, found: IdentifierReport) -> str:
@@ -148,17 +209,18 @@ def identifier(words: Words, found: IdentifierReport) -> str:
 
 def layers(words: Words, signature: SignatureReport) -> list[str]:
     """Return a line for each layer: its result, and what does not hold or was not checked."""
+    colon = words["punctuation.colon"]
     named = [(words["layer.agreed"], signature.agreed)]
     for jurisdiction, layer in signature.recognised:
         named.append((words["layer.of"].format(jurisdiction=clean(jurisdiction)), layer))
     if not signature.recognised:
         named.append((words["layer.recognised"], NOT_CHECKED))
-    lines = [f"{words['layer.cryptographic']}: {words['result.' + signature.cryptographic.result]}"]
+    lines = [f"{words['layer.cryptographic']}{colon}{words['result.' + signature.cryptographic.result]}"]
     for name, layer in named:
         result = layer.result
         open_ones = [check for check in layer.checks if check.result == result != "passed"]
         tail = "; ".join(f"{check_name(words, check)} [{clean(check.clause)}]" for check in open_ones)
-        lines.append(f"{name}: {words['result.' + result]}" + (f" ({tail})" if tail else ""))
+        lines.append(f"{name}{colon}{words['result.' + result]}" + (f" ({tail})" if tail else ""))
     return lines
 
 

@@ -15,7 +15,7 @@ from signer.text import strings
 from signer.text.answers import name_of, proven, readable
 from signer.text.cleaning import clean
 
-MAX_NAMES = 120
+MAX_NAMES = 60
 """Columns of the names of signers; the JSON has them all."""
 
 

@@ -88,6 +88,23 @@ def test_a_wrong_option_is_a_usage_error_with_a_hint() -> None:
     assert "hint: sealroad serve --help" in done.stderr
 
 
+@pytest.mark.parametrize("action", ["verify", "ra officer", "ca audit prove"])
+def test_an_unknown_option_leads_to_the_help_of_that_action(action: str) -> None:
+    done = sealroad(*action.split(), "x", "--frobnicate")
+    assert done.returncode == 2
+    assert done.stderr == f"sealroad: unrecognized arguments: --frobnicate\nhint: sealroad {action} --help\n"
+
+
+@pytest.mark.parametrize("action", ["circle rollover sm2", "master-key rotate --from env:OLD --to env:NEW"])
+def test_what_changes_a_service_does_not_make_one(action: str, tmp_path: Path) -> None:
+    done = sealroad(*action.split(), "--data", str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"sealroad: {tmp_path}/none is no data directory of a service\nhint: --data or SEALROAD_DATA names it\n"
+    )
+    assert not (tmp_path / "none").exists()
+
+
 def run_with(monkeypatch: pytest.MonkeyPatch, action: object) -> int:
     table = {"act": Command("act", "act", lambda parser: None, action)}  # type: ignore[arg-type]
     monkeypatch.setattr(cli, "commands", lambda: table)

@@ -14,7 +14,7 @@ from certs.certificate import load_certificate, load_certificates
 from certs.cli import COMMANDS
 from certs.commands.console import UsageError
 from certs.crl import CRL
-from certs.errors import BadSignature, CertsError, ProfileError
+from certs.errors import ApprovalError, BadSignature, CertsError, ProfileError, WrongPassword
 from certs.identifiers import Identifier
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
@@ -192,4 +192,30 @@ def test_it_says_when_pkilint_is_missing(run, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(lint_pkix, "available", lambda: False)
     _, err = run(f"ca issue ca --public-key ca.pub.pem --cn A --country DE {PW}")
     assert "pkilint is not installed" in err
-    assert "sealroad[lint]" in err
+    assert "'.[lint]'" in err
+
+
+def test_an_officer_of_an_earlier_generation_still_approves(run, signing_suite: str) -> None:
+    make(run, signing_suite)
+    for who in ("anna", "wang"):
+        parameter = "--parameter 2048" if signing_suite == "rsa" else ""
+        run(f"key generate {who}.key --suite {signing_suite} {parameter} {PW} --public {who}.pub")
+    run(f"ca issue ca --public-key anna.pub --cn Anna --country DE -o anna.pem {PW}")
+    run("ra officer ca --appoint anna --certificate anna.pem")
+    run(f"ca rollover ca {PW}")
+    applied = "ra apply ca --public-key wang.pub --cn Wang --country CN --proofed-by anna --method in-person"
+    run(f"{applied} --evidence passport:wang.pub -o application")
+    run(f"ra approve application --officer anna --key anna.key --certificate anna.pem {PW}")
+    out, _ = run(f"ca issue ca --application application -o wang.pem {PW}")
+    assert "CN=Wang" in out
+    run(f"ca revoke ca anna.pem --reason cessationOfOperation {PW}")
+    run(f"{applied} --evidence passport:wang.pub -o again")
+    run(f"ra approve again --officer anna --key anna.key --certificate anna.pem {PW}")
+    with pytest.raises(ApprovalError, match="revoked"):
+        run(f"ca issue ca --application again -o wang.pem {PW}")
+
+
+def test_without_a_password_nothing_is_made(run, tmp_path: Path) -> None:
+    with pytest.raises(WrongPassword):
+        run("ca init new --suite ecdsa-p256 --organisation Nord --country DE")
+    assert not (tmp_path / "new").exists()

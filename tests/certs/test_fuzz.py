@@ -240,7 +240,7 @@ def _statement(suite: str) -> tuple[bytes, ...]:
 
 @cache
 def _shares(suite: str) -> tuple[bytes, ...]:
-    pytest.importorskip("shamir_mnemonic", reason="pip install 'sealroad[ceremony]'")
+    pytest.importorskip("shamir_mnemonic", reason="the extra 'ceremony' is not installed")
     return ("\n".join(shares.split(bytes(range(32)), threshold=2, count=2)).encode(),)
 
 

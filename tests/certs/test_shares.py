@@ -17,7 +17,7 @@ from certs.keys.destruction import destroy, erase, read_statement, state
 from tests.certs.tokens import ask_pin, new_token, with_object
 from tests.conftest import NOW, circle_of, keys_of
 
-pytest.importorskip("shamir_mnemonic", reason="pip install 'sealroad[ceremony]'")
+pytest.importorskip("shamir_mnemonic", reason="the extra 'ceremony' is not installed")
 KEY = bytes(range(32))
 
 

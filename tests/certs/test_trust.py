@@ -9,6 +9,7 @@ import pytest
 from certs import extensions
 from certs.certificate import Certificate, load_certificate
 from certs.errors import MalformedInput
+from certs.pem import armor
 from certs.signed_data import certificate_bundle
 from certs.trust import TrustStore, is_anchor
 from tests.certs.forge import forge
@@ -28,7 +29,16 @@ def test_in_a_directory_only_self_signed_authorities_are_anchors(circle: Circle,
     assert set(store.certificates) == {circle.issuing, circle.person.certificate}
     assert store.crls == (circle.crls[0],)
     assert len(store.skipped) == 1
-    assert "broken.pem" in store.skipped[0]
+    assert store.skipped[0].count("broken.pem") == 1
+
+
+def test_a_key_beside_its_certificate_is_no_fault_of_a_directory(circle: Circle, tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_text(circle.root.pem)
+    for label in ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY"):
+        (tmp_path / f"{label}.pem").write_text(armor(label, b"\x30\x00"))
+    store = TrustStore.load([tmp_path])
+    assert store.anchors == (circle.root,)
+    assert store.skipped == ()
 
 
 def test_a_bundle_with_a_root_trusts_the_root_only(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.certs.tokens import PIN, ask_pin, new_token, softhsm, with_object
 from tests.interop.programs import Program
 
 pytestmark = pytest.mark.interop
-pytest.importorskip("pkcs11", reason="pip install 'sealroad[pkcs11]'")
+pytest.importorskip("pkcs11", reason="the extra 'pkcs11' is not installed")
 
 SUITES = {
     "rsa": ("SHA256-RSA-PKCS", "RSA"),

@@ -16,6 +16,9 @@ from tests.signer.test_verify import signed, verify
 
 FAILED = {"verdict": Verdict.TOTAL_FAILED, "cryptographic": LayerReport("failed")}
 CHAIN_HOLDS = (CheckResult("x509-validation", "", "passed"),)
+NOT_HERE = CheckResult("content", "", "not-checked")
+STAMP: dict[str, Any] = {"kind": "timestamp", "revision": None, "changes_after": None}
+CERTIFICATE: dict[str, Any] = {**STAMP, "kind": "certificate", "signed_at": None}
 
 
 def keys(**more: Any) -> dict[str, str]:
@@ -132,7 +135,28 @@ def together(*signatures: dict[str, Any]) -> dict[str, str]:
         ),
         (
             [{"signed_at": TimeReport(NOON, "claimed"), "revision": None, "changes_after": None}],
-            {"who": "all", "what": "all", "when": "claimed", "unchanged": "content"},
+            {"who": "all", "what": "content", "when": "claimed-one", "unchanged": "content"},
+        ),
+        (
+            [{"signed_at": TimeReport(NOON + timedelta(days), "claimed")} for days in (0, 1)],
+            {"who": "all", "what": "all", "when": "claimed", "unchanged": "form-filling"},
+        ),
+        # a time-stamp that is not believed proves nothing, least of all itself
+        (
+            [{**STAMP, "verdict": Verdict.INDETERMINATE, "sub_indication": "NO_CERTIFICATE_CHAIN_FOUND"}],
+            {"who": "none", "what": "content", "when": "stated", "unchanged": "content"},
+        ),
+        # nor is anything known of what is not here
+        (
+            [{**STAMP, "verdict": Verdict.INDETERMINATE, "sub_indication": "TRY_LATER", "checks": (NOT_HERE,)}],
+            {"who": "none", "what": "none", "when": "stated", "unchanged": "unknown"},
+        ),
+        ([STAMP], {"who": "all", "what": "content", "when": "one", "unchanged": "content"}),
+        # the holder of a certificate has signed nothing
+        ([CERTIFICATE], {"who": "certificate", "what": "content", "when": "unknown", "unchanged": "content"}),
+        (
+            [CERTIFICATE, {**CERTIFICATE, "verdict": Verdict.INDETERMINATE, "sub_indication": "TRY_LATER"}],
+            {"who": "certificate-open", "what": "content", "when": "unknown", "unchanged": "content"},
         ),
         # a document time-stamp answers for nobody else
         (

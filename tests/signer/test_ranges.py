@@ -10,6 +10,7 @@ from certs import suites
 from certs.errors import UnsupportedAlgorithm
 from signer.pdf import ranges
 from signer.pdf.ranges import Hashed, Ranges
+from tests.certs.suites.libraries import installed
 from tests.certs.suites.test_digests import every_digest
 
 DATA = bytes(range(256)) * 40
@@ -25,6 +26,8 @@ RANGES = [
 
 @every_digest
 def test_the_digest_is_that_of_the_content(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name == "gost94":  # GnuTLS does not compute it
+        installed("gost_engine")
     monkeypatch.setattr(ranges, "PIECE", 64)
     hashed = Hashed(DATA)
     for each in RANGES:

@@ -32,6 +32,7 @@ from signer.report import (
 )
 from signer.text import LANGUAGES, html, strings
 from signer.text.pictures import Mark, PagePicture
+from signer.text.render import notice, text
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SIGNER = SignerReport(
@@ -336,3 +337,28 @@ def test_nothing_in_english_stands_outside_the_technical_part(lang: str) -> None
     page = to_html((made,), lang)
     assert "ENGLISH ONLY" not in page[: page.index("<details>")]
     assert "ENGLISH ONLY" in page[page.index("<details>") :]
+
+
+def test_only_english_has_english_sentences_about_later_changes() -> None:
+    told = ("revision 3: field added", "revision 3: page 2: stamp drawn", "revision 4: title changed")
+    changed = signature(changes_after=ChangesReport("form-filling", told))
+    shown = {lang: text(report(changed), lang, verbose=False, colour=False) for lang in ("en", "zh", "ru")}
+    assert all(f"– {line}" in shown["en"] for line in told)
+    assert "– 第 3 版第 2 页\n      – 第 4 版\n" in shown["zh"]
+    assert "– редакция 3, страница 2\n      – редакция 4\n" in shown["ru"]
+    assert not any("drawn" in shown[lang] or "title" in shown[lang] for lang in ("zh", "ru"))
+    assert "stamp drawn" in text(report(changed), "zh", verbose=True, colour=False)
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "where"),
+    [
+        ("covered-content", "page 7: text lies under an image", "第 7 页"),
+        ("not-covered", "no good signature covers later.txt", "later.txt"),
+        ("fetch", "a page 7 nobody asked for", ""),
+    ],
+)
+def test_a_remark_names_its_page_or_file_in_every_language(code: str, detail: str, where: str) -> None:
+    words = strings("zh")
+    said = notice(words, Notice(code, detail))
+    assert said == words[f"notice.{code}"] + (f" ({where})" if where else "")
