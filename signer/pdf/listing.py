@@ -391,6 +391,8 @@ def _enclosing(pdf: PDFFile, at: int) -> tuple[int, int, int, Any, int, bool] | 
         try:
             number, generation, behind = object_header(data, start)
             value, end = parse(data, behind, spend=pdf.budget.spend)
+            if pdf.decryptor is not None:
+                value = pdf.decryptor.opened(value, number, generation, pdf.budget.spend)
         except SyntaxFault:
             return None
         following = data[end : end + 20].lstrip(b"\x00\t\n\x0c\r ")
