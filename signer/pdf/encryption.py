@@ -61,7 +61,7 @@ class Decryptor:
     method: str
     """Words for the report: "AES-256, opened with the user password"."""
     file_key: bytes | None = field(repr=False)
-    """What another parser needs; None where each crypt filter has its own (certificates)."""
+    """What another parser needs; None where each crypt filter has its own (certificates), and with AES-GCM."""
 
     def opened(self, value: Any, number: int, generation: int, spend: Callable[[int], None]) -> Any:
         """Return an object as just parsed, its strings decrypted in place. Raises SyntaxFault, BudgetSpent."""

@@ -9,6 +9,7 @@ last. Whatever is wrong with the dictionary is EncryptedPDF: nothing can be said
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -174,8 +175,10 @@ def _with_password(handler: Any, identifier: bytes, credentials: Credentials) ->
 
     tried: list[str | bytes] = []
     if credentials.password:
-        # as the handler's revision says (PDFDocEncoding, SASLprep), else the octets as they were typed
-        tried = [credentials.password, credentials.password.encode("utf-8", "surrogateescape")]
+        # as the handler's revision says (PDFDocEncoding, SASLprep), else the octets as they were given
+        tried = [credentials.password]
+        with suppress(UnicodeEncodeError):
+            tried.append(credentials.password.encode("utf-8", "surrogateescape"))
     for password in (*tried, b""):
         try:
             status = handler.authenticate(password, identifier).status
@@ -256,7 +259,7 @@ def _decryptor(handler: Any, who: str, number: int | None, names: list[str], *, 
         metadata=bool(handler.encrypt_metadata and getattr(streams, "encrypt_metadata", True)),
         dictionary=number,
         method=f"{method}, opened with {who}",
-        file_key=handler.get_file_encryption_key() if by_password else None,
+        file_key=handler.get_file_encryption_key() if by_password and handler.version.value <= 5 else None,
     )
 
 

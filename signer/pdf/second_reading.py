@@ -99,7 +99,7 @@ class SecondReading:
         Raises NotCompared, SyntaxFault, BudgetSpent.
         """
         if not self._can_open:
-            raise CannotOpen("the second parser opens no file that is encrypted for certificates")
+            raise CannotOpen("the second parser opens no file that is encrypted for certificates, or by AES-GCM")
         theirs = self._found.get(view.end)
         if theirs is None:
             raise NotCompared(self._fault or "the revision was not read twice")

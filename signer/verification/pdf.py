@@ -110,7 +110,8 @@ def _encryption(document: _Document) -> list[Notice]:
     view, decryptor = document.view, document.pdf.decryptor
     if view is None or decryptor is None:
         return []
-    mac = "the MAC (ISO/TS 32004) is not checked" if "AuthCode" in view.trailer else "no MAC (ISO/TS 32004)"
+    has_mac = any("AuthCode" in section.trailer for section in view.sections)
+    mac = "the MAC (ISO/TS 32004) is not checked" if has_mac else "no MAC (ISO/TS 32004)"
     notices = [Notice("encryption-integrity", f"{decryptor.method}; {mac}")]
     try:
         notices += [Notice("encryption-mixed", part) for part in plain_parts(view)]
