@@ -127,7 +127,6 @@ def unlock(view: View, credentials: Credentials) -> Decryptor | None:
         dictionary = view.encryption
         if dictionary is None:
             return None
-        identifier = _identifier(view)
     except SyntaxFault as error:
         raise EncryptedPDF(
             f"the PDF is encrypted, in a way that cannot be read: {error}", hint="ask for a copy without encryption"
@@ -135,17 +134,15 @@ def unlock(view: View, credentials: Credentials) -> Decryptor | None:
     from signer.pdf.handlers import open_with
 
     own = view.trailer.get("Encrypt")
-    return open_with(dictionary, identifier, credentials, own.number if isinstance(own, Ref) else None)
+    return open_with(dictionary, _identifier(view), credentials, own.number if isinstance(own, Ref) else None)
 
 
 def same_encryption(old: View, new: View) -> bool:
-    """Whether two revisions say the same about how they are encrypted. Raises SyntaxFault."""
-    if old is new:
-        return True
-    before, after = old.encryption, new.encryption
-    if before is None or after is None or before != after:
-        return before is None and after is None
-    return before.get("R") not in (2, 3, 4) or _identifier(old) == _identifier(new)  # keys come from /ID too (7.6.4.3)
+    """Whether two revisions say the same about how they are encrypted. Raises SyntaxFault.
+
+    Keys of revisions 2 to 4 come from /ID too (7.6.4.3): under another one /U would be another.
+    """
+    return old is new or old.encryption == new.encryption
 
 
 def _identifier(view: View) -> bytes:

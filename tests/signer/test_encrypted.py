@@ -15,7 +15,8 @@ from certs import suites
 from signer.errors import EncryptedPDF
 from signer.forked import Limits
 from signer.pdf.encryption import Credentials, Decryptor, Recipient, unlock
-from signer.pdf.structure import BudgetSpent, PDFFile
+from signer.pdf.structure import BudgetSpent, PDFFile, Stream, filters_of
+from signer.pdf.tokens import Ref, SyntaxFault, parse
 from signer.report import Report, SignatureReport, Verdict
 from signer.sandbox import Sandbox
 from signer.verify import VerifyOptions
@@ -190,6 +191,87 @@ def test_a_recipient_opens_with_its_key(suite: str, how: dict[str, Any]) -> None
     assert "hidden" not in repr(VerifyOptions(password="hidden")) + repr(Credentials("hidden"))
 
 
+# -- what is ciphertext -------------------------------------------------------------------------------
+
+
+def test_which_strings_and_streams_are_ciphertext() -> None:
+    """7.6.2: what never is; 7.4.10: filters a stream names; Table 20: /EFF and /EncryptMetadata."""
+
+    def marked(mark: bytes) -> Callable[[Ref, bytes], bytes]:
+        return lambda owner, data: mark + data + b"%d" % owner.number
+
+    ours = Decryptor(
+        marked(b"string "), marked(b"stream "), marked(b"file "), {"Own": marked(b"own "), "Off": None},
+        metadata=False, dictionary=7, method="", file_key=None,
+    )  # fmt: skip
+
+    def value(text: bytes, number: int = 4) -> Any:
+        return ours.opened(parse(text, 0)[0], number, 0, lambda _: None)
+
+    assert value(b"(a)") == b"string a4"
+    assert value(b"[() [<< /A (b) >>] /c 1 null]") == [b"", [{"A": b"string b4"}], "c", 1, None]
+    assert value(b"<< /Contents <00> /ByteRange [0] /M (m) >>") == {
+        "Contents": b"\0",
+        "ByteRange": [0],
+        "M": b"string m4",
+    }
+    for kind in (b"Sig", b"DocTimeStamp"):
+        assert value(b"<< /Type /" + kind + b" /Contents (x) >>")["Contents"] == b"x"
+    assert value(b"<< /Contents (note) >>")["Contents"] == b"string note4"
+    assert value(b"<< /O (x) >>", 7) == {"O": b"x"}
+
+    def octets(text: bytes) -> bytes:
+        stream = ours.opened(Stream(parse(text, 0)[0], 0, 1), 4, 0, lambda _: None)
+        if stream.owner is None:
+            return b"as it is"
+        return ours.stream(b"x", stream.dictionary, stream.owner, filters_of(stream, None))[0]
+
+    assert octets(b"<< >>") == b"stream x4"
+    assert octets(b"<< /Type /EmbeddedFile >>") == b"file x4"
+    assert octets(b"<< /Type /Metadata >>") == b"x"
+    assert octets(b"<< /Type /XRef /X (x) >>") == b"as it is"
+    assert octets(b"<< /Filter /Crypt >>") == b"x"
+    assert octets(b"<< /Filter [/Crypt /FlateDecode] /DecodeParms [<< /Name /Own >> null] >>") == b"own x4"
+    assert octets(b"<< /Type /Metadata /Filter /Crypt /DecodeParms << /Name /Own >> >>") == b"own x4"
+    assert octets(b"<< /Filter /Crypt /DecodeParms << /Name /Off >> >>") == b"x"
+    with pytest.raises(SyntaxFault):
+        octets(b"<< /Filter /Crypt /DecodeParms << /Name /Missing >> >>")
+    assert octets(b"<< /Filter [/FlateDecode /Crypt] >>") == b"stream x4"  # it must come first: not read further
+
+
+def dictionary_of(data: bytes) -> tuple[int, bytes]:
+    """Number and octets of the encryption dictionary."""
+    view = locked.read(data, BY_USER)
+    number = view.trailer["Encrypt"].number
+    located = view.pdf.written_at(view.entries[number].offset, None)
+    return number, data[located.start : located.end].split(b"obj", 1)[1].rsplit(b"endobj", 1)[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("revision", "change", "opens"),
+    [
+        (6, lambda d: d, True),
+        (6, lambda d: re.sub(rb"/P -(\d+)", lambda m: b"/P %d" % (2**32 - int(m[1])), d), True),
+        (6, lambda d: d.replace(b"<<", b"<< /R 6 ", 1), False),
+        (6, lambda d: d.replace(b"/CFM", b"/CFM /AESV3 /CFM"), False),
+        (6, lambda d: re.sub(rb"/P -\d+", b"/P -44", d), False),
+        (3, lambda d: d.replace(b"<<", b"<< /CF << /A << /CFM /ROT13 >> >> /StmF /A ", 1), True),
+        (4, lambda d: re.sub(rb"/Length 128", b"", d), True),
+        (4, lambda d: re.sub(rb"/Length 128", b"/Length 16", d), True),
+    ],
+)
+def test_forms_of_the_dictionary(revision: int, change: Callable[[bytes], bytes], opens: bool) -> None:
+    base = locked.by_qpdf(revision)
+    number, written = dictionary_of(base)
+    data = locked.changed(base, BY_USER, {number: change(written)})
+    if opens:
+        assert opened(data).verdict is Verdict.NO_SIGNATURE
+        assert locked.read(data, BY_USER).catalog["Lang"] == b"en"
+    else:
+        with pytest.raises(EncryptedPDF):
+            opened(data)
+
+
 # -- what later revisions do --------------------------------------------------------------------------
 
 
@@ -346,6 +428,7 @@ HOSTILE = {
     "O is a number": b"<< /Filter /Standard /V 1 /R 2 /O 5 " + U32 + b">>",
     "O behind a reference": b"<< /Filter /Standard /V 1 /R 2 /O 8 0 R " + U32 + b">>",
     "huge O": b"<< /Filter /Standard /V 1 /R 2 /O <" + b"41" * 3_000_000 + b">" + U32 + b">>",
+    "huge Perms": b"<< /Filter /Standard /V 1 /R 2 /Perms <" + b"41" * 3_000_000 + b">" + O32 + U32 + b">>",
     "P is a name": b"<< /Filter /Standard /V 1 /R 2 " + O32 + b" /U <" + b"42" * 32 + b"> /P /x >>",
     "huge P": b"<< /Filter /Standard /V 1 /R 2 " + O32 + b" /U <" + b"42" * 32 + b"> /P 99999999999999999999999 >>",
     "key twice": b"<< /Filter /Standard /V 1 /V 2 /R 2 " + O32 + U32 + b">>",
@@ -382,6 +465,20 @@ def test_a_hostile_dictionary_is_an_error_and_nothing_worse(name: str, direct: b
         with pytest.raises(EncryptedPDF) as caught:
             opened(data, **options)  # type: ignore[arg-type]
         assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("many filters", "too many values"),
+        ("many recipients", "too many recipients"),
+        ("huge Perms", "too many octets"),
+    ],
+)
+def test_how_much_a_dictionary_may_hold(name: str, words: str) -> None:
+    data = rawpdf.assemble(rawpdf.objects(), extra=b"/Encrypt " + HOSTILE[name] + b" /ID [(a) (b)] ")
+    with pytest.raises(EncryptedPDF, match=words):
+        opened(data)
 
 
 @pytest.mark.parametrize("where", [b"9 0 R", b"1 0 R", b"99999 0 R", b"(x)", b"5"])
