@@ -174,7 +174,7 @@ def plain_parts(view: View) -> Iterator[str]:
             if not isinstance(found.value, Stream) or found.value.dictionary.get("Type") == "Metadata":
                 continue
             if found.value.dictionary.get("Type") == "XRef":
-                yield f"object {found.number} says it is a cross-reference stream and is none"
+                yield f"object {found.number} is plain, as a cross-reference stream, and the file does not use it as one"
                 return
             filters = filters_of(found.value, view)
             if filters and filters[0][0] == "Crypt" and _filter_name(filters) == "Identity":
