@@ -142,7 +142,8 @@ def same_encryption(old: View, new: View) -> bool:
 
     Keys of revisions 2 to 4 come from /ID too (7.6.4.3): under another one /U would be another.
     """
-    return old is new or old.encryption == new.encryption
+    named = old.trailer.get("Encrypt") == new.trailer.get("Encrypt")
+    return old is new or (named and old.encryption == new.encryption)
 
 
 def _identifier(view: View) -> bytes:
@@ -174,7 +175,7 @@ def plain_parts(view: View) -> Iterator[str]:
             if not isinstance(found.value, Stream) or found.value.dictionary.get("Type") == "Metadata":
                 continue
             if found.value.dictionary.get("Type") == "XRef":
-                yield f"object {found.number} is plain, as a cross-reference stream, and the file does not use it as one"
+                yield f"object {found.number} is plain, a cross-reference stream that the file does not use as one"
                 return
             filters = filters_of(found.value, view)
             if filters and filters[0][0] == "Crypt" and _filter_name(filters) == "Identity":

@@ -18,6 +18,7 @@ from signer.pdf.encryption import Credentials, Decryptor, Recipient, unlock
 from signer.pdf.structure import BudgetSpent, PDFFile, Stream, filters_of
 from signer.pdf.tokens import Ref, SyntaxFault, parse
 from signer.report import Report, SignatureReport, Verdict
+from signer.revisions import Revisions
 from signer.sandbox import Sandbox
 from signer.verify import VerifyOptions
 from signer.workers import Workers
@@ -346,6 +347,7 @@ def test_no_later_revision_changes_how_everything_is_read(revision: int) -> None
     elsewhere = trailer.replace(b"/Encrypt %d 0 R" % own.number, b"/Encrypt %d 0 R" % number)
     permissions = re.sub(rb"/P -?\d+", b"/P -44", written)
     attempts: list[tuple[dict[int, bytes], bytes]] = [
+        ({number: written}, elsewhere),  # the same under another number
         ({number: b"<< >>"}, trailer.split(b"/ID")[1].join([b"/ID", b""])),  # encrypted no more
         ({number: foreign}, elsewhere) if revision == 6 else ({number: permissions}, elsewhere),
         ({own.number: permissions + b" "}, trailer),
@@ -369,6 +371,19 @@ def test_encryption_that_came_after_the_signature_is_a_forbidden_change() -> Non
     dictionary = base[located.start : located.end].split(b"obj", 1)[1].rsplit(b"endobj", 1)[0].strip()
     one = only(opened(rawpdf.update(data, {90: dictionary}, extra=b"/Encrypt 90 0 R ")))
     assert one.verdict is not Verdict.TOTAL_PASSED
+
+
+def test_what_a_signer_saw_of_an_encrypted_file() -> None:
+    """Extracted whatever it takes to read it; what changed, where the empty user password opens it."""
+    found = Revisions(contract(6))
+    assert found.extract(found.count) == contract(6)
+    with pytest.raises(EncryptedPDF) as caught:
+        found.changes(1)
+    assert caught.value.hint
+    without = Revisions(contract(6, user=""))
+    assert without.signed == {without.count: ("Sig1",)}
+    assert any("Sig1" in change for change in without.changes(1))
+    assert list(without.differing(without.count)) == []
 
 
 # -- plain beside encrypted ---------------------------------------------------------------------------
