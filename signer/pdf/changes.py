@@ -184,23 +184,8 @@ def judge(changes: list[Change], permissions: Permissions) -> Changes:
 # -- 1. trailer and catalog ---------------------------------------------------------------------------
 
 _TRAILER_KEYS = frozenset(
-    {
-        "Root",
-        "Info",
-        "ID",
-        "Encrypt",
-        "AuthCode",
-        "Size",
-        "Prev",
-        "XRefStm",
-        "Type",
-        "W",
-        "Index",
-        "Length",
-        "Filter",
-        "DecodeParms",
-        "DL",
-    }
+    {"Root", "Info", "ID", "Size", "Prev", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "DL"}
+    | {"Encrypt", "AuthCode"}
 )
 """Keys of 7.5.5 and 7.5.8.2 that every update writes anew, the MAC over all of it (ISO/TS 32004), and the three
 compared by themselves."""

@@ -78,7 +78,6 @@ def _usual(dictionary: Dictionary) -> dict[str, Any]:
             found[key] = found[key][:octets]
         if type(found.get("P")) is not int:
             raise SyntaxFault("/P")
-        found["P"] = ((found["P"] & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000  # some write it unsigned
     return found
 
 

@@ -253,6 +253,7 @@ def dictionary_of(data: bytes) -> tuple[int, bytes]:
     [
         (6, lambda d: d, True),
         (6, lambda d: re.sub(rb"/P -(\d+)", lambda m: b"/P %d" % (2**32 - int(m[1])), d), True),
+        (3, lambda d: re.sub(rb"/P -(\d+)", lambda m: b"/P %d" % (2**32 - int(m[1])), d), True),
         (6, lambda d: d.replace(b"<<", b"<< /R 6 ", 1), False),
         (6, lambda d: d.replace(b"/CFM", b"/CFM /AESV3 /CFM"), False),
         (6, lambda d: re.sub(rb"/P -\d+", b"/P -44", d), False),
@@ -351,6 +352,7 @@ def test_no_later_revision_changes_how_everything_is_read(revision: int) -> None
         ({number: b"<< >>"}, trailer.split(b"/ID")[1].join([b"/ID", b""])),  # encrypted no more
         ({number: foreign}, elsewhere) if revision == 6 else ({number: permissions}, elsewhere),
         ({own.number: permissions + b" "}, trailer),
+        ({own.number: written.replace(b"/StrF /StdCF", b"/StrF /Identity")}, trailer),
     ]
     if revision == 4:
         attempts.append(({number: b"<< >>"}, re.sub(rb"/ID \[<..", b"/ID [<00", trailer)))
