@@ -5,6 +5,7 @@
     sealroad verify contracts/ '*.pdf' --recursive --summary
     sealroad verify contract.pdf --agreement framework.toml --policy cn.toml --format pdf --out report.pdf
     sealroad verify partner.cer --trust ca/ --purpose signing
+    sealroad verify locked.pdf --password-file password.txt
     sealroad verify contract.pdf --revision 2 --out as-signed.pdf
     sealroad verify contract.pdf --diff --out changes/
 
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from certs.command import Command
+from signer.cli_opening import configure as configure_opening
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -95,6 +97,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bounds.add_argument(
         "--jobs", type=_jobs, default=0, metavar="N", help="files at a time; default: one per processor"
     )
+    configure_opening(parser)
     layers = parser.add_argument_group("layers above the cryptographic one")
     layers.add_argument(
         "--agreement", metavar="FILE", help="framework agreement of the parties (JSON or TOML, or signed)"
@@ -143,6 +146,7 @@ def run(args: argparse.Namespace) -> int:
     from certs.names import printable
     from certs.trust import TrustStore
     from signer.cli_files import expand
+    from signer.cli_opening import opening_of
     from signer.cli_reports import Output, Progress, sink_for
     from signer.errors import OptionError
     from signer.sandbox import Limits, Sandbox
@@ -163,7 +167,14 @@ def run(args: argparse.Namespace) -> int:
     for reason in trust.skipped:
         print(f"sealroad: not used: {printable(reason)}", file=sys.stderr)
     content = _read(args.content) if args.content else None
-    options = VerifyOptions(revocation=args.revocation, fetch=_fetcher() if args.online else None, purpose=args.purpose)
+    password, recipient = opening_of(args)
+    options = VerifyOptions(
+        revocation=args.revocation,
+        fetch=_fetcher() if args.online else None,
+        purpose=args.purpose,
+        password=password,
+        recipient=recipient,
+    )
     sandbox = Sandbox(
         trust=trust, clock=clock, at=at, options=options, limits=Limits(args.timeout, int(args.memory) << 20)
     )

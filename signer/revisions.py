@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from signer.errors import OptionError, RenderingFailed, UnreadablePDF
+from signer.errors import EncryptedPDF, OptionError, RenderingFailed, UnreadablePDF
 from signer.pdf.changes import compare_revisions
+from signer.pdf.encryption import Credentials, unlock
 from signer.pdf.guard import guard, is_revision_end
 from signer.pdf.listing import SignatureEntry, list_signatures
 from signer.pdf.second_reading import pages_of
@@ -52,10 +53,16 @@ class Revisions:
         """Read the file. Raises UnreadablePDF."""
         self._pdf = PDFFile(data)
         self._view: View | None = None
+        self._locked = False
+        """Whether a password is needed to see what changed."""
         self.fault = ""
         """Why the file as it is now cannot be read; what was signed before may still be."""
         try:
             self._view = self._pdf.view(len(data))
+            if (decryptor := unlock(self._view, Credentials())) is not None:
+                self._pdf.unlock(decryptor)
+        except EncryptedPDF:
+            self._locked = True
         except (SyntaxFault, BudgetSpent, RecursionError) as error:
             self.fault = str(error)
         lines = [(e.marker_end, e.line_end) for e in self._pdf.endings if is_revision_end(self._pdf, e.target, e.start)]
@@ -93,7 +100,11 @@ class Revisions:
         return self._pdf.data[: self._ends[self._checked(number) - 1]]
 
     def changes(self, number: int) -> tuple[str, ...]:
-        """Return in words what came after revision `number`, most serious first. Raises OptionError."""
+        """Return in words what came after revision `number`, most serious first. Raises OptionError, EncryptedPDF."""
+        if self._locked:
+            raise EncryptedPDF(
+                "the PDF is encrypted", hint="what changed is shown of files that open with the empty user password"
+            )
         try:
             old = self._at(number)
             if self._view is None:

@@ -34,6 +34,8 @@ GRACE = 5
 """Seconds in which a process must have ended its fork, said so, and taken in the file."""
 PATIENCE = 30
 """Seconds that a file waits for its turn; more would tie up the threads of the service."""
+HELD = ("fetch", "recipient")
+"""Options that no other process is given."""
 ROOM = 4 << 30
 """Octets of address space of the processes that fork: they hold a file while it is verified."""
 
@@ -75,8 +77,8 @@ class Workers:
         now = clock.now()
         about = About.of(data, name, now, at, trust)
         wanted = options or VerifyOptions()
-        if wanted.fetch is not None:
-            raise ValueError("a worker fetches nothing")
+        if wanted.fetch is not None or wanted.recipient is not None:
+            raise ValueError("a worker fetches nothing and holds no keys")
         parts = (encode(trust), content or b"", data)
         header = {
             "name": name,
@@ -84,7 +86,7 @@ class Workers:
             "at": at.isoformat() if at else None,
             "sizes": [len(part) for part in parts],
             "detached": content is not None,
-            "options": {item.name: getattr(wanted, item.name) for item in fields(wanted) if item.name != "fetch"},
+            "options": {item.name: getattr(wanted, item.name) for item in fields(wanted) if item.name not in HELD},
             "limits": [self._limits.seconds, self._limits.memory],
         }
         try:

@@ -230,7 +230,7 @@ async def _fingerprint(request: Request) -> str:
     """Return what makes two requests the same: method, path, preconditions, content.
 
     A form is compared by its parts: every sending of a multipart one uses another boundary, and a form that was read
-    as one has no body left.
+    as one has no body left. A password in it is left out: the digest is stored, and could be used to guess it.
     """
     digest = hashlib.sha256()
 
@@ -249,7 +249,7 @@ async def _fingerprint(request: Request) -> str:
                     content.update(chunk)
                 await value.seek(0)
                 add(name.encode(), (value.filename or "").encode(), content.digest())
-            else:
+            elif name != "password":
                 add(name.encode(), value.encode())
     else:
         add(await request.body())

@@ -63,6 +63,13 @@ def verify_document(
     ] = None,
     lang: Annotated[Literal["en", "zh", "ru"], Form(description="Language of the sentences.")] = "en",
     at: Annotated[datetime | None, Form(description="Judge as of this moment instead of now.")] = None,
+    password: Annotated[
+        str | None,
+        Form(
+            max_length=1024,
+            description="User or owner password of an encrypted PDF. It is neither kept nor written to a log.",
+        ),
+    ] = None,
     trust: Annotated[
         list[UploadFile] | None,
         File(description="Certificates or revocation lists to trust in addition: PEM, DER or PKCS#7."),
@@ -97,6 +104,7 @@ def verify_document(
         agreement=_small(agreement, MAX_BASIS_SIZE) if agreement is not None else None,
         agreement_signatures=tuple(_small(item, MAX_BASIS_SIZE) for item in agreement_signature or []),
         policies=tuple(_small(item, MAX_BASIS_SIZE) for item in policy or []),
+        password=password,
     )
     reports = []
     for path, name in _files(unit, file, contract, document):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,17 +33,23 @@ class Demand:
     """Detached signatures on the agreement."""
     policies: tuple[bytes, ...] = ()
     """What jurisdictions ask for."""
+    password: str | None = field(default=None, repr=False)
+    """Opens the file if it is an encrypted PDF."""
 
 
 def report_on(context: Context, path: Path, *, name: str, demand: Demand | None = None) -> Report:
     """Return the report on a file, the same as `sealroad verify` gives."""
     from signer.layers import judge, load_agreement, load_policy
+    from signer.verification.setting import VerifyOptions
 
     wanted = demand or Demand()
+    options = VerifyOptions(password=wanted.password)
     trust = context.circles.trust_store(wanted.trust)
 
     def verify(data: bytes, name: str, content: bytes | None = None) -> Report:
-        return context.workers.verify(data, name=name, trust=trust, at=wanted.at, clock=context.clock, content=content)
+        return context.workers.verify(
+            data, name=name, trust=trust, at=wanted.at, clock=context.clock, options=options, content=content
+        )
 
     def signatures(data: bytes, content: bytes | None) -> tuple[SignatureReport, ...]:
         return verify(data, "agreement", content).signatures

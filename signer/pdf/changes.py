@@ -7,7 +7,7 @@
 The rules, in the order of the code:
 
 1. trailer and catalog: only housekeeping keys may differ (document information, XMP, /Version, /Extensions);
-   object streams are read as they were
+   object streams are read as they were; /Encrypt says how everything else is read, and must be the same
 2. /DSS may be added or rewritten, not removed; values lost from it are said (12.8.4.3, 12.8.4.4)
 3. form fields: `signer.pdf.form_changes`
 4. pages: the same pages, in the same order, each the same except for its /Annots
@@ -27,6 +27,7 @@ from enum import IntEnum
 from typing import Any
 
 from signer.pdf.compare import Comparison
+from signer.pdf.encryption import same_encryption
 from signer.pdf.permissions import Permissions
 from signer.pdf.structure import FREE, Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
@@ -103,6 +104,8 @@ class Rules:
 
 def compare_revisions(old: View, new: View) -> list[Change]:
     """List every change from `old` to `new`. Raises SyntaxFault, BudgetSpent when it cannot be told."""
+    if not same_encryption(old, new):
+        return [Change(Level.FORBIDDEN, "trailer /Encrypt")]
     if old.entries == new.entries and all(old.trailer.get(key) == new.trailer.get(key) for key in ("Root", "Size")):
         return []
     return _compare(Rules(old, new))
@@ -182,8 +185,10 @@ def judge(changes: list[Change], permissions: Permissions) -> Changes:
 
 _TRAILER_KEYS = frozenset(
     {"Root", "Info", "ID", "Size", "Prev", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "DL"}
+    | {"Encrypt", "AuthCode"}
 )
-"""Keys of 7.5.5 and 7.5.8.2 that every update writes anew, and the two compared by themselves."""
+"""Keys of 7.5.5 and 7.5.8.2 that every update writes anew, the MAC over all of it (ISO/TS 32004), and the three
+compared by themselves."""
 
 
 def _catalogs(rules: Rules) -> tuple[Dictionary, Dictionary]:
@@ -196,8 +201,8 @@ def _catalogs(rules: Rules) -> tuple[Dictionary, Dictionary]:
         rules.note(Level.LTA_UPDATES, f"the document catalog is object {new.trailer['Root'].number} now")
     if after.duplicates and before is not after:
         rules.forbid("the document catalog has a key twice")
-    if old.trailer.get("Encrypt") is not None or new.trailer.get("Encrypt") is not None:
-        raise SyntaxFault("encrypted revisions are not compared")
+    if new.trailer.get("Encrypt") is not None and new.pdf.decryptor is None:
+        raise SyntaxFault("the revisions are encrypted")
     for key in sorted((old.trailer.keys() & new.trailer.keys()) - _TRAILER_KEYS):
         rules.walk.later(old.trailer[key], new.trailer[key], f"trailer /{key}")
     size, had = new.trailer.get("Size"), old.trailer.get("Size")

@@ -338,17 +338,24 @@ def _from_permissions(view: View, listing: Listing, found: dict[tuple[int, int],
 
 
 def _scan(pdf: PDFFile, view: View | None, listing: Listing) -> Iterator[SignatureEntry]:
-    yield from _scan_octets(pdf, listing)
+    yield from _scan_octets(pdf, listing, _of_macs(view))
     yield from _scan_object_streams(pdf, view, listing)
 
 
-def _scan_octets(pdf: PDFFile, listing: Listing) -> Iterator[SignatureEntry]:
+def _of_macs(view: View | None) -> frozenset[int]:
+    """Offsets of the keys of MACs in trailers: they have a /ByteRange too (ISO/TS 32004), and no /Contents."""
+    values = [section.trailer.get("AuthCode") for section in view.sections] if view is not None else []
+    macs = [value for value in values if isinstance(value, Dictionary) and "Contents" not in value]
+    return frozenset(offset for value in macs for offset in value.key_offsets)
+
+
+def _scan_octets(pdf: PDFFile, listing: Listing, macs: frozenset[int]) -> Iterator[SignatureEntry]:
     """Every dictionary with /ByteRange and /Contents in an uncompressed object, referenced or not."""
     data = pdf.data
     done = -1
     hits = 0
     for hit in _BYTE_RANGE.finditer(data):
-        if hit.start() < done:
+        if hit.start() < done or hit.start() in macs:
             continue
         hits += 1
         if hits > 50 * MAX_SIGNATURES:
@@ -391,6 +398,8 @@ def _enclosing(pdf: PDFFile, at: int) -> tuple[int, int, int, Any, int, bool] | 
         try:
             number, generation, behind = object_header(data, start)
             value, end = parse(data, behind, spend=pdf.budget.spend)
+            if pdf.decryptor is not None:
+                value = pdf.decryptor.opened(value, number, generation, pdf.budget.spend)
         except SyntaxFault:
             return None
         following = data[end : end + 20].lstrip(b"\x00\t\n\x0c\r ")

@@ -1,7 +1,8 @@
 """What another parser, qpdf, reads of a revision: the half of `signer.pdf.second_reading` that runs in a child process.
 
-    answer({"ends": [48211, 52007], "most": 20000}, data)     # JSON: one reading for each end
+    answer({"ends": [48211, 52007], "most": 20000, "key": None}, data)     # JSON: one reading for each end
 
+An encrypted file comes with its file encryption key, in hexadecimal.
 The file is cut off at each end and opened without any attempt at recovery: what this reader has to guess at, another
 one guesses differently. Page tree and fields are walked here once more, over qpdf's objects instead of ours.
 """
@@ -17,15 +18,17 @@ MAX_DEPTH = 100
 
 def answer(header: dict[str, Any], data: bytes) -> bytes:
     """Read the file as cut off at each of `ends`; return JSON."""
-    return json.dumps([_reading(data, end, header["most"]) for end in header["ends"]]).encode()
+    return json.dumps([_reading(data, end, header["most"], header.get("key")) for end in header["ends"]]).encode()
 
 
-def _reading(data: bytes, end: int, most: int) -> dict[str, Any]:
+def _reading(data: bytes, end: int, most: int, key: str | None) -> dict[str, Any]:
     import pikepdf
 
     try:
         source = io.BytesIO(data if end == len(data) else memoryview(data)[:end])
-        with pikepdf.open(source, attempt_recovery=False, suppress_warnings=True) as pdf:
+        with pikepdf.open(
+            source, password=key or "", hex_password=key is not None, attempt_recovery=False, suppress_warnings=True
+        ) as pdf:
             root = pdf.Root
             tree = root.get("/Pages")
             return {

@@ -45,6 +45,10 @@ class NotCompared(Exception):
     """The second reading was not to be had, and why. Stays inside `signer`."""
 
 
+class CannotOpen(NotCompared):
+    """The second parser has no way to open a file encrypted so: its lack, nothing the file could be blamed for."""
+
+
 class SecondReading:
     """The second parser's readings of one file."""
 
@@ -56,15 +60,21 @@ class SecondReading:
     def ask(self, ends: list[int]) -> None:
         """Let the file be read as cut off at each of `ends`. Never raises: what failed is said by `compare`."""
         ends = sorted(set(ends))[:MAX_ENDS]
-        if not ends:
+        if not ends or not self._can_open:
             return
+        decryptor = self._pdf.decryptor
+        key = decryptor.file_key.hex() if decryptor is not None and decryptor.file_key is not None else None
         try:
-            answers = json.loads(_child.ask({"ends": ends, "most": MOST}, self._pdf.data))
+            answers = json.loads(_child.ask({"ends": ends, "most": MOST, "key": key}, self._pdf.data))
             self._found = dict(zip(ends, answers, strict=True))
         except LimitReached:
             self._fault = "the second parser could not finish within the limits"
         except (ChildFault, ValueError) as error:
             self._fault = f"the second parser does not run: {error}"
+
+    @property
+    def _can_open(self) -> bool:
+        return self._pdf.decryptor is None or self._pdf.decryptor.file_key is not None
 
     def finding(self, signed: View | None, now: View | None) -> Finding:
         """Return rule G10 for one signature: its signed revision, and the file as it is now."""
@@ -75,6 +85,8 @@ class SecondReading:
             if not differs and now.end != signed.end:
                 differs = self.compare(now)
                 differs = differs and f"in the file as it is now: {differs}"
+        except CannotOpen as error:
+            return Finding(RULE, CLAUSES[RULE], "not-checked", str(error))
         except (NotCompared, SyntaxFault, BudgetSpent) as error:
             return Finding(RULE, CLAUSES[RULE], "not-checked", str(error), "indeterminate")
         if differs:
@@ -86,6 +98,8 @@ class SecondReading:
 
         Raises NotCompared, SyntaxFault, BudgetSpent.
         """
+        if not self._can_open:
+            raise CannotOpen("the second parser opens no file that is encrypted for certificates, or by AES-GCM")
         theirs = self._found.get(view.end)
         if theirs is None:
             raise NotCompared(self._fault or "the revision was not read twice")

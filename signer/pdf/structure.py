@@ -8,14 +8,15 @@
 A file is never repaired: what does not follow ISO 32000-2 7.5 raises `SyntaxFault`. Two revisions are compared
 by asking two views; an object that both find at the same place is the same octets. Work is counted in steps
 (objects read, entries merged, octets inflated), so that no file takes longer than its budget: `BudgetSpent`.
+An encrypted file is read in the clear once `unlock` has been given what decrypts it (`signer.pdf.encryption`).
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signer.pdf.tokens import (
     Array,
@@ -29,6 +30,9 @@ from signer.pdf.tokens import (
     skip,
     starts_object,
 )
+
+if TYPE_CHECKING:
+    from signer.pdf.encryption import Decryptor
 
 MAX_SECTIONS = 1000
 """Two per revision at most (linearized and hybrid files), 500 revisions."""
@@ -99,6 +103,8 @@ class Stream(NamedTuple):
     dictionary: Dictionary
     start: int
     end: int
+    owner: Ref | None = None
+    """The object it is, where its octets are encrypted: some keys depend on it."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,22 @@ class View:
         value = self.resolve(root)
         if not isinstance(root, Ref) or not isinstance(value, Dictionary):
             raise SyntaxFault("the trailer names no document catalog")
+        return value
+
+    @property
+    def encryption(self) -> Dictionary | None:
+        """The encryption dictionary as it is written (7.6.2: never encrypted itself), or None; raises SyntaxFault."""
+        value = self.trailer.get("Encrypt")
+        if isinstance(value, Ref):
+            entry = self.entries.get(value.number, FREE)
+            if entry is FREE or entry.compressed:
+                raise SyntaxFault("/Encrypt is missing or in an object stream")
+            found = self.pdf.written_at(entry.offset, None)
+            if (found.number, found.generation) != value or found.end > self.end:
+                raise SyntaxFault("/Encrypt is not at its offset")
+            value = found.value
+        if value is not None and not isinstance(value, Dictionary):
+            raise SyntaxFault("/Encrypt is not a dictionary")
         return value
 
     def resolve(self, value: Any) -> Any:
@@ -181,6 +203,10 @@ class View:
         """Return the decoded octets of a stream with filters we know; raises SyntaxFault."""
         return self.pdf.decode(stream, self)
 
+    def encoded(self, stream: Stream) -> bytes:
+        """Return the octets of a stream in the clear, with its filters still on; raises SyntaxFault."""
+        return self.pdf.encoded(stream, self)[0]
+
 
 _STARTXREF = re.compile(rb"startxref[\x00\t\n\x0c\r ]+(\d{1,15})[\x00\t\n\x0c\r ]+%%EOF(\r\n|\r|\n)?")
 _TABLE_ENTRY = re.compile(rb"[\x00\t\n\x0c\r ]*(\d{1,10})[\x00\t\n\x0c\r ]+(\d{1,5})[\x00\t\n\x0c\r ]*([nf])")
@@ -202,6 +228,7 @@ class PDFFile:
     def __init__(self, data: bytes, budget: Budget | None = None) -> None:
         self.data = data
         self.budget = budget or Budget()
+        self.decryptor: Decryptor | None = None
         self.endings: tuple[Ending, ...] = tuple(
             Ending(m.start(), int(m.group(1)), m.end() - len(m.group(2) or b""), m.end())
             for m in _STARTXREF.finditer(data)
@@ -214,6 +241,12 @@ class PDFFile:
         """References inside an object by its offset and number, for `signer.pdf.compare`."""
         self.marks: dict[tuple[int, ...], Any] = {}
         """What content streams paint, by their offsets, for `signer.pdf.content_boxes`."""
+
+    def unlock(self, decryptor: Decryptor) -> None:
+        """Read objects in the clear from now on."""
+        self.decryptor = decryptor
+        self._objects.clear()
+        self._object_streams.clear()
 
     @property
     def linearized(self) -> bool:
@@ -352,7 +385,7 @@ class PDFFile:
     def _xref_stream(self, at: int, offset: int) -> Section:
         if not starts_object(self.data, at):
             raise SyntaxFault(f"no cross-reference section at {offset}")
-        found = self.object_at(at, None)
+        found = self.written_at(at, None)
         stream = found.value
         if not isinstance(stream, Stream) or stream.dictionary.get("Type") != "XRef":
             raise SyntaxFault(f"no cross-reference section at {offset}")
@@ -394,8 +427,16 @@ class PDFFile:
     def object_at(self, offset: int, view: View | None) -> Located:
         """Read the indirect object at `offset`; raises SyntaxFault."""
         known = self._objects.get(offset)
-        if known is not None:
-            return known
+        if known is None:
+            known = self.written_at(offset, view)
+            if self.decryptor is not None:
+                value = self.decryptor.opened(known.value, known.number, known.generation, self.budget.spend)
+                known = replace(known, value=value)
+            self._objects[offset] = known
+        return known
+
+    def written_at(self, offset: int, view: View | None) -> Located:
+        """Read the indirect object at `offset` as it is written, encrypted or not; raises SyntaxFault."""
         if not 0 <= offset < len(self.data):
             raise SyntaxFault(f"object offset {offset} is outside the file")
         self.budget.spend(10)
@@ -409,9 +450,7 @@ class PDFFile:
             behind += 6
         elif not isinstance(value, Stream) and not self.data[behind : behind + 1].isdigit():
             raise SyntaxFault(f"object at {offset} has no end")
-        located = Located(number, generation, value, start, behind)
-        self._objects[offset] = located
-        return located
+        return Located(number, generation, value, start, behind)
 
     def _body(self, dictionary: Dictionary, at: int, view: View | None) -> tuple[Stream, int]:
         """Return the stream whose `stream` keyword ends at `at`, and the offset behind `endstream`."""
@@ -478,36 +517,28 @@ class PDFFile:
 
     def decode(self, stream: Stream, view: View | None) -> bytes:
         """Return the decoded octets; raises SyntaxFault for filters that structure does not need."""
-
-        def resolved(value: Any) -> Any:
-            return view.resolve(value) if view is not None else value
-
-        body = self.data[stream.start : stream.end]
-        filters = resolved(stream.dictionary.get("Filter"))
-        parameters = resolved(stream.dictionary.get("DecodeParms"))
-        if filters is None:
-            return body
-        if not isinstance(filters, list):
-            filters, parameters = [filters], [parameters]
-        if not isinstance(parameters, list):
-            parameters = [parameters]
-        if len(filters) > 4:
-            raise SyntaxFault("more than four filters on one stream")
-        for position, name in enumerate(filters):
-            options = resolved(parameters[position]) if position < len(parameters) else None
-            options = options if isinstance(options, Dictionary) else None
-            if resolved(name) in ("FlateDecode", "Fl"):
+        body, filters = self.encoded(stream, view)
+        for name, options in filters:
+            if name in ("FlateDecode", "Fl"):
                 body = self._inflate(body)
                 if options is not None and options.get("Predictor", 1) != 1:
                     body = _unpredict(body, options)
-            elif resolved(name) in ("ASCIIHexDecode", "AHx"):
+            elif name in ("ASCIIHexDecode", "AHx"):
                 try:
                     body = decode_hex(body.split(b">", 1)[0])
                 except ValueError as error:
                     raise SyntaxFault("ASCIIHexDecode: not hexadecimal") from error
             else:
-                raise NotRead(f"filter {resolved(name)!r} is not read here")
+                raise NotRead(f"filter {name!r} is not read here")
         return body
+
+    def encoded(self, stream: Stream, view: View | None) -> tuple[bytes, Filters]:
+        """Return the octets in the clear and the filters that are still on them; raises SyntaxFault."""
+        body, filters = self.data[stream.start : stream.end], filters_of(stream, view)
+        if stream.owner is None or self.decryptor is None:
+            return body, filters
+        self.budget.spend(len(body) // 256 + 10)
+        return self.decryptor.stream(body, stream.dictionary, stream.owner, filters)
 
     def _inflate(self, body: bytes) -> bytes:
         engine = zlib.decompressobj()
@@ -519,6 +550,33 @@ class PDFFile:
         if len(out) > MAX_STREAM or self.budget.inflated < 0:
             raise BudgetSpent("decoded streams exceed their limit")
         return out
+
+
+Filters = list[tuple[Any, Dictionary | None]]
+"""Name and parameters of each filter of a stream, the outermost first."""
+
+
+def filters_of(stream: Stream, view: View | None) -> Filters:
+    """Return the filters of a stream; raises SyntaxFault."""
+
+    def resolved(value: Any) -> Any:
+        return view.resolve(value) if view is not None else value
+
+    filters = resolved(stream.dictionary.get("Filter"))
+    parameters = resolved(stream.dictionary.get("DecodeParms"))
+    if filters is None:
+        return []
+    if not isinstance(filters, list):
+        filters, parameters = [filters], [parameters]
+    if not isinstance(parameters, list):
+        parameters = [parameters]
+    if len(filters) > 4:
+        raise SyntaxFault("more than four filters on one stream")
+    found: Filters = []
+    for position, name in enumerate(filters):
+        options = resolved(parameters[position]) if position < len(parameters) else None
+        found.append((resolved(name), options if isinstance(options, Dictionary) else None))
+    return found
 
 
 def skip_eol(data: bytes, at: int) -> int:

@@ -219,6 +219,8 @@ STRINGS = {
     "notice.permissions-unreadable": "What later changes the signature allows cannot be read.",
     "notice.dss-unreadable": "Some of the validation data kept in the document cannot be read.",
     "notice.structure-unreadable": "Part of the structure of the file cannot be read.",
+    "notice.encryption-integrity": "The file is encrypted. The integrity of the encryption is not protected, or its protection is not checked; only the signatures protect what they cover.",  # noqa: E501
+    "notice.encryption-mixed": "Parts of the encrypted file are not encrypted.",
     "notice.usage-rights": "The file carries a usage-rights signature of the software that made it; it is nobody's consent.",  # noqa: E501
     "notice.perms-unreadable": "A permission of the document cannot be read.",
     "notice.byte-range-in-stream": "Something that looks like a signature is inside a data stream; it is none.",

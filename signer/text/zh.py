@@ -219,6 +219,8 @@ STRINGS = {
     "notice.permissions-unreadable": "无法读取签名允许哪些后续改动。",
     "notice.dss-unreadable": "文件中保存的部分验证数据无法读取。",
     "notice.structure-unreadable": "文件的部分结构无法读取。",
+    "notice.encryption-integrity": "文件已加密。加密的完整性没有保护，或其保护未经核对；只有签名保护其覆盖的内容。",
+    "notice.encryption-mixed": "加密文件中有未加密的部分。",
     "notice.usage-rights": "文件带有制作软件的使用权签名；它不代表任何人的同意。",
     "notice.perms-unreadable": "文件的某项权限无法读取。",
     "notice.byte-range-in-stream": "数据流中有看似签名的内容；它不是签名。",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from certs.errors import SealroadError
-from signer.errors import EncryptedPDF
+from signer.pdf.encryption import Credentials, plain_parts, unlock
 from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
 from signer.pdf.listing import LEGACY_SUBFILTERS, SUBFILTERS, Listing, SignatureEntry, list_signatures
 from signer.pdf.permissions import Permissions, permissions_of
@@ -56,7 +56,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
     """Return a report for every signature, what is worth a word, and the fields still empty. Raises EncryptedPDF."""
     prepare(data)
     pdf = PDFFile(data)
-    view, fault = _open(pdf)
+    view, fault = _open(pdf, setting)
     try:
         listing = list_signatures(pdf, view)
         revisions = _revisions(pdf)
@@ -87,27 +87,37 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
     _levels(document, reports)
     _places(document, reports)
     _tell(document, reports)
+    notices += _encryption(document)
     notices += _shadows(document)
     return reports, notices, tuple(_really_empty(listing))
 
 
-def _open(pdf: PDFFile) -> tuple[View | None, str]:
+def _open(pdf: PDFFile, setting: Setting) -> tuple[View | None, str]:
     """Read the whole file; (None, reason) when it cannot be read. Raises EncryptedPDF."""
-    view: View | None = None
-    fault = ""
     try:
         view = pdf.view(len(pdf.data))
-        encrypted = view.trailer.get("Encrypt") is not None
-        if not encrypted:
-            view.catalog  # noqa: B018 - raises where there is none
+        decryptor = unlock(view, Credentials(setting.options.password, setting.options.recipient))
+        if decryptor is not None:
+            pdf.unlock(decryptor)
+        view.catalog  # noqa: B018 - raises where there is none
     except (SyntaxFault, BudgetSpent) as error:
-        encrypted = view is not None and view.trailer.get("Encrypt") is not None
-        view, fault = None, str(error)
-    if encrypted:
-        raise EncryptedPDF(
-            "the PDF is encrypted", hint="decrypt it first: what is signed can only be read with the password or key"
-        )
-    return view, fault
+        return None, str(error)
+    return view, ""
+
+
+def _encryption(document: _Document) -> list[Notice]:
+    """Say what encryption does not protect (PDFex, CCS 2019)."""
+    view, decryptor = document.view, document.pdf.decryptor
+    if view is None or decryptor is None:
+        return []
+    has_mac = any("AuthCode" in section.trailer for section in view.sections)
+    mac = "the MAC (ISO/TS 32004) is not checked" if has_mac else "no MAC (ISO/TS 32004)"
+    notices = [Notice("encryption-integrity", f"{decryptor.method}; {mac}")]
+    try:
+        notices += [Notice("encryption-mixed", part) for part in plain_parts(view)]
+    except (SyntaxFault, BudgetSpent) as error:
+        notices.append(Notice("structure-unreadable", f"parts that are not encrypted were not looked for: {error}"))
+    return notices
 
 
 def _with_store(view: View | None, setting: Setting, notices: list[Notice]) -> Setting:

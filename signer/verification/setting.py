@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from certs.ocsp import OCSPResponse
     from certs.path import Purpose
     from certs.trust import TrustStore
+    from signer.pdf.encryption import Recipient
     from signer.verification.poe import Proofs
     from signer.verification.times import Judged
 
@@ -34,6 +35,10 @@ class VerifyOptions:
     """What a certificate that is itself the file is to be good for; signatures have their own purposes."""
     seconds: float = 60.0
     """For all chains of a file together; what is not begun by then is INDETERMINATE."""
+    password: str | None = field(default=None, repr=False)
+    """Opens an encrypted PDF, as its user or its owner password."""
+    recipient: Recipient | None = field(default=None, repr=False)
+    """Opens a PDF encrypted for certificates."""
 
 
 @dataclass(frozen=True)

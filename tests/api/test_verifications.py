@@ -17,6 +17,7 @@ from signer.errors import VerifierBusy
 from signer.text import LANGUAGES, strings
 from tests.api.conftest import User, circle_today, held, make_pdf
 from tests.signer.conftest import check
+from tests.signer.locked import USER, by_qpdf
 from tests.signer.test_layers import agreement, policy
 
 URL = "/v1/verifications"
@@ -267,3 +268,22 @@ def test_a_service_that_is_busy_says_so(owner: User, signed: bytes, monkeypatch:
     answer = owner.post(URL, files={"file": ("good.pdf", signed, "application/pdf")})
     assert (answer.status_code, answer.json()["code"]) == (503, "verifier-busy")
     assert answer.headers["Retry-After"]
+
+
+def test_an_encrypted_file(owner: User, caplog: pytest.LogCaptureFixture) -> None:
+    """Opened with the password of the form, which is in no log, no table and no answer."""
+    caplog.set_level("DEBUG")
+    files = {"file": ("locked.pdf", by_qpdf(6), "application/pdf")}
+    for data in ({}, {"password": "not it"}):
+        answer = owner.post(URL, data=data, files=files)
+        assert (answer.status_code, answer.json()["code"]) == (422, "encrypted-pdf")
+        assert "not it" not in answer.text
+    headers = {"idempotency-key": "locked-1"}
+    answer = owner.post(URL, data={"password": USER}, files=files, headers=headers)
+    assert answer.json()["verdict"] == "NO-SIGNATURE"
+    assert USER not in answer.text + caplog.text
+    again = owner.post(URL, data={"password": "not it"}, files=files, headers=headers)
+    assert again.headers["idempotency-replayed"] == "true"  # the digest that is kept knows no password
+    long = owner.post(URL, data={"password": "tell nobody " * 100}, files=files)
+    assert long.json()["code"] == "validation-failed"
+    assert "tell nobody" not in long.text + caplog.text

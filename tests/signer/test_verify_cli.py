@@ -15,13 +15,15 @@ from types import SimpleNamespace
 import pytest
 
 from api.cli import main
+from certs.keys.file import save
 from certs.trust.directory import accept, pin
 from certs.trust.entries import TrustEntry
 from certs.trust.signed_list import build_list
+from signer.pdf.encryption import Credentials
 from signer.text import LANGUAGES, strings
 from tests.certs.trusted_lists import DAY, GRANTED, QC, etsi, list_signer, service
 from tests.conftest import NOW, circle_of
-from tests.signer import rawpdf
+from tests.signer import locked, rawpdf
 from tests.signer.test_verify import cms, signed
 
 
@@ -310,3 +312,79 @@ def test_files_at_a_time_change_nothing(files: SimpleNamespace, capsys: pytest.C
     assert main(["verify", *names, "--trust", files.trust, "--jobs", jobs, "--format", "json", *AT]) == 1
     verdicts = [one["verdict"] for one in json.loads(capsys.readouterr().out)]
     assert verdicts == ["TOTAL-PASSED", "TOTAL-FAILED", "NO-SIGNATURE", "TOTAL-PASSED"]
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """A contract under a password, one for a recipient, the key, and files of passwords."""
+    directory = tmp_path_factory.mktemp("encrypted")
+    circle, holder = circle_of("ecdsa-p256"), circle_of("rsa")
+    credentials = Credentials(recipient=locked.recipient(holder))
+    contents = {
+        "password.pdf": locked.signed(locked.by_qpdf(6), Credentials(locked.USER), cms(circle)),
+        "recipient.pdf": locked.signed(locked.for_certificates(holder), credentials, cms(circle)),
+        "password": locked.USER.encode() + b"\nsecond line",
+        "wrong": b"not it",
+        "long": b"x" * 2000,
+        "cert.pem": holder.person.certificate.pem.encode(),
+        "other.pem": holder.organisation.certificate.pem.encode(),
+    }
+    for name, data in contents.items():
+        (directory / name).write_bytes(data)
+    save(directory / "key.pem", holder.person.key, b"of the key")
+    (directory / "key-password").write_bytes(b"of the key")
+    both = directory / "both.pem"
+    save(both, holder.person.key, None)
+    both.write_bytes(both.read_bytes() + contents["cert.pem"])
+    return SimpleNamespace(dir=directory)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("password.pdf --password-file password", 0, ""),
+        ("password.pdf", 2, "give its password"),
+        ("password.pdf --password-file wrong", 2, "does not open it"),
+        ("password.pdf --password-file long", 2, "so long a password"),
+        ("password.pdf --ask-password", 2, "no terminal"),
+        ("password.pdf --cert cert.pem", 2, "give --key"),
+        ("password.pdf --key both.pem", 2, "give its password"),
+        ("recipient.pdf --key both.pem", 0, ""),
+        ("recipient.pdf --key key.pem --cert cert.pem --password-file key-password", 0, ""),
+        ("recipient.pdf --key key.pem --password-file key-password", 2, "no certificate beside"),
+        ("recipient.pdf --key key.pem --cert other.pem --password-file key-password", 2, "not that of the key"),
+        ("recipient.pdf --key key.pem --cert missing.pem --password-file key-password", 2, "missing.pem"),
+        ("recipient.pdf --password-file password", 2, "holders of certificates"),
+        ("recipient.pdf password.pdf --key both.pem", 2, "give its password"),
+    ],
+)
+def test_encrypted_files(
+    files: SimpleNamespace,
+    encrypted: SimpleNamespace,
+    words: str,
+    code: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(encrypted.dir)
+    assert main(["verify", *words.split(), "--trust", files.trust, *AT]) == code
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert locked.USER not in captured.out + captured.err
+    if code == 0:
+        assert "encrypt" in captured.out
+    else:
+        assert "hint: " in captured.err
+
+
+def test_a_password_from_a_descriptor_and_from_the_terminal(
+    files: SimpleNamespace, encrypted: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = str(encrypted.dir / "password.pdf")
+    with (encrypted.dir / "password").open("rb") as stream:
+        descriptor = str(os.dup(stream.fileno()))
+        assert main(["verify", name, "--password-fd", descriptor, "--trust", files.trust, *AT]) == 0
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", lambda _: locked.USER)
+    assert main(["verify", name, "--ask-password", "--trust", files.trust, *AT]) == 0

@@ -234,8 +234,13 @@ def test_every_raw_byte_range_is_listed(outcomes: dict[str, Outcome]) -> None:
 
 
 def test_encrypted_files_ask_for_the_key(outcomes: dict[str, Outcome]) -> None:
-    for name in ("pyhanko/signed-encrypted-pubkey-with-catalog-ref.pdf", "qpdf/V4-aes-clearmeta.pdf"):
-        assert outcomes[name].error == "encrypted-pdf"
+    """Those that the empty user password opens are read without asking."""
+    assert outcomes["pyhanko/signed-encrypted-pubkey-with-catalog-ref.pdf"].error == "encrypted-pdf"
+    for name in ("pypdf/encrypted_doc_no_id.pdf", "qpdf/V4-aes-clearmeta.pdf"):
+        report = outcomes[name].report
+        assert report is not None
+        assert report.verdict is Verdict.NO_SIGNATURE
+        assert [notice.code for notice in report.warnings] == ["encryption-integrity"]
 
 
 def test_unsigned_files_are_not_called_signed(outcomes: dict[str, Outcome]) -> None:

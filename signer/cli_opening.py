@@ -1,0 +1,77 @@
+"""What opens encrypted files for `sealroad verify`: a password, or the key of a recipient.
+
+    configure(parser)                              # --password-file, --password-fd, --ask-password, --key, --cert
+    password, recipient = opening_of(args)
+
+With --key the password is the key's, else the files'. Both stay in this process and its forks: never an argument,
+never in the environment, never in a report.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from signer.pdf.encryption import Recipient
+
+MAX_PASSWORD = 1024
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    group = parser.add_argument_group(
+        "encrypted PDF files", "what opens with the empty user password is read without asking"
+    )
+    passwords = group.add_mutually_exclusive_group()
+    passwords.add_argument(
+        "--password-file", metavar="FILE", help="user or owner password, the first line of FILE; with --key, the key's"
+    )
+    passwords.add_argument("--password-fd", metavar="N", type=int, help="the same from file descriptor N")
+    passwords.add_argument("--ask-password", action="store_true", help="ask for it on the terminal")
+    group.add_argument("--key", metavar="URI", help="private key of a recipient, where files are encrypted for some")
+    group.add_argument("--cert", metavar="FILE", help="its certificate, if it is not in the file of the key")
+
+
+def opening_of(args: argparse.Namespace) -> tuple[str | None, Recipient | None]:
+    """Return the password and the recipient that the arguments give. Raises SealroadError."""
+    from certs.commands.console import secrets_of
+    from signer.errors import OptionError
+
+    if args.cert is not None and args.key is None:
+        raise OptionError("--cert says whose key --key is", hint="give --key too")
+    if args.key is not None:
+        return None, _recipient(args)
+    if args.password_file is None and args.password_fd is None and not args.ask_password:
+        return None, None
+    password = secrets_of(args)("password of the encrypted files")
+    if len(password) > MAX_PASSWORD:
+        raise OptionError("no PDF has so long a password", hint="its first line is the password")
+    return password.decode("utf-8", "surrogateescape"), None
+
+
+def _recipient(args: argparse.Namespace) -> Recipient:
+    from certs.certificate import load_certificates
+    from certs.commands.console import read_input, secrets_of
+    from certs.errors import CertsError
+    from certs.keys import open_key
+    from certs.suites.base import PrivateKey
+    from signer.errors import OptionError
+    from signer.pdf.encryption import Recipient
+
+    key = open_key(args.key, secrets_of(args))
+    if not isinstance(key, PrivateKey):
+        raise OptionError("only a key in a file decrypts", hint="give --key file:PATH")
+    try:
+        bundle = load_certificates(read_input(args.cert or args.key.removeprefix("file:")))
+    except CertsError as error:
+        if args.cert is not None:
+            raise
+        raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE") from error
+    for certificate in bundle:
+        if certificate.spki == key.public_key.spki:
+            return Recipient(certificate.der, key.pkcs8())
+    raise OptionError("the certificate is not that of the key", hint="give the one that belongs to it")
+
+
+__all__ = ["configure", "opening_of"]
