@@ -252,6 +252,8 @@ SIGNING_TIME = _row("1.2.840.113549.1.9.5", "signing-time", "RFC 5652 11.3")
 SIGNING_CERTIFICATE = _row("1.2.840.113549.1.9.16.2.12", "signing-certificate", "RFC 2634 5.4")
 SIGNING_CERTIFICATE_V2 = _row("1.2.840.113549.1.9.16.2.47", "signing-certificate-v2", "RFC 5035 3")
 TIME_STAMP_TOKEN = _row("1.2.840.113549.1.9.16.2.14", "time-stamp-token", "RFC 3161 A; ETSI EN 319 122-1 5.3")
+COMMITMENT_TYPE = _row("1.2.840.113549.1.9.16.2.16", "commitment-type-indication", "ETSI EN 319 122-1 5.2.3")
+SIGNATURE_POLICY = _row("1.2.840.113549.1.9.16.2.15", "signature-policy-identifier", "ETSI EN 319 122-1 5.2.9")
 CONTENT_TIME_STAMP = _row("1.2.840.113549.1.9.16.2.20", "content-time-stamp", "ETSI EN 319 122-1 5.2.8")
 COMPLETE_CERTIFICATE_REFERENCES = _row(
     "1.2.840.113549.1.9.16.2.21", "complete-certificate-references", "RFC 5126 6.2.1"

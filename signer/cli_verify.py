@@ -84,6 +84,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="any",
         help="what a certificate that is itself the file is to be good for",
     )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse certificates with faults of form that are else only said"
+    )
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--offline", action="store_true", help="never open a connection (the default)")
     network.add_argument(
@@ -172,6 +175,7 @@ def run(args: argparse.Namespace) -> int:
         revocation=args.revocation,
         fetch=_fetcher() if args.online else None,
         purpose=args.purpose,
+        strict=args.strict,
         password=password,
         recipient=recipient,
     )

@@ -76,24 +76,27 @@ class Octets:
 
 def verify_embedded(
     draft: Draft, contents: bytes, source: Source, setting: Setting, claimed: datetime | None = None
-) -> None:
-    """Verify what stands in /Contents over the signed octets; `claimed` is /M of the dictionary."""
+) -> SignedDataView | None:
+    """Verify what stands in /Contents over the signed octets; `claimed` is /M of the dictionary.
+
+    Returns the CMS where there is one with a signer.
+    """
     structure = without_padding(draft, contents)
     if structure is None:
-        return
+        return None
     if draft.kind == "document-timestamp":
         judge_document_timestamp(draft, structure, source, setting)
-        return
+        return None
     view = parse(draft, structure)
     if view is None:
-        return
+        return None
     # 2. Format checking
     if len(view.signers) != 1:
         detail = f"the CMS has {len(view.signers)} SignerInfo, not one"
         kind = Verdict.INDETERMINATE if view.signers else Verdict.TOTAL_FAILED
         draft.failed("one-signer", "EN 319 142-1 4.1 a", detail, kind, "FORMAT_FAILURE")
         if not view.signers:
-            return
+            return None
     else:
         draft.passed("one-signer", "EN 319 142-1 4.1 a")
     if view.content is not None:
@@ -117,6 +120,7 @@ def verify_embedded(
         draft.cryptographic = LayerReport("failed")
     elif "not-checked" in results:
         draft.cryptographic = LayerReport("not-checked")
+    return view
 
 
 def without_padding(draft: Draft, contents: bytes) -> bytes | None:

@@ -117,6 +117,7 @@ def _validate(
         revocation="if-present" if setting.options.revocation == "if-present" else "require",
         fetch=setting.options.fetch if online else None,
         deadline=setting.deadline,
+        strict=setting.options.strict,
     )
 
 

@@ -30,6 +30,7 @@ from signer.report import (
 )
 from signer.verification.draft import Draft
 from signer.verification.later import CHANGES, Judgement, LaterRevisions, record_changes
+from signer.verification.pades_form import SUBFILTER, check_form
 from signer.verification.places import places_of
 from signer.verification.setting import Setting
 
@@ -262,7 +263,9 @@ def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None
 
             verify_legacy(draft, found.contents, entry.dictionary.get("Cert"), ranges, document.setting, claimed)
         else:
-            verify_embedded(draft, found.contents, ranges, document.setting, claimed)
+            view = verify_embedded(draft, found.contents, ranges, document.setting, claimed)
+            if view is not None and entry.subfilter == SUBFILTER:
+                check_form(draft, entry.dictionary, view.signers[0])
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
     if judgement is not None:

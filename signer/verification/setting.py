@@ -33,6 +33,8 @@ class VerifyOptions:
     """Who asks for certificates and lists that are missing, at the addresses in the certificates; None: nobody."""
     purpose: Purpose = "any"
     """What a certificate that is itself the file is to be good for; signatures have their own purposes."""
+    strict: bool = False
+    """Whether faults of form that real authorities make without harm (decision 13) refuse a chain."""
     seconds: float = 60.0
     """For all chains of a file together; what is not begun by then is INDETERMINATE."""
     password: str | None = field(default=None, repr=False)

@@ -26,7 +26,8 @@ from signer.errors import EncryptedPDF, UnreadableFile
 from signer.report import Report, Verdict
 from signer.verification.pdf import pdf_date
 from signer.verify import VerifyOptions, verify_bytes, verify_file
-from tests.conftest import CLOCK, NOW, Circle, circle_of, make_circle
+from tests.certs.forge import forge, standard_extensions
+from tests.conftest import CLOCK, NOW, Circle, circle_of, keys_of, make_circle
 from tests.signer import rawpdf
 
 TIME_STAMP_ATTRIBUTE = "1.2.840.113549.1.9.16.2.14"
@@ -668,3 +669,40 @@ def test_verify_file_reads_and_names(tmp_path: Path) -> None:
 )
 def test_pdf_dates(text: str | None, moment: datetime | None) -> None:
     assert pdf_date(text) == moment
+
+
+# -- faults of form -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_strict_refuses_faults_of_form_that_are_else_remarks(suite_name: str, strict: bool) -> None:
+    (top, key) = keys_of(suite_name)[:2]
+    root = forge("Root", top, None, top, ca=True)
+    leaf = forge("Leaf", key, root, top, fields=standard_extensions(key, None))  # no authority key identifier
+    data = build_signed_data(b"contract", key, leaf)
+    options = VerifyOptions(revocation="if-present", strict=strict)
+    report = verify_bytes(data, name="x.p7s", trust=TrustStore((root,)), clock=CLOCK, options=options)
+    expected = Verdict.TOTAL_PASSED if not strict else Verdict.INDETERMINATE
+    assert report.verdict is expected, report.signatures[0].reason
+    assert report.signatures[0].sub_indication == ("CERTIFICATE_CHAIN_GENERAL_FAILURE" if strict else None)
+
+
+COMMITMENT = attribute(oids.COMMITMENT_TYPE, der.sequence(der.oid("1.2.840.113549.1.9.16.6.1")))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, ""),
+        ({"signing_time": NOW}, "both /M and signing-time"),
+        ({"extra": (COMMITMENT,)}, "/Reason stands beside"),
+    ],
+    ids=["as-it-should-be", "time-twice", "reason-twice"],
+)
+def test_what_is_said_twice_is_warned_of(suite_name: str, circle: Circle, more: dict[str, Any], said: str) -> None:
+    data = rawpdf.sign(cms(circle, **more), digits=SIZES.get(suite_name, 40_000), extra=b"/Reason (agreed) ")
+    (one,) = verify(data, circle).signatures
+    assert one.verdict is Verdict.TOTAL_PASSED
+    warned = [w.detail for w in one.warnings if w.code == "pades-form"]
+    assert len(warned) == bool(said)
+    assert all(said in detail for detail in warned)
