@@ -59,7 +59,10 @@ class Limits:
     seconds: float = 20
     """On the clock, and of the processor."""
     memory: int = 1 << 30
-    """Octets of address space, what the parent had loaded included."""
+    """Octets of address space, what the parent had loaded included; half of it at least is the child's own.
+
+    A parent with many threads, or a large file, may have more than that already.
+    """
     answer: int = 64 << 20
     """Octets that come back."""
     serving: float = 60
@@ -266,13 +269,22 @@ def _write(descriptor: int, data: bytes, deadline: float) -> None:
 # -- in the child -------------------------------------------------------------------------------------
 
 
+def _loaded() -> int:
+    """Return the address space of this process, octets; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - nothing more than is needed, in a fork
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def _live(work: Callable[[Ask], bytes], limits: Limits, parent: int, up: int, down: int) -> NoReturn:
     """Be the child: nothing of the parent's is open, nothing is flushed, and it never returns."""
     code = 1
     try:
         gc.freeze()  # what is the parent's need not be looked at, nor copied for it
         up, down = _only(up, down)
-        confine(limits.seconds, limits.memory, parent=parent)
+        confine(limits.seconds, max(limits.memory, _loaded() + limits.memory // 2), parent=parent)
 
         def ask(payload: bytes) -> bytes:
             _put(up, REQUEST, payload)

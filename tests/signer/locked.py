@@ -167,6 +167,7 @@ def signed(
 
 def signed_by_pyhanko(base: bytes, credentials: Credentials, circle: Circle, field: str = "Contract") -> bytes:
     """Sign with pyHanko and the key of a circle's organisation."""
+    from asn1crypto.cms import CMSAttributeType
     from asn1crypto.keys import PrivateKeyInfo
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
@@ -175,6 +176,8 @@ def signed_by_pyhanko(base: bytes, credentials: Credentials, circle: Circle, fie
 
     from signer.pdf.handlers import _decrypter
 
+    # its names of attributes, where asn1crypto has turned its table round before they were in it
+    CMSAttributeType._reverse_map = {name: oid for oid, name in CMSAttributeType._map.items()}
     writer = IncrementalPdfFileWriter(io.BytesIO(base), strict=False)
     if credentials.recipient is not None:
         writer.encrypt_pubkey(_decrypter(credentials.recipient))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import resource
 import signal
@@ -218,3 +219,10 @@ def test_a_limited_child_of_a_fork_is_a_fork_too() -> None:
             return repr((pid == again, pid != after, b"limited_child" in command)).encode()
 
     assert Fork(work, LIMITS).result() == b"(True, True, False)"
+
+
+def test_half_of_the_memory_is_the_childs_own() -> None:
+    """A parent with threads has reserved more address space than the whole limit: that says nothing of the work."""
+    with mmap.mmap(-1, 2 << 30, prot=mmap.PROT_READ):
+        octets = Fork(lambda _: bytes(len(bytearray(300 << 20)) >> 20), LIMITS).result()
+    assert len(octets) == 300
