@@ -257,7 +257,7 @@ STRINGS = {
     "check.G10-two-parsers": "a second parser reads the same pages and fields",
     "code.deprecated-kind": "This kind of signature is deprecated and too weak.",
     "notice.change-taken-back": "A later revision changed something, and another one took the change back.",
-    "notice.pades-form": "The signature states something twice, or where it does not belong; that decides nothing.",
+    "notice.pades-form": "The signature states something twice; that decides nothing.",
     "notice.negative-modulus": "The key in the certificate is written in a faulty way; it was read as meant.",
     "notice.cert-entry": "The signature dictionary holds a certificate where none belongs.",
     "notice.covered-content": "Page content lies under or over something that may hide it: look at the page.",

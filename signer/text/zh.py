@@ -257,7 +257,7 @@ STRINGS = {
     "check.G10-two-parsers": "另一解析程序读出相同的页面和表单域",
     "code.deprecated-kind": "该种签名已被弃用，强度不足。",
     "notice.change-taken-back": "后来的某一版本作过改动，随后又被撤回。",
-    "notice.pades-form": "签名中有重复的说明，或位置不当的条目；这不影响结论。",
+    "notice.pades-form": "签名中有重复的说明；这不影响结论。",
     "notice.negative-modulus": "证书中的密钥写法有误；已按其本意读取。",
     "notice.cert-entry": "签名字典中含有不应出现的证书。",
     "notice.covered-content": "页面内容可能被遮盖或遮盖其他内容：请查看页面。",

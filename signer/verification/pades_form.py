@@ -17,11 +17,9 @@ SUBFILTER = "ETSI.CAdES.detached"
 
 
 def check_form(draft: Draft, dictionary: Dictionary, signer: SignerView) -> None:
-    """Warn of entries that say what a signed attribute says too, or that do not belong there. Never raises."""
+    """Warn of entries that say what a signed attribute says too. Never raises."""
     if "M" in dictionary and signer.values(oids.SIGNING_TIME):
         draft.warn("pades-form", "both /M and signing-time state a time (ISO 32000-2 12.8.3.4.2)")
-    if "Cert" in dictionary:
-        draft.warn("pades-form", "/Cert stands beside a CMS, where nobody has to look (ISO 32000-2 12.8.3.4.2)")
     reasons = (oids.COMMITMENT_TYPE, oids.SIGNATURE_POLICY)
     if "Reason" in dictionary and any(signer.values(oid) for oid in reasons):
         detail = "/Reason stands beside a signed attribute that states the commitment or the policy"

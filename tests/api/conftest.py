@@ -152,7 +152,8 @@ class User:
         return response.content
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: tests elsewhere fork, and a fork inherits what the threads of a service hold.
+@pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(data=tmp_path_factory.mktemp("service"), max_upload=3 * 2**20, port=0)
 
@@ -183,7 +184,7 @@ def serving(settings: Settings) -> Iterator[Service]:
             context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(settings: Settings) -> Iterator[Service]:
     with serving(settings) as found:
         yield found

@@ -93,7 +93,7 @@ def in_child(work: Callable[[Any], None]) -> tuple[int | None, list[Any]]:
             out.append(ours.recv())
         except EOFError:
             break
-    process.join()
+    process.join(120)
     return process.exitcode, out
 
 
@@ -382,7 +382,7 @@ def test_two_issuers_race_for_one_serial(tmp_path: Path, monkeypatch: pytest.Mon
         pipes.append(ours)
     answers = [pipe.recv() for pipe in pipes]
     for process in processes:
-        process.join()
+        process.join(120)
     issued = [answer for answer in answers if isinstance(answer, bytes)]
     assert len(issued) == 1
     assert all("taken" in answer for answer in answers if isinstance(answer, str))
@@ -407,7 +407,7 @@ def test_lists_made_by_many_processes_have_each_its_number(tmp_path: Path) -> No
         started.append((process, ours))
     numbers = [[pipe.recv() for _ in range(10)] for _, pipe in started]
     for process, _ in started:
-        process.join()
+        process.join(120)
     assert all(own == sorted(own) for own in numbers)
     assert sorted(number for own in numbers for number in own) == list(range(2, 32))
     last = SQLiteLedger(path).last_list(authority(path).id, None, "base")

@@ -181,7 +181,7 @@ def test_killed_while_signing_the_certificate_is_on_record_and_can_be_revoked(tm
     process = context.Process(target=_issue_and_die, args=(tmp_path / "l", theirs))
     process.start()
     plan: Plan = ours.recv()
-    process.join()
+    process.join(120)
     assert process.exitcode == -signal.SIGKILL
 
     authority = Authority(circle.ca.issuing.key, circle.issuing, ledger=SQLiteLedger(tmp_path / "l"), clock=CLOCK)

@@ -147,7 +147,7 @@ def test_processes_on_one_unit_never_share_a_serial_or_a_time_even_if_killed(tmp
                 seen.append(ours.recv())
             except (EOFError, ConnectionError, OSError):
                 break
-        process.join()
+        process.join(120)
     assert len({serial for serial, _ in seen}) == len({moment for _, moment in seen}) == len(seen) >= 1000
     assert [serial for serial, _ in sorted(seen)] == [serial for serial, _ in sorted(seen, key=lambda pair: pair[1])]
     assert FileCounter(tmp_path / "c").next(datetime.now(UTC), strict=True).serial > max(seen)[0]

@@ -101,7 +101,8 @@ def test_killed_at_every_step(tmp_path: Path, suite: str) -> None:
         signed = tmp_path / f"signed-{step}"
         process = context.Process(target=live_until, args=(step, directory, dossier, signed))
         process.start()
-        process.join()
+        process.join(120)
+        assert not process.is_alive(), "it hangs"
         if process.exitcode == 0:
             break
         assert process.exitcode == -signal.SIGKILL
