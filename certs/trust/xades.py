@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from certs.certificate import Certificate
 from certs.errors import CertsError, MalformedInput, TrustListError
+from certs.suites.policy import MIN_RSA_BITS
 from certs.trust.xml import parse_xml
 
 if TYPE_CHECKING:
@@ -68,9 +69,8 @@ SIGNATURES = frozenset(
         "2001/04/xmldsig-more#ecdsa-sha512",
     )
 )
-MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256
-"""ETSI TS 119 312, as for chains (`certs.path_algorithms`)."""
+"""ETSI TS 119 312, as MIN_RSA_BITS; no curve below 256 bits is listed."""
 MAX_REFERENCES = 4
 MAX_SIGNATURE = 5_000
 """Elements of the signature, which anybody can add to; those of published lists have fewer than a hundred."""
