@@ -16,7 +16,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -179,22 +178,3 @@ def _ms(seconds: float) -> str:
 def _most(values: Any) -> float:
     found = list(values)
     return quantiles(found, n=100)[98] if len(found) > 1 else float(found[0])
-
-
-def cold_start(path: Path, environment: dict[str, str], rounds: int) -> Row:
-    """Return the wall time of `sealroad verify` on a small file beside an interpreter that does nothing."""
-    mine = [str(Path(sys.executable).with_name("sealroad")), "verify", "--revocation", "if-present", str(path)]
-    bare = [sys.executable, "-c", "pass"]
-    times: dict[str, list[float]] = {"ours": [], "bare": []}
-    for _ in range(rounds + 1):
-        for name, command in (("ours", mine), ("bare", bare)):
-            start = time.perf_counter()
-            subprocess.run(command, env=environment, capture_output=True, check=False)
-            times[name].append(time.perf_counter() - start)
-    ours, peer = times["ours"][1:], times["bare"][1:]
-    return Row(
-        "cold start, small file",
-        _ms(median(ours)),
-        _ms(median(peer)),
-        tuple(a / b for a, b in zip(ours, peer, strict=True)),
-    )

@@ -28,6 +28,7 @@ from certs.errors import ProfileError
 from certs.forms import Facts
 from certs.keys.base import KeyHandle, Secrets
 from certs.ledger import Entry, Ledger, record
+from certs.lint_issuer import issuers_of
 from certs.names import Name
 from certs.profiles import Profile
 from certs.status import ListPolicy
@@ -259,12 +260,7 @@ class ClosedCircle:
 
     def chain_of(self, certificate: Certificate) -> tuple[Certificate, ...]:
         """Return what stands above a certificate of this circle, of whatever generation: its issuer, then the root."""
-        known = {each.certificate.ski: each.certificate for each in self.authorities}
-        chain: list[Certificate] = []
-        while not certificate.self_issued and (issuer := known.get(certificate.aki)) is not None:
-            chain.append(issuer)
-            certificate = issuer
-        return tuple(chain)
+        return issuers_of(certificate, (each.certificate for each in self.authorities))
 
     def issuer_of(self, serial: int) -> Authority:
         """Return the authority that has `serial` on record; the issuing authority where none has."""

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from certs import ber, oids, suites
+from certs import oids, suites
 from certs.certificate import Certificate
 from certs.errors import CertsError, MalformedInput
 from certs.path_names import NameViolation, check_names
-from certs.path_policies import PolicySettings, process_policies
-from certs.path_result import BudgetExceeded
+from certs.path_policies import PolicySettings, process_policies, read_mappings
+from certs.path_result import BudgetExceeded, Limits
 from certs.suites.base import Use
 
-MAX_COMPARISONS = 16_384
-"""Names with constraints, as in `certs.path_result.Limits`: what is dearer is refused by ourselves later."""
+MAX_COMPARISONS = Limits.names
+"""What is dearer is refused by ourselves later."""
 
 
 def against(certificate: Certificate, above: Sequence[Certificate]) -> Iterator[str]:
@@ -112,21 +112,12 @@ def _policies(certificate: Certificate, above: Sequence[Certificate]) -> Iterato
             yield "an authority above requires a policy, and none holds for the chain (RFC 5280 4.2.1.11, 6.1.5 (g))"
         if not issuer.policies or oids.ANY_POLICY in issuer.policies:
             return
-        allowed = {*issuer.policies, *_mapped(issuer)}
+        allowed = set(issuer.policies).union(*read_mappings(issuer).values())
     except (MalformedInput, BudgetExceeded) as error:
         yield f"certificate policies cannot be processed: {error} (RFC 5280 4.2.1.4)"
         return
     for policy in sorted(set(certificate.policies) - allowed):
         yield f"policy {oids.name(policy)} is none of the issuer's (RFC 5280 4.2.1.4, 6.1.3 (d))"
-
-
-def _mapped(issuer: Certificate) -> Iterator[str]:
-    """Yield the policies that the issuer takes for its own."""
-    extension = issuer.extension(oids.POLICY_MAPPINGS)
-    for pair in ber.load(extension.value).expect(ber.SEQUENCE) if extension else ():
-        members = pair.members()
-        members.next()
-        yield members.next().oid()
 
 
 def _purposes(certificate: Certificate, above: Sequence[Certificate]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from certs.ocsp_view import (
     UNAUTHORIZED,
     OCSPResponse,
     SingleResponse,
+    enclosed,
     load_response,
 )
 
@@ -144,6 +145,4 @@ def error_response(status: int) -> bytes:
 
 def successful_response(tbs: bytes, algorithm: bytes, signature: bytes, certificates: bytes) -> bytes:
     """Return OCSPResponse around signed ResponseData; `certificates` is the encoded member, or empty."""
-    basic = der.sequence(tbs, algorithm, der.bit_string(signature), certificates)
-    body = der.sequence(der.oid(oids.OCSP_BASIC), der.octet_string(basic))
-    return der.sequence(b"\x0a\x01\x00", der.tlv(0xA0, body))
+    return enclosed(der.sequence(tbs, algorithm, der.bit_string(signature), certificates))

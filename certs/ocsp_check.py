@@ -21,6 +21,7 @@ from certs import oids, suites
 from certs.certificate import Certificate
 from certs.errors import BadSignature, CertsError, OCSPError
 from certs.ocsp import OCSPResponse, SingleResponse, read_request
+from certs.suites.policy import MIN_RSA_BITS
 
 TOLERANCE = timedelta(minutes=5)
 """How far the clock of a responder may be ahead of ours."""
@@ -28,7 +29,6 @@ LIFE_WITHOUT_NEXT_UPDATE = timedelta(days=1)
 """An answer that promises no next one counts for so long: RFC 6960 2.4 says only that newer news is always there."""
 MAX_CANDIDATES = 4
 """Certificates of a response that are tried as its signer's."""
-MIN_RSA_BITS = 2048
 
 _KNOWN_CRITICAL = frozenset(
     {

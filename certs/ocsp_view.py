@@ -260,5 +260,10 @@ def load_response(encoded: bytes) -> OCSPResponse:
     """
     if ber.load(encoded).members().next().tag == ber.ENUMERATED:
         return OCSPResponse(encoded)
-    basic = der.sequence(der.oid(oids.OCSP_BASIC), der.octet_string(encoded))
-    return OCSPResponse(der.sequence(der.tlv(ber.ENUMERATED, bytes([SUCCESSFUL])), der.tlv(ber.context(0), basic)))
+    return OCSPResponse(enclosed(encoded))
+
+
+def enclosed(basic: bytes) -> bytes:
+    """Return OCSPResponse around a BasicOCSPResponse, both DER."""
+    body = der.sequence(der.oid(oids.OCSP_BASIC), der.octet_string(basic))
+    return der.sequence(der.tlv(ber.ENUMERATED, bytes((SUCCESSFUL,))), der.tlv(ber.context(0), body))

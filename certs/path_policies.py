@@ -131,7 +131,7 @@ def _grow(state: _State, certificate: Certificate, *, last: bool) -> None:
 
 def _map(state: _State, certificate: Certificate) -> None:
     """RFC 9618 5.4: 6.1.4 (a) and (b)."""
-    mappings = _read_mappings(certificate)
+    mappings = read_mappings(certificate)
     level = state.levels[-1]
     for issuer_policy, subject_policies in mappings.items():
         if state.mapping > 0:
@@ -180,7 +180,11 @@ def _read_policies(certificate: Certificate) -> frozenset[str]:
     return frozenset(out)
 
 
-def _read_mappings(certificate: Certificate) -> dict[str, set[str]]:
+def read_mappings(certificate: Certificate) -> dict[str, set[str]]:
+    """Return the policies that an authority takes for each of its own (RFC 5280 4.2.1.5).
+
+    Raises MalformedInput, BudgetExceeded.
+    """
     extension = certificate.extension(oids.POLICY_MAPPINGS)
     out: dict[str, set[str]] = {}
     if extension is None:

@@ -237,13 +237,8 @@ def _read_accuracy(value: ber.Value) -> timedelta:
 
 def token_in(response: bytes) -> tuple[bytes | None, str]:
     """Return the token in a TimeStampResp, or None, and the status in words. Raises MalformedInput."""
-    members = ber.load(response).members()
-    status, text, failure = _read_status(members.next(ber.SEQUENCE))
-    body = members.optional(ber.SEQUENCE)
-    members.end()
-    name = _STATUS_NAMES[status] if 0 <= status < len(_STATUS_NAMES) else str(status)
-    detail = ", ".join(filter(None, (failure, text)))
-    return body.raw() if body else None, name + (f" ({detail})" if detail else "")
+    status, text, failure, token = _read_response(response)
+    return token, _in_words(status, text, failure)
 
 
 def check_response(
@@ -256,22 +251,17 @@ def check_response(
     TimeStampError, BadSignature, UnsupportedAlgorithm, BadKey, MalformedInput.
     """
     sent = read_request(request)
-    members = ber.load(data).members()
-    status, text, failure = _read_status(members.next(ber.SEQUENCE))
-    body = members.optional(ber.SEQUENCE)
-    members.end()
+    status, text, failure, encoded = _read_response(data)
     if status not in (GRANTED, GRANTED_WITH_MODS):
-        name = _STATUS_NAMES[status] if 0 <= status < len(_STATUS_NAMES) else str(status)
-        detail = ", ".join(filter(None, (failure, text)))
         raise TimeStampError(
-            f"the time-stamping authority answered {name}" + (f" ({detail})" if detail else ""),
+            f"the time-stamping authority answered {_in_words(status, text, failure)}",
             reason="status",
-            status=name,
+            status=_status_name(status),
             failure=failure,
         )
-    if body is None:
+    if encoded is None:
         raise TimeStampError("the answer holds no time-stamp", reason="no-token")
-    token = read_token(body.raw())
+    token = read_token(encoded)
     if token.digest_oid != sent.digest.oid or not compare_digest(token.imprint, sent.imprint):
         raise TimeStampError("the time-stamp is for other data", reason="imprint")
     if sent.nonce is not None and token.nonce != sent.nonce:
@@ -281,6 +271,24 @@ def check_response(
     if verify:
         token.verify(token.digest_name, sent.imprint, others=others)
     return token
+
+
+def _read_response(data: bytes) -> tuple[int, str, str | None, bytes | None]:
+    """Read TimeStampResp: status, text, name of the failure, token."""
+    members = ber.load(data).members()
+    status, text, failure = _read_status(members.next(ber.SEQUENCE))
+    body = members.optional(ber.SEQUENCE)
+    members.end()
+    return status, text, failure, body.raw() if body else None
+
+
+def _status_name(status: int) -> str:
+    return _STATUS_NAMES[status] if 0 <= status < len(_STATUS_NAMES) else str(status)
+
+
+def _in_words(status: int, text: str, failure: str | None) -> str:
+    detail = ", ".join(filter(None, (failure, text)))
+    return _status_name(status) + (f" ({detail})" if detail else "")
 
 
 def _read_status(value: ber.Value) -> tuple[int, str, str | None]:

@@ -42,8 +42,13 @@ def save(
         text = armor("PRIVATE KEY", pkcs8)
     else:
         text = armor("ENCRYPTED PRIVATE KEY", encrypt_pkcs8(pkcs8, password, kdf=kdf))
+    write_key(path, text.encode(), replace=replace)
+
+
+def write_key(path: str | Path, data: bytes, *, replace: bool) -> None:
+    """Write a file with a key in it, mode 0600. Raises KeyStoreError as `save` does."""
     try:
-        files.write(path, text.encode(), mode=0o600, replace=replace)
+        files.write(path, data, mode=0o600, replace=replace)
     except FileExistsError as error:
         raise KeyStoreError(f"{path} exists", hint="choose another name or remove the file yourself") from error
     except OSError as error:

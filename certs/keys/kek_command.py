@@ -21,7 +21,6 @@ to its standard error is thrown away: it may quote what it was given.
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import secrets as random
 import select
@@ -112,7 +111,7 @@ class CommandProvider:
             return output
         try:
             return bytearray(base64.b64decode(output.strip(), validate=True))
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise self._failed("unwrap", "gave back no base64") from None
         finally:
             wipe(output)
@@ -174,7 +173,7 @@ def _exchange(process: subprocess.Popen[bytes], data: bytes, deadline: float) ->
         while True:
             if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 raise subprocess.TimeoutExpired(process.args, 0)
-            count = process.stdout.readinto(memoryview(room)[length:])  # type: ignore[attr-defined]
+            count = process.stdout.readinto(memoryview(room)[length:])  # type: ignore[attr-defined]  # unbuffered: a FileIO
             if not count:
                 return room[:length]
             length += count

@@ -12,10 +12,11 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote
 
-from certs import files, suites
+from certs import suites
 from certs.errors import KeyNotFound, KeyStoreError, MalformedInput
 from certs.keys.base import Secrets
 from certs.keys.envelope import MAX_SIZE, Label, Sealed, parse, rewrapped, seal, unseal
+from certs.keys.file import write_key
 from certs.keys.kek import Provider, open_provider
 from certs.suites.base import PrivateKey, PublicKey, Suite
 
@@ -56,16 +57,7 @@ class SealedKey:
 # Files ---------------------------------------------------------------------------------------------------------------
 def save(path: str | Path, key: PrivateKey, provider: Provider, label: Label, *, replace: bool = False) -> None:
     """Write a sealed key, mode 0600. Raises KeyStoreError where the file exists (unless `replace`)."""
-    _write(Path(path), seal(key, provider, label), replace=replace)
-
-
-def _write(path: Path, data: bytes, *, replace: bool) -> None:
-    try:
-        files.write(path, data, mode=0o600, replace=replace)
-    except FileExistsError as error:
-        raise KeyStoreError(f"{path} exists", hint="choose another name or remove the file yourself") from error
-    except OSError as error:
-        raise KeyStoreError(f"{path} cannot be written: {error.strerror}") from error
+    write_key(path, seal(key, provider, label), replace=replace)
 
 
 def read(path: str | Path) -> Sealed:
@@ -88,7 +80,7 @@ def rewrap(path: str | Path, old: Provider, new: Provider) -> bool:
     made = rewrapped(read(path), old, new)
     if made is None:
         return False
-    _write(Path(path), made.der(), replace=True)
+    write_key(path, made.der(), replace=True)
     return True
 
 

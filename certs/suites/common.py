@@ -34,6 +34,16 @@ def no_parameters(algorithm: AlgorithmID, *, null: bool = True) -> None:
         raise MalformedInput(f"algorithm {oids.name(algorithm.oid)} with parameters it does not have")
 
 
+def check_pair(signature: bytes, order: int) -> None:
+    """Raise BadSignature unless a value is the DER of r and s, each from 1 to below the order of the group."""
+    try:
+        r, s = der.decode_integer_pair(signature)
+    except MalformedInput as error:
+        raise BadSignature("the signature value is not DER") from error
+    if not (0 < r < order and 0 < s < order):
+        raise BadSignature("r or s is out of range")
+
+
 def cryptography_version() -> str:
     """Return the version of `cryptography` and of the OpenSSL inside it."""
     import cryptography

@@ -17,9 +17,9 @@ from cryptography.exceptions import UnsupportedAlgorithm as Unsupported
 from cryptography.hazmat.primitives.asymmetric import dsa
 
 from certs import der, oids
-from certs.errors import BackendUnavailable, BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
+from certs.errors import BackendUnavailable, BadKey, BadSignature, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, Family, Library, PublicKey, Suite, Use
-from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
+from certs.suites.common import check_pair, cryptography_version, no_parameters, wrong_algorithm
 from certs.suites.hashes import HASHES
 
 ALGORITHMS = {
@@ -48,12 +48,7 @@ class DSAPublicKey(PublicKey):
         name = digest or self.suite.digest_name
         if name not in _DIGESTS:
             raise UnsupportedAlgorithm(f"DSA over {name} is not supported", digest=name)
-        try:
-            r, s = der.decode_integer_pair(signature)
-        except MalformedInput as error:
-            raise BadSignature("the signature value is not DER") from error
-        if not (0 < r < self._q and 0 < s < self._q):  # FIPS 186-4 4.7
-            raise BadSignature("r or s is out of range")
+        check_pair(signature, self._q)  # FIPS 186-4 4.7
         try:
             self._key.verify(signature, message, HASHES[name]())
         except InvalidSignature as error:

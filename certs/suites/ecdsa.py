@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs import der, oids
-from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
+from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
-from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
+from certs.suites.common import check_pair, cryptography_version, no_parameters, wrong_algorithm
 from certs.suites.hashes import HASHES
 
 ALGORITHMS = {
@@ -45,12 +45,7 @@ class ECDSAPublicKey(PublicKey):
         name = digest or self.suite.digest_name
         if name not in _SCHEMES:
             raise UnsupportedAlgorithm(f"ECDSA over {name} is not supported", digest=name)
-        try:
-            r, s = der.decode_integer_pair(signature)
-        except MalformedInput as error:
-            raise BadSignature("the signature value is not DER") from error
-        if not (0 < r < self.suite.order and 0 < s < self.suite.order):
-            raise BadSignature("r or s is out of range")
+        check_pair(signature, self.suite.order)
         try:
             self._key.verify(signature, message, _SCHEMES[name])
         except InvalidSignature as error:

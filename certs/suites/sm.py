@@ -12,7 +12,7 @@ from certs import der, oids
 from certs.errors import BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
 from certs.suites import backends
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
-from certs.suites.common import no_parameters, wrong_algorithm
+from certs.suites.common import check_pair, no_parameters, wrong_algorithm
 
 ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 """n of the recommended curve (GB/T 32918.5-2017)."""
@@ -38,12 +38,7 @@ class SM2PublicKey(PublicKey):
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         if digest not in (None, "sm3"):
             raise UnsupportedAlgorithm(f"SM2 over {digest} is not supported", digest=digest)
-        try:
-            r, s = der.decode_integer_pair(signature)
-        except MalformedInput as error:
-            raise BadSignature("the signature value is not DER") from error
-        if not (0 < r < ORDER and 0 < s < ORDER):
-            raise BadSignature("r or s is out of range")
+        check_pair(signature, ORDER)
         if not self._backend.verify(self._handle, signature, message):
             raise BadSignature("the signature value does not verify")
 

@@ -6,10 +6,12 @@ entry.why_not("signing", at)          # "" or the reason
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from certs.certificate import Certificate
+from certs.errors import MalformedInput
 
 KNOWN_PURPOSES = frozenset({"signing", "timestamping"})
 """What an entry can be limited to; the words of `certs.path_result.Purpose`."""
@@ -91,3 +93,11 @@ def read_moment(text: str | None) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def certificate_in(text: str | None) -> Certificate:
+    """Return the certificate in base64 text, which may be wrapped. Raises MalformedInput."""
+    try:
+        return Certificate(b64decode("".join((text or "").split()), validate=True))
+    except ValueError as error:
+        raise MalformedInput("a certificate that is no base64") from error

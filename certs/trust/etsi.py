@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b64decode
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from certs.certificate import Certificate
 from certs.errors import CertsError, MalformedInput, TrustListError
-from certs.trust.entries import ListPointer, TrustEntry, TrustList, read_moment
+from certs.trust.entries import ListPointer, TrustEntry, TrustList, certificate_in, read_moment
 from certs.trust.xades import verify_list
 from certs.trust.xml import parse_xml, text_of
 
@@ -172,11 +171,3 @@ def _for_signatures(state: Element) -> bool:
 def _certificates(information: Element) -> Iterator[Certificate]:
     for item in information.iterfind("t:ServiceDigitalIdentity/t:DigitalId/t:X509Certificate", _NS):
         yield certificate_in(item.text)
-
-
-def certificate_in(text: str | None) -> Certificate:
-    """Return the certificate in base64 text, which may be wrapped. Raises MalformedInput."""
-    try:
-        return Certificate(b64decode("".join((text or "").split()), validate=True))
-    except ValueError as error:
-        raise MalformedInput("a certificate that is no base64") from error

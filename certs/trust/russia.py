@@ -14,8 +14,7 @@ import hashlib
 from xml.etree.ElementTree import Element
 
 from certs.errors import CertsError, MalformedInput
-from certs.trust.entries import TrustEntry, TrustList, read_moment
-from certs.trust.etsi import certificate_in
+from certs.trust.entries import TrustEntry, TrustList, certificate_in, read_moment
 from certs.trust.xml import parse_xml, text_of
 
 FORM = "Russian accredited authorities"

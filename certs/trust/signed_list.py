@@ -27,8 +27,7 @@ from certs.certificate import Certificate
 from certs.errors import CertsError, MalformedInput, TrustListError
 from certs.keys.base import KeyHandle
 from certs.signed_data import build_signed_data, parse_signed_data
-from certs.trust.entries import KNOWN_PURPOSES, TrustEntry, TrustList, read_moment
-from certs.trust.etsi import certificate_in
+from certs.trust.entries import KNOWN_PURPOSES, TrustEntry, TrustList, certificate_in, read_moment
 
 FORM = "sealroad-trust-list/1"
 MAX_SIZE = 16 * 1024 * 1024

@@ -21,13 +21,14 @@ XML signatures in SM2 or GOST R 34.10 are computed by no library that we use; su
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from certs.certificate import Certificate
 from certs.errors import CertsError, MalformedInput, TrustListError
+from certs.suites.policy import MIN_RSA_BITS
+from certs.trust.entries import certificate_in
 from certs.trust.xml import parse_xml
 
 if TYPE_CHECKING:
@@ -68,9 +69,8 @@ SIGNATURES = frozenset(
         "2001/04/xmldsig-more#ecdsa-sha512",
     )
 )
-MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256
-"""ETSI TS 119 312, as for chains (`certs.path_algorithms`)."""
+"""ETSI TS 119 312, as MIN_RSA_BITS; no curve below 256 bits is listed."""
 MAX_REFERENCES = 4
 MAX_SIGNATURE = 5_000
 """Elements of the signature, which anybody can add to; those of published lists have fewer than a hundred."""
@@ -181,8 +181,8 @@ def _named_signer(signature: _Element, signers: Collection[str]) -> Certificate:
     given = []
     for item in signature.findall("ds:KeyInfo/ds:X509Data/ds:X509Certificate", _NS)[:8]:
         try:
-            given.append(Certificate(b64decode("".join((item.text or "").split()), validate=True)))
-        except (CertsError, ValueError):
+            given.append(certificate_in(item.text))
+        except CertsError:
             continue
     named = [item for item in given if item.fingerprint() in signers]
     if not given:

@@ -266,9 +266,9 @@ def test_a_rotation_that_is_killed_is_taken_up(old: Settings, tmp_path: Path, po
     new = f"file:{tmp_path}/new.key"
     code = (
         "import sys; from api import rotation; from api.cli import main; from tests.api.crash import Bomb\n"
-        "from certs import files; from certs.keys import sealed_files\n"
+        "from certs import files\n"
         "rotation.BATCH = 2; bomb = Bomb(int(sys.argv[1])); bomb.arm()\n"
-        "sealed_files.files.write = bomb.around(files.write)\nsys.exit(main(sys.argv[2:]))"
+        "files.write = bomb.around(files.write)\nsys.exit(main(sys.argv[2:]))"
     )
     words = ("master-key", "rotate", "--data", str(old.data), "--from", f"file:{old.data}/master.key", "--to", new)
     killed = subprocess.run([sys.executable, "-c", code, str(point), *words], check=False, capture_output=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -44,13 +45,13 @@ def damage(random: Random, data: bytes, others: Sequence[bytes] = ()) -> bytes:
     """Return `data` with one to four changes."""
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         ways: list[Callable[[], bytes]] = [
-            lambda data=data: _octets(random, data),  # type: ignore[misc]
-            lambda data=data: _spans(random, data, others),  # type: ignore[misc]
-            lambda data=data: _json(random, data) if data[:1] in b"{[" else _members(random, data, others),  # type: ignore[misc]
-            lambda data=data: _members(random, data, others),  # type: ignore[misc]
+            partial(_octets, random, data),
+            partial(_spans, random, data, others),
+            partial(_json, random, data) if data[:1] in b"{[" else partial(_members, random, data, others),
+            partial(_members, random, data, others),
         ]
         if random.random() < 0.03:
-            ways = [lambda data=data: _bomb(random, data)]  # type: ignore[misc]
+            ways = [partial(_bomb, random, data)]
         data = random.choice(ways)()[:MAX]
     return data
 

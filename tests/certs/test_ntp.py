@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -203,8 +203,8 @@ class Server:
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
 
-    def reference(self, **more: object) -> NTPReference:
-        return NTPReference("127.0.0.1", self.port, **{"timeout": 0.5, **more})  # type: ignore[arg-type]
+    def reference(self, **more: Any) -> NTPReference:
+        return NTPReference("127.0.0.1", self.port, **{"timeout": 0.5, **more})
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from certs.extension_values import Extension
 from certs.ocsp import OCSPResponse, make_request
 from certs.ocsp_responder import OCSPResponder
 from certs.path import Limits, PathResult, validate_path
+from certs.suites.base import PrivateKey, Use
 from certs.trust import TrustStore
 from tests.certs.forge import forge
 from tests.certs.test_ocsp import DAY, NOCHECK, Desk, answer_by, desk_of, make_desk
@@ -98,15 +100,15 @@ def test_a_newer_answer_does_not_undo_a_revocation_for_good(suite_name: str) -> 
         assert validate(desk, good, issuer, crls=(crl,)).sub_indication == expected
 
 
-def over_sha1(encoded: bytes, key: object) -> bytes:
+def over_sha1(encoded: bytes, key: PrivateKey) -> bytes:
     """Sign a list anew over SHA-1."""
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
     algorithm = der.sequence(der.oid(oids.SHA1_WITH_RSA), der.NULL_DER)
-    old = suites.get("rsa").signature_algorithm("x509").der()  # type: ignore[arg-type]
+    old = suites.get("rsa").signature_algorithm(Use.X509).der()
     tbs = ber.load(encoded).members().next().raw().replace(old, algorithm, 1)
-    private = serialization.load_der_private_key(key.pkcs8(), None)  # type: ignore[attr-defined]
+    private = serialization.load_der_private_key(key.pkcs8(), None)
     assert isinstance(private, rsa.RSAPrivateKey)
     return extensions.signed(tbs, algorithm, private.sign(tbs, padding.PKCS1v15(), hashes.SHA1()))
 
@@ -115,8 +117,8 @@ def test_a_list_over_a_weak_digest_says_nothing_today() -> None:
     desk = make_desk("rsa")
     authority = desk.circle.ca.issuing
     issuer = answers(desk)[1]
-    made = {"this_update": NOW, "next_update": NOW + DAY}
-    good = build_crl(desk.issuer, authority.key, [], number=1, **made)  # type: ignore[arg-type]
+    made: Any = {"this_update": NOW, "next_update": NOW + DAY}
+    good = build_crl(desk.issuer, authority.key, [], number=1, **made)
     assert validate(desk, issuer, crls=(CRL(good),)).passed
     weak = CRL(over_sha1(good, authority.key))
     weak.check_signed_by(desk.issuer)

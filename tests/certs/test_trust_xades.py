@@ -8,6 +8,8 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -340,19 +342,16 @@ def test_a_weak_key_is_refused() -> None:
     weak = rsa.generate_private_key(65537, 1024)
     spki = suites.load_public(_spki(weak)).spki
 
-    class Weak:
-        suite = keys_suite = list_signer("rsa").key.suite
-        public_key = suites.load_public(spki)
-
-    certificate = forge("Weak", Weak(), None, list_signer("rsa").key)  # type: ignore[arg-type]
+    key: Any = SimpleNamespace(suite=list_signer("rsa").key.suite, public_key=suites.load_public(spki))
+    certificate = forge("Weak", key, None, list_signer("rsa").key)
     data = sign(PLAIN, list_signer("rsa").key, certificate)
     assert reason(data, frozenset({certificate.fingerprint()})) == "algorithm"
 
 
-def _spki(key: object) -> bytes:
+def _spki(key: Any) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    return bytes(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))  # type: ignore[attr-defined]
+    return bytes(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 # XML that wants something else ----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
@@ -51,10 +52,10 @@ def state(kind: str, status: str, since: datetime, identity: str = "", uris: tup
     )
 
 
-def service(certificate: Certificate, kind: str, status: str, since: datetime, *history: str, **more: object) -> str:
+def service(certificate: Certificate, kind: str, status: str, since: datetime, *history: str, **more: Any) -> str:
     identity = f"<DigitalId><X509Certificate>\n{b64(certificate)}\n</X509Certificate></DigitalId>"
     inside = "".join(f"<ServiceHistoryInstance>{item}</ServiceHistoryInstance>" for item in history)
-    information = state(kind, status, since, identity, **more)  # type: ignore[arg-type]
+    information = state(kind, status, since, identity, **more)
     return (
         f"<TSPService><ServiceInformation>{information}</ServiceInformation>"
         f"<ServiceHistory>{inside}</ServiceHistory></TSPService>"
@@ -98,8 +99,8 @@ def etsi(
     ).encode()
 
 
-def list_of_lists(*pointers: str, territory: str = "EU", kind: str = "EUlistofthelists", **more: object) -> bytes:
-    return etsi(pointers=pointers, territory=territory, kind=kind, **more)  # type: ignore[arg-type]
+def list_of_lists(*pointers: str, territory: str = "EU", kind: str = "EUlistofthelists", **more: Any) -> bytes:
+    return etsi(pointers=pointers, territory=territory, kind=kind, **more)
 
 
 # Signatures -----------------------------------------------------------------------------------------------------------
@@ -114,14 +115,14 @@ class ListSigner:
     def fingerprint(self) -> str:
         return self.certificate.fingerprint()
 
-    def sign(self, document: bytes, **more: object) -> bytes:
-        return sign(document, self.key, self.certificate, **more)  # type: ignore[arg-type]
+    def sign(self, document: bytes, **more: Any) -> bytes:
+        return sign(document, self.key, self.certificate, **more)
 
 
-def list_signer(suite: str = "ecdsa-p256", place: int = 0, **certificate: object) -> ListSigner:
+def list_signer(suite: str = "ecdsa-p256", place: int = 0, **certificate: Any) -> ListSigner:
     """Return a signer with one of the suite's keys."""
     key = keys_of(suite)[place]
-    return ListSigner(key, forge(f"Signer {place}", key, None, key, **certificate))  # type: ignore[arg-type]
+    return ListSigner(key, forge(f"Signer {place}", key, None, key, **certificate))
 
 
 _METHODS = {

@@ -357,15 +357,15 @@ def test_unknown_critical_extensions_of_certificates_that_are_not_in_the_chain(k
 
 @pytest.mark.parametrize("where", ["ee-empty-issuer", "ca-empty-subject", "san::noncritical-with-empty-subject"])
 def test_names_that_are_empty(where: str, keys: Sequence[Any]) -> None:
-    nobody = SimpleNamespace(name=lambda: der.sequence())
+    nobody: Any = SimpleNamespace(name=lambda: der.sequence())
     if where == "san::noncritical-with-empty-subject":
         root = make("Root", keys[0], None, keys[0], {}, ca=True)
         for critical, expected in ((True, True), (False, False)):
             change = {"names": [HOST], "critical": {oids.SUBJECT_ALT_NAME: critical}}
-            leaf = make(nobody, keys[4], root, keys[0], change, ca=False)  # type: ignore[arg-type]
+            leaf = make(nobody, keys[4], root, keys[0], change, ca=False)
             assert holds(leaf, anchors=[root]) is expected
         return
-    root = make(nobody, keys[0], None, keys[0], {}, ca=True)  # type: ignore[arg-type]
+    root = make(nobody, keys[0], None, keys[0], {}, ca=True)
     leaf = make("Leaf", keys[4], root, keys[0], {}, ca=False)
     assert not holds(leaf, anchors=[root])
 
