@@ -11,22 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from certs import ber, oids
+from certs import ber, oids, suites
 from certs.certificate import Certificate
 from certs.errors import CertsError, MalformedInput
 from certs.path_result import Check, Stop
 from certs.suites.policy import NEVER, curve_good_until, digest_good_until, dsa_good_until, rsa_good_until
 
 CLAUSE = "EN 319 102-1 5.2.8"
-WEAK_DIGESTS = {
-    oids.SHA1_WITH_RSA: ("sha1", "SHA-1"),
-    oids.ECDSA_SHA1: ("sha1", "SHA-1"),
-    oids.DSA_SHA1: ("sha1", "SHA-1"),
-    oids.GOST2001_SIGNATURE: ("gost94", "GOST R 34.11-94"),
-    "1.2.840.113549.1.1.4": ("md5", "MD5"),
-    "1.2.840.113549.1.1.2": ("md2", "MD2"),
+_NOT_COMPUTED = {
+    oids.GOST2001_SIGNATURE: "gost94",
+    "1.2.840.113549.1.1.4": "md5",
+    "1.2.840.113549.1.1.2": "md2",
 }
-"""Signature algorithm to its digest, and the digest in words."""
+"""Signature algorithms that no suite has, to their digests."""
+_WORDS = {"sha1": "SHA-1", "gost94": "GOST R 34.11-94", "md5": "MD5", "md2": "MD2"}
 
 
 def check_algorithms(chain: Sequence[Certificate], at: datetime, *, computed: bool) -> Check:
@@ -35,9 +33,9 @@ def check_algorithms(chain: Sequence[Certificate], at: datetime, *, computed: bo
     The anchor's own signature proves nothing anyway. With `computed` the key of the leaf must be one that we compute.
     """
     for certificate in chain[:-1]:
-        name, words = WEAK_DIGESTS.get(_algorithm_oid(certificate), ("", ""))
+        name = _digest(certificate)
         if _is_over(digest_good_until(name), at):
-            raise _stop(f"{certificate.subject} is signed over {words}")
+            raise _stop(f"{certificate.subject} is signed over {_WORDS.get(name, name)}")
     for certificate in chain:
         end, words = _key(certificate)
         if _is_over(end, at):
@@ -78,8 +76,15 @@ def _stop(detail: str) -> Stop:
     return Stop(Check("algorithms", CLAUSE, "failed", detail), "CRYPTO_CONSTRAINTS_FAILURE")
 
 
-def _algorithm_oid(certificate: Certificate) -> str:
-    return ber.load(certificate.signature_algorithm).members().next().oid()
+def _digest(certificate: Certificate) -> str:
+    """Return the name of the digest under a certificate's signature, parameters of PSS included; "" for none known."""
+    oid = ber.load(certificate.signature_algorithm).members().next().oid()
+    if oid in _NOT_COMPUTED:
+        return _NOT_COMPUTED[oid]
+    try:
+        return suites.signature_digest(certificate.signature_algorithm) or ""
+    except CertsError:  # parameters that cannot be read: the signature does not verify either
+        return ""
 
 
 def _rsa_bits(certificate: Certificate) -> int | None:

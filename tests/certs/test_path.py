@@ -6,6 +6,8 @@ import time
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +29,7 @@ def answer(result: PathResult) -> tuple[str, str | None]:
 
 
 PASSED = ("PASSED", None)
+SHA1_WITH_RSA = der.sequence(der.oid(oids.SHA1_WITH_RSA), der.NULL_DER)
 
 
 def test_a_good_chain_passes(circle: Circle) -> None:
@@ -340,6 +343,26 @@ def test_a_weak_signature_algorithm_or_key_is_not_good_enough() -> None:
     )
     weak = Certificate(extensions.signed(tbs, algorithm, ROOT.sign(tbs)))
     assert judge(weak).sub_indication == "CRYPTO_CONSTRAINTS_FAILURE"
+
+
+@pytest.mark.parametrize("pss", [False, True], ids=["pkcs1", "pss"])
+def test_a_digest_that_is_weak_refuses_however_rsa_pads_it(pss: bool) -> None:
+    """RSASSA-PSS without parameters means SHA-1 (RFC 4055 3.1): the digest is not in the object identifier."""
+    top, low = keys_of("rsa")[:2]
+    root = forge("Root", top, None, top, ca=True)
+    good = forge("Leaf", low, root, top)
+    old = top.suite.signature_algorithm(Use.X509).der()
+    algorithm = der.sequence(der.oid(oids.RSA_PSS), der.sequence()) if pss else SHA1_WITH_RSA
+    tbs = der.tlv(der.SEQUENCE, der.Reader(good.tbs).value(der.SEQUENCE).replace(old, algorithm, 1))
+    private = serialization.load_der_private_key(top.pkcs8(), None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    scheme = padding.PSS(padding.MGF1(hashes.SHA1()), 20) if pss else padding.PKCS1v15()
+    weak = Certificate(extensions.signed(tbs, algorithm, private.sign(tbs, scheme, hashes.SHA1())))
+    store = TrustStore((root,))
+    assert answer(validate_path(good, (), store, NOW, revocation="if-present")) == PASSED
+    result = validate_path(weak, (), store, NOW, revocation="if-present")
+    assert result.sub_indication == "CRYPTO_CONSTRAINTS_FAILURE"
+    assert "SHA-1" in result.detail
 
 
 def test_an_algorithm_we_cannot_compute_is_not_called_wrong() -> None:
