@@ -78,7 +78,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         revisions,
         {},
         SecondReading(pdf),
-        LaterRevisions(pdf, view, _revisions(pdf)),
+        LaterRevisions(pdf, view, revisions),
         Hashed(data),
     )
     _read_twice(document)
