@@ -83,7 +83,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
     )
     _read_twice(document)
     document = _with_proofs(document)
-    reports = [_guarded_signature(document, entry) for entry in listing.signatures]
+    reports = [_guarded_signature(document, position) for position in range(len(document.entries))]
     reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
     _levels(document, reports)
     _places(document, reports)
@@ -220,11 +220,12 @@ def _really_empty(listing: Listing) -> list[str]:
     return [name for name in listing.empty_fields if name not in broken]
 
 
-def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureReport:
+def _guarded_signature(document: _Document, position: int) -> SignatureReport:
     """Verify one signature inside the one `try` that is around each."""
+    entry = document.entries[position]
     draft = Draft(field=", ".join(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
     try:
-        _signature(document, entry, draft)
+        _signature(document, position, draft)
     except BudgetSpent as error:
         draft.unknown("limits", "", str(error), "GENERIC", "limits")
     except MemoryError:
@@ -236,11 +237,10 @@ def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureR
     return draft.report()
 
 
-def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None:
+def _signature(document: _Document, position: int, draft: Draft) -> None:
     """Verify one signature of a PDF: the numbered steps of `signer.verify`."""
     # 1. Guard
-    position = next(n for n, item in enumerate(document.entries) if item is entry)
-    found = _guard(document, position)
+    entry, found = document.entries[position], _guard(document, position)
     _record_guard((*found.findings, document.second.finding(found.signed_view, document.view)), draft)
     _describe(document, entry, found, draft)
     if _set_apart(entry, draft):
