@@ -297,14 +297,11 @@ def _describe(document: _Document, entry: SignatureEntry, found: Guarded, draft:
                 draft.kind = "certification"
         except SyntaxFault as error:
             draft.warn("permissions-unreadable", str(error))
-    if found.byte_range is not None:
+    index = _revision_of(document, found)
+    if found.byte_range is not None and index is not None:
         end = found.byte_range[2] + found.byte_range[3]
-        for index, (marker, line) in enumerate(document.revisions, 1):
-            if marker <= end <= line:
-                rest = (
-                    document.pdf.data[end:].strip(b"\x00\t\n\x0c\r ") if len(document.pdf.data) - end < 64 else b"more"
-                )
-                draft.revision = RevisionReport(index, len(document.revisions), covers_whole_file=not rest)
+        rest = document.pdf.data[end:].strip(b"\x00\t\n\x0c\r ") if len(document.pdf.data) - end < 64 else b"more"
+        draft.revision = RevisionReport(index, len(document.revisions), covers_whole_file=not rest)
     if entry.subfilter == "ETSI.CAdES.detached" and "Cert" in entry.dictionary:
         draft.warn("cert-entry", "/Cert stands beside ETSI.CAdES.detached (ISO 32000-2 12.8.3.4.2)")
     # A dictionary that a later revision replaced says nothing any more (signature dictionary spoofing).
