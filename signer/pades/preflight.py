@@ -400,14 +400,8 @@ def _geometry(view: View, page: Dictionary) -> PageGeometry:
     return PageGeometry((left, bottom, right, top), rotate if rotate % 90 == 0 else 0)
 
 
-def _inherited(view: View, node: Any, key: str) -> Any:
-    for _ in range(MAX_DEPTH):
-        if not isinstance(node, Dictionary):
-            return None
-        if key in node:
-            return view.get(node, key)
-        node = view.get(node, "Parent")
-    return None
+def _inherited(view: View, page: Dictionary, key: str) -> Any:
+    return view.resolve(view.inherited(page, key, MAX_DEPTH))
 
 
 def _numbers(view: View, value: Any, count: int) -> tuple[float, ...] | None:

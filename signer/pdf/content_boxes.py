@@ -20,6 +20,8 @@ MAX_OPERATORS = 20_000
 MAX_MARKS = 5_000
 MAX_FORMS = 4
 """Depth of forms inside forms."""
+MAX_DEPTH = 60
+"""Of the page tree."""
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
@@ -84,15 +86,8 @@ def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks
 
 
 def inherited(view: View, page: Dictionary, key: str) -> Any:
-    """Return a value of a page or of its nearest ancestor that has it (7.7.3.4)."""
-    node: Any = page
-    for _ in range(60):
-        if not isinstance(node, Dictionary):
-            return None
-        if key in node:
-            return view.get(node, key)
-        node = view.get(node, "Parent")
-    return None
+    """Return the resolved value of a page or of its nearest ancestor that has it."""
+    return view.resolve(view.inherited(page, key, MAX_DEPTH))
 
 
 def numbers(view: View, value: Any, count: int) -> tuple[float, ...] | None:

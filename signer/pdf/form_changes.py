@@ -397,15 +397,7 @@ def _rectangles_equal(rules: Rules, old: Dictionary, new: Dictionary) -> bool:
 
 
 def _inherited(view: View, field: Dictionary, key: str) -> Any:
-    """Return the resolved value of a key of a field or of its nearest ancestor that has it."""
-    node: Any = field
-    for _ in range(MAX_DEPTH):
-        if not isinstance(node, Dictionary):
-            return None
-        if key in node:
-            return view.get(node, key)
-        node = view.get(node, "Parent")
-    return None
+    return view.resolve(view.inherited(field, key, MAX_DEPTH))
 
 
 def _flags_of(value: Any) -> int:
