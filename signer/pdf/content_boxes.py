@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from signer.pdf.boxes import Box, numbers
 from signer.pdf.structure import Stream, View
 from signer.pdf.tokens import Array, Dictionary, Name, SyntaxFault, operations
 
@@ -23,8 +24,6 @@ MAX_FORMS = 4
 MAX_DEPTH = 60
 """Of the page tree."""
 
-Box = tuple[float, float, float, float]
-"""Left, bottom, right, top."""
 Matrix = tuple[float, float, float, float, float, float]
 _PAINTS = frozenset({"f", "F", "f*", "B", "B*", "b", "b*", "S", "s"})
 _MATTER = _PAINTS | frozenset(
@@ -88,14 +87,6 @@ def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks
 def inherited(view: View, page: Dictionary, key: str) -> Any:
     """Return the resolved value of a page or of its nearest ancestor that has it."""
     return view.resolve(view.inherited(page, key, MAX_DEPTH))
-
-
-def numbers(view: View, value: Any, count: int) -> tuple[float, ...] | None:
-    """Return an array of so many numbers, or None."""
-    items = [view.resolve(v) for v in value] if isinstance(value, list) else []
-    if len(items) != count or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in items):
-        return None
-    return tuple(float(v) for v in items)
 
 
 def transformed(matrix: Matrix, box: Box) -> Box:
@@ -245,16 +236,4 @@ def _matrix(values: list[Any]) -> Matrix:
     return a, b, c, d, e, f
 
 
-def intersect(a: Box, b: Box) -> bool:
-    """Tell whether two boxes share more than an edge; an empty one shares nothing."""
-    return min(a[2], b[2]) - max(a[0], b[0]) > 0.5 and min(a[3], b[3]) - max(a[1], b[1]) > 0.5
-
-
-def inside(inner: Box, outer: Box) -> bool:
-    """Tell whether a box lies within another, up to a point."""
-    return (
-        inner[0] >= outer[0] - 1 and inner[1] >= outer[1] - 1 and inner[2] <= outer[2] + 1 and inner[3] <= outer[3] + 1
-    )
-
-
-__all__ = ["Box", "Mark", "inherited", "inside", "intersect", "numbers", "page_marks", "transformed"]
+__all__ = ["Mark", "inherited", "page_marks", "transformed"]

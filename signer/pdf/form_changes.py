@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from signer.pdf.boxes import rectangle
 from signer.pdf.changes import Level, Rules, plain
 from signer.pdf.drawn_text import agrees, drawn_text, draws_anything, draws_more_than_text
 from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, exact_string, text_string
-from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Name, Ref, SyntaxFault
 

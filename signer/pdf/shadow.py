@@ -20,8 +20,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
+from signer.pdf.boxes import Box, inside, intersect, rectangle, words
 from signer.pdf.compare import references
-from signer.pdf.content_boxes import Box, inherited, inside, intersect, numbers, page_marks
+from signer.pdf.content_boxes import inherited, page_marks
 from signer.pdf.structure import FREE, BudgetSpent, Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
@@ -93,12 +94,12 @@ def _overlays(view: View, page: Dictionary) -> Iterator[tuple[str, Box]]:
         annotation = view.resolve(item)
         if not isinstance(annotation, Dictionary):
             continue
-        kind, box = view.get(annotation, "Subtype"), numbers(view, view.get(annotation, "Rect"), 4)
+        kind, box = view.get(annotation, "Subtype"), rectangle(view, annotation)
         field = inherited(view, annotation, "FT")
         if kind in _NO_COVER or field == "Sig" or box is None or not _draws(view, annotation):
             continue
         what = "a form field" if kind == "Widget" else f"a {kind} annotation"
-        yield what, (min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3]))
+        yield what, box
 
 
 def _draws(view: View, annotation: Dictionary) -> bool:
@@ -118,11 +119,6 @@ def _has_images(view: View, page: Dictionary) -> bool:
         return False
     streams = [view.resolve(value) for value in list(objects.values())[:50]]
     return any(isinstance(s, Stream) and view.get(s.dictionary, "Subtype") == "Image" for s in streams)
-
-
-def words(box: Box) -> str:
-    """Return a rectangle in words."""
-    return "rectangle [" + " ".join(f"{v:.0f}" for v in box) + "]"
 
 
 # -- switched off -------------------------------------------------------------------------------------
