@@ -10,6 +10,7 @@ not read. Good enough to say that a signature lies over a paragraph; not to say 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, NamedTuple
 
 from signer.pdf.boxes import Box, numbers
@@ -59,7 +60,7 @@ class Marks(NamedTuple):
     operators: int
     """How many were read."""
     complete: bool
-    """Whether that was all of them."""
+    """Whether that was all of them, and every mark has a place."""
 
 
 def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks | None:
@@ -76,7 +77,7 @@ def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks
             reader = _Reader(view, most)
             parts = b"\n".join(view.stream_data(stream) for stream in streams)
             reader.run(parts, inherited(view, page, "Resources"), _State(), 0)
-            complete = reader.left > 0 and len(reader.marks) < MAX_MARKS
+            complete = reader.left > 0 and len(reader.marks) < MAX_MARKS and not reader.lost
             view.pdf.marks[key] = Marks(reader.marks, most - reader.left, complete)
     except (SyntaxFault, ValueError, OverflowError):
         return None
@@ -114,6 +115,8 @@ class _Reader:
         self.view = view
         self.marks: list[Mark] = []
         self.left = most
+        self.lost = False
+        """Whether something is painted where no number reaches."""
         self._line: Matrix = IDENTITY
         self._text: Matrix = IDENTITY
         self._path: list[tuple[float, float]] = []
@@ -198,7 +201,10 @@ class _Reader:
         self._path.clear()
 
     def _mark(self, kind: str, box: Box, *, opaque: bool) -> None:
-        self.marks.append(Mark(kind, box, opaque))
+        if all(map(isfinite, box)):
+            self.marks.append(Mark(kind, box, opaque))
+        else:
+            self.lost = True
 
     def _inline_image(self, data: bytes, at: int) -> int:
         end = data.find(b"EI", data.find(b"ID", at))
