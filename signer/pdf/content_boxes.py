@@ -9,6 +9,7 @@ not read. Good enough to say that a signature lies over a paragraph; not to say 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, NamedTuple
@@ -231,13 +232,13 @@ class _Reader:
             return
         saved, line, text = self._state, self._line, self._text
         matrix = numbers(view, view.get(found.dictionary, "Matrix"), 6)
-        inner = replace(saved, matrix=_times(matrix, saved.matrix)) if matrix else saved  # type: ignore[arg-type]
+        inner = replace(saved, matrix=_times(_matrix(matrix), saved.matrix)) if matrix else saved
         own = view.get(found.dictionary, "Resources")
         self.run(view.stream_data(found), own if own is not None else resources, inner, depth + 1)
         self._state, self._line, self._text = saved, line, text
 
 
-def _matrix(values: list[Any]) -> Matrix:
+def _matrix(values: Iterable[float]) -> Matrix:
     a, b, c, d, e, f = (float(v) for v in values)
     return a, b, c, d, e, f
 

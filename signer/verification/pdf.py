@@ -433,10 +433,12 @@ def pdf_date(text: str | None) -> datetime | None:
     found = _DATE.match(text or "")
     if found is None:
         return None
-    numbers = [int(part or default) for part, default in zip(found.groups()[:6], (0, 1, 1, 0, 0, 0), strict=True)]
+    year, month, day, hour, minute, second = (
+        int(part or default) for part, default in zip(found.groups()[:6], (0, 1, 1, 0, 0, 0), strict=True)
+    )
     sign, hours, minutes = found.group(7), int(found.group(8) or 0), int(found.group(9) or 0)
     try:
         offset = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
-        return datetime(*numbers, tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[misc, arg-type]
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
