@@ -23,6 +23,7 @@ from typing import Any
 from signer.pdf.boxes import Box, inside, intersect, rectangle, words
 from signer.pdf.compare import references
 from signer.pdf.content_boxes import inherited, page_marks
+from signer.pdf.pages import pages
 from signer.pdf.structure import FREE, BudgetSpent, Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
@@ -68,7 +69,7 @@ def hidden_content(view: View) -> list[tuple[str, str]]:
 
 def _covered(view: View) -> Iterator[tuple[str, str]]:
     left = MAX_OPERATORS
-    for number, (_, page) in enumerate(_pages(view, MAX_PAGES), 1):
+    for number, (_, page, _) in enumerate(pages(view, MAX_PAGES), 1):
         overlays = list(_overlays(view, page))
         if not overlays and not _has_images(view, page):
             continue
@@ -143,7 +144,7 @@ def _switched_off(view: View) -> Iterator[tuple[str, str]]:
 
 
 def _unreachable_pages(view: View) -> Iterator[tuple[str, str]]:
-    lost = set(_page_objects(view)) - {number for number, _ in _pages(view, MAX_OBJECTS)}
+    lost = set(_page_objects(view)) - {page.number for page in pages(view, MAX_OBJECTS)}
     if not lost or len(view.entries) > MAX_OBJECTS:
         return
     seen: set[int] = set()
@@ -180,27 +181,6 @@ def _page_objects(view: View) -> Iterator[int]:
                 and located.value.get("Type") == "Page"
             ):
                 yield number
-
-
-def _pages(view: View, most: int) -> Iterator[tuple[int, Dictionary]]:
-    stack: list[tuple[Any, int]] = [(view.catalog.get("Pages"), 0)]
-    seen: set[int] = set()
-    while stack and most > 0:
-        item, depth = stack.pop()
-        view.pdf.budget.spend(2)
-        if isinstance(item, Ref):
-            if item.number in seen:
-                continue
-            seen.add(item.number)
-        node = view.resolve(item)
-        if not isinstance(node, Dictionary) or depth > 60:
-            continue
-        kids = view.get(node, "Kids")
-        if isinstance(kids, list):
-            stack.extend((kid, depth + 1) for kid in reversed(kids))
-        else:
-            most -= 1
-            yield item.number if isinstance(item, Ref) else 0, node
 
 
 # -- twice --------------------------------------------------------------------------------------------
