@@ -26,6 +26,7 @@ from typing import Any
 from signer.errors import EncryptedPDF, FieldError, OptionError, SigningRefused, UnreadablePDF
 from signer.pades.geometry import Box, PageGeometry
 from signer.pades.options import SignOptions
+from signer.pdf.boxes import box_of
 from signer.pdf.listing import Field, SignatureEntry, text_string, walk_fields
 from signer.pdf.permissions import Permissions, permissions_of
 from signer.pdf.soundness import check_places
@@ -252,12 +253,9 @@ def _existing(view: View, fields: list[Field], name: str, options: SignOptions) 
     if options.box is not None:
         raise FieldError(f"the field {name!r} has its place already", hint="leave out the box, or name a new field")
     widget = _widget(view, item)
-    rectangle = _numbers(view, widget.get("Rect"), 4) or (0.0, 0.0, 0.0, 0.0)
-    x1, y1, x2, y2 = rectangle
+    rectangle = box_of(view, widget.get("Rect")) or (0.0, 0.0, 0.0, 0.0)
     _seed_values(view, item, options)
-    return ExistingField(
-        item.number, (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), _lock(view, item.dictionary)
-    )
+    return ExistingField(item.number, rectangle, _lock(view, item.dictionary))
 
 
 def _widget(view: View, item: Field) -> Dictionary:
@@ -385,13 +383,13 @@ def _page_of(view: View, existing: ExistingField, number: int, page: Dictionary)
 
 
 def _geometry(view: View, page: Dictionary) -> PageGeometry:
-    media = _numbers(view, _inherited(view, page, "MediaBox"), 4)
+    media = box_of(view, _inherited(view, page, "MediaBox"))
     if media is None:
         raise SyntaxFault("the page has no /MediaBox")
-    left, bottom, right, top = _ordered(media)
-    crop = _numbers(view, _inherited(view, page, "CropBox"), 4)
+    left, bottom, right, top = media
+    crop = box_of(view, _inherited(view, page, "CropBox"))
     if crop is not None:
-        a, b, c, d = _ordered(crop)
+        a, b, c, d = crop
         cut = (max(left, a), max(bottom, b), min(right, c), min(top, d))
         if cut[0] < cut[2] and cut[1] < cut[3]:
             left, bottom, right, top = cut
@@ -400,23 +398,5 @@ def _geometry(view: View, page: Dictionary) -> PageGeometry:
     return PageGeometry((left, bottom, right, top), rotate if rotate % 90 == 0 else 0)
 
 
-def _inherited(view: View, node: Any, key: str) -> Any:
-    for _ in range(MAX_DEPTH):
-        if not isinstance(node, Dictionary):
-            return None
-        if key in node:
-            return view.get(node, key)
-        node = view.get(node, "Parent")
-    return None
-
-
-def _numbers(view: View, value: Any, count: int) -> tuple[float, ...] | None:
-    items = [view.resolve(item) for item in value] if isinstance(value, list) else []
-    if len(items) != count or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in items):
-        return None
-    return tuple(float(number) for number in items)
-
-
-def _ordered(box: tuple[float, ...]) -> Box:
-    a, b, c, d = box
-    return (min(a, c), min(b, d), max(a, c), max(b, d))
+def _inherited(view: View, page: Dictionary, key: str) -> Any:
+    return view.resolve(view.inherited(page, key, MAX_DEPTH))

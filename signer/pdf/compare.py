@@ -23,7 +23,6 @@ from signer.pdf.structure import FREE, Located, Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 MAX_DIFFERENCES = 50
-_MISSING = object()
 
 
 class Comparison:

@@ -9,9 +9,12 @@ not read. Good enough to say that a signature lies over a paragraph; not to say 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, NamedTuple
 
+from signer.pdf.boxes import Box, numbers
 from signer.pdf.structure import Stream, View
 from signer.pdf.tokens import Array, Dictionary, Name, SyntaxFault, operations
 
@@ -20,9 +23,9 @@ MAX_OPERATORS = 20_000
 MAX_MARKS = 5_000
 MAX_FORMS = 4
 """Depth of forms inside forms."""
+MAX_DEPTH = 60
+"""Of the page tree."""
 
-Box = tuple[float, float, float, float]
-"""Left, bottom, right, top."""
 Matrix = tuple[float, float, float, float, float, float]
 _PAINTS = frozenset({"f", "F", "f*", "B", "B*", "b", "b*", "S", "s"})
 _MATTER = _PAINTS | frozenset(
@@ -58,7 +61,7 @@ class Marks(NamedTuple):
     operators: int
     """How many were read."""
     complete: bool
-    """Whether that was all of them."""
+    """Whether that was all of them, and every mark has a place."""
 
 
 def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks | None:
@@ -75,7 +78,7 @@ def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks
             reader = _Reader(view, most)
             parts = b"\n".join(view.stream_data(stream) for stream in streams)
             reader.run(parts, inherited(view, page, "Resources"), _State(), 0)
-            complete = reader.left > 0 and len(reader.marks) < MAX_MARKS
+            complete = reader.left > 0 and len(reader.marks) < MAX_MARKS and not reader.lost
             view.pdf.marks[key] = Marks(reader.marks, most - reader.left, complete)
     except (SyntaxFault, ValueError, OverflowError):
         return None
@@ -84,23 +87,8 @@ def page_marks(view: View, page: Dictionary, most: int = MAX_OPERATORS) -> Marks
 
 
 def inherited(view: View, page: Dictionary, key: str) -> Any:
-    """Return a value of a page or of its nearest ancestor that has it (7.7.3.4)."""
-    node: Any = page
-    for _ in range(60):
-        if not isinstance(node, Dictionary):
-            return None
-        if key in node:
-            return view.get(node, key)
-        node = view.get(node, "Parent")
-    return None
-
-
-def numbers(view: View, value: Any, count: int) -> tuple[float, ...] | None:
-    """Return an array of so many numbers, or None."""
-    items = [view.resolve(v) for v in value] if isinstance(value, list) else []
-    if len(items) != count or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in items):
-        return None
-    return tuple(float(v) for v in items)
+    """Return the resolved value of a page or of its nearest ancestor that has it."""
+    return view.resolve(view.inherited(page, key, MAX_DEPTH))
 
 
 def transformed(matrix: Matrix, box: Box) -> Box:
@@ -128,6 +116,8 @@ class _Reader:
         self.view = view
         self.marks: list[Mark] = []
         self.left = most
+        self.lost = False
+        """Whether something is painted where no number reaches."""
         self._line: Matrix = IDENTITY
         self._text: Matrix = IDENTITY
         self._path: list[tuple[float, float]] = []
@@ -212,7 +202,10 @@ class _Reader:
         self._path.clear()
 
     def _mark(self, kind: str, box: Box, *, opaque: bool) -> None:
-        self.marks.append(Mark(kind, box, opaque))
+        if all(map(isfinite, box)):
+            self.marks.append(Mark(kind, box, opaque))
+        else:
+            self.lost = True
 
     def _inline_image(self, data: bytes, at: int) -> int:
         end = data.find(b"EI", data.find(b"ID", at))
@@ -239,27 +232,15 @@ class _Reader:
             return
         saved, line, text = self._state, self._line, self._text
         matrix = numbers(view, view.get(found.dictionary, "Matrix"), 6)
-        inner = replace(saved, matrix=_times(matrix, saved.matrix)) if matrix else saved  # type: ignore[arg-type]
+        inner = replace(saved, matrix=_times(_matrix(matrix), saved.matrix)) if matrix else saved
         own = view.get(found.dictionary, "Resources")
         self.run(view.stream_data(found), own if own is not None else resources, inner, depth + 1)
         self._state, self._line, self._text = saved, line, text
 
 
-def _matrix(values: list[Any]) -> Matrix:
+def _matrix(values: Iterable[float]) -> Matrix:
     a, b, c, d, e, f = (float(v) for v in values)
     return a, b, c, d, e, f
 
 
-def intersect(a: Box, b: Box) -> bool:
-    """Tell whether two boxes share more than an edge; an empty one shares nothing."""
-    return min(a[2], b[2]) - max(a[0], b[0]) > 0.5 and min(a[3], b[3]) - max(a[1], b[1]) > 0.5
-
-
-def inside(inner: Box, outer: Box) -> bool:
-    """Tell whether a box lies within another, up to a point."""
-    return (
-        inner[0] >= outer[0] - 1 and inner[1] >= outer[1] - 1 and inner[2] <= outer[2] + 1 and inner[3] <= outer[3] + 1
-    )
-
-
-__all__ = ["Box", "Mark", "inherited", "inside", "intersect", "numbers", "page_marks", "transformed"]
+__all__ = ["Mark", "inherited", "page_marks", "transformed"]

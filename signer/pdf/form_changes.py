@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from signer.pdf.boxes import rectangle
 from signer.pdf.changes import Level, Rules, plain
 from signer.pdf.drawn_text import agrees, drawn_text, draws_anything, draws_more_than_text
 from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, exact_string, text_string
-from signer.pdf.page_changes import rectangle
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Name, Ref, SyntaxFault
 
@@ -397,15 +397,7 @@ def _rectangles_equal(rules: Rules, old: Dictionary, new: Dictionary) -> bool:
 
 
 def _inherited(view: View, field: Dictionary, key: str) -> Any:
-    """Return the resolved value of a key of a field or of its nearest ancestor that has it."""
-    node: Any = field
-    for _ in range(MAX_DEPTH):
-        if not isinstance(node, Dictionary):
-            return None
-        if key in node:
-            return view.get(node, key)
-        node = view.get(node, "Parent")
-    return None
+    return view.resolve(view.inherited(field, key, MAX_DEPTH))
 
 
 def _flags_of(value: Any) -> int:

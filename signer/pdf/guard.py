@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from signer.pdf.gap import read_from_gap
-from signer.pdf.listing import SignatureEntry
+from signer.pdf.listing import MAX_DEPTH, SignatureEntry
 from signer.pdf.structure import BudgetSpent, PDFFile, View
 from signer.pdf.tokens import Array, Dictionary, Ref, SyntaxFault, decode_hex
 
@@ -321,20 +321,8 @@ def _fields_agree(view: View, signed: View, entry: SignatureEntry) -> str | None
             if then.start != now.start:
                 return f"field object {number} was rewritten after the signature"
             continue
-        if _inherited_value(signed, then.value) != Ref(entry.number, entry.generation):
+        if signed.inherited(then.value, "V", MAX_DEPTH) != Ref(entry.number, entry.generation):
             return f"field object {number} held another value when the signature was made"
-    return None
-
-
-def _inherited_value(view: View, dictionary: Dictionary) -> object:
-    """Return /V of a field or of its nearest ancestor that has one, not resolved."""
-    node: object = dictionary
-    for _ in range(100):
-        if not isinstance(node, Dictionary):
-            return None
-        if "V" in node:
-            return node["V"]
-        node = view.get(node, "Parent")
     return None
 
 

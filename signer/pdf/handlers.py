@@ -142,7 +142,7 @@ def _revision_5() -> Any:
     from pyhanko.pdf_utils.crypt.api import SecurityHandlerVersion
     from pyhanko.pdf_utils.crypt.standard import StandardSecuritySettingsRevision
 
-    class Revision5(StandardSecurityHandler):  # type: ignore[no-untyped-call]
+    class Revision5(StandardSecurityHandler):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
         def __init__(self, handed: Any) -> None:
             super().__init__(
                 version=SecurityHandlerVersion.AES256,

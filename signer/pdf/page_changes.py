@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from signer.pdf.boxes import intersect, rectangle, words
 from signer.pdf.changes import MAX_PAGES, Level, Rules, plain
-from signer.pdf.content_boxes import intersect, page_marks
+from signer.pdf.content_boxes import page_marks
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
@@ -179,19 +180,9 @@ def _harmless(view: View, annotation: Dictionary) -> bool:
     return isinstance(action, Dictionary) and view.get(action, "S") in _HARMLESS_ACTIONS and "Next" not in action
 
 
-def rectangle(view: View, annotation: Dictionary) -> tuple[float, float, float, float] | None:
-    """Return /Rect with its corners in order, or None."""
-    box = view.get(annotation, "Rect")
-    values = [view.resolve(v) for v in box] if isinstance(box, list) else []
-    if len(values) != 4 or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        return None
-    x0, y0, x1, y1 = (float(v) for v in values)
-    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-
-
 def _box(view: View, annotation: Dictionary) -> str:
     box = rectangle(view, annotation)
-    return "no rectangle" if box is None else "rectangle [" + " ".join(f"{v:.0f}" for v in box) + "]"
+    return "no rectangle" if box is None else words(box)
 
 
 def _drawn(rules: Rules, page: int, item: Ref, name: str, old_page: Dictionary) -> None:

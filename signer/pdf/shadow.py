@@ -20,8 +20,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
+from signer.pdf.boxes import Box, inside, intersect, rectangle, words
 from signer.pdf.compare import references
-from signer.pdf.content_boxes import Box, inherited, inside, intersect, numbers, page_marks
+from signer.pdf.content_boxes import inherited, page_marks
+from signer.pdf.pages import pages
 from signer.pdf.structure import FREE, BudgetSpent, Stream, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
@@ -46,7 +48,7 @@ def signs(view: View) -> list[tuple[str, str]]:
     for search in (hidden_content, defined_twice):
         try:
             found += search(view)
-        except Exception:  # noqa: BLE001, S112
+        except Exception:  # noqa: BLE001, S112 - a warning less, never a verdict
             continue
     return found
 
@@ -67,7 +69,7 @@ def hidden_content(view: View) -> list[tuple[str, str]]:
 
 def _covered(view: View) -> Iterator[tuple[str, str]]:
     left = MAX_OPERATORS
-    for number, (_, page) in enumerate(_pages(view, MAX_PAGES), 1):
+    for number, (_, page, _) in enumerate(pages(view, MAX_PAGES), 1):
         overlays = list(_overlays(view, page))
         if not overlays and not _has_images(view, page):
             continue
@@ -93,12 +95,12 @@ def _overlays(view: View, page: Dictionary) -> Iterator[tuple[str, Box]]:
         annotation = view.resolve(item)
         if not isinstance(annotation, Dictionary):
             continue
-        kind, box = view.get(annotation, "Subtype"), numbers(view, view.get(annotation, "Rect"), 4)
+        kind, box = view.get(annotation, "Subtype"), rectangle(view, annotation)
         field = inherited(view, annotation, "FT")
         if kind in _NO_COVER or field == "Sig" or box is None or not _draws(view, annotation):
             continue
         what = "a form field" if kind == "Widget" else f"a {kind} annotation"
-        yield what, (min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3]))
+        yield what, box
 
 
 def _draws(view: View, annotation: Dictionary) -> bool:
@@ -118,11 +120,6 @@ def _has_images(view: View, page: Dictionary) -> bool:
         return False
     streams = [view.resolve(value) for value in list(objects.values())[:50]]
     return any(isinstance(s, Stream) and view.get(s.dictionary, "Subtype") == "Image" for s in streams)
-
-
-def words(box: Box) -> str:
-    """Return a rectangle in words."""
-    return "rectangle [" + " ".join(f"{v:.0f}" for v in box) + "]"
 
 
 # -- switched off -------------------------------------------------------------------------------------
@@ -147,7 +144,7 @@ def _switched_off(view: View) -> Iterator[tuple[str, str]]:
 
 
 def _unreachable_pages(view: View) -> Iterator[tuple[str, str]]:
-    lost = set(_page_objects(view)) - {number for number, _ in _pages(view, MAX_OBJECTS)}
+    lost = set(_page_objects(view)) - {page.number for page in pages(view, MAX_OBJECTS)}
     if not lost or len(view.entries) > MAX_OBJECTS:
         return
     seen: set[int] = set()
@@ -184,27 +181,6 @@ def _page_objects(view: View) -> Iterator[int]:
                 and located.value.get("Type") == "Page"
             ):
                 yield number
-
-
-def _pages(view: View, most: int) -> Iterator[tuple[int, Dictionary]]:
-    stack: list[tuple[Any, int]] = [(view.catalog.get("Pages"), 0)]
-    seen: set[int] = set()
-    while stack and most > 0:
-        item, depth = stack.pop()
-        view.pdf.budget.spend(2)
-        if isinstance(item, Ref):
-            if item.number in seen:
-                continue
-            seen.add(item.number)
-        node = view.resolve(item)
-        if not isinstance(node, Dictionary) or depth > 60:
-            continue
-        kids = view.get(node, "Kids")
-        if isinstance(kids, list):
-            stack.extend((kid, depth + 1) for kid in reversed(kids))
-        else:
-            most -= 1
-            yield item.number if isinstance(item, Ref) else 0, node
 
 
 # -- twice --------------------------------------------------------------------------------------------

@@ -173,6 +173,19 @@ class View:
         """Return the resolved value of a key, or None."""
         return self.resolve(dictionary.get(key))
 
+    def inherited(self, node: Any, key: str, most: int) -> Any:
+        """Return a value, not resolved, of a page or field or of its nearest ancestor that has it (7.7.3.4, 12.7.4).
+
+        None where none of the first `most` has it; the bound is for a tree that bites its tail.
+        """
+        for _ in range(most):
+            if not isinstance(node, Dictionary):
+                return None
+            if key in node:
+                return node[key]
+            node = self.get(node, "Parent")
+        return None
+
     def locate(self, number: int) -> Located | None:
         """Return the object of that number, or None when it is free or missing; raises SyntaxFault."""
         entry = self.entries.get(number)

@@ -78,12 +78,12 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         revisions,
         {},
         SecondReading(pdf),
-        LaterRevisions(pdf, view, _revisions(pdf)),
+        LaterRevisions(pdf, view, revisions),
         Hashed(data),
     )
     _read_twice(document)
     document = _with_proofs(document)
-    reports = [_guarded_signature(document, entry) for entry in listing.signatures]
+    reports = [_guarded_signature(document, position) for position in range(len(document.entries))]
     reports += [_broken_field(name, detail) for name, detail in listing.broken_fields]
     _levels(document, reports)
     _places(document, reports)
@@ -220,11 +220,12 @@ def _really_empty(listing: Listing) -> list[str]:
     return [name for name in listing.empty_fields if name not in broken]
 
 
-def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureReport:
+def _guarded_signature(document: _Document, position: int) -> SignatureReport:
     """Verify one signature inside the one `try` that is around each."""
+    entry = document.entries[position]
     draft = Draft(field=", ".join(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
     try:
-        _signature(document, entry, draft)
+        _signature(document, position, draft)
     except BudgetSpent as error:
         draft.unknown("limits", "", str(error), "GENERIC", "limits")
     except MemoryError:
@@ -236,11 +237,10 @@ def _guarded_signature(document: _Document, entry: SignatureEntry) -> SignatureR
     return draft.report()
 
 
-def _signature(document: _Document, entry: SignatureEntry, draft: Draft) -> None:
+def _signature(document: _Document, position: int, draft: Draft) -> None:
     """Verify one signature of a PDF: the numbered steps of `signer.verify`."""
     # 1. Guard
-    position = next(n for n, item in enumerate(document.entries) if item is entry)
-    found = _guard(document, position)
+    entry, found = document.entries[position], _guard(document, position)
     _record_guard((*found.findings, document.second.finding(found.signed_view, document.view)), draft)
     _describe(document, entry, found, draft)
     if _set_apart(entry, draft):
@@ -297,14 +297,11 @@ def _describe(document: _Document, entry: SignatureEntry, found: Guarded, draft:
                 draft.kind = "certification"
         except SyntaxFault as error:
             draft.warn("permissions-unreadable", str(error))
-    if found.byte_range is not None:
+    index = _revision_of(document, found)
+    if found.byte_range is not None and index is not None:
         end = found.byte_range[2] + found.byte_range[3]
-        for index, (marker, line) in enumerate(document.revisions, 1):
-            if marker <= end <= line:
-                rest = (
-                    document.pdf.data[end:].strip(b"\x00\t\n\x0c\r ") if len(document.pdf.data) - end < 64 else b"more"
-                )
-                draft.revision = RevisionReport(index, len(document.revisions), covers_whole_file=not rest)
+        rest = document.pdf.data[end:].strip(b"\x00\t\n\x0c\r ") if len(document.pdf.data) - end < 64 else b"more"
+        draft.revision = RevisionReport(index, len(document.revisions), covers_whole_file=not rest)
     if entry.subfilter == "ETSI.CAdES.detached" and "Cert" in entry.dictionary:
         draft.warn("cert-entry", "/Cert stands beside ETSI.CAdES.detached (ISO 32000-2 12.8.3.4.2)")
     # A dictionary that a later revision replaced says nothing any more (signature dictionary spoofing).
@@ -436,10 +433,12 @@ def pdf_date(text: str | None) -> datetime | None:
     found = _DATE.match(text or "")
     if found is None:
         return None
-    numbers = [int(part or default) for part, default in zip(found.groups()[:6], (0, 1, 1, 0, 0, 0), strict=True)]
+    year, month, day, hour, minute, second = (
+        int(part or default) for part, default in zip(found.groups()[:6], (0, 1, 1, 0, 0, 0), strict=True)
+    )
     sign, hours, minutes = found.group(7), int(found.group(8) or 0), int(found.group(9) or 0)
     try:
         offset = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
-        return datetime(*numbers, tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[misc, arg-type]
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -8,17 +8,14 @@ Only for pictures and for people: nothing is decided by it, so what cannot be re
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from signer.pdf.boxes import Box
+from signer.pdf.pages import pages
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 from signer.report import PlaceReport, Rotation
 
 MAX_PAGES = 5000
-MAX_DEPTH = 60
-INHERITED = ("MediaBox", "CropBox", "Rotate")
-
-Box = tuple[float, float, float, float]
 
 
 def places_of(view: View, fields: Sequence[tuple[int, ...]]) -> list[PlaceReport | None]:
@@ -26,9 +23,9 @@ def places_of(view: View, fields: Sequence[tuple[int, ...]]) -> list[PlaceReport
     wanted = {number: index for index, numbers in enumerate(fields) for number in numbers}
     found: list[PlaceReport | None] = [None] * len(fields)
     try:
-        for number, page in enumerate(_pages(view), 1):
-            for index, box in _widgets(view, page, wanted):
-                place = _place(view, page, number, box)
+        for number, page in enumerate(pages(view, MAX_PAGES), 1):
+            for index, box in _widgets(view, page.dictionary, wanted):
+                place = _place(view, Dictionary(page.inherited), number, box)
                 # the first visible widget of a signature, else the first
                 known = found[index]
                 if place is not None and (known is None or (place.visible and not known.visible)):
@@ -36,33 +33,6 @@ def places_of(view: View, fields: Sequence[tuple[int, ...]]) -> list[PlaceReport
     except (SyntaxFault, BudgetSpent, RecursionError):
         return found
     return found
-
-
-def _pages(view: View) -> Iterator[Dictionary]:
-    """Yield the pages in order, each with the entries it inherits (ISO 32000-2 7.7.3.4)."""
-    seen: set[int] = set()
-    stack: list[tuple[Any, dict[str, Any], int]] = [(view.catalog.get("Pages"), {}, 0)]
-    count = 0
-    while stack:
-        item, inherited, depth = stack.pop()
-        if isinstance(item, Ref):
-            if item.number in seen:
-                continue
-            seen.add(item.number)
-        node = view.resolve(item)
-        if not isinstance(node, Dictionary) or depth > MAX_DEPTH:
-            continue
-        inherited = {**inherited, **{key: node[key] for key in INHERITED if key in node}}
-        kids = view.get(node, "Kids")
-        if isinstance(kids, list):
-            stack.extend((kid, inherited, depth + 1) for kid in reversed(kids))
-            continue
-        count += 1
-        if count > MAX_PAGES:
-            return
-        page = Dictionary(node)
-        page.update(inherited)
-        yield page
 
 
 def _widgets(view: View, page: Dictionary, wanted: dict[int, int]) -> Iterator[tuple[int, Box]]:

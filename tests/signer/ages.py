@@ -108,14 +108,14 @@ class World:
             serial=serial,
             not_before=begins,
             not_after=ends,
-            **more,  # type: ignore[arg-type]
+            **more,
         )
 
     # Lists ------------------------------------------------------------------------------------------------------------
     def signers_list(self, at: datetime) -> CRL:
         """The list about the issuing authority, of the signer's root."""
         more = {"number": int(at.timestamp()), "this_update": at, "next_update": at + 7 * DAY}
-        return CRL(build_crl(self.signers_root, self.root_key, (), **more))  # type: ignore[arg-type]
+        return CRL(build_crl(self.signers_root, self.root_key, (), **more))
 
     def root_list(self, at: datetime, *revoked: tuple[int, datetime, str]) -> CRL:
         return CRL(
@@ -159,7 +159,7 @@ class World:
             chain=(self.issuing,),
             detached=True,
             signing_time=signing_time,
-            **more,  # type: ignore[arg-type]
+            **more,
         )
         if not stamped:
             return encoded
@@ -209,8 +209,9 @@ class World:
         return encoded
 
     def cades_archive(self, encoded: bytes, content: bytes, unit: int, at: datetime, version: int = 3) -> bytes:
-        stamp = lambda _, octets: self.token(unit, at, octets)  # noqa: E731
-        attribute_ = archive_time_stamp(encoded, content, stamp, self.digest, version=version)
+        attribute_ = archive_time_stamp(
+            encoded, content, lambda _, octets: self.token(unit, at, octets), self.digest, version=version
+        )
         return rebuilt(encoded, unsigned=[attribute_])
 
     def archive(self, base: bytes, unit: int, at: datetime, lists: list[CRL]) -> bytes:

@@ -21,10 +21,10 @@ NOTE = b"<< /Type /Annot /Subtype /Text /Rect [10 10 30 30] /Contents (first) >>
 SOME_SIGNATURE = b"<< /Type /Sig /SubFilter /ETSI.CAdES.detached >>"
 
 
-def contract(signature: bytes = b"") -> bytes:
+def contract(signature: bytes = b"", **others: bytes) -> bytes:
     """A signed form: a text field with its picture, an empty signature field, a note."""
     parts = {"o1": FORM, "o3": PAGE_WITH_FIELDS, "o7": TEXT_FIELD, "o8": APPEARANCE, "o9": EMPTY_SIGNATURE, "o10": NOTE}
-    bodies = rawpdf.objects(**parts)
+    bodies = rawpdf.objects(**parts | others)
     bodies[6] = bodies[6].replace(b" /M (", signature + b" /M (")
     return rawpdf.fill_byte_range(rawpdf.assemble(bodies))
 
@@ -300,6 +300,15 @@ def test_annotations_that_refer_to_each_other_are_each_judged_once() -> None:
 def test_picture_that_shows_another_value_than_the_field_has(drawn: bytes, level: str) -> None:
     picture = stream(drawn, b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] ")
     assert after({7: TEXT_FIELD.replace(b"(100)", b"(900)"), 8: picture}).level.word == level
+
+
+@pytest.mark.parametrize("content", [b"BT /F1 12 Tf 1 %s 0 1 72 100 Tm (pay 100) Tj ET", b"q %s 0 0 9 0 0 cm /I Do Q BT /F1 %s Tf (x) Tj ET"])
+def test_page_content_whose_place_is_no_number_is_said_to_be_not_known(content: bytes) -> None:
+    huge = content.replace(b"%s", b"9" * 400)
+    found = judge(rawpdf.update(contract(o4=stream(huge)), NEW_FIELD))
+    assert found.level.word == "form-filling"
+    assert any("may cover page content" in d for d in found.detail)
+    assert not any("nan" in d or "inf" in d for d in found.detail)
 
 
 def test_sneaky_signature_over_an_earlier_field_is_said() -> None:

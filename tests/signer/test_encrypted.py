@@ -186,7 +186,7 @@ def test_a_recipient_opens_with_its_key(suite: str, how: dict[str, Any]) -> None
         {"recipient": locked.recipient(circle_of("sm2"))},
     ):
         with pytest.raises(EncryptedPDF) as caught:
-            opened(data, **({"password": None} | credentials))  # type: ignore[arg-type]
+            opened(data, **({"password": None} | credentials))
         assert caught.value.hint
     assert holder.private_key.hex() not in repr(VerifyOptions(recipient=holder, password="hidden"))
     assert "hidden" not in repr(VerifyOptions(password="hidden")) + repr(Credentials("hidden"))
@@ -480,7 +480,7 @@ def test_a_hostile_dictionary_is_an_error_and_nothing_worse(name: str, direct: b
         return
     for options in ({}, {"password": "x"}, {"password": None, "recipient": locked.recipient(circle_of("rsa"))}):
         with pytest.raises(EncryptedPDF) as caught:
-            opened(data, **options)  # type: ignore[arg-type]
+            opened(data, **options)
         assert caught.value.hint
 
 
@@ -551,7 +551,7 @@ def test_reading_is_bounded() -> None:
     assert isinstance(decryptor, Decryptor)
     pdf.unlock(decryptor)
     with pytest.raises(BudgetSpent):
-        whole.catalog  # noqa: B018
+        whole.catalog  # noqa: B018 - reading it is the work
 
 
 # -- the secret's way ---------------------------------------------------------------------------------

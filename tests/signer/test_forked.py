@@ -141,7 +141,7 @@ def test_it_gains_no_privileges_and_leaves_no_core() -> None:
         return f"{line.split()[1]} {resource.getrlimit(resource.RLIMIT_CORE)}".encode()
 
     if not sys.platform.startswith("linux"):
-        pytest.skip("Linux only")
+        pytest.skip("PR_SET_NO_NEW_PRIVS is of Linux")
     assert Fork(work, LIMITS).result() == b"1 (0, 0)"
 
 
@@ -189,7 +189,7 @@ def test_nobody_serves_what_was_not_allowed_or_without_end() -> None:
 
 
 def test_several_at_a_time() -> None:
-    forks = [Fork(lambda _, n=n: bytes([n]) * 300_000, LIMITS) for n in range(4)]  # type: ignore[misc]
+    forks = [Fork(lambda _, n=n: bytes([n]) * 300_000, LIMITS) for n in range(4)]
     while not all(fork.done for fork in forks):
         wait(forks)
     assert [fork.result()[:1] for fork in forks] == [bytes([n]) for n in range(4)]

@@ -355,7 +355,7 @@ def test_every_reader_knows_its_own_and_nothing_else() -> None:
     for name, data in found.items():
         reader = reader_of(data)
         assert reader is not None
-        assert reader.__name__.endswith(f".{name}"), name  # type: ignore[attr-defined]
+        assert reader.__name__.endswith(f".{name}"), name
     for data in (b"", b"text", b"\x30", b"\x30\x80", b"\x30\x03\x0a\x01\x00"[:4], b"-----BEGIN X-----\n", bytes(9)):
         assert reader_of(data) is None
 

@@ -200,7 +200,7 @@ def test_content_types_of_gb_t_35275() -> None:
         attributes = signed_attributes(suite, holder.certificate, digest, content_type=oids.GM_DATA)
         value = holder.key.sign(attributes)
         outer = {"content_type": oids.GM_DATA, "outer_oid": oids.GM_SIGNED_DATA, "chain": (circle.issuing,)}
-        return assemble(suite, holder.certificate, attributes, value, **outer)  # type: ignore[arg-type]
+        return assemble(suite, holder.certificate, attributes, value, **outer)
 
     data = rawpdf.sign(make, subfilter=b"adbe.pkcs7.detached")
     assert judge(data, circle).verdict is PASSED
@@ -234,7 +234,7 @@ def test_content_inside_a_detached_signature_is_never_a_pass(signing_suite: str)
 
     size = SIZES.get(signing_suite, 40_000)
     for inside in (b"", b"something else"):
-        data = rawpdf.sign(lambda content, inside=inside: make(content, inside), digits=size)  # type: ignore[misc]
+        data = rawpdf.sign(lambda content, inside=inside: make(content, inside), digits=size)
         one = judge(data, circle)
         assert (one.verdict, one.sub_indication) == (INDETERMINATE, "FORMAT_FAILURE"), one.reason
         assert one.cryptographic.result == "passed", "what was signed is the file"

@@ -97,14 +97,17 @@ def test_the_word_of_an_authority_ends_with_its_key() -> None:
     one = judge(data)
     assert verdict(one) == (Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE", "passed"), one.reason
     for at, expected in ((THEN, Verdict.TOTAL_PASSED), (datetime(2025, 1, 1, tzinfo=UTC), Verdict.INDETERMINATE)):
-        stamp = lambda content, at=at: stamps(at).stamp("sha256", suites.digest("sha256", content))  # noqa: E731
+
+        def stamp(content: bytes, at: datetime = at) -> bytes:
+            return stamps(at).stamp("sha256", suites.digest("sha256", content))
+
         one = judge(rawpdf.sign(stamp, data, subfilter=b"ETSI.RFC3161"))  # over certificate and all
         assert one.verdict is expected, one.reason
 
 
 def test_a_value_of_another_key_is_forged() -> None:
     key, other = OldKey(), OldKey()
-    key.sign = other.sign  # type: ignore[method-assign]
+    key.sign = other.sign
     assert verdict(judge(rawpdf.sign(cms(key, THEN)))) == (Verdict.TOTAL_FAILED, "SIG_CRYPTO_FAILURE", "failed")
 
 

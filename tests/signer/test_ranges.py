@@ -31,7 +31,7 @@ def test_the_digest_is_that_of_the_content(name: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(ranges, "PIECE", 64)
     hashed = Hashed(DATA)
     for each in RANGES:
-        one = Ranges(hashed, each)  # type: ignore[arg-type]
+        one = Ranges(hashed, each)
         assert one.content() == DATA[: each[1]] + DATA[each[2] : each[2] + each[3]]
         assert one.digest(name) == one.digest(name) == suites.digest(name, one.content())
 
@@ -43,7 +43,7 @@ def test_a_file_is_hashed_once_for_all_its_signatures(monkeypatch: pytest.Monkey
     def counting(running: object, data: bytes, start: int, end: int) -> None:
         nonlocal fed
         fed += end - start
-        feed(running, data, start, end)  # type: ignore[arg-type]
+        feed(running, data, start, end)
 
     monkeypatch.setattr(ranges, "feed", counting)
     data = bytes(100_000)

@@ -27,7 +27,7 @@ BOX = (100.0, 200.0, 300.0, 280.0)
 
 
 def size_of(png: bytes) -> tuple[int, int]:
-    return struct.unpack(">II", png[16:24])  # type: ignore[return-value]
+    return struct.unpack(">II", png[16:24])
 
 
 def visible(base: bytes | None = None, **options: Any) -> tuple[bytes, Report]:
@@ -103,7 +103,7 @@ def test_the_frame_is_where_the_stamp_is_drawn(rotation: int) -> None:
         (x / picture.width, y / picture.height)
         for x in range(picture.width)
         for y in range(picture.height)
-        if picture.getpixel((x, y)) < 128  # type: ignore[operator]
+        if picture.getpixel((x, y)) < 128
     ]
     assert len(dark) > 100
     margin = 0.01
@@ -206,7 +206,7 @@ def test_the_pdf_says_what_the_page_says(lang: str) -> None:
         words["html.footer"],
         words["label.page"].format(number=1),
         made.sha256,
-        made.signatures[0].signer.common_name,  # type: ignore[union-attr]
+        made.signatures[0].signer.common_name,
         "Nobody says so.",
     ):
         assert squeezed(expected) in said, expected

@@ -174,7 +174,7 @@ def test_several_files_keep_their_order(at_once: int) -> None:
         ("e", good),
     ]
     found = Sandbox(**setting(circle)).verify_each(files, at_once=at_once)
-    said = [(name, o.code if isinstance(o, SignerError) else o.verdict) for name, _, o in found]  # type: ignore[union-attr]
+    said = [(name, o.code if isinstance(o, SignerError) else o.verdict) for name, _, o in found]
     assert said == [
         ("a", "TOTAL-PASSED"),
         ("b", "unreadable-file"),
@@ -193,7 +193,7 @@ def test_one_file_of_several_that_takes_too_long_harms_no_other(monkeypatch: pyt
     made = Sandbox(**setting(circle), limits=Limits(2, 1 << 30))
     files = [("good", sign(make_pdf())), ("slow", b"slow"), ("good", sign(make_pdf()))]
     begun = time.monotonic()
-    verdicts = [outcome.verdict for _, _, outcome in made.verify_each(files, at_once=3)]  # type: ignore[union-attr]
+    verdicts = [outcome.verdict for _, _, outcome in made.verify_each(files, at_once=3)]
     assert verdicts == ["TOTAL-PASSED", "INDETERMINATE", "TOTAL-PASSED"]
     assert time.monotonic() - begun < 10
 

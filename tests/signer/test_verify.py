@@ -377,7 +377,7 @@ def test_a_revocation_that_is_fetched_does_not_undo_what_is_proven_to_be_older(s
     (url,) = circle.organisation.certificate.crl_urls
     entries = [(serial, NOW + timedelta(hours=1), "superseded")]
     more = {"number": 99, "this_update": made, "next_update": made + timedelta(days=1)}
-    web[url] = build_crl(authority.certificate, authority.key, entries, **more)  # type: ignore[arg-type]
+    web[url] = build_crl(authority.certificate, authority.key, entries, **more)
     options = VerifyOptions(fetch=Remembering(lambda url, /, **_: web[url]))
     clock, bare = FixedClock(NOW + timedelta(hours=3)), TrustStore().with_((circle.root,))
     outcomes = []

@@ -269,7 +269,7 @@ def test_a_file_that_takes_too_long_is_indeterminate_and_the_next_is_judged(
     def slow(data: bytes, **more: object) -> object:
         while data.startswith(b"%PDF-") and b"pay 900" in data:
             pass
-        return real(data, **more)  # type: ignore[arg-type]
+        return real(data, **more)
 
     monkeypatch.setattr(verify, "verify_bytes", slow)
     words = [files.changed_pdf, files.good_pdf, "--trust", files.trust, "--timeout", "1.5", "--format", "json", *AT]
