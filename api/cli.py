@@ -13,7 +13,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from certs.command import Command
 from certs.errors import SealroadError
@@ -32,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
         _complain(message, f"{self.prog} --help")
         raise SystemExit(USAGE_ERROR)
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Refuse what is unknown where it stands: the hint names the help of that very action."""
         parsed, rest = super().parse_known_args(args, namespace)
         if rest:

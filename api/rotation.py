@@ -1,6 +1,6 @@
 """Another master key: every wrap is replaced, no key is touched, and the service goes on.
 
-    done, left = rotate(context)          # settings name the new master key, and the old one as the previous
+    done, total = rotate(context)         # settings name the new master key, and the old one as the previous
 
 Row by row: open the wrap under the old key, close it under the new one, write it back if nobody changed the row. A run
 that was killed has left each row under one or the other, which a service that knows both can open; run again, it takes

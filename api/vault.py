@@ -129,10 +129,8 @@ def _make_root(path: Path, provider: Provider) -> None:
 
 def _expect(sealed: Sealed, label: Label) -> Sealed:
     """Return `sealed` if it is what belongs there: the label is inside, and somebody may have moved all of it."""
-    found = sealed.label
-    if (found.key_id, found.suite, found.purpose, found.generation) != (
-        *(label.key_id, label.suite, label.purpose, label.generation),
-    ):
+    found, wanted = sealed.label, (label.key_id, label.suite, label.purpose, label.generation)
+    if (found.key_id, found.suite, found.purpose, found.generation) != wanted:
         raise VaultError("the sealed secret belongs to something else")
     return sealed
 

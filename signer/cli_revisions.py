@@ -6,14 +6,15 @@ Nothing is verified here. Files are written under a temporary name and renamed, 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import html
-import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from certs import files
 from signer.errors import OptionError, UnreadableFile
 from signer.revisions import PagePair, Revisions
 
@@ -71,45 +72,32 @@ def _extract(number: int, found: Revisions, out: Path) -> int:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return 0
-    with _written(out, lambda: tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")) as temporary:
-        temporary.write_bytes(data)
-        temporary.chmod(0o644)
-        temporary.replace(out)
+    try:
+        files.write(out, data)
+    except OSError as error:
+        raise _failed(out, error) from error
     names = ", ".join(found.signed.get(number, ()))
     said = f"signed in {names}" if names else "which no signature covers"
     print(f"revision {number} of {found.count}, {len(data)} octets, {said}: {out}")
     return 0
 
 
-class _written:  # noqa: N801 - reads like the verb it is
-    """A temporary file or directory beside its target, gone afterwards unless it was renamed."""
-
-    def __init__(self, target: Path, make: Callable[[], object]) -> None:
-        self._target = target
-        self._make = make
-
-    def __enter__(self) -> Path:
+@contextlib.contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Give a temporary directory beside its target, gone afterwards unless it was renamed. Raises UnreadableFile."""
+    try:
+        made = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
         try:
-            made = self._make()
-        except OSError as error:
-            raise self._failed(error) from error
-        if isinstance(made, tuple):
-            os.close(made[0])
-            made = made[1]
-        self.path = Path(str(made))
-        return self.path
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise _failed(target, error) from error
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if self.path.is_dir() and not self.path.is_symlink():
-            shutil.rmtree(self.path, ignore_errors=True)
-        else:
-            self.path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise self._failed(error) from error
 
-    def _failed(self, error: OSError) -> UnreadableFile:
-        reason = error.strerror or type(error).__name__
-        return UnreadableFile(f"cannot write {self._target}: {reason.lower()}", hint="check the directory")
+def _failed(target: Path, error: OSError) -> UnreadableFile:
+    reason = error.strerror or type(error).__name__
+    return UnreadableFile(f"cannot write {target}: {reason.lower()}", hint="check the directory")
 
 
 def _diff(args: argparse.Namespace, found: Revisions, out: Path) -> int:
@@ -117,7 +105,7 @@ def _diff(args: argparse.Namespace, found: Revisions, out: Path) -> int:
         raise OptionError(f"{out} is there already and not an empty directory", hint="give --out a new name")
     number = args.revision if args.revision is not None else min(found.signed, default=1)
     changes = found.changes(number)
-    with _written(out, lambda: tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.")) as temporary:
+    with _beside(out) as temporary:
         pages = []
         for page in found.differing(number):
             if page.picture is not None:

@@ -259,7 +259,7 @@ def _required(report: Report, layers: list[str]) -> set[int]:
     from signer.layers.judge import concerns
 
     results = set()
-    if layers and report.signatures and not any(map(concerns, report.signatures)):
+    if report.signatures and not any(map(concerns, report.signatures)):
         results.add("not-checked")  # time-stamps and certificates alone are nobody's consent
     for signature in report.signatures:
         if concerns(signature):

@@ -317,13 +317,8 @@ class Circle:
                     own_check=OwnCheck(self._settings.own_check),
                 )
                 # where one could not be renewed, try again, but not at every request
-                before, opened.responders = (
-                    opened.responders,
-                    (
-                        max(circle.renewal_due(found), now + RENEWAL_PAUSE),
-                        found,
-                    ),
-                )
+                due = max(circle.renewal_due(found), now + RENEWAL_PAUSE)
+                before, opened.responders = opened.responders, (due, found)
                 if before is not None:
                     before[1].close()
             return opened.responders[1]

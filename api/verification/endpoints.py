@@ -11,6 +11,7 @@ from fastapi import File, Form, Request, UploadFile
 from pydantic import RootModel
 from starlette.responses import Response
 
+from api.context import Context
 from api.documents.service import clean_name
 from api.errors import PayloadTooLarge, ValidationFailed
 from api.kit.accept import choose
@@ -106,9 +107,11 @@ def verify_document(
         policies=tuple(_small(item, MAX_BASIS_SIZE) for item in policy or []),
         password=password,
     )
+    stored = service.stored(unit, contract, document) if file is None else []
+    verify = service.verifier(unit.context, demand)
     reports = []
-    for path, name in _files(unit, file, contract, document):
-        report = service.report_on(unit.context, path, name=name, demand=demand)
+    for path, name in _files(unit.context, file, stored):
+        report = verify(path, name)
         drawn = service.pictures(report, path) if form in ("html", "pdf") else ()
         reports.append((report, drawn))
     if form == "json":
@@ -119,13 +122,10 @@ def verify_document(
     return Response(content, 200, headers, media_type=media)
 
 
-def _files(
-    unit: Unit, file: UploadFile | None, contract: str | None, document: str | None
-) -> Iterator[tuple[Path, str]]:
+def _files(context: Context, file: UploadFile | None, stored: list[tuple[str, str]]) -> Iterator[tuple[Path, str]]:
     """Yield path and name of what is to be verified; each path lives until the next one is asked for."""
-    context = unit.context
     if file is None:
-        for sha256, name in service.stored(unit, contract, document):
+        for sha256, name in stored:
             with context.storage.local(sha256) as path:
                 yield path, name
         return

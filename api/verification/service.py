@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -37,12 +37,14 @@ class Demand:
     """Opens the file if it is an encrypted PDF."""
 
 
-def report_on(context: Context, path: Path, *, name: str, demand: Demand | None = None) -> Report:
-    """Return the report on a file, the same as `sealroad verify` gives."""
+def verifier(context: Context, wanted: Demand) -> Callable[[Path, str], Report]:
+    """Return what gives the report on a file, by path and name, the same as `sealroad verify` gives.
+
+    What the demand names is read, and the agreement verified, once for all files. Raises BasisError.
+    """
     from signer.layers import judge, load_agreement, load_policy
     from signer.verification.setting import VerifyOptions
 
-    wanted = demand or Demand()
     options = VerifyOptions(password=wanted.password)
     trust = context.circles.trust_store(wanted.trust)
 
@@ -58,12 +60,12 @@ def report_on(context: Context, path: Path, *, name: str, demand: Demand | None 
     if wanted.agreement is not None:
         agreement = load_agreement(wanted.agreement, verify=signatures, detached=wanted.agreement_signatures)
     policies = tuple(map(load_policy, wanted.policies))
-    return judge(verify(path.read_bytes(), name), agreement, policies)
+    return lambda path, name: judge(verify(path.read_bytes(), name), agreement, policies)
 
 
 def verify_path(context: Context, path: Path, *, name: str) -> dict[str, Any]:
     """Return the report on a file as JSON, of schema sealroad.report/1."""
-    body: dict[str, Any] = report_on(context, path, name=name).to_json()
+    body: dict[str, Any] = verifier(context, Demand())(path, name).to_json()
     return body
 
 

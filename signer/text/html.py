@@ -17,16 +17,25 @@ from importlib import resources
 from signer.appearance.words import algorithm_label
 from signer.report import BasisFile, CheckResult, Report, SignatureReport
 from signer.text import strings
-from signer.text.answers import readable, report_answers, signature_answers
+from signer.text.answers import report_answers, signature_answers
 from signer.text.cleaning import clean
 from signer.text.page_fonts import font_style
 from signer.text.pictures import PagePicture
-from signer.text.render import MARKS, basis_facts, check_name, identifier, layers, notice, why
+from signer.text.render import (
+    MARKS,
+    RESULT_MARKS,
+    Words,
+    basis_facts,
+    check_groups,
+    check_name,
+    head_rows,
+    identifier,
+    layers,
+    notice,
+    why,
+)
 
-Words = Mapping[str, str]
 Pictures = tuple[PagePicture, ...]
-
-_GLYPHS = {"passed": "✓", "failed": "✗", "not-checked": "·"}
 
 
 def page(reports: tuple[Report, ...], lang: str, pictures: Mapping[int, Pictures] | None = None) -> str:
@@ -55,12 +64,7 @@ def report_part(report: Report, lang: str, pictures: Pictures = ()) -> str:
     """Return the part of one file."""
     words = strings(lang)
     verdict, _, sentence = words["verdict." + report.verdict].replace("：", ": ").partition(": ")
-    rows = [(words["label.file"], report.file), ("SHA-256", report.sha256)]
-    rows.append((words["label.checked"], readable(report.checked_at)))
-    if report.validation_time is not None:
-        rows.append((words["label.judged"], readable(report.validation_time)))
-    if report.empty_fields:
-        rows.append((words["label.empty"], ", ".join(report.empty_fields)))
+    rows = head_rows(words, report)
     rows += [(words["label.warnings"], notice(words, note)) for note in report.warnings]
     questions = "".join(
         f"<div><dt>{_t(words['question.' + answer.question])}</dt><dd>{_t(answer.sentence(lang))}</dd></div>"
@@ -192,12 +196,8 @@ def _bases(words: Words, bases: tuple[BasisFile, ...]) -> str:
 
 def _details(words: Words, number: int, signature: SignatureReport) -> str:
     """Return the checks of one signature, folded; in print they are left out."""
-    groups: list[tuple[str, tuple[CheckResult, ...]]] = [("", signature.checks)]
-    groups.append((words["layer.agreed"], signature.agreed.checks))
-    for jurisdiction, layer in signature.recognised:
-        groups.append((words["layer.of"].format(jurisdiction=jurisdiction), layer.checks))
     body = ""
-    for title, checks in groups:
+    for title, checks in check_groups(words, signature):
         if title and checks:
             body += f'<tr><th colspan="4">{_t(title)}</th></tr>'
         body += "".join(_check(words, check) for check in checks)
@@ -214,7 +214,7 @@ def _details(words: Words, number: int, signature: SignatureReport) -> str:
 def _check(words: Words, check: CheckResult) -> str:
     detail = " ".join(part for part in (check.detail, f"[{check.basis}]" if check.basis else "") if part)
     return (
-        f'<tr class="{check.result}"><td>{_GLYPHS[check.result]} {_t(words["result." + check.result])}</td>'
+        f'<tr class="{check.result}"><td>{RESULT_MARKS[check.result]} {_t(words["result." + check.result])}</td>'
         f"<td>{_t(check_name(words, check))}<br><code>{_t(check.id)}</code></td>"
         f'<td lang="en">{_t(detail)}</td><td>{_t(check.clause)}</td></tr>'
     )

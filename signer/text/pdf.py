@@ -22,11 +22,11 @@ from signer.appearance.text import clean as one_line
 from signer.errors import AppearanceError
 from signer.report import CheckResult, Report, SignatureReport, Verdict
 from signer.text import strings
-from signer.text.answers import readable, report_answers
+from signer.text.answers import report_answers
 from signer.text.cleaning import clean
-from signer.text.html import Pictures, Words, card_rows, card_title, card_verdict, hidden_numbers
+from signer.text.html import Pictures, card_rows, card_title, card_verdict, hidden_numbers
 from signer.text.pictures import PagePicture
-from signer.text.render import RESULT_MARKS, basis_facts, check_name, notice
+from signer.text.render import RESULT_MARKS, Words, basis_facts, check_groups, check_name, head_rows, notice
 
 WIDTH, HEIGHT = 595.28, 841.89
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 551.28, 808.0, 46.0
@@ -186,12 +186,7 @@ class Paper:
             LEFT, 14.5, self.broken(words["verdict." + report.verdict], 14.5, RIGHT - LEFT, bold=True), tone, bold=True
         )
         self.y -= 5
-        rows = [(words["label.file"], report.file), ("SHA-256", report.sha256)]
-        rows.append((words["label.checked"], readable(report.checked_at)))
-        if report.validation_time is not None:
-            rows.append((words["label.judged"], readable(report.validation_time)))
-        if report.empty_fields:
-            rows.append((words["label.empty"], ", ".join(report.empty_fields)))
+        rows = head_rows(words, report)
         rows += [(words["label.warnings"], notice(words, note)) for note in report.warnings[:6]]
         for label, value in rows:
             self.draw_row(LEFT, self.row(label, value, RIGHT - LEFT))
@@ -346,10 +341,7 @@ class Paper:
         title = f"{number}. {card_title(self.words, signature)}: {self.words['label.checks']}"
         self.paragraph(LEFT, 10, self.broken(title, 10, RIGHT - LEFT, bold=True), bold=True)
         self.y -= 4
-        groups = [("", signature.checks), (self.words["layer.agreed"], signature.agreed.checks)]
-        for jurisdiction, layer in signature.recognised:
-            groups.append((self.words["layer.of"].format(jurisdiction=jurisdiction), layer.checks))
-        for name, checks in groups:
+        for name, checks in check_groups(self.words, signature):
             if name and checks:
                 self.room(40)
                 self.y -= 4

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from signer.errors import RenderingFailed
 from signer.rendering import render
 from signer.report import PlaceReport, Report, Verdict
+from signer.verification.kinds.pdf import looks_like
 
 DPI = 84
 """An A4 page has 982 pixels then: under the 1000 that our own PDF writer keeps."""
@@ -44,7 +45,7 @@ class PagePicture:
 
 def pictures_of(report: Report, data: bytes, dpi: int = DPI) -> tuple[PagePicture, ...]:
     """Draw the pages with visible signatures, the first MAX_PAGES; without any, the first page. Never raises."""
-    if b"%PDF-" not in data[:1024] or not report.signatures:
+    if not looks_like(data) or not report.signatures:
         return ()
     marks: dict[int, list[Mark]] = {}
     for number, signature in enumerate(report.signatures, 1):

@@ -244,6 +244,25 @@ def basis_facts(words: Words, basis: BasisFile) -> list[tuple[str, str]]:
     return rows
 
 
+def head_rows(words: Words, report: Report) -> list[tuple[str, str]]:
+    """Return label and value of what stands at the head of a page: which file, and when it was looked at."""
+    rows = [(words["label.file"], report.file), ("SHA-256", report.sha256)]
+    rows.append((words["label.checked"], readable(report.checked_at)))
+    if report.validation_time is not None:
+        rows.append((words["label.judged"], readable(report.validation_time)))
+    if report.empty_fields:
+        rows.append((words["label.empty"], ", ".join(report.empty_fields)))
+    return rows
+
+
+def check_groups(words: Words, signature: SignatureReport) -> list[tuple[str, tuple[CheckResult, ...]]]:
+    """Return the checks of a signature, then those of each layer above under its name."""
+    groups = [("", signature.checks), (words["layer.agreed"], signature.agreed.checks)]
+    for jurisdiction, layer in signature.recognised:
+        groups.append((words["layer.of"].format(jurisdiction=jurisdiction), layer.checks))
+    return groups
+
+
 def _checks(words: Words, lang: str, signature: SignatureReport) -> list[str]:
     lines = [f"   {words['label.answers']}:"]
     lines += [f"     {words['question.' + a.question]} {a.sentence(lang)}" for a in signature_answers(signature)]

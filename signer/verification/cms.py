@@ -179,12 +179,13 @@ def judge_signer(
     # 6. Time-stamps: of the signature, over the signature (archive), over the document
     proofs = setting.proofs or Proofs(setting.now)
     after: datetime | None = None
+    best: datetime | None = None
     stamped = False
     if draft.cryptographic.result == "passed":
         proofs = signature_times(draft, view, signer, certificate, evidence, source, setting)
         stamped = any(t.suite and t.verdict is not Verdict.TOTAL_FAILED for t in draft.timestamps)
         after = content_time(draft, signer, evidence, source, setting, proofs)
-    best = proofs.proven(signer.signature) if draft.cryptographic.result == "passed" else None
+        best = proofs.proven(signer.signature)
     if draft.level == "B-B" and (best or stamped):
         draft.level = "B-T"
     if draft.level == "B-T" and draft.subfilter is None and _has_evidence(view, signer):

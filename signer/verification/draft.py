@@ -95,6 +95,11 @@ class Draft:
         """Say something that decides nothing."""
         self.warnings.append(Notice(code, detail))
 
+    def copy(self) -> Draft:
+        """Return one that goes its own way from here."""
+        lists: dict[str, Any] = {name: list(value) for name, value in vars(self).items() if isinstance(value, list)}
+        return dataclasses.replace(self, **lists)
+
     def keep(self, kind: ObjectKind, use: ObjectUse, name: str, data: bytes) -> None:
         """Remember what the verdict rests on; the same twice is kept once."""
         made = ValidationObject(kind, use, name, hashlib.sha256(data).hexdigest(), data)

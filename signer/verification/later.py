@@ -13,6 +13,7 @@ itself leaves the question open (INDETERMINATE); something unreadable that came 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from signer.pdf.changes import Change, Changes, Level, changes_after, compare_revisions, readable
@@ -73,28 +74,21 @@ class LaterRevisions:
     def story(self, signed_end: int) -> tuple[str, ...]:
         """Return what each later revision changed, most serious first; empty where that cannot be told step by step."""
         told: list[tuple[Level, str]] = []
-        for position, (marker, _) in enumerate(self.ends[:MAX_STEPS]):
-            if position == 0 or marker <= signed_end:
-                continue
-            step = self._step(position)
+        for number, step in self._steps_after(signed_end):
             if step is None:
-                told.append((Level.FORBIDDEN, f"revision {position + 1}: what it changed cannot be read"))
+                told.append((Level.FORBIDDEN, f"revision {number}: what it changed cannot be read"))
             else:
-                told += [(change.level, f"revision {position + 1}: {change.detail}") for change in step]
+                told += [(change.level, f"revision {number}: {change.detail}") for change in step]
         return tuple(dict.fromkeys(detail for _, detail in sorted(told, key=lambda item: -item[0])))
 
     def forbidden_steps(self, signed_end: int) -> tuple[str, ...]:
         """Return the forbidden changes of single revisions, those included that a later one took back."""
-        found = []
-        for position, (marker, _) in enumerate(self.ends[:MAX_STEPS]):
-            if position and marker > signed_end:
-                step = self._step(position)
-                found += [
-                    f"revision {position + 1}: {change.detail}"
-                    for change in step or ()
-                    if change.level is Level.FORBIDDEN
-                ]
-        return tuple(found)
+        return tuple(
+            f"revision {number}: {change.detail}"
+            for number, step in self._steps_after(signed_end)
+            for change in step or ()
+            if change.level is Level.FORBIDDEN
+        )
 
     def told(self, report: SignatureReport, signed_end: int) -> SignatureReport:
         """Return the report with the story in it. Never raises: the verdict does not rest on these words."""
@@ -104,10 +98,16 @@ class LaterRevisions:
         try:
             story = self.story(signed_end)
             undone = () if changes.level == "forbidden" else self.forbidden_steps(signed_end)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - words less, never a verdict
             return report
         warnings = report.warnings + tuple(Notice("change-taken-back", detail) for detail in undone)
         return replace(report, changes_after=ChangesReport(changes.level, story or changes.detail), warnings=warnings)
+
+    def _steps_after(self, signed_end: int) -> Iterator[tuple[int, list[Change] | None]]:
+        """Yield the number of each later revision, and what it changed."""
+        for position, (marker, _) in enumerate(self.ends[:MAX_STEPS]):
+            if position and marker > signed_end:
+                yield position + 1, self._step(position)
 
     def _step(self, position: int) -> list[Change] | None:
         """Compare one revision with the one before it; None where that cannot be done."""

@@ -10,7 +10,6 @@ They are computed and judged like the others, so that a forged one is found; non
 
 from __future__ import annotations
 
-import copy
 from datetime import datetime
 
 from certs import ber, der, oids, suites
@@ -133,8 +132,7 @@ def show_unknown(
     draft: Draft, contents: bytes, source: Source, setting: Setting, claimed: datetime | None = None
 ) -> None:
     """Say who signed in a kind we do not know, where it is a right CMS over the signed octets; else nothing."""
-    trial = copy.copy(draft)
-    trial.checks, trial.warnings, trial.timestamps = list(draft.checks), list(draft.warnings), list(draft.timestamps)
+    trial = draft.copy()
     verify_embedded(trial, contents, source, setting, claimed)
     if trial.cryptographic.result == "passed":
         vars(draft).update(vars(trial))

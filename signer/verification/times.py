@@ -243,7 +243,7 @@ def judge_document_timestamp(draft: Draft, contents: bytes, source: Source, sett
 
 def judge_timestamp(draft: Draft, encoded: bytes, source: Source, setting: Setting, clause: str = CLAUSE) -> Proofs:
     """Verify a time-stamp token over `source`; return what is proven."""
-    from signer.verification.cms import describe
+    from signer.verification.cms import Octets, describe
 
     proofs = setting.proofs or Proofs(setting.now)
     try:
@@ -273,9 +273,8 @@ def judge_timestamp(draft: Draft, encoded: bytes, source: Source, setting: Setti
     draft.signed_at = TimeReport(token.gen_time, "timestamp")
     # archive time-stamps on the token itself (EN 319 122-1 5.5.3): later ones prove the age of this one
     if token.signer.unsigned_attributes:
-        proofs = signature_times(
-            draft, token.signed_data, token.signer, certificate, evidence, _Content(token), setting
-        )
+        info = Octets(token.signed_data.content or b"")
+        proofs = signature_times(draft, token.signed_data, token.signer, certificate, evidence, info, setting)
     draft.value = token.signer.signature
     judged = judge_token(token, certificate, evidence, setting, proofs)
     if judged.path is not None:
@@ -286,19 +285,6 @@ def judge_timestamp(draft: Draft, encoded: bytes, source: Source, setting: Setti
         return proofs
     draft.failed("chain", "EN 319 102-1 5.2.6", judged.detail, judged.verdict, judged.sub_indication or "GENERIC")
     return proofs
-
-
-class _Content:
-    """TSTInfo as a `Source`."""
-
-    def __init__(self, token: TimeStampToken) -> None:
-        self._info = token.signed_data.content or b""
-
-    def digest(self, name: str) -> bytes:
-        return suites.digest(name, self._info)
-
-    def content(self) -> bytes:
-        return self._info
 
 
 def _broken_token(draft: Draft, clause: str, error: CertsError) -> None:

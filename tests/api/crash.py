@@ -18,6 +18,7 @@ import os
 import pkgutil
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -45,6 +46,9 @@ from certs.ledger import MemoryLedger
 from tests.api.conftest import make_pdf
 
 SECONDS = 60
+State = dict[str, Any]
+"""What a client has to know to go on."""
+Act = Callable[[Path, State], dict[str, Any]]
 
 
 class Bomb:
@@ -178,25 +182,20 @@ def in_child(action: Callable[[], Any]) -> tuple[int, Any]:
     return os.waitpid(child, 0)[1], json.loads(text) if text else None
 
 
-def main(route: str, suite: str, step: int) -> None:
-    """Walk through the points."""
-    for package in (certs, signer):  # once here, not in every child
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+def walk(make: Callable[[Path], State], strike: Callable[[Path, State, int], Any], act: Act, step: int) -> None:
+    """Walk through the points: `strike` acts on a copy of what `make` made and dies at one; then `act` is to recover.
+
+    One line of JSON for each point, the last one for that at which nothing died.
+    """
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
-        status, state = in_child(lambda: prepare(root / "template", route, suite))
+        status, state = in_child(lambda: make(root / "template"))
         assert status == 0
         point = 1
         while True:
             data = root / f"point-{point}"
             shutil.copytree(root / "template", data)
-
-            def struck(data: Path = data, point: int = point) -> dict[str, Any]:
-                Bomb(point).arm()
-                return act(data, state)
-
-            status, found = in_child(struck)
+            status, found = in_child(lambda data=data, point=point: strike(data, state, point))
             killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             if killed:
                 status, found = in_child(lambda data=data: act(data, state))
@@ -206,6 +205,33 @@ def main(route: str, suite: str, step: int) -> None:
             if not killed:
                 return
             point += step
+
+
+def points_of(module: str, *words: str) -> list[dict[str, Any]]:
+    """Run such a walk in a process of its own and return what it found."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def main(route: str, suite: str, step: int) -> None:
+    """Walk through the points of a signing."""
+    for package in (certs, signer):  # once here, not in every child
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+
+    def strike(data: Path, state: State, point: int) -> dict[str, Any]:
+        Bomb(point).arm()
+        return act(data, state)
+
+    walk(lambda data: prepare(data, route, suite), strike, act, step)
 
 
 if __name__ == "__main__":

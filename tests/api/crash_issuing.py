@@ -9,12 +9,7 @@ the ledger, a use of the key. A second child serves the same directory and repea
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -31,7 +26,7 @@ from certs.circle_keys import LazyKey
 from certs.ledger import SQLiteLedger
 from certs.pem import armor
 from certs.request import make_request
-from tests.api.crash import SECONDS, Bomb, client, in_child
+from tests.api.crash import SECONDS, Bomb, client, walk
 
 EFFECTS = ((SQLiteLedger, "prepare"), (SQLiteLedger, "claim"), (SQLiteLedger, "issued"), (LazyKey, "sign"))
 
@@ -100,25 +95,8 @@ def _ledger(data: Path, suite: str) -> dict[str, Any]:
 
 
 def main(suite: str, step: int) -> None:
-    """Walk through the points."""
-    with tempfile.TemporaryDirectory() as directory:
-        root = Path(directory)
-        status, state = in_child(lambda: prepare(root / "template", suite))
-        assert status == 0
-        point = 1
-        while True:
-            data = root / f"point-{point}"
-            shutil.copytree(root / "template", data)
-            status, found = in_child(lambda data=data, point=point: act(data, state, bomb=point))
-            killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-            if killed:
-                status, found = in_child(lambda data=data: act(data, state))
-            assert status == 0, f"point {point}: the service did not recover"
-            print(json.dumps({"point": point, "killed": killed, **found}), flush=True)
-            shutil.rmtree(data)
-            if not killed:
-                return
-            point += step
+    """Walk through the points of an issuing."""
+    walk(lambda data: prepare(data, suite), lambda data, state, point: act(data, state, bomb=point), act, step)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from api.jobs.queue import JobRun
 from api.jobs.worker import Handler, Worker
 from api.migrations import upgrade
 from certs.errors import TimeStampError
+from tests.api.crash import points_of
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,7 @@ from certs.errors import TimeStampError
     ],
 )
 def test_a_service_killed_at_any_effect_completes_the_contract_exactly_once(route: str, suite: str, step: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.api.crash", route, suite, str(step)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    points = [json.loads(line) for line in done.stdout.splitlines()]
+    points = points_of("tests.api.crash", route, suite, str(step))
     assert len(points) > 2
     assert all(point["killed"] for point in points[:-1])
     for point in points:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +11,7 @@ from api.certificates import issuing, repository
 from api.pki.circle import Circle
 from certs.errors import KeyStoreError
 from tests.api.conftest import User
+from tests.api.crash import points_of
 from tests.api.test_certificates import asked
 from tests.conftest import keys_of
 
@@ -28,16 +25,7 @@ from tests.conftest import keys_of
     ],
 )
 def test_a_service_killed_at_any_effect_issues_one_certificate_for_one_request(suite: str, step: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.api.crash_issuing", suite, str(step)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    points = [json.loads(line) for line in done.stdout.splitlines()]
+    points = points_of("tests.api.crash_issuing", suite, str(step))
     assert len(points) > 3
     assert all(point["killed"] for point in points[:-1])
     for point in points:

@@ -15,6 +15,7 @@ from api.cli import main
 from certs.signed_data import build_signed_data
 from signer.errors import VerifierBusy
 from signer.text import LANGUAGES, strings
+from signer.workers import Workers
 from tests.api.conftest import User, circle_today, held, make_pdf
 from tests.signer.conftest import check
 from tests.signer.locked import USER, by_qpdf
@@ -228,6 +229,27 @@ def test_a_signed_agreement(owner: User, signed: bytes) -> None:
     body = owner.post(URL, files=files).json()
     assert body["bases"][0]["verdict"] == "TOTAL-PASSED"
     assert body["signatures"][0]["layers"]["agreed"]["result"] == "passed"
+
+
+def test_an_agreement_is_verified_once_for_all_documents(
+    owner: User, contract: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    circle = circle_today("ecdsa-p256")
+    data = agreement(party={"name": "Muster GmbH"})
+    cms = build_signed_data(data, circle.key, circle.certificate, chain=circle.ca.chain, detached=True)
+    names: list[str] = []
+    verify = Workers.verify
+
+    def noted(workers: Workers, data: bytes, **options: Any) -> Any:
+        names.append(options["name"])
+        return verify(workers, data, **options)
+
+    monkeypatch.setattr(Workers, "verify", noted)
+    files = [("agreement_signature", ("s.p7s", cms)), ("agreement", ("a.json", data))]
+    both = owner.post(URL, data={"contract": contract["id"]}, files=files).json()
+    assert [one["bases"][0]["verdict"] for one in both] == ["INDETERMINATE"] * 2
+    assert len(names) == 3
+    assert names.count("agreement") == 1
 
 
 def test_a_repeated_request_gives_the_same_paper(owner: User, contract: dict[str, Any]) -> None:

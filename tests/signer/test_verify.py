@@ -505,6 +505,7 @@ def test_unknown_kind_is_listed_as_indeterminate(subfilter: bytes, signing_suite
     (changed,) = verify(data.replace(b"pay 100", b"pay 900"), circle).signatures
     assert (changed.verdict, changed.code) == (Verdict.INDETERMINATE, "unsupported-subfilter")
     assert (changed.cryptographic.result, changed.signer) == ("not-checked", None), "what it means is not known"
+    assert changed.objects == ()
 
 
 def test_missing_subfilter_is_listed_as_indeterminate() -> None:

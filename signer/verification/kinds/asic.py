@@ -199,7 +199,8 @@ class _Asic:
                 draft.failed("data-object", clause, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
             else:
                 draft.passed("data-object", clause, reference.name, reference.digest_name)
-        left_out = [name for name in self.data if name not in {reference.name for reference in manifest.references}]
+        named = {reference.name for reference in manifest.references}
+        left_out = [name for name in self.data if name not in named]
         if left_out and not manifest.is_archive:
             draft.warn("not-covered", f"this signature is not over {', '.join(left_out[:20])}")
 
