@@ -138,6 +138,9 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
                 values[name] = int(environment[variable])
             except ValueError:
                 raise ConfigurationError(f"{variable} is not a number") from None
+            least = 0 if name == "port" else 1  # port 0: any that is free
+            if int(environment[variable]) < least:
+                raise ConfigurationError(f"{variable} is too small")
     if "own_check" in values:
         from certs.keys.checked import MAX_ONE_IN
 

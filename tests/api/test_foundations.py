@@ -202,6 +202,16 @@ def test_a_database_url_that_cannot_be_used_is_a_configuration_error(url: str) -
         Database(url)
 
 
+@pytest.mark.parametrize(
+    "name", ["MAX_UPLOAD", "VERIFY_SECONDS", "VERIFY_MEMORY", "VERIFY_WORKERS", "CIRCLE_PARTITIONS"]
+)
+def test_a_number_that_leaves_nothing_is_refused(name: str) -> None:
+    for wrong in ("0", "-5"):
+        with pytest.raises(ConfigurationError, match=f"SEALROAD_{name} is too small"):
+            from_environment({f"SEALROAD_{name}": wrong})
+    assert from_environment({"SEALROAD_PORT": "0"}).port == 0
+
+
 def test_settings_come_from_the_environment_and_arguments_win(tmp_path: Path) -> None:
     environment = {"SEALROAD_DATA": str(tmp_path), "SEALROAD_PORT": "9000", "SEALROAD_MAX_UPLOAD": "1000"}
     found = from_environment(environment, port=0, host=None)
