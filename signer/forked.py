@@ -83,7 +83,8 @@ def confined() -> bool:
 def confine(seconds: float | None, memory: int, *, parent: int | None = None) -> None:
     """Limit this process for good: processor, memory, files, privileges; it dies with `parent`, where that is given.
 
-    `seconds` is None for a child that counts them anew for every question. A limit that stands already is never raised.
+    `seconds` is None for a child that counts them anew for every question. `memory` as in `Limits`: a process that has
+    more than that loaded, a fork of a large one, gets half of it for itself. A limit that stands is never raised.
     """
     global _confined  # noqa: PLW0603 - it is the process that this is about
     _confined = True
@@ -91,7 +92,7 @@ def confine(seconds: float | None, memory: int, *, parent: int | None = None) ->
     if seconds is not None:
         _lower(resource.RLIMIT_CPU, int(seconds) + 1)
     for what, value in (
-        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_AS, max(memory, _loaded() + memory // 2)),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, FILES),
@@ -101,6 +102,15 @@ def confine(seconds: float | None, memory: int, *, parent: int | None = None) ->
         ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if parent is not None:
         _die_with(parent)
+
+
+def _loaded() -> int:
+    """Return the address space of this process, octets; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - nothing more than is needed, in a fork
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _die_with(parent: int) -> None:
@@ -269,22 +279,13 @@ def _write(descriptor: int, data: bytes, deadline: float) -> None:
 # -- in the child -------------------------------------------------------------------------------------
 
 
-def _loaded() -> int:
-    """Return the address space of this process, octets; 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - nothing more than is needed, in a fork
-            return int(file.read().split()[0]) * resource.getpagesize()
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
 def _live(work: Callable[[Ask], bytes], limits: Limits, parent: int, up: int, down: int) -> NoReturn:
     """Be the child: nothing of the parent's is open, nothing is flushed, and it never returns."""
     code = 1
     try:
         gc.freeze()  # what is the parent's need not be looked at, nor copied for it
         up, down = _only(up, down)
-        confine(limits.seconds, max(limits.memory, _loaded() + limits.memory // 2), parent=parent)
+        confine(limits.seconds, limits.memory, parent=parent)
 
         def ask(payload: bytes) -> bytes:
             _put(up, REQUEST, payload)

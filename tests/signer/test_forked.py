@@ -226,3 +226,12 @@ def test_half_of_the_memory_is_the_childs_own() -> None:
     with mmap.mmap(-1, 2 << 30, prot=mmap.PROT_READ):
         octets = Fork(lambda _: bytes(len(bytearray(300 << 20)) >> 20), LIMITS).result()
     assert len(octets) == 300
+
+
+def test_so_it_is_for_a_child_of_a_fork() -> None:
+    def work(_: Ask) -> bytes:
+        with Child("tests.signer.limited_tasks:answer", seconds=5, memory=1 << 30) as child:
+            return child.ask({"act": "echo"}, b"x" * (100 << 20))[:1]
+
+    with mmap.mmap(-1, 2 << 30, prot=mmap.PROT_READ):
+        assert Fork(work, Limits(seconds=10, memory=2 << 30)).result() == b"x"
