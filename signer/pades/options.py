@@ -17,6 +17,7 @@ from signer.errors import OptionError
 
 if TYPE_CHECKING:
     from signer.appearance import StampSpec
+    from signer.appearance.seal import SealFace
 
 Box = tuple[float, float, float, float]
 
@@ -27,6 +28,9 @@ LATER_LEVELS = ("B-LT", "B-LTA")
 CADES_DETACHED = "ETSI.CAdES.detached"
 PKCS7_DETACHED = "adbe.pkcs7.detached"
 SUBFILTERS = (CADES_DETACHED, PKCS7_DETACHED)
+
+MAX_PLACES = 1000
+"""Places in which one signature shows."""
 
 COMMITMENTS = {
     "origin": "1.2.840.113549.1.9.16.6.1",
@@ -42,6 +46,25 @@ MAX_TEXT = 1000
 MAX_RESERVE = 1 << 20
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a signature shows, and how much of its picture. Raises OptionError."""
+
+    page: int
+    """Counted from 1; -1 is the last."""
+    box: Box
+    """x1, y1, x2, y2 in points as the reader sees the page."""
+    part: tuple[float, float] = (0.0, 1.0)
+    """From where to where, of the width of the picture: a slice of a cross-page seal."""
+
+    def __post_init__(self) -> None:
+        _check_page(self.page)
+        _check_box(self.box)
+        start, end = self.part
+        if not 0 <= start < end <= 1:
+            raise OptionError("a part of a picture lies between 0 and 1, from left to right")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignOptions:
     """One signature. Raises OptionError where the values contradict one another."""
@@ -52,8 +75,11 @@ class SignOptions:
     """Page of a new field, counted from 1; -1 is the last. None: the first."""
     box: Box | None = None
     """Place of a new visible field: x1, y1, x2, y2 in points as the reader sees the page. None: invisible."""
-    appearance: StampSpec | None = None
-    """What the visible field shows; its width and height follow the field. None: nothing is drawn."""
+    appearance: StampSpec | SealFace | None = None
+    """What the visible field shows; the width and height of a stamp follow the field. None: nothing is drawn."""
+    places: tuple[Place, ...] = ()
+    """Instead of `page` and `box`: where one signature shows the picture of a seal, each place in a field of its own.
+    The first is the place of `field`, unless that exists already."""
     name: str | None = None
     """/Name: who signs. None: what the certificate says."""
     reason: str | None = None
@@ -87,10 +113,12 @@ class SignOptions:
             raise OptionError("a commitment and a reason exclude each other (EN 319 142-1 6.3)", hint="give one")
         if not 0 <= self.reserve <= MAX_RESERVE:
             raise OptionError(f"{self.reserve} octets cannot be reserved", hint=f"at most {MAX_RESERVE}")
-        if self.page == 0:
-            raise OptionError("pages are counted from 1", hint="-1 is the last page")
         self._check_texts()
-        self._check_box()
+        if self.page is not None:
+            _check_page(self.page)
+        if self.box is not None:
+            _check_box(self.box)
+        self._check_places()
 
     def _check_texts(self) -> None:
         for label in ("field", "name", "reason", "location", "contact"):
@@ -103,11 +131,28 @@ class SignOptions:
         if self.field is not None and not all(part.strip() for part in self.field.split(".")):
             raise OptionError(f"{self.field!r} is not the name of a field")
 
-    def _check_box(self) -> None:
-        if self.box is None:
+    def _check_places(self) -> None:
+        if not self.places:
             return
-        if len(self.box) != 4 or not all(isinstance(edge, int | float) and math.isfinite(edge) for edge in self.box):
-            raise OptionError("a box is four numbers: x1, y1, x2, y2 in points")
-        x1, y1, x2, y2 = self.box
-        if x2 - x1 < 1 or y2 - y1 < 1:
-            raise OptionError("a box needs x1 < x2 and y1 < y2, a point apart at least", hint="leave it out: invisible")
+        if self.page is not None or self.box is not None:
+            raise OptionError("the places say page and box already", hint="give either places, or a page and a box")
+        if self.appearance is None:
+            raise OptionError("there is nothing to show in the places", hint="give the picture of a seal")
+        if len(self.places) > MAX_PLACES:
+            raise OptionError(
+                f"one signature shows in {MAX_PLACES} places at most, not in {len(self.places)}",
+                hint="seal some of the pages",
+            )
+
+
+def _check_page(page: int) -> None:
+    if page == 0:
+        raise OptionError("pages are counted from 1", hint="-1 is the last page")
+
+
+def _check_box(box: Box) -> None:
+    if len(box) != 4 or not all(isinstance(edge, int | float) and math.isfinite(edge) for edge in box):
+        raise OptionError("a box is four numbers: x1, y1, x2, y2 in points")
+    x1, y1, x2, y2 = box
+    if x2 - x1 < 1 or y2 - y1 < 1:
+        raise OptionError("a box needs x1 < x2 and y1 < y2, a point apart at least", hint="leave it out: invisible")

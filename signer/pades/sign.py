@@ -15,7 +15,7 @@ earlier signature stays valid. Nothing is written where anything is wrong.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hmac import compare_digest
 from pathlib import Path
@@ -44,6 +44,10 @@ from signer.pades.working import CHUNK, Working, open_working
 if TYPE_CHECKING:
     from signer.appearance import Drawing
     from signer.pades.engine import Revision, RevisionWriter
+    from signer.pades.geometry import Box
+    from signer.pades.spots import Spot
+
+    Dresser = Callable[[RevisionWriter, int, Any, Any], None]
 
 __all__ = ["Prepared", "SignOptions", "Timestamper", "complete", "prepare", "sign_bytes", "sign_file"]
 
@@ -181,7 +185,7 @@ def _draft(
     clock: Clock,
 ) -> Prepared:
     """Append the revision with the empty signature; work.digests[0] is the suite's. Nothing leaves yet."""
-    from signer.pades.engine import Request, open_writer, write_revision
+    from signer.pades.engine import NewField, Request, open_writer, write_revision
     from signer.pades.selfcheck import check_revision
 
     now = clock.now()
@@ -193,8 +197,9 @@ def _draft(
     name = options.name or certificate.common_name or certificate.organisation
     request = Request(
         field=ground.field,
-        page=ground.page,
-        rectangle=ground.geometry.place(options.box) if options.box is not None else None,
+        page=ground.spots[0].page,
+        rectangle=ground.spots[0].rectangle,
+        more=tuple(NewField(spot.field, spot.page, _box(spot)) for spot in ground.spots[1:]),
         size=_reserved(options, suite, certificate, chain, len(sample)),
         subfilter=options.subfilter,
         time=now,
@@ -263,34 +268,43 @@ def _check_certificate(certificate: Certificate, now: Any) -> None:
         raise SigningRefused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
 
 
+def _box(spot: Spot) -> Box:
+    assert spot.rectangle is not None
+    return spot.rectangle
+
+
 def _drawing(ground: Ground, options: SignOptions) -> Drawing | None:
-    """Draw the stamp at the size of its field, as the reader sees it."""
+    """Draw a stamp at the size of its field, as the reader sees it, or a seal at its own."""
     if options.appearance is None:
         return None
+    spot = ground.spots[0]
+    width, height = spot.size
+    if ground.existing is not None and not (width and height):
+        raise OptionError(f"the field {ground.field!r} is invisible", hint="sign it without an appearance")
+    if not (width and height):
+        raise OptionError("a visible signature needs a place", hint="give a box on the page")
+    from signer.appearance import StampSpec, render
+    from signer.appearance.seal import render_seal
+
+    part = ground.pdfa_part()
+    if not isinstance(options.appearance, StampSpec):
+        return render_seal(options.appearance, pdfa_part=part)
+    if options.places:
+        raise OptionError("a stamp shows in one place", hint="give a page and a box")
     if options.box is not None:
         x1, y1, x2, y2 = options.box
         width, height = x2 - x1, y2 - y1
-    elif ground.existing is not None:
-        width, height = ground.geometry.shown_size(ground.existing.rectangle)
-        if not width or not height:
-            raise OptionError(f"the field {ground.field!r} is invisible", hint="sign it without an appearance")
-    else:
-        raise OptionError("a visible signature needs a place", hint="give a box on the page")
-    from signer.appearance import render
-
-    return render(replace(options.appearance, width=width, height=height), pdfa_part=ground.pdfa_part())
+    return render(replace(options.appearance, width=width, height=height), pdfa_part=part)
 
 
-def _dresser(ground: Ground, drawing: Drawing | None, options: SignOptions, name: str | None) -> Any:
+def _dresser(ground: Ground, drawing: Drawing | None, options: SignOptions, name: str | None) -> Dresser:
+    from signer.appearance import StampSpec
+    from signer.pades.widget import Wardrobe
+
     alternative = drawing.alternative if drawing is not None else _spoken(options, name)
     language = options.appearance.locale if options.appearance is not None else options.locale
-
-    def dresser(writer: RevisionWriter, reference: Any, widget: Any) -> None:
-        from signer.pades.widget import dress
-
-        dress(writer, reference, widget, ground, drawing, alternative, language)
-
-    return dresser
+    framed = options.appearance is not None and not isinstance(options.appearance, StampSpec)
+    return Wardrobe(ground, drawing, alternative, language, framed=framed).dress
 
 
 def _spoken(options: SignOptions, name: str | None) -> str:
