@@ -10,6 +10,7 @@ Coordinates are points as the reader sees the page: from the lower left corner o
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from signer.errors import OptionError
 if TYPE_CHECKING:
     from signer.appearance import StampSpec
     from signer.appearance.seal import SealFace
+    from signer.seals import Seal
 
 Box = tuple[float, float, float, float]
 
@@ -28,6 +30,7 @@ LATER_LEVELS = ("B-LT", "B-LTA")
 CADES_DETACHED = "ETSI.CAdES.detached"
 PKCS7_DETACHED = "adbe.pkcs7.detached"
 SUBFILTERS = (CADES_DETACHED, PKCS7_DETACHED)
+DOCUMENT_TIME_STAMP = "ETSI.RFC3161"
 
 MAX_PLACES = 1000
 """Places in which one signature shows."""
@@ -41,6 +44,8 @@ COMMITMENTS = {
     "creation": "1.2.840.113549.1.9.16.6.6",
 }
 """Commitment types of RFC 5126 5.11.1 (EN 319 122-1 5.2.3)."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}")
 
 MAX_TEXT = 1000
 MAX_RESERVE = 1 << 20
@@ -63,6 +68,27 @@ class Place:
         start, end = self.part
         if not 0 <= start < end <= 1:
             raise OptionError("a part of a picture lies between 0 and 1, from left to right")
+
+
+@dataclass(frozen=True)
+class NationalForm:
+    """How a signature dictionary names an SES_Signature in /Contents (GM/T 0031, GB/T 38540). Raises OptionError.
+
+    The names of the Chinese standard for PDF (GM/T 0112-2021) are not public; the defaults are the only ones published
+    by a product (docs/seals-in-pdf.md).
+    """
+
+    filter: str = "GM.PKILite"
+    subfilter: str = "GM.SM2"
+
+    def __post_init__(self) -> None:
+        for name in (self.filter, self.subfilter):
+            if _NAME.fullmatch(name) is None:
+                raise OptionError(f"{name!r} is no name of a signature handler", hint="letters, digits, . _ and -")
+        if self.subfilter in (*SUBFILTERS, DOCUMENT_TIME_STAMP):
+            raise OptionError(
+                f"{self.subfilter} promises a CMS, which a seal signature is not", hint="name another kind"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +121,10 @@ class SignOptions:
     """Digest of the time-stamp's imprint. None: the suite's own."""
     reserve: int = 0
     """Octets to reserve for the CMS at least, where another program makes it."""
+    seal: Seal | None = None
+    """The electronic seal that is applied: carried in a signed attribute, or in the national form."""
+    national: NationalForm | None = None
+    """Not a CMS, but the SES_Signature of the seal's standard. None: PAdES."""
     locale: str = "en"
     """Language of what readers who do not see the stamp are told: en, zh, ru."""
 
@@ -119,6 +149,7 @@ class SignOptions:
         if self.box is not None:
             _check_box(self.box)
         self._check_places()
+        self._check_seal()
 
     def _check_texts(self) -> None:
         for label in ("field", "name", "reason", "location", "contact"):
@@ -142,6 +173,18 @@ class SignOptions:
             raise OptionError(
                 f"one signature shows in {MAX_PLACES} places at most, not in {len(self.places)}",
                 hint="seal some of the pages",
+            )
+
+    def _check_seal(self) -> None:
+        if self.national is None:
+            return
+        if self.seal is None:
+            raise OptionError("the national form is that of a seal", hint="give the seal, or sign by PAdES")
+        if self.commitment is not None or self.time_stamp_digest is not None:
+            raise OptionError("the national form has no commitment, and the digest of its own suite")
+        if self.level != "B-B" and self.seal.version == 1:
+            raise OptionError(
+                "a signature of GM/T 0031-2014 has no place for a time-stamp over it", hint="seal at level B-B"
             )
 
 

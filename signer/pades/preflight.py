@@ -97,7 +97,7 @@ def examine(data: bytes, options: SignOptions) -> Ground:
         earlier = tuple(_earlier(view, fields))
         names = frozenset(item.name for item in fields)
         name = options.field or _new_name(names)
-        further = tuple(islice(_further(name, names), len(options.places)))
+        further = tuple(islice(_further(name, names), max(len(options.places) - (name not in names), 0)))
         _allowed(view, earlier, (name, *further), options)
         existing = _existing(view, fields, name, options)
         spots = spots_of(view, options, name, existing, further)
@@ -318,10 +318,12 @@ def _seed_values(view: View, item: Field, options: SignOptions) -> None:
     flags = view.get(seed, "Ff")
     flags = flags if type(flags) is int else 0
     demanded = {key for bit, key in enumerate(_SEED_FLAGS) if flags >> bit & 1}
-    if "Filter" in demanded and view.get(seed, "Filter") != "Adobe.PPKLite":
+    handler = options.national.filter if options.national is not None else "Adobe.PPKLite"
+    subfilter = options.national.subfilter if options.national is not None else options.subfilter
+    if "Filter" in demanded and view.get(seed, "Filter") != handler:
         refuse("another signature handler", "sign a new field")
     kinds = [str(view.resolve(kind)) for kind in view.get(seed, "SubFilter") or ()] if "SubFilter" in demanded else []
-    if kinds and options.subfilter not in kinds:
+    if kinds and subfilter not in kinds:
         refuse(f"a signature of kind {kinds[0]}", f"choose the kind {kinds[0]}")
     if "Reasons" in demanded:
         reasons = [text_string(r) for r in view.get(seed, "Reasons") or () if isinstance(r, bytes)]

@@ -8,7 +8,7 @@
     sign_file(source, target, key, certificate, chain, SignOptions(), clock)          # the same steps in one call
     signed = sign_bytes(pdf, key, certificate, chain, SignOptions(), clock)           # in memory
 
-The new signature is an incremental revision: the octets of the file before are its untouched beginning, so every
+A seal is applied the same way (`signer.pades.sealing`). The new signature is an incremental revision: the octets of the file before are its untouched beginning, so every
 earlier signature stays valid. Nothing is written where anything is wrong.
 """
 
@@ -104,6 +104,8 @@ def complete(
     """
     if (value is None) == (cms is None):
         raise OptionError("give either a signature value or a CMS")
+    if cms is not None and prepared.seal_signature is not None:
+        raise OptionError("the national form of a seal is no CMS", hint="give the signature value")
     timestamper = needed_timestamper(prepared.level, timestamper)
     with open_working(path, target) as work:
         _check_prepared(work, prepared)
@@ -117,6 +119,7 @@ def complete(
                 digest_name=prepared.digest_name,
                 digest=prepared.document_digest,
                 cades=prepared.subfilter == CADES_DETACHED,
+                seal=prepared.seal_der,
                 timestamper=timestamper,
                 time_stamp_digest=prepared.time_stamp_digest,
             )
@@ -190,18 +193,21 @@ def _draft(
 
     now = clock.now()
     _check_certificate(certificate, now)
+    if options.seal is not None:
+        from signer.pades.sealing import check_seal
+
+        check_seal(options.seal, certificate, clock)
     ground = examine(work.data, options)
     drawing = _drawing(ground, options)
-    commitment = COMMITMENTS[options.commitment] if options.commitment is not None else None
-    sample = pades_attributes(suite, certificate, bytes(work.digests[0].digest_size), commitment=commitment)
     name = options.name or certificate.common_name or certificate.organisation
     request = Request(
         field=ground.field,
         page=ground.spots[0].page,
         rectangle=ground.spots[0].rectangle,
         more=tuple(NewField(spot.field, spot.page, _box(spot)) for spot in ground.spots[1:]),
-        size=_reserved(options, suite, certificate, chain, len(sample)),
-        subfilter=options.subfilter,
+        size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size),
+        subfilter=options.national.subfilter if options.national is not None else options.subfilter,
+        filter=options.national.filter if options.national is not None else None,
         time=now,
         name=name,
         reason=options.reason,
@@ -215,10 +221,19 @@ def _draft(
     work.append(revision.data)
     check_revision(ground, work.whole(), revision)
     document_digest = _digest(work, revision)
+    seal_signature = None
+    if options.national is None:
+        dtbs = _attributes(options, suite, certificate, document_digest)
+    else:
+        from signer.pades.sealing import prepare_national
+
+        assert options.seal is not None
+        waiting = prepare_national(options.seal, suite, certificate, document_digest, revision.byte_range, clock)
+        dtbs, seal_signature = waiting.dtbs, waiting.to_json()
     return Prepared(
         suite=suite.name,
         field=ground.field,
-        subfilter=options.subfilter,
+        subfilter=request.subfilter,
         level=options.level,
         time_stamp_digest=options.time_stamp_digest,
         signed_at=now.isoformat(timespec="seconds"),
@@ -230,9 +245,22 @@ def _draft(
         contents_size=request.size,
         digest_name=suite.digest_name,
         document_digest=document_digest,
-        dtbs=pades_attributes(suite, certificate, document_digest, commitment=commitment),
+        dtbs=dtbs,
         certificate_der=certificate.der,
         chain_der=tuple(item.der for item in chain),
+        seal_der=options.seal.der if options.seal is not None else None,
+        seal_signature=seal_signature,
+        further_fields=tuple(spot.field for spot in ground.spots[1:]),
+    )
+
+
+def _attributes(options: SignOptions, suite: Suite, certificate: Certificate, document_digest: bytes) -> bytes:
+    return pades_attributes(
+        suite,
+        certificate,
+        document_digest,
+        commitment=COMMITMENTS[options.commitment] if options.commitment is not None else None,
+        seal=options.seal.der if options.seal is not None else None,
     )
 
 
@@ -318,11 +346,23 @@ def _spoken(options: SignOptions, name: str | None) -> str:
 
 
 def _reserved(
-    options: SignOptions, suite: Suite, certificate: Certificate, chain: Sequence[Certificate], attributes: int
+    options: SignOptions, suite: Suite, certificate: Certificate, chain: Sequence[Certificate], digest_size: int
 ) -> int:
-    size = estimated_size(suite, certificate, chain, attributes)
+    """Return how many octets to leave for the value of /Contents."""
+    if options.national is not None:
+        from signer.pades.sealing import national_size
+
+        assert options.seal is not None
+        size = national_size(options.seal, suite, certificate)
+    else:
+        sample = _attributes(options, suite, certificate, bytes(digest_size))
+        size = estimated_size(suite, certificate, chain, len(sample))
     reserved = max(size + SLACK, options.reserve)
-    return reserved if options.level == "B-B" else reserved + size + TIME_STAMP_SIZE
+    if options.level == "B-B":
+        return reserved
+    # as large as the signature may be without the seal in it
+    seal = len(options.seal.der) if options.seal is not None else 0
+    return reserved + size - seal + TIME_STAMP_SIZE
 
 
 def _digest(work: Working, revision: Revision) -> bytes:
@@ -360,6 +400,10 @@ def _finish(
     chain: Sequence[Certificate],
     timestamper: Timestamper | None,
 ) -> bytes:
+    if prepared.seal_signature is not None:
+        from signer.pades.sealing import finish_national
+
+        return finish_national(prepared, value, timestamper)
     return finish(
         prepared.suite_object,
         certificate,
