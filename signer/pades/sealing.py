@@ -130,4 +130,3 @@ def finish_national(prepared: Prepared, value: bytes, timestamper: Timestamper |
     if waiting.dtbs != prepared.dtbs or waiting.certificate_der != prepared.certificate_der:
         raise StaleRequest("the preparation contradicts itself", hint="prepare it again")
     return complete_seal_signature(waiting, value, timestamper).der
-

@@ -8,8 +8,9 @@
     sign_file(source, target, key, certificate, chain, SignOptions(), clock)          # the same steps in one call
     signed = sign_bytes(pdf, key, certificate, chain, SignOptions(), clock)           # in memory
 
-A seal is applied the same way (`signer.pades.sealing`). The new signature is an incremental revision: the octets of the file before are its untouched beginning, so every
-earlier signature stays valid. Nothing is written where anything is wrong.
+A seal is applied the same way (`signer.pades.sealing`). The new signature is an incremental revision: the octets of the
+file before are its untouched beginning, so every earlier signature stays valid. Nothing is written where anything is
+wrong.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from certs.suites.base import Suite
 from signer.cms import (
     Timestamper,
     accept,
+    check_certificate,
     check_key,
     estimated_size,
     finish,
@@ -192,11 +194,12 @@ def _draft(
     from signer.pades.selfcheck import check_revision
 
     now = clock.now()
-    _check_certificate(certificate, now)
     if options.seal is not None:
         from signer.pades.sealing import check_seal
 
         check_seal(options.seal, certificate, clock)
+    else:
+        check_certificate(certificate, now, SigningRefused)
     ground = examine(work.data, options)
     drawing = _drawing(ground, options)
     name = options.name or certificate.common_name or certificate.organisation
@@ -278,22 +281,6 @@ def _stream(work: Working, ground: Ground) -> IO[bytes]:
         key = octets.rindex(b"/", 0, start)
         octets[key:end] = b" " * (end - key)
     return io.BytesIO(octets)
-
-
-def _check_certificate(certificate: Certificate, now: Any) -> None:
-    """Refuse a certificate whose signature nobody would accept."""
-    if not certificate.not_before <= now <= certificate.not_after:
-        state = "is not valid yet" if now < certificate.not_before else "has expired"
-        raise SigningRefused(
-            f"the certificate {state}",
-            hint="sign with a certificate that is valid now",
-            reason="certificate-not-valid",
-            not_before=certificate.not_before,
-            not_after=certificate.not_after,
-        )
-    usage = certificate.key_usage
-    if usage and not usage & {"digital_signature", "non_repudiation"}:
-        raise SigningRefused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
 
 
 def _box(spot: Spot) -> Box:
