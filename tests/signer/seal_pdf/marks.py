@@ -5,13 +5,19 @@ from __future__ import annotations
 import io
 import math
 from functools import cache
+from typing import Any
 
 import pikepdf
 from PIL import Image, ImageChops, ImageDraw
 
 from signer.appearance.seal import SealFace
 from signer.pades.placement import Placement, place
-from tests.signer.signing import sign
+from signer.pades.sealing import seal_options, seal_size
+from signer.pades.sign import sign_bytes
+from signer.seals import Seal, SealPicture, SealVersion
+from tests.conftest import CLOCK, circle_of
+from tests.signer.seals.making import seal_of
+from tests.signer.signing import byte_ranges, sign
 
 WIDTH = 42 * 72 / 25.4
 RED = (200, 16, 16, 255)
@@ -72,3 +78,40 @@ def rectangles(pdf: bytes) -> dict[str, tuple[float, ...]]:
     """Return /Rect of every signature field by name."""
     document = pikepdf.open(io.BytesIO(pdf))
     return {str(f.T): tuple(float(n) for n in f.Rect) for f in document.Root.AcroForm.Fields if f.get("/FT") == "/Sig"}
+
+
+@cache
+def seal(suite: str, version: SealVersion = SealVersion.V5) -> Seal:
+    """Return a seal of 42 mm for the organisation of a circle, made by its person."""
+    return seal_of(suite, version, picture=SealPicture("PNG", picture(), 42, 42))
+
+
+def applied(
+    pdf: bytes,
+    suite: str = "sm2",
+    how: Placement | None = None,
+    *,
+    version: SealVersion = SealVersion.V5,
+    with_seal: Seal | None = None,
+    **options: Any,
+) -> bytes:
+    """Apply the seal of a circle's organisation with its key."""
+    circle = circle_of(suite)
+    used = with_seal or seal(suite, version)
+    places = place(pdf, how, *seal_size(used)) if how is not None else ()
+    stamper = circle.timestamper if options.get("level") == "B-T" else None
+    holder = circle.organisation
+    made = seal_options(used, places=places, **options)
+    return sign_bytes(pdf, holder.key, holder.certificate, (circle.issuing,), made, CLOCK, timestamper=stamper)
+
+
+def contents(pdf: bytes) -> bytes:
+    """Return the value of /Contents of the last signature, padding included."""
+    _, before, behind, _ = byte_ranges(pdf)[-1]
+    return bytes.fromhex(pdf[before + 1 : behind - 1].decode())
+
+
+def covered(pdf: bytes) -> bytes:
+    """Return the octets of /ByteRange of the last signature."""
+    _, before, behind, length = byte_ranges(pdf)[-1]
+    return pdf[:before] + pdf[behind : behind + length]
