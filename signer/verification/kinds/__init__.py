@@ -17,7 +17,7 @@ from typing import Protocol, cast
 from signer.report import Notice, SignatureReport
 from signer.verification.setting import Setting
 
-READERS = ("asic", "timestamp", "cms", "ocsp", "revocation_list", "certificate", "pdf")
+READERS = ("asic", "seal", "timestamp", "cms", "ocsp", "revocation_list", "certificate", "pdf")
 WORDS = "a PDF, an ASiC container, a CMS signature, a time-stamp, a certificate, a revocation list or an OCSP answer"
 """What the table reads, for people."""
 

@@ -19,7 +19,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from certs import oids
 from certs.errors import CertsError, MalformedInput
 from certs.signed_data import digest_name
 from certs.trust.xml import parse_xml
