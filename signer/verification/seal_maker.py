@@ -121,7 +121,7 @@ def _not_good_now(
         draft.checks.append(CheckResult("seal-maker-chain", clause_of, "passed", detail))
         draft.warn("seal-maker-ended", detail)
         return
-    code = "seal-maker-revoked" if revoked else "seal-maker-expired"
+    code = "seal-maker-revoked-since" if revoked else "seal-maker-expired-since"
     draft.unknown(
         "seal-maker-chain", clause_of, f"{detail}; nothing proves the time", result.sub_indication or _ENDED, code
     )

@@ -222,7 +222,7 @@ def _validity(draft: Draft, seal: Seal, setting: Setting, use: Use, *, alone: bo
         draft.failed("seal-validity", where, detail, Verdict.TOTAL_FAILED, "NOT_YET_VALID", code)
     elif place == "unproven":
         detail += "; the seal has ended since, and nothing proves the time"
-        draft.unknown("seal-validity", where, detail, "OUT_OF_BOUNDS_NO_POE", "seal-expired")
+        draft.unknown("seal-validity", where, detail, "OUT_OF_BOUNDS_NO_POE", "seal-expired-since")
     else:
         draft.passed("seal-validity", where, detail)
     if alone:

@@ -133,11 +133,11 @@ def read_package(files: Mapping[str, bytes]) -> Package:
 
 
 def _documents(root: Element) -> Iterator[Document]:
-    bodies = list(_children(root, "DocBody"))
+    bodies = list(children(root, "DocBody"))
     if not bodies or len(bodies) > MAX_DOCUMENTS:
         raise MalformedInput(f"OFD.xml with {len(bodies)} DocBody")
     for body in bodies:
-        document, signatures = _text(body, "DocRoot"), _text(body, "Signatures")
+        document, signatures = text_of(body, "DocRoot"), text_of(body, "Signatures")
         yield Document(
             resolve(ENTRY, document) if document else None, resolve(ENTRY, signatures) if signatures else None
         )
@@ -147,29 +147,29 @@ def read_list(path: str, octets: bytes) -> SignatureList:
     """Read a Signatures.xml. Raises MalformedInput."""
     root = _parsed(octets, "Signatures")
     entries: list[Entry] = []
-    for item in _children(root, "Signature"):
+    for item in children(root, "Signature"):
         if len(entries) >= MAX_SIGNATURES:
             raise MalformedInput(f"more than {MAX_SIGNATURES} signatures")
         entries.append(Entry(item.get("ID", ""), item.get("Type", "Seal"), resolve(path, item.get("BaseLoc", ""))))
     paths = [entry.path for entry in entries]
     if len(set(paths)) != len(paths):
         raise MalformedInput("one signature file is listed twice")
-    plain = all(_local(item) in ("Signature", "MaxSignId") and not len(item) for item in root)
+    plain = all(local_name(item) in ("Signature", "MaxSignId") and not len(item) for item in root)
     return SignatureList(path, octets, tuple(entries), plain)
 
 
 def read_signature(path: str, octets: bytes) -> SignatureFile:
     """Read a Signature.xml. Raises MalformedInput."""
     root = _parsed(octets, "Signature")
-    info = _child(root, "SignedInfo")
+    info = child(root, "SignedInfo")
     if info is None:
         raise MalformedInput("a signature file without SignedInfo")
-    value = _text(root, "SignedValue")
+    value = text_of(root, "SignedValue")
     if not value:
         raise MalformedInput("a signature file without SignedValue")
-    shown = _child(info, "Seal")
-    base = _text(shown, "BaseLoc") if shown is not None else ""
-    named = _child(info, "References")
+    shown = child(info, "Seal")
+    base = text_of(shown, "BaseLoc") if shown is not None else ""
+    named = child(info, "References")
     if named is None:
         raise MalformedInput("a signature file without References")
     method = named.get("CheckMethod", "")
@@ -177,16 +177,16 @@ def read_signature(path: str, octets: bytes) -> SignatureFile:
         path,
         resolve(path, value),
         resolve(path, base) if base else None,
-        _text(info, "SignatureMethod")[:100],
+        text_of(info, "SignatureMethod")[:100],
         method[:100],
         _check_method(method),
         tuple(_references(path, named)),
-        _text(info, "SignatureDateTime")[:100],
+        text_of(info, "SignatureDateTime")[:100],
     )
 
 
 def _references(path: str, named: Element) -> Iterator[Reference]:
-    found = list(_children(named, "Reference"))
+    found = list(children(named, "Reference"))
     if len(found) > MAX_REFERENCES:
         raise MalformedInput(f"more than {MAX_REFERENCES} references")
     seen: set[str] = set()
@@ -196,7 +196,7 @@ def _references(path: str, named: Element) -> Iterator[Reference]:
             raise MalformedInput(f"two references to {target}")
         seen.add(target)
         try:
-            digest = base64.b64decode("".join(_text(item, "CheckValue").split()), validate=True)
+            digest = base64.b64decode("".join(text_of(item, "CheckValue").split()), validate=True)
         except (binascii.Error, ValueError) as error:
             raise MalformedInput("a check value that is not base64") from error
         yield Reference(target, digest)
@@ -240,28 +240,32 @@ def _parsed(octets: bytes, name: str) -> Element:
     if len(octets) > MAX_XML:
         raise MalformedInput("the XML document is too large")
     root = parse_xml(octets)
-    if _local(root) != name:
-        raise MalformedInput(f"{_local(root)[:100]} where {name} belongs")
+    if local_name(root) != name:
+        raise MalformedInput(f"{local_name(root)[:100]} where {name} belongs")
     return root
 
 
-def _local(element: Element) -> str:
+def local_name(element: Element) -> str:
+    """Return the name of an element without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
-def _children(element: Element, name: str) -> Iterator[Element]:
-    return (item for item in element if _local(item) == name)
+def children(element: Element, name: str) -> Iterator[Element]:
+    """Yield the members of one name."""
+    return (item for item in element if local_name(item) == name)
 
 
-def _child(element: Element, name: str) -> Element | None:
-    found = list(_children(element, name))
+def child(element: Element, name: str) -> Element | None:
+    """Return the one member of a name, or None. Raises MalformedInput where there are several."""
+    found = list(children(element, name))
     if len(found) > 1:
         raise MalformedInput(f"{name} stands {len(found)} times")
     return found[0] if found else None
 
 
-def _text(element: Element, name: str) -> str:
-    found = _child(element, name)
+def text_of(element: Element, name: str) -> str:
+    """Return the text of the one member of a name, "" where there is none. Raises MalformedInput."""
+    found = child(element, name)
     if found is None:
         return ""
     if len(found):
