@@ -33,7 +33,7 @@ from hmac import compare_digest
 from certs import oids, suites
 from certs.certificate import Certificate
 from certs.errors import BackendUnavailable, BadKey, BadSignature, CertsError, MalformedInput, UnsupportedAlgorithm
-from signer.report import CheckResult, LayerReport, TimeReport, Verdict
+from signer.report import NOT_CHECKED, CheckResult, LayerReport, TimeReport, Verdict
 from signer.seals.check import CheckedValue, digest_beside, verify_value
 from signer.seals.model import Seal, SealExtension, SealSignature, SealVersion
 from signer.verification.chain import judge_chain
@@ -91,10 +91,10 @@ def _judge_seal(
         draft.signed_at = TimeReport(seal.created, "claimed")
     # S2
     checked = _maker_value(draft, seal, maker, proofs.moment(seal.signature))
-    if alone and checked is not None:
-        draft.suite, draft.cryptographic = checked.suite, _GOOD
     if checked is None:
-        draft.cryptographic = _FAILED if draft.verdict is Verdict.TOTAL_FAILED else LayerReport("not-checked")
+        draft.seal = replace(draft.seal, picture=b"")  # not shown to be this maker's
+    elif alone:
+        draft.suite, draft.cryptographic = checked.suite, _GOOD
     # S6, because it may prove how old the seal is
     made_before = use.latest
     if seal.time_stamp is not None and checked is not None:
@@ -146,7 +146,11 @@ def _maker_value(draft: Draft, seal: Seal, maker: Certificate, moment: datetime)
 
 
 def _wrong_value(draft: Draft, check: str, where: str, algorithm: str, error: CertsError) -> None:
-    """Record that a value is wrong, or that it cannot be computed here."""
+    """Record that a value is wrong, or that it cannot be computed here; the layer is as good as its worst value."""
+    if isinstance(error, BadSignature | MalformedInput):
+        draft.cryptographic = _FAILED
+    elif draft.cryptographic.result == "passed":
+        draft.cryptographic = NOT_CHECKED
     if isinstance(error, UnsupportedAlgorithm | BackendUnavailable):
         detail = f"signature algorithm {oids.name(algorithm)}: {error}"
         draft.unknown(check, where, detail, "GENERIC", "unsupported-algorithm")
@@ -296,8 +300,6 @@ def _signer_value(draft: Draft, part: _Signed, proofs: Proofs) -> None:
         checked = verify_value(part.certificate, signed.signature_algorithm, signed.signature, signed.tbs)
     except CertsError as error:
         _wrong_value(draft, "seal-signer-value", where, signed.signature_algorithm, error)
-        if draft.verdict is Verdict.TOTAL_FAILED:
-            draft.cryptographic = _FAILED
         return
     for name in checked.variants:
         draft.warn("seal-variant", name)
