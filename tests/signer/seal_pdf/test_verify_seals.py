@@ -435,3 +435,11 @@ def test_a_range_that_the_seal_signature_does_not_name_is_told() -> None:
     report = only(data)
     assert report.verdict is Verdict.TOTAL_PASSED
     assert [w.code for w in report.warnings] == ["seal-range"]
+
+
+def test_a_seal_drawn_in_svg_is_recognised_in_the_file() -> None:
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><circle cx="20" cy="20" r="19" fill="#c01010"/></svg>'
+    made = seal_of("sm2", picture=SealPicture("SVG", svg, 40, 40))
+    data = applied(many_pages(3), "sm2", CrossPage(), with_seal=made)
+    assert said(only(data)) == ("seal", "TOTAL-PASSED", None, "")
+    assert check(only(data), "seal-appearance") == "passed"
