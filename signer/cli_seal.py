@@ -1,6 +1,7 @@
 """`sealroad seal`: electronic seals.
 
     sealroad seal make contract.esl --key maker.key.pem --cert maker.pem --owner seller.pem --picture seal.png --name …
+    sealroad seal apply contract.pdf sealed.pdf --seal contract.esl --key seller.key.pem --cross-page right
     sealroad seal show contract.esl --json
 
 Every action is a module with `configure(parser)` and `run(args)`; describing arguments imports nothing heavy.
@@ -16,6 +17,7 @@ from certs.command import Command
 
 ACTIONS: dict[str, tuple[str, str]] = {
     "make": ("signer.seal_commands.make", "make a seal: picture, name and owners, signed by a seal maker"),
+    "apply": ("signer.seal_commands.apply", "put a seal on a PDF: at a point, a keyword, on every page, across pages"),
     "show": ("signer.seal_commands.show", "say what is in a seal or a seal signature"),
 }
 """Action to its module and what it does, in the order people see."""
@@ -34,4 +36,4 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-COMMANDS: dict[str, Command] = {"seal": Command("seal", "make and look at electronic seals", configure, run)}
+COMMANDS: dict[str, Command] = {"seal": Command("seal", "make, apply and look at electronic seals", configure, run)}

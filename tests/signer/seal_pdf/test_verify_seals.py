@@ -438,7 +438,8 @@ def test_a_range_that_the_seal_signature_does_not_name_is_told() -> None:
 
 
 def test_a_seal_drawn_in_svg_is_recognised_in_the_file() -> None:
-    svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><circle cx="20" cy="20" r="19" fill="#c01010"/></svg>'
+    circle = b'<circle cx="20" cy="20" r="19" fill="#c01010"/>'
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">' + circle + b"</svg>"
     made = seal_of("sm2", picture=SealPicture("SVG", svg, 40, 40))
     data = applied(many_pages(3), "sm2", CrossPage(), with_seal=made)
     assert said(only(data)) == ("seal", "TOTAL-PASSED", None, "")
