@@ -70,6 +70,11 @@ class CheckedPicture:
     """The type as the seal writes it."""
 
     @property
+    def type_name(self) -> str:
+        """The type that a seal gives such a picture, in the words of the standards' examples."""
+        return "JPG" if self.kind == "jpeg" else self.kind.upper()
+
+    @property
     def mismatch(self) -> bool:
         """Whether the seal calls the picture something else than it is."""
         return self.stated is not None and kind_named(self.stated) != self.kind
@@ -187,7 +192,7 @@ def _check_element(element: Element) -> None:
     if not element.tag.startswith(_SVG) or element.tag.removeprefix(_SVG) not in _ELEMENTS:
         raise _refused(f"has an element {element.tag.rpartition('}')[2][:40]!r}")
     if element.tag == _SVG + "style":
-        _check_style(element.text or "", rules=True)
+        _check_style("".join(element.itertext()), rules=True)
     for name, value in element.attrib.items():
         if name in _HREFS:
             if element.tag not in (_SVG + "use", _SVG + "textPath", *_GRADIENTS) or not _LOCAL.fullmatch(value.strip()):
