@@ -163,6 +163,12 @@ def test_the_command_draws_what_the_name_of_the_file_asks_for(
         assert 'fill="#c41e22"' in target.read_text()
 
 
+def test_the_command_knows_every_kind() -> None:
+    from signer.seal_commands.draw import KINDS
+
+    assert tuple(SealKind) == KINDS
+
+
 def commands_of_the_page() -> list[list[str]]:
     page = (ROOT / "docs" / "seal-drawing.md").read_text("utf-8")
     return [shlex.split(line)[1:] for line in page.splitlines() if line.startswith("sealroad seal draw ")]
