@@ -47,7 +47,8 @@ def expand(given: Sequence[str], *, recursive: bool) -> Wanted:
             known.add(item)
             continue
         if not found:
-            hint = "only *.pdf, *.ofd, *.p7s, *.p7m and *.sig are looked at" + ("" if recursive else "; or use --recursive")
+            hint = "only *.pdf, *.ofd, *.p7s, *.p7m and *.sig are looked at"
+            hint += "" if recursive else "; or use --recursive"
             raise OptionError(f"there is nothing to verify in {item}", hint=hint)
         names += [name for name in found if name not in known]
         known.update(found)
