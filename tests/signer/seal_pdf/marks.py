@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import pikepdf
+import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from certs.clock import Clock
@@ -19,10 +20,13 @@ from signer.pades.sign import sign_bytes
 from signer.report import SignatureReport
 from signer.seals import Seal, SealPicture, SealVersion
 from signer.verify import verify_bytes
-from tests.conftest import CLOCK, circle_of
+from tests.conftest import CLOCK, SIGNING, circle_of
 from tests.signer.seals.making import seal_of
 from tests.signer.signing import byte_ranges, sign
 
+QUICK = ("sm2", "ecdsa-p256", "gost2012-256")
+SUITES = tuple(suite if suite in QUICK else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING)
+"""Every suite for heavier tests, of which three in every run."""
 WIDTH = 42 * 72 / 25.4
 RED = (200, 16, 16, 255)
 

@@ -20,9 +20,9 @@ from signer.pades.placement import AtKeyword, AtPoint, CrossPage, EveryPage
 from signer.pades.sealing import seal_face
 from signer.report import SignatureReport, Verdict
 from signer.seals import Seal, SealPicture, SealVersion, read_seal_signature
-from tests.conftest import CLOCK, NOW, SIGNING, circle_of, make_pdf
+from tests.conftest import CLOCK, NOW, circle_of, make_pdf
 from tests.signer.seal_pdf.forged import anyway, field_named, later, refilled
-from tests.signer.seal_pdf.marks import applied, contents, only, picture, reports, result_of, seal
+from tests.signer.seal_pdf.marks import SUITES, applied, contents, only, picture, reports, result_of, seal
 from tests.signer.seals.making import VERSIONS, seal_of
 from tests.signer.signing import byte_ranges, many_pages, sign
 
@@ -38,7 +38,7 @@ def said(report: SignatureReport) -> tuple[str, str, str | None, str]:
 # Good ----------------------------------------------------------------------------------------------------------------
 @NATIONAL_KEY
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_sealed_pdf_passes_as_a_seal(suite: str, version: SealVersion, national: NationalForm | None) -> None:
     report = only(applied(many_pages(2), suite, CrossPage(), version=version, national=national), suite)
     assert said(report) == ("seal", "TOTAL-PASSED", None, ""), report.reason
@@ -239,6 +239,19 @@ def test_a_seal_that_is_pushed_out_of_its_frame_does_not_pass(changes: dict[str,
     with patch("signer.appearance.seal.frame_of", pushed):
         data = applied(make_pdf(), "sm2", AtKeyword("Sealroad"))
     assert said(only(data)) == ("seal", "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "seal-appearance")
+
+
+def test_a_seal_that_shows_under_a_condition_only_leaves_it_open() -> None:
+    from signer.pades import widget
+
+    def hidden(target: Any, form: Any) -> None:
+        shown(target, form)
+        target[pdf_name("/OC")] = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/OCG")})
+
+    shown = widget._show  # noqa: SLF001
+    with patch("signer.pades.widget._show", hidden):
+        data = applied(make_pdf(), "sm2", AtKeyword("Sealroad"))
+    assert said(only(data)) == ("seal", "INDETERMINATE", "GENERIC", "seal-appearance-unknown")
 
 
 def test_a_stamp_in_place_of_the_picture_leaves_it_open() -> None:
