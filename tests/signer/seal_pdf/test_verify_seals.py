@@ -248,7 +248,7 @@ def test_a_seal_that_shows_under_a_condition_only_leaves_it_open() -> None:
         shown(target, form)
         target[pdf_name("/OC")] = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/OCG")})
 
-    shown = widget._show  # noqa: SLF001
+    shown = widget._show
     with patch("signer.pades.widget._show", hidden):
         data = applied(make_pdf(), "sm2", AtKeyword("Sealroad"))
     assert said(only(data)) == ("seal", "INDETERMINATE", "GENERIC", "seal-appearance-unknown")
