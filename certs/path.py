@@ -389,7 +389,7 @@ class _Run:
         """RFC 5280 6.3 and EN 319 102-1 5.2.5, from the anchor down: a list of a revoked authority proves nothing."""
         lists = tuple(crls)
         if self.strict:  # RFC 5280 5.2.3
-            lists = tuple(crl for crl in lists if (number := crl.extension(oids.CRL_NUMBER)) and not number.critical)
+            lists = tuple(crl for crl in lists if crl.extension(oids.CRL_NUMBER) is not None)
         checker = self.checker = RevocationChecker(
             self.at,
             self.limits,
