@@ -20,6 +20,8 @@ from signer.errors import (
     SigningRefused,
     UnreadablePDF,
 )
+from signer.pades.options import SignOptions
+from signer.pades.preflight import examine
 from signer.pdf.changes import Change, Level
 from signer.pdf.structure import PDFFile
 from signer.pdf.tokens import Ref
@@ -238,6 +240,8 @@ SEEDS: list[tuple[dict[str, object], dict[str, object], bool]] = [
     ({"Cert": {"Ff": 1}}, {}, False),
     ({"TimeStamp": {"URL": "http://x", "Ff": 1}}, {}, False),
     ({"TimeStamp": {"URL": "http://x", "Ff": 1}}, {"level": "B-T"}, True),
+    ({"Ff": 2, "SubFilter": 5}, {}, True),
+    ({"Ff": 8, "Reasons": 5}, {"reason": "x"}, False),
 ]
 
 
@@ -318,6 +322,43 @@ def test_locks_of_every_earlier_signature_are_kept(what: pikepdf.Dictionary, nam
             sign(pdf, field=name)
         assert caught.value.facts["reason"] in ("field-lock", "docmdp")
         assert caught.value.facts["field"] == "A"
+
+
+def test_a_locked_name_that_only_looks_like_another_is_not_signed_under_the_other() -> None:
+    """The form says "B" with a blank that does not break behind it, and so does the lock."""
+
+    def change(pdf: pikepdf.Pdf) -> None:
+        empty_field("A", Lock=lock("Include", "B\u00a0"))(pdf)
+        empty_field("B\u00a0")(pdf)
+
+    pdf = sign(edited(change), field="A")
+    refused(pdf, SigningRefused, "field-lock", field="B\u00a0")
+    other = sign(pdf, field="B")
+    assert set(signature_fields(other)) == {"A", "B", "B\u00a0"}
+    assert judged(other) == ["TOTAL-PASSED"] * 2
+
+
+@pytest.mark.parametrize("name", [b"B\x85C", b"\xfe\xff\x00B\x20\x13\x00C", b"\xef\xbb\xbfB\xe2\x80\x93C"])
+def test_a_lock_names_a_field_in_another_encoding(name: bytes) -> None:
+    def change(pdf: pikepdf.Pdf) -> None:
+        empty_field("A", Lock=lock("Include"))(pdf)
+        pdf.Root.AcroForm.Fields[0].Lock.Fields = pikepdf.Array([pdf.make_indirect(pikepdf.String(name))])
+
+    pdf = sign(edited(change), field="A")
+    fields = signature_fields(pdf)
+    assert [bytes(item) for item in fields["A"].V.Reference[0].TransformParams.Fields] == [b"B\x85C"]
+    refused(pdf, SigningRefused, "field-lock", field="B\u2013C")
+
+
+def test_a_rectangle_of_its_own_object_is_where_the_picture_goes() -> None:
+    def change(pdf: pikepdf.Pdf) -> None:
+        empty_field("Buyer")(pdf)
+        field = pdf.Root.AcroForm.Fields[0]
+        field.Rect = pdf.make_indirect(field.Rect)
+
+    ground = examine(edited(change), SignOptions(field="Buyer"))
+    assert ground.existing is not None
+    assert ground.existing.rectangle == (50, 50, 250, 130)
 
 
 def test_a_lock_becomes_a_field_mdp_transform() -> None:
