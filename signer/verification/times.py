@@ -27,7 +27,7 @@ from signer.report import CheckResult, LayerReport, TimeReport, TimestampReport,
 from signer.verification.archive import Claim, claims_of
 from signer.verification.draft import Draft
 from signer.verification.past import TOLERANCE, judge_certificate
-from signer.verification.poe import Proofs
+from signer.verification.poe import Proofs, proofs_of
 from signer.verification.revocation import Evidence, evidence_of, read_evidence
 from signer.verification.setting import Setting
 
@@ -124,7 +124,7 @@ def signature_times(
     setting: Setting,
 ) -> Proofs:
     """Judge every time-stamp in the unsigned attributes, the latest first; return what is proven then."""
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     claims = claims_of(view, signer, certificate, source)
     for reason in claims.unreadable:
         _refuse(draft, None, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", reason)
@@ -245,7 +245,7 @@ def judge_timestamp(draft: Draft, encoded: bytes, source: Source, setting: Setti
     """Verify a time-stamp token over `source`; return what is proven."""
     from signer.verification.cms import Octets, describe
 
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     try:
         token = read_token(encoded)
     except CertsError as error:

@@ -23,6 +23,7 @@ from certs.timestamp import make_request
 from certs.trust import TrustStore
 from signer.errors import UnreadableFile
 from signer.report import Report, SignatureReport
+from signer.text.answers import signature_answers
 from signer.verification.kinds import READERS, reader_of
 from signer.verify import VerifyOptions, verify_bytes
 from tests.conftest import NOW, Circle, circle_of
@@ -110,7 +111,26 @@ def test_certificates_in_every_suite(suite_name: str, circle: Circle) -> None:
         assert report.cryptographic.result == "passed"
         assert report.signer is not None
         assert report.signer.serial == certificate.serial_hex
+        rests_on_the_chain(report, circle)
     assert word(one(certificate.der, circle)) == "NO_CERTIFICATE_CHAIN_FOUND"
+
+
+def rests_on_the_chain(report: SignatureReport, circle: Circle) -> None:
+    """The report has the chain and the lists it was judged by, and names the anchor as who vouches."""
+    assert {item.use for item in report.objects} >= {"signer", "anchor", "revocation"}
+    (anchor,) = (item for item in report.objects if item.use == "anchor")
+    assert (anchor.data, anchor.name) == (circle.root.der, circle.root.subject)
+    assert ("authority", circle.root.subject) in signature_answers(report)[0].parameters
+
+
+def test_a_certificate_that_is_trusted_itself_is_its_own_anchor() -> None:
+    circle = circle_of("ecdsa-p256")
+    report = one(circle.issuing.der, circle, trust=TrustStore(anchors=(circle.issuing,)))
+    assert [(item.use, item.data) for item in report.objects] == [
+        ("signer", circle.issuing.der),
+        ("anchor", circle.issuing.der),
+    ]
+    assert ("authority", circle.issuing.subject) in signature_answers(report)[0].parameters
 
 
 def test_a_chain_in_one_file() -> None:
@@ -154,6 +174,7 @@ def test_lists_in_every_suite(suite_name: str, circle: Circle) -> None:
         for data in (crl.der, crl.pem.encode()):
             report = one(data, circle, trust=trust)
             assert (word(report), report.kind, report.suite) == (PASSED, "revocation-list", suite_name), report.reason
+            assert circle.root.der in [item.data for item in report.objects if item.use == "anchor"]
     crl = circle.crls[0]
     late = crl.next_update
     assert late is not None
@@ -163,6 +184,17 @@ def test_lists_in_every_suite(suite_name: str, circle: Circle) -> None:
     assert word(one(crl.der, circle)) == "NO_SIGNING_CERTIFICATE_FOUND"
     changed = crl.der[:-1] + bytes([crl.der[-1] ^ 1])
     assert word(one(changed, circle, trust=trust)) == "TOTAL-FAILED SIG_CRYPTO_FAILURE"
+
+
+def test_lists_beyond_those_that_are_looked_at_leave_the_verdict_open() -> None:
+    circle = circle_of("ecdsa-p256")
+    trust = circle.trust.with_((circle.issuing,))
+    lists = circle.crls[0].pem * 50
+    assert [word(item) for item in only(lists.encode(), circle, trust=trust).signatures] == [PASSED] * 50
+    report = only((lists + circle.crls[0].pem).encode(), circle, trust=trust)
+    assert [word(item) for item in report.signatures] == [*[PASSED] * 50, "GENERIC"]
+    assert (report.verdict, report.signatures[-1].code) == ("INDETERMINATE", "limits")
+    assert "more than 50" in report.signatures[-1].reason
 
 
 def test_a_list_with_an_unknown_critical_entry_extension() -> None:
@@ -195,11 +227,27 @@ def test_ocsp_answers_in_every_suite(suite_name: str, circle: Circle) -> None:
     for form in (data, base64.b64encode(data), pem("OCSP RESPONSE", data)):
         report = one(form, circle, trust=trust)
         assert (word(report), report.kind, report.suite) == (PASSED, "ocsp-response", suite_name), report.reason
+        rests_on_the_chain(report, circle)
     assert word(one(data, circle, NOW + timedelta(hours=2), trust=trust)) == "TRY_LATER"
     assert word(one(data, circle, NOW - timedelta(seconds=1), trust=trust)) == "NOT_YET_VALID"
     assert word(one(data, circle)) == "NO_SIGNING_CERTIFICATE_FOUND"
     changed = data[:-1] + bytes([data[-1] ^ 1])
     assert word(one(changed, circle, trust=trust)) == "TOTAL-FAILED SIG_CRYPTO_FAILURE"
+
+
+def test_answers_beyond_those_that_are_looked_at_leave_the_verdict_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    import signer.verification.kinds.ocsp
+
+    circle = circle_of("ecdsa-p256")
+    issuing = circle.ca.issuing
+    subjects = (circle.organisation.certificate, circle.person.certificate)
+    request = ocsp.make_request([(item, issuing.certificate) for item in subjects], nonce=None)
+    responder = OCSPResponder(issuing.key, issuing.certificate, issuing.certificate, issuing.ledger, FixedClock(NOW))
+    data, trust = responder.respond(request), circle.trust.with_((circle.issuing,))
+    assert word(one(data, circle, trust=trust)) == PASSED
+    monkeypatch.setattr(signer.verification.kinds.ocsp, "MAX_ANSWERS", 1)
+    report = one(data, circle, trust=trust)
+    assert (word(report), report.code) == ("GENERIC", "limits")
 
 
 def test_an_answer_that_is_none() -> None:
