@@ -21,6 +21,7 @@ from certs.signed_data import attribute, build_signed_data, parse_signed_data, s
 from certs.suites.base import Use
 from certs.timestamp import make_request
 from certs.trust import TrustStore
+from certs.tsa import TimeStampAuthority
 from signer.errors import UnreadableFile
 from signer.report import Report, SignatureReport
 from signer.text.answers import signature_answers
@@ -289,8 +290,20 @@ def test_countersignatures_in_every_suite(suite_name: str, circle: Circle) -> No
     assert counter.signer is not None
     assert counter.signer.common_name == circle.person.certificate.common_name
     other = countersigned(circle, lambda value: value + b"x")
-    verdicts = [word(item) for item in only(other, circle, trust=trust, content=CONTENT).signatures]
-    assert verdicts == [PASSED, "TOTAL-FAILED HASH_FAILURE"]
+    wrong = only(other, circle, trust=trust, content=CONTENT)
+    assert [word(item) for item in wrong.signatures] == [PASSED, "TOTAL-FAILED HASH_FAILURE"]
+    assert [item.code for item in wrong.signatures[0].warnings] == ["countersignature"]
+    assert (wrong.verdict, report.signatures[0].warnings) == (PASSED, ())
+
+
+def test_a_countersignature_that_anybody_may_add_does_not_make_the_file_worse(suite_name: str) -> None:
+    """It is an unsigned attribute: a stranger's would else take away what the signer signed."""
+    circle = circle_of(suite_name)
+    report = only(countersigned(circle), circle, content=CONTENT)  # the person's certificate is nowhere
+    assert [word(item) for item in report.signatures] == [PASSED, "NO_SIGNING_CERTIFICATE_FOUND"]
+    assert report.verdict == PASSED
+    (warning,) = report.signatures[0].warnings
+    assert (warning.code, warning.detail.split(":")[0]) == ("countersignature", "countersignature 1")
 
 
 def test_more_signatures_than_anybody_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,6 +377,24 @@ def test_a_time_stamp_that_cannot_be_verified_makes_no_level(suite_name: str) ->
         token = token_of(circle.timestamper.respond(request))
         report = one(rebuilt(encoded, unsigned=[attribute(oids.TIME_STAMP_TOKEN, token)]), circle, content=CONTENT)
         assert (word(report), report.level) == (PASSED, level), report.warnings
+
+
+@pytest.mark.parametrize(("accuracy", "good"), [(timedelta(minutes=1), True), (timedelta(seconds=61), False)])
+def test_a_time_stamp_that_is_not_accurate_proves_no_time(accuracy: timedelta, good: bool) -> None:
+    """With an accuracy of years an authority would be right about any moment."""
+    circle, digest = circle_of("ecdsa-p256"), suites.get("ecdsa-p256").digest_name
+    unit = circle.tsa
+    authority = TimeStampAuthority(unit.key, unit.certificate, (circle.issuing,), FixedClock(NOW), accuracy=accuracy)
+    encoded = cms(circle)(CONTENT)
+    value = parse_signed_data(encoded).signers[0].signature
+    token = authority.stamp(digest, suites.digest(digest, value))
+    report = one(rebuilt(encoded, unsigned=[attribute(oids.TIME_STAMP_TOKEN, token)]), circle, content=CONTENT)
+    assert (report.timestamps[0].verdict, report.timestamps[0].sub_indication) == (
+        (PASSED, None) if good else ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE")
+    )
+    assert (report.signed_at is not None and report.signed_at.source == "timestamp") is good
+    alone = one(authority.stamp(digest, suites.digest(digest, CONTENT)), circle, content=CONTENT)
+    assert word(alone) == (PASSED if good else "SIG_CONSTRAINTS_FAILURE")
 
 
 @pytest.mark.parametrize("kind", ["list", "answer"])

@@ -71,8 +71,11 @@ def verify_cms_file(
                 draft.unknown("content", FORMAT, detail, "SIGNED_DATA_NOT_FOUND")
             else:
                 judge_signer(draft, view, signer, source, setting, None)
-        reports.append(draft.report())
-        reports += _countersignatures(draft.field, view, signer, setting)
+        counters = list(_countersignatures(draft.field, view, signer, setting))
+        for counter in counters:
+            if counter.verdict is not Verdict.TOTAL_PASSED:
+                draft.warn("countersignature", f"{counter.field}: {counter.verdict.value}, {counter.reason}")
+        reports += [draft.report(), *counters]
         if len(reports) > MAX_REPORTS:
             draft = Draft(field=name)
             draft.unknown(
@@ -92,7 +95,10 @@ def _started(parsed: Draft, field: str) -> Draft:
 def _countersignatures(
     field: str, view: SignedDataView, signer: SignerView, setting: Setting, depth: int = 0
 ) -> Iterator[SignatureReport]:
-    """Verify those who signed the value of a signature (RFC 5652 11.4), each with a report; and who signed theirs."""
+    """Verify those who signed the value of a signature (RFC 5652 11.4), each with a report; and who signed theirs.
+
+    Anybody may add one, since it is not signed: it has a verdict of its own, and takes nothing from what it is about.
+    """
     try:
         counters = signer.countersignatures()
     except CertsError as error:
