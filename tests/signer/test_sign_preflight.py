@@ -391,6 +391,19 @@ def test_the_verifier_agrees_that_nothing_was_broken() -> None:
 
 
 # Odd, but whole ------------------------------------------------------------------------------------------------------
+def test_what_a_signature_allows_is_not_read_again_for_every_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    import signer.verification.pdf as verifier
+
+    pdf = SMALL
+    for _ in range(4):
+        pdf = sign(pdf)
+    asked: list[object] = []
+    real = verifier.permissions_of
+    monkeypatch.setattr(verifier, "permissions_of", lambda view, entry: asked.append(entry) or real(view, entry))
+    assert judged(pdf) == ["TOTAL-PASSED"] * 4
+    assert len(asked) == 2 * 4  # for the kind of the signature, and for what may follow it
+
+
 def hybrid() -> bytes:
     """A file whose cross-reference stream knows what its table does not (ISO 32000-2 7.5.8.4)."""
     bodies = objects(o5=b"", o6=b"")
