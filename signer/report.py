@@ -451,11 +451,8 @@ class Report:
 
 
 def overall(signatures: tuple[SignatureReport, ...]) -> Verdict:
-    """Return the verdict on a file: its worst signature; one failed, else one indeterminate, else passed.
-
-    A countersignature, which anybody may add to a signature, does not count.
-    """
-    verdicts = {s.verdict for s in signatures if s.kind != "countersignature"}
+    """Return the verdict on a file: its worst signature; one failed, else one indeterminate, else passed."""
+    verdicts = {s.verdict for s in signatures}
     for verdict in (Verdict.TOTAL_FAILED, Verdict.INDETERMINATE, Verdict.TOTAL_PASSED):
         if verdict in verdicts:
             return verdict

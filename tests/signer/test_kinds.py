@@ -293,15 +293,15 @@ def test_countersignatures_in_every_suite(suite_name: str, circle: Circle) -> No
     wrong = only(other, circle, trust=trust, content=CONTENT)
     assert [word(item) for item in wrong.signatures] == [PASSED, "TOTAL-FAILED HASH_FAILURE"]
     assert [item.code for item in wrong.signatures[0].warnings] == ["countersignature"]
-    assert (wrong.verdict, report.signatures[0].warnings) == (PASSED, ())
+    assert (wrong.verdict, report.signatures[0].warnings) == ("TOTAL-FAILED", ())
 
 
-def test_a_countersignature_that_anybody_may_add_does_not_make_the_file_worse(suite_name: str) -> None:
-    """It is an unsigned attribute: a stranger's would else take away what the signer signed."""
+def test_a_strangers_countersignature_leaves_the_signature_it_is_about_alone(suite_name: str) -> None:
+    """The file is as good as the worst of all that is in it, the signature is what it was."""
     circle = circle_of(suite_name)
     report = only(countersigned(circle), circle, content=CONTENT)  # the person's certificate is nowhere
     assert [word(item) for item in report.signatures] == [PASSED, "NO_SIGNING_CERTIFICATE_FOUND"]
-    assert report.verdict == PASSED
+    assert report.verdict == "INDETERMINATE"
     (warning,) = report.signatures[0].warnings
     assert (warning.code, warning.detail.split(":")[0]) == ("countersignature", "countersignature 1")
 
