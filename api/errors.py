@@ -240,6 +240,7 @@ CODES: Final[dict[str, Row]] = {
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
     "signing-refused": Row(422, "Signing would break the document"),
+    "seal-refused": Row(422, "The seal must not be used so"),
     "field-error": Row(422, "The signature field cannot be used"),
     "appearance-error": Row(422, "The signature cannot be drawn"),
     "stale-request": Row(409, "The document has changed since"),

@@ -5,6 +5,7 @@
     ├── UnreadablePDF            not a PDF, or damaged beyond what may be signed
     ├── EncryptedPDF             needs a password or key first
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
+    ├── SealRefused              a seal that may not be made so, or not be used by this certificate at this time
     ├── FieldError               the named field is missing, filled, or of the wrong kind
     ├── AppearanceError          text no font of ours can draw, a picture that cannot be read
     ├── StaleRequest             a value for a preparation that no longer fits the file
@@ -44,6 +45,12 @@ class SigningRefused(SignerError):
     """Signing would break the file or an earlier signature, or an earlier signature forbids it."""
 
     code = "signing-refused"
+
+
+class SealRefused(SignerError):
+    """A seal that must not be made so, or not be used by this certificate at this time; `reason` says which rule."""
+
+    code = "seal-refused"
 
 
 class FieldError(SignerError):
