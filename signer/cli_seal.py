@@ -3,6 +3,7 @@
     sealroad seal draw seal.png --name 上海示例贸易有限公司 --title 合同专用章
     sealroad seal make contract.esl --key maker.key.pem --cert maker.pem --owner seller.pem --picture seal.png --name …
     sealroad seal show contract.esl --json
+    sealroad seal verify contract.ofd --trust ca/
 
 Every action is a module with `configure(parser)` and `run(args)`; describing arguments imports nothing heavy.
 """
@@ -19,6 +20,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "draw": ("signer.seal_commands.draw", "draw the picture of a seal: SVG, PNG or PDF"),
     "make": ("signer.seal_commands.make", "make a seal: picture, name and owners, signed by a seal maker"),
     "show": ("signer.seal_commands.show", "say what is in a seal or a seal signature"),
+    "verify": ("signer.seal_commands.verify", "say what a seal, or what was sealed, is worth: as sealroad verify"),
 }
 """Action to its module and what it does, in the order people see."""
 
