@@ -546,10 +546,3 @@ def to_text(report: Report, lang: str = "en", *, verbose: bool = False, colour: 
     from signer.text.render import text  # the words are only loaded when words are wanted
 
     return text(report, lang, verbose=verbose, colour=colour)
-
-
-def to_html(reports: tuple[Report, ...], lang: str = "en") -> str:
-    """Return one self-contained page for one or several files, without pictures; see `signer.text.html`."""
-    from signer.text.html import page
-
-    return page(reports, lang)

@@ -29,11 +29,12 @@ from signer.errors import EncryptedPDF, FieldError, SigningRefused, UnreadablePD
 from signer.pades.geometry import PageGeometry
 from signer.pades.options import SignOptions
 from signer.pades.spots import ExistingField, Spot, geometry_of, leaves, page_count, spots_of
-from signer.pdf.boxes import box_of
-from signer.pdf.listing import Field, SignatureEntry, text_string, walk_fields
-from signer.pdf.permissions import Permissions, permissions_of
+from signer.pdf.boxes import rectangle
+from signer.pdf.listing import Field, SignatureEntry, walk_fields
+from signer.pdf.permissions import Permissions, locked_names, permissions_of
 from signer.pdf.soundness import check_places
 from signer.pdf.structure import BudgetSpent, NotRead, PDFFile, Stream, View
+from signer.pdf.text_strings import text_string
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
@@ -273,9 +274,8 @@ def _existing(view: View, fields: list[Field], name: str, options: SignOptions) 
     if options.box is not None:
         raise FieldError(f"the field {name!r} has its place already", hint="leave out the box, or name a new field")
     widget = _widget(view, item)
-    rectangle = box_of(view, widget.get("Rect")) or (0.0, 0.0, 0.0, 0.0)
     _seed_values(view, item, options)
-    return ExistingField(item.number, rectangle, _lock(view, item.dictionary))
+    return ExistingField(item.number, rectangle(view, widget) or (0.0, 0.0, 0.0, 0.0), _lock(view, item.dictionary))
 
 
 def _widget(view: View, item: Field) -> Dictionary:
@@ -296,10 +296,14 @@ def _lock(view: View, dictionary: Dictionary) -> tuple[str, tuple[str, ...], int
     action = view.get(lock, "Action") if isinstance(lock, Dictionary) else None
     if action not in ("All", "Include", "Exclude"):
         raise FieldError("the field's /Lock says nothing that is known", hint="name another field")
-    names = view.get(lock, "Fields")
-    fields = tuple(text_string(name) for name in names if isinstance(name, bytes)) if isinstance(names, list) else ()
     level = view.get(lock, "P")
-    return str(action), fields, level if level in (1, 2, 3) else None
+    return str(action), locked_names(view, lock), level if level in (1, 2, 3) else None
+
+
+def _items(view: View, dictionary: Dictionary, key: str) -> list[Any]:
+    """Return the values of an array, none where it is not one."""
+    found = view.get(dictionary, key)
+    return [view.resolve(item) for item in found] if isinstance(found, list) else []
 
 
 _SEED_FLAGS = ("Filter", "SubFilter", "V", "Reasons", "LegalAttestation", "AddRevInfo", "DigestMethod", "LockDocument")
@@ -322,11 +326,11 @@ def _seed_values(view: View, item: Field, options: SignOptions) -> None:
     subfilter = options.national.subfilter if options.national is not None else options.subfilter
     if "Filter" in demanded and view.get(seed, "Filter") != handler:
         refuse("another signature handler", "sign a new field")
-    kinds = [str(view.resolve(kind)) for kind in view.get(seed, "SubFilter") or ()] if "SubFilter" in demanded else []
+    kinds = [str(kind) for kind in _items(view, seed, "SubFilter")] if "SubFilter" in demanded else []
     if kinds and subfilter not in kinds:
         refuse(f"a signature of kind {kinds[0]}", f"choose the kind {kinds[0]}")
     if "Reasons" in demanded:
-        reasons = [text_string(r) for r in view.get(seed, "Reasons") or () if isinstance(r, bytes)]
+        reasons = [text_string(reason) for reason in _items(view, seed, "Reasons") if isinstance(reason, bytes)]
         if reasons in ([], ["."]):
             if options.reason:
                 refuse("a signature without a reason", "leave out the reason")

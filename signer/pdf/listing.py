@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from signer.pdf.structure import BudgetSpent, PDFFile, Stream, View
+from signer.pdf.text_strings import exact_string, text_string
 from signer.pdf.tokens import Array, Dictionary, Ref, SyntaxFault, object_header, parse
 
 MAX_SIGNATURES = 200
@@ -103,24 +104,6 @@ class Listing:
     """Offsets of the objects that /Perms /UR or /UR3 name."""
 
 
-def text_string(value: bytes) -> str:
-    """Decode a PDF text string to be shown: without what does not print, and blanks around it."""
-    return "".join(c if c.isprintable() else " " for c in exact_string(value)).strip()
-
-
-def exact_string(value: bytes) -> str:
-    """Decode a PDF text string to be compared, as names of fields are; octets that mean nothing become U+FFFD."""
-    if value.startswith(b"\xfe\xff"):
-        text = value[2:].decode("utf-16-be", "replace")
-    elif value.startswith(b"\xff\xfe"):
-        text = value[2:].decode("utf-16-le", "replace")
-    elif value.startswith(b"\xef\xbb\xbf"):
-        text = value[3:].decode("utf-8", "replace")
-    else:
-        text = value.decode("latin-1")
-    return text
-
-
 def list_signatures(pdf: PDFFile, view: View | None) -> Listing:
     """List every signature of the file; `view` is the whole file as read, None when it cannot be read."""
     listing = Listing()
@@ -188,6 +171,7 @@ class Field:
     """One terminal or inner field met on the walk through the form."""
 
     name: str
+    """Fully qualified (12.7.4.2), as it is compared: it may hold what does not print."""
     number: int | None
     generation: int
     dictionary: Dictionary
@@ -243,7 +227,7 @@ def walk_fields(view: View, faults: list[str]) -> Iterator[Field]:
             continue
         name = prefix
         if isinstance(partial, bytes):
-            own = text_string(partial)
+            own = exact_string(partial)
             name = f"{prefix}.{own}" if prefix else own
         kind = own_kind if isinstance(own_kind, str) else kind
         value = dictionary.get("V", value)

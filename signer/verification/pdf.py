@@ -56,6 +56,8 @@ class _Document:
     """Offsets behind %%EOF and behind its line end, of each revision."""
     guarded: dict[int, Guarded]
     """What the guard found, by position in `entries`, where it was asked before."""
+    allowed: dict[int, Permissions]
+    """What each signature allows, in the same way."""
     second: SecondReading
     later: LaterRevisions
     hashed: Hashed
@@ -84,6 +86,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         _with_store(view, setting, notices),
         tuple(listing.signatures),
         revisions,
+        {},
         {},
         SecondReading(pdf),
         LaterRevisions(pdf, view, revisions),
@@ -184,6 +187,13 @@ def _guard(document: _Document, position: int) -> Guarded:
         entry = document.entries[position]
         document.guarded[position] = guard(document.pdf, document.view, document.fault, entry)
     return document.guarded[position]
+
+
+def _permissions(document: _Document, position: int, signed: View) -> Permissions:
+    """Return what a signature allows; it is asked for again by every later one. Raises SyntaxFault."""
+    if position not in document.allowed:
+        document.allowed[position] = permissions_of(signed, document.entries[position])
+    return document.allowed[position]
 
 
 def _read_twice(document: _Document) -> None:
@@ -375,7 +385,7 @@ def _later_changes(document: _Document, position: int, draft: Draft) -> tuple[Ju
     """8. Compare the signed revision with the last one, by what this and every earlier signature allows."""
     signed = _guard(document, position).signed_view
     try:
-        own = permissions_of(signed, document.entries[position]) if signed is not None else Permissions()
+        own = _permissions(document, position, signed) if signed is not None else Permissions()
         judgement = document.later.judge(signed, own, _earlier(document, position))
     except (SyntaxFault, BudgetSpent, RecursionError) as error:
         own, judgement = Permissions(), Judgement(None, str(error))
@@ -396,7 +406,7 @@ def _earlier(document: _Document, position: int) -> tuple[tuple[str, Permissions
         if mine is None or signed is None or signed.end >= mine.end or _guard(document, other).broken or entry.note:
             continue
         try:
-            found.append((", ".join(entry.fields), permissions_of(signed, entry)))
+            found.append((", ".join(entry.fields), _permissions(document, other, signed)))
         except SyntaxFault:
             continue  # its own verdict says so
     return tuple(found)
