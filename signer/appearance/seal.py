@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageFile import ImageFile
 
-POINTS_PER_MM = 72 / 25.4
 MAX_BYTES = 5_000_000
 MAX_PIXELS = 4_000_000
 """2000 × 2000: a seal of 42 mm at 1200 dpi."""

@@ -14,6 +14,7 @@ from signer.errors import OptionError
 
 Box = tuple[float, float, float, float]
 
+POINTS_PER_MM = 72 / 25.4
 TOLERANCE = 0.5
 """Points a box may stand out of the page: rounding."""
 

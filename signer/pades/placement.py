@@ -16,13 +16,13 @@ from itertools import pairwise
 from typing import Literal
 
 from signer.errors import OptionError
-from signer.pades.geometry import PageGeometry
+from signer.pades.geometry import POINTS_PER_MM, PageGeometry
 from signer.pades.options import Box, Place
 from signer.pades.preflight import page_geometries
 
 MARGIN = 36.0
 """Points from the edges, where no point is given: half an inch."""
-MIN_SLICE = 3 * 72 / 25.4
+MIN_SLICE = 3 * POINTS_PER_MM
 """Points a slice is wide at least: 3 mm, 14 pages for a seal of 42 mm."""
 MAX_KEYWORD = 200
 

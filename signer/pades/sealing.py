@@ -12,14 +12,14 @@ picture in the seal, in its own size.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.suites.base import Suite
-from signer.appearance.seal import POINTS_PER_MM, SealFace
 from signer.cms import Timestamper
 from signer.errors import AppearanceError, SealRefused, StaleRequest
+from signer.pades.geometry import POINTS_PER_MM
 from signer.pades.options import NationalForm, Place, SignOptions
 from signer.pades.prepared import Prepared
 from signer.seals import Seal
@@ -30,6 +30,9 @@ from signer.seals.sign import (
     complete_seal_signature,
     prepare_seal_signature,
 )
+
+if TYPE_CHECKING:
+    from signer.appearance.seal import SealFace
 
 MAX_SEAL = 1 << 20
 """Octets of a seal that goes into a PDF, where it is written in hexadecimal: twice that."""
@@ -61,6 +64,8 @@ def seal_options(
 
 def seal_face(seal: Seal, locale: str) -> SealFace:
     """Return what a seal looks like."""
+    from signer.appearance.seal import SealFace
+
     width, height = seal_size(seal)
     return SealFace(picture=seal.picture.data, width=width, height=height, name=seal.name, locale=locale)
 

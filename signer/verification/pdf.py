@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from certs import oids
 from certs.errors import SealroadError
 from signer.pdf.encryption import Credentials, plain_parts, unlock
 from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
@@ -30,6 +31,7 @@ from signer.report import (
     Verdict,
 )
 from signer.verification.draft import Draft
+from signer.verification.encoded import begins_with_sequence
 from signer.verification.later import CHANGES, Judgement, LaterRevisions, record_changes
 from signer.verification.pades_form import SUBFILTER, check_form
 from signer.verification.places import places_of
@@ -282,11 +284,12 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
     seal = None
     if usable and found.byte_range is not None and found.contents is not None:
         from signer.verification.cms import verify_embedded
-        from signer.verification.pdf_seals import judge_attribute, judge_national
 
         ranges = Ranges(document.hashed, found.byte_range)
         claimed = pdf_date(entry.text("M"))
         if national is not None:
+            from signer.verification.pdf_seals import judge_national
+
             judge_national(draft, entry, found.contents, national, ranges, document.setting, found.byte_range)
             seal = national.seal
         elif entry.subfilter in LEGACY_SUBFILTERS:
@@ -297,7 +300,9 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
             view = verify_embedded(draft, found.contents, ranges, document.setting, claimed)
             if view is not None and entry.subfilter == SUBFILTER:
                 check_form(draft, entry.dictionary, view.signers[0])
-            if view is not None:
+            if view is not None and any(oid == oids.SEAL_ATTRIBUTE for oid, _ in view.signers[0].attributes):
+                from signer.verification.pdf_seals import judge_attribute
+
                 seal = judge_attribute(draft, view, document.setting)
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
@@ -312,6 +317,8 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
 def _national(entry: SignatureEntry, found: Guarded) -> SealSignature | None:
     """Return the seal signature that stands in /Contents instead of a CMS, whatever the dictionary calls it."""
     if not entry.has_value or found.contents is None or entry.subfilter == "ETSI.RFC3161":
+        return None
+    if not begins_with_sequence(found.contents):
         return None
     from signer.verification.pdf_seals import read_national
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from datetime import timedelta
 from functools import cache
 
@@ -15,6 +16,7 @@ from PIL import ImageChops, ImageFilter
 from certs import suites
 from certs.clock import FixedClock
 from signer.appearance.contract import make_contract
+from signer.errors import OptionError
 from signer.pades.engine import Request, open_writer, write_revision
 from signer.pades.options import NationalForm
 from signer.pades.placement import AtKeyword, CrossPage, EveryPage, Placement, place
@@ -154,3 +156,20 @@ def test_whatever_stands_in_contents_there_is_a_verdict(national: NationalForm |
         else:
             assert report.code != "internal"
             assert report.verdict is not Verdict.TOTAL_PASSED or national is None
+
+
+@pytest.mark.slow
+def test_a_thousand_pages_are_sealed_and_verified_in_time() -> None:
+    pages = many_pages(1000)
+    began = time.process_time()
+    data = applied(pages, "sm2", CrossPage(), field="Seal")
+    applying = time.process_time() - began
+    report = only(data)
+    verifying = time.process_time() - began - applying
+    assert (report.kind, report.verdict) == ("seal", Verdict.TOTAL_PASSED), report.reason
+    assert report.field == "Seal, Seal-2 … Seal-1000 (1000)"
+    assert len(report.more_places) == 999
+    assert applying < 20
+    assert verifying < 20
+    with pytest.raises(OptionError):
+        applied(many_pages(1001), "sm2", EveryPage())
