@@ -15,10 +15,11 @@ import pytest
 from api.cli import main
 from certs.clock import FixedClock
 from signer.etsi_report import document as etsi
-from signer.report import Report, Verdict, to_html, to_text
+from signer.report import Report, Verdict, to_text
 from signer.sandbox import Limits, Sandbox
 from signer.seals import Seal, SealPicture, SealVersion
 from signer.text import LANGUAGES
+from signer.text.html import page
 from signer.text.pdf import document as pdf
 from signer.verification.setting import VerifyOptions
 from tests.conftest import NOW, circle_of
@@ -80,7 +81,7 @@ IMAGE = re.compile(r'<img class="seal"[^>]*src="data:image/png;base64,[A-Za-z0-9
 )
 def test_the_picture_is_on_the_page_only_where_it_is_safe_and_the_maker_s(seal: Any, shown: bool) -> None:
     found = judged(seal())
-    html = to_html((found,), "zh")
+    html = page((found,), "zh")
     assert bool(IMAGE.search(html)) is shown
     assert "<svg" not in html
     with pikepdf.open(io.BytesIO(pdf([(found, ())], "zh"))) as made:
@@ -96,7 +97,7 @@ def test_a_seal_cannot_steer_the_page_or_the_terminal() -> None:
     evil = dataclasses.replace(one.seal, name="\x1b[31m<script>alert(1)</script>", id="\u202e", width=10**6)
     changed = dataclasses.replace(found, signatures=(dataclasses.replace(one, seal=evil),))
     assert "\x1b" not in to_text(changed, "en", verbose=True)
-    html = to_html((changed,), "en")
+    html = page((changed,), "en")
     assert "<script>" not in html
     assert "width:60mm" in html
     pdf([(changed, ())], "ru")
