@@ -25,7 +25,7 @@ from signer.seals import Seal, SealSignature, read_seal, read_seal_signature
 from signer.verification.cms import Source, without_padding
 from signer.verification.draft import Draft
 from signer.verification.legacy import certificates_in
-from signer.verification.poe import Proofs
+from signer.verification.poe import proofs_of
 from signer.verification.seals import judge_listed, judge_seal, judge_seal_signature
 from signer.verification.setting import Setting
 
@@ -60,7 +60,7 @@ def judge_attribute(draft: Draft, view: SignedDataView, setting: Setting) -> Sea
     else:
         judge_listed(draft, seal, certificate)
     moment, latest = setting.now, None
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     if draft.signed_at is not None:
         moment = draft.signed_at.value
         if draft.signed_at.source == "timestamp":
