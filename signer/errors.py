@@ -11,6 +11,7 @@
     ├── StaleRequest             a value for a preparation that no longer fits the file
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
+    ├── SearchFailed             text of a page that cannot be read, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
     ├── VerifierBusy             every process that verifies has been at work for too long
     └── OptionError              options that contradict one another
@@ -106,3 +107,9 @@ class VerifierBusy(SignerError):
 
     code = "verifier-busy"
     default_hint = "try again in a little while"
+
+
+class SearchFailed(SignerError):
+    """Text of a page that cannot be read, or not within the limits."""
+
+    code = "search-failed"

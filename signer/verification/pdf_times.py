@@ -20,6 +20,7 @@ from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import SyntaxFault
 from signer.verification.cms import Source
 from signer.verification.draft import Draft
+from signer.verification.encoded import begins_with_sequence
 from signer.verification.poe import covered_by, octets_of, proofs_of
 from signer.verification.revocation import evidence_of
 from signer.verification.setting import Setting
@@ -77,6 +78,12 @@ def _structure(contents: bytes) -> bytes:
 
 
 def _inside(item: Stamped) -> Iterator[bytes]:
+    if begins_with_sequence(item.contents):
+        from signer.verification.pdf_seals import covered_by_seal, read_national
+
+        sealed = read_national(item.contents)
+        yield from covered_by_seal(sealed) if sealed is not None else ()
+        return
     try:
         yield from covered_by(parse_signed_data(_structure(item.contents)))
     except CertsError:

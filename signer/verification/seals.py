@@ -35,7 +35,7 @@ from certs.certificate import Certificate
 from certs.errors import BackendUnavailable, BadKey, CertsError, MalformedInput, UnsupportedAlgorithm
 from signer.report import TimeReport, Verdict
 from signer.seals.check import digest_beside, verify_value
-from signer.seals.model import SealSignature, SealVersion
+from signer.seals.model import Seal, SealSignature, SealVersion
 from signer.verification.chain import judge_chain
 from signer.verification.cms import Source, describe
 from signer.verification.draft import Draft
@@ -95,11 +95,12 @@ def judge_seal_signature(draft: Draft, signed: SealSignature, source: Source | N
         # D2
         _signer_value(draft, part, proofs)
         # D3
-        listed = _listed(draft, part)
+        listed = judge_listed(draft, signed.seal, certificate)
         # D7
         if signed.time_stamp is not None and draft.cryptographic.result == "passed":
             proofs = _signature_stamp(draft, part, setting, proofs, listed=bool(listed))
-            best = proofs.proven(signed.signature)
+        if draft.cryptographic.result == "passed":
+            best = proofs.proven(signed.signature)  # by D7, or by what was time-stamped later as a whole
     use = _time(draft, signed, setting, best)
     # D4
     judge_used_seal(draft, signed.seal, evidence, setting, proofs, use, alone=False)
@@ -127,16 +128,16 @@ def _signer_value(draft: Draft, part: _Signed, proofs: Proofs) -> None:
     strong_enough(draft, signed.signature_algorithm, checked, part.certificate, moment, where)
 
 
-def _listed(draft: Draft, part: _Signed) -> str | None:
-    """D3: by the certificate itself, octet for octet, or by its digest."""
-    where, seal = use_clause(part.version, "listed"), part.signed.seal
+def judge_listed(draft: Draft, seal: Seal, certificate: Certificate) -> str | None:
+    """D3: by the certificate itself, octet for octet, or by its digest; return which."""
+    where = use_clause(seal.version, "listed")
     try:
-        how = seal.lists(part.certificate.der)
+        how = seal.lists(certificate.der)
     except BackendUnavailable as error:
         draft.unknown("seal-owner-listed", where, str(error), "GENERIC", "unsupported-algorithm")
         return None
     if how is None:
-        detail = f"{part.certificate.subject} is not among those who may use the seal {seal.seal_id}"
+        detail = f"{certificate.subject} is not among those who may use the seal {seal.seal_id}"
         if seal.foreign_entries and not seal.certificates:
             # the list names certificates in a way that only its vendor can resolve
             draft.unknown("seal-owner-listed", where, detail, "SIG_CONSTRAINTS_FAILURE", "seal-list-foreign")
@@ -150,7 +151,7 @@ def _listed(draft: Draft, part: _Signed) -> str | None:
                 "signer-not-in-seal",
             )
         return None
-    draft.passed("seal-owner-listed", where, f"by its {how}", part.certificate.subject)
+    draft.passed("seal-owner-listed", where, f"by its {how}", certificate.subject)
     return how
 
 
