@@ -240,6 +240,8 @@ CODES: Final[dict[str, Row]] = {
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
     "signing-refused": Row(422, "Signing would break the document"),
+    "seal-refused": Row(403, "The seal may not be used"),
+    "seal-state-conflict": Row(409, "The state of the seal does not allow this"),
     "field-error": Row(422, "The signature field cannot be used"),
     "appearance-error": Row(422, "The signature cannot be drawn"),
     "stale-request": Row(409, "The document has changed since"),

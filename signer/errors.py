@@ -11,6 +11,8 @@
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
+    ├── SealRefused              a seal that may not be used so, now or by this person; facts: reason
+    ├── SealStateConflict        a step that the life of a seal does not have at this point; facts: state, allowed
     ├── VerifierBusy             every process that verifies has been at work for too long
     └── OptionError              options that contradict one another
 
@@ -99,3 +101,15 @@ class VerifierBusy(SignerError):
 
     code = "verifier-busy"
     default_hint = "try again in a little while"
+
+
+class SealRefused(SignerError):
+    """An electronic seal may not be used: `reason` in the facts says why, in one stable word."""
+
+    code = "seal-refused"
+
+
+class SealStateConflict(SignerError):
+    """The state of a seal does not allow this step; `state` and `allowed` are in the facts."""
+
+    code = "seal-state-conflict"

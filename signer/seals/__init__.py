@@ -1,0 +1,1 @@
+"""Electronic seals: their objects (GM/T 0031, GB/T 38540), their pictures, and their life."""
