@@ -317,7 +317,7 @@ def problem(error: SealroadError, *, instance: str, request_id: str) -> dict[str
         return body
     if error.hint:
         body["hint"] = error.hint
-    for name in ("errors", "state", "allowed"):  # the only facts that are part of the interface
+    for name in ("errors", "state", "allowed", "reason"):  # the only facts that are part of the interface
         if name in error.facts:
             body[name] = error.facts[name]
     if error.code in RETRY_AFTER:

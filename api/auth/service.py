@@ -32,9 +32,14 @@ SCOPES: Final = (
     "verifications:write",
     "certificates:read",
     "certificates:write",
+    "seals:read",
+    "seals:use",
+    "seals:write",
+    "seals:approve",
 )
-USUAL_SCOPES: Final = SCOPES[:-1]
-"""Of a key that is made without naming any. Whoever may issue certificates gets any name into them: least privilege."""
+USUAL_SCOPES: Final = tuple(set(SCOPES) - {"certificates:write", "seals:write", "seals:approve"})
+"""Of a key that is made without naming any: least privilege. Whoever may issue certificates, or have seals made, gets
+any name into them; who approves must not be whoever comes along. To use a seal takes a grant as well."""
 
 _NOBODY: Final = bytes(32)
 
