@@ -153,7 +153,7 @@ def _uses() -> None:
         sa.ForeignKeyConstraint(["seal_id"], ["seals.id"], name="fk_seal_uses_seal_id"),
         sa.ForeignKeyConstraint(["grant_id"], ["seal_grants.id"], name="fk_seal_uses_grant_id"),
         sa.PrimaryKeyConstraint("id", name="pk_seal_uses"),
-        sa.UniqueConstraint("party_id", "document_id", name="uq_seal_uses_party_id"),
+        sa.UniqueConstraint("party_id", "document_id", name="uq_seal_uses_party_id_document_id"),
     )
     for column in ("seal_id", "contract_id", "prepared_sha256"):
         op.create_index(f"ix_seal_uses_{column}", "seal_uses", [column], unique=False)
@@ -173,5 +173,5 @@ def _events() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_seal_events_tenant_id"),
         sa.ForeignKeyConstraint(["seal_id"], ["seals.id"], name="fk_seal_events_seal_id"),
         sa.PrimaryKeyConstraint("id", name="pk_seal_events"),
-        sa.UniqueConstraint("seal_id", "sequence", name="uq_seal_events_seal_id"),
+        sa.UniqueConstraint("seal_id", "sequence", name="uq_seal_events_seal_id_sequence"),
     )
