@@ -10,6 +10,7 @@ from api.context import Context
 from api.contracts import tasks as contract_tasks
 from api.jobs.worker import Handler
 from api.kit import idempotency
+from api.seals import service as seals
 from api.signing import tasks as signing_tasks
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -24,7 +25,7 @@ def handlers() -> dict[str, Handler]:
 
 
 class Timers:
-    """What is looked at regularly: contracts whose time is over, every second; leftovers, every hour.
+    """What is looked at regularly: contracts and seals whose time is over, every second; leftovers, every hour.
 
     Certificates that a process left half-made are settled at once, and then every minute.
     """
@@ -36,6 +37,7 @@ class Timers:
     def __call__(self, context: Context) -> None:
         """Do what is due."""
         contract_tasks.expire_overdue(context)
+        seals.expire_overdue(context)
         if self._settled is None or time.monotonic() - self._settled > _MINUTE:
             self._settled = time.monotonic()
             issuing.settle(context)

@@ -290,8 +290,8 @@ def test_a_row_that_changed_meanwhile_is_left_to_the_next_run(old: Settings, mon
     context = open_context(_moving(old, new))
     real = rotation._rows
 
-    def rows(context: Context, after: str) -> list[tuple[str, bytes]]:
-        found = real(context, after)
+    def rows(context: Context, table: Any, after: str) -> list[tuple[str, bytes]]:
+        found = real(context, table, after)
         if found:
             with context.database.write() as session:
                 session.get_one(Party, "pty_1").sealed_key = None  # its owner has just signed
