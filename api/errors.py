@@ -240,7 +240,7 @@ CODES: Final[dict[str, Row]] = {
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
     "signing-refused": Row(422, "Signing would break the document"),
-    "seal-refused": Row(403, "The seal may not be used"),
+    "seal-refused": Row(422, "The seal must not be used so"),
     "seal-state-conflict": Row(409, "The state of the seal does not allow this"),
     "field-error": Row(422, "The signature field cannot be used"),
     "appearance-error": Row(422, "The signature cannot be drawn"),

@@ -14,6 +14,7 @@ suite says of itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from certs import ber, der, oids, suites
@@ -31,7 +32,7 @@ from certs.signed_data import (
 )
 from certs.suites.base import Suite, Use
 from certs.timestamp import read_token
-from signer.errors import OptionError, WrongValue
+from signer.errors import OptionError, SignerError, WrongValue
 
 COMMITMENT_TYPE_INDICATION = "1.2.840.113549.1.9.16.2.16"
 """RFC 5126 5.11.1."""
@@ -221,6 +222,22 @@ def check_key(key: KeyHandle, certificate: Certificate) -> None:
         raise OptionError(
             "the certificate does not belong to the key", hint="give the certificate of this key with --cert"
         )
+
+
+def check_certificate(certificate: Certificate, moment: datetime, refused: type[SignerError]) -> None:
+    """Raise `refused` for a certificate whose signature at `moment` nobody would accept."""
+    if not certificate.not_before <= moment <= certificate.not_after:
+        state = "is not valid yet" if moment < certificate.not_before else "has expired"
+        raise refused(
+            f"the certificate {state}",
+            hint="sign with a certificate that is valid now",
+            reason="certificate-not-valid",
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+        )
+    usage = certificate.key_usage
+    if usage and not usage & {"digital_signature", "non_repudiation"}:
+        raise refused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
 
 
 def needed_timestamper(level: str, timestamper: Timestamper | None) -> Timestamper | None:

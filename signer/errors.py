@@ -5,13 +5,13 @@
     ├── UnreadablePDF            not a PDF, or damaged beyond what may be signed
     ├── EncryptedPDF             needs a password or key first
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
+    ├── SealRefused              a seal that may not be made so, or not be used by this person or certificate, now
     ├── FieldError               the named field is missing, filled, or of the wrong kind
     ├── AppearanceError          text no font of ours can draw, a picture that cannot be read
     ├── StaleRequest             a value for a preparation that no longer fits the file
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
-    ├── SealRefused              a seal that may not be used so, now or by this person; facts: reason
     ├── SealStateConflict        a step that the life of a seal does not have at this point; facts: state, allowed
     ├── VerifierBusy             every process that verifies has been at work for too long
     └── OptionError              options that contradict one another
@@ -46,6 +46,12 @@ class SigningRefused(SignerError):
     """Signing would break the file or an earlier signature, or an earlier signature forbids it."""
 
     code = "signing-refused"
+
+
+class SealRefused(SignerError):
+    """A seal that must not be made so, or not be used by this certificate at this time; `reason` says which rule."""
+
+    code = "seal-refused"
 
 
 class FieldError(SignerError):
@@ -101,12 +107,6 @@ class VerifierBusy(SignerError):
 
     code = "verifier-busy"
     default_hint = "try again in a little while"
-
-
-class SealRefused(SignerError):
-    """An electronic seal may not be used: `reason` in the facts says why, in one stable word."""
-
-    code = "seal-refused"
 
 
 class SealStateConflict(SignerError):

@@ -29,6 +29,7 @@ from certs.suites.base import Suite
 from signer.cms import (
     Timestamper,
     accept,
+    check_certificate,
     check_key,
     estimated_size,
     finish,
@@ -185,7 +186,7 @@ def _draft(
     from signer.pades.selfcheck import check_revision
 
     now = clock.now()
-    _check_certificate(certificate, now)
+    check_certificate(certificate, now, SigningRefused)
     ground = examine(work.data, options)
     drawing = _drawing(ground, options)
     commitment = COMMITMENTS[options.commitment] if options.commitment is not None else None
@@ -245,22 +246,6 @@ def _stream(work: Working, ground: Ground) -> IO[bytes]:
         key = octets.rindex(b"/", 0, start)
         octets[key:end] = b" " * (end - key)
     return io.BytesIO(octets)
-
-
-def _check_certificate(certificate: Certificate, now: Any) -> None:
-    """Refuse a certificate whose signature nobody would accept."""
-    if not certificate.not_before <= now <= certificate.not_after:
-        state = "is not valid yet" if now < certificate.not_before else "has expired"
-        raise SigningRefused(
-            f"the certificate {state}",
-            hint="sign with a certificate that is valid now",
-            reason="certificate-not-valid",
-            not_before=certificate.not_before,
-            not_after=certificate.not_after,
-        )
-    usage = certificate.key_usage
-    if usage and not usage & {"digital_signature", "non_repudiation"}:
-        raise SigningRefused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
 
 
 def _drawing(ground: Ground, options: SignOptions) -> Drawing | None:

@@ -120,7 +120,7 @@ class Seal:
     seal_id: str
     """esID."""
     type: int
-    """An open number; see `signer.seals.make.SEAL_TYPES`."""
+    """An open number; see `signer.seals.kinds`."""
     name: str
     certificates: tuple[bytes, ...] = field(repr=False)
     """Certificates (DER) of those who may use the seal."""

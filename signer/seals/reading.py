@@ -35,9 +35,11 @@ from typing import NamedTuple
 
 from certs import ber, der
 from certs.errors import CertsError, MalformedInput
+from certs.names import IA5, PRINTABLE
 from certs.signed_data import SIGNED_DATA_OIDS
 from certs.timestamp import read_token
 from signer.seals.model import CertificateDigest, Seal, SealExtension, SealPicture, SealSignature, SealVersion
+from signer.seals.writing import CERTIFICATES, DIGESTS, HEADER_ID, TAGGED
 
 __all__ = ["read_seal", "read_seal_signature"]
 
@@ -48,9 +50,6 @@ MAX_ENTRIES = 1000
 MAX_NUMBER = 1 << 31
 """Below this are types, sizes and versions."""
 
-BOOLEAN, PRINTABLE_STRING, IA5_STRING, TAGGED = 0x01, 0x13, 0x16, 0xA0
-CERTIFICATES, DIGESTS = 1, 2
-"""certListType."""
 _CHINA = timezone(timedelta(hours=8))
 
 
@@ -117,7 +116,7 @@ def _read_seal(encoded: bytes) -> Seal:
     reader = der.Reader(info).enter()
     header_id, header_version, vendor = _header(reader.enter(), notes)
     version = _version(header_version, notes, early=early, stamped=signed.time_stamp is not None)
-    seal_id = _text(reader, IA5_STRING, notes)
+    seal_id = _text(reader, IA5, notes)
     rights = reader.enter()
     kind, name = _number(rights), _text(rights, ber.UTF8_STRING, notes)
     certificates, digests, foreign = _list(rights, notes, early=early)
@@ -177,9 +176,9 @@ def _sign_info(info: bytes, body: der.Reader, notes: _Notes) -> _Signed:
 
 
 def _header(reader: der.Reader, notes: _Notes) -> tuple[str, int, str]:
-    header_id, version, vendor = _text(reader, IA5_STRING, notes), _number(reader), _text(reader, IA5_STRING, notes)
+    header_id, version, vendor = _text(reader, IA5, notes), _number(reader), _text(reader, IA5, notes)
     reader.end()
-    notes.add("header-id", when=header_id != "ES")
+    notes.add("header-id", when=header_id != HEADER_ID)
     return header_id, version, vendor
 
 
@@ -210,20 +209,18 @@ def _list(
     for _ in _members(members):
         if kind == DIGESTS:
             pair = members.enter()
-            digests.append(CertificateDigest(_text(pair, PRINTABLE_STRING, notes), pair.value(der.OCTET_STRING)))
+            digests.append(CertificateDigest(_text(pair, PRINTABLE, notes), pair.value(der.OCTET_STRING)))
             pair.end()
-        elif early and members.peek() == IA5_STRING:
+        elif early and members.peek() == IA5:
             notes.add("foreign-entry")
-            foreign.append(_text(members, IA5_STRING, notes))
+            foreign.append(_text(members, IA5, notes))
         else:
             certificates.append(members.value(der.OCTET_STRING))
     return tuple(certificates), tuple(digests), tuple(foreign)
 
 
 def _picture(reader: der.Reader, notes: _Notes) -> SealPicture:
-    picture = SealPicture(
-        _text(reader, IA5_STRING, notes), reader.value(der.OCTET_STRING), _number(reader), _number(reader)
-    )
+    picture = SealPicture(_text(reader, IA5, notes), reader.value(der.OCTET_STRING), _number(reader), _number(reader))
     reader.end()
     return picture
 
@@ -237,7 +234,7 @@ def _early_signature(encoded: bytes, tbs: bytes, value: bytes) -> SealSignature:
     _check_version(seal, version, notes, early=True)
     time_info = _octets(reader, notes)
     data_hash = _octets(reader, notes)
-    property_info = _text(reader, IA5_STRING, notes)
+    property_info = _text(reader, IA5, notes)
     certificate, algorithm = reader.value(der.OCTET_STRING), reader.oid()
     reader.end()
     token = time_info if _is_token(time_info) else None
@@ -271,7 +268,7 @@ def _later_signature(encoded: bytes, tbs: bytes, body: der.Reader) -> SealSignat
     version, seal = _number(reader), _read_seal(reader.raw(der.SEQUENCE))
     _check_version(seal, version, notes, early=False)
     time_info = reader.value(ber.GENERALIZED_TIME)
-    data_hash, property_info = reader.bit_string(), _text(reader, IA5_STRING, notes)
+    data_hash, property_info = reader.bit_string(), _text(reader, IA5, notes)
     notes.add("untagged-extension-data", when=reader.peek() == der.SEQUENCE)
     extensions = _extensions(reader, notes)
     reader.end()
@@ -399,14 +396,14 @@ def _extensions(reader: der.Reader, notes: _Notes) -> tuple[SealExtension, ...]:
     for _ in _members(members):
         item = members.enter()
         oid = item.oid()
-        critical = item.peek() == BOOLEAN and _boolean(item, notes)
+        critical = item.peek() == ber.BOOLEAN and _boolean(item, notes)
         found.append(SealExtension(oid, critical, item.value(der.OCTET_STRING)))
         item.end()
     return tuple(found)
 
 
 def _boolean(reader: der.Reader, notes: _Notes) -> bool:
-    content = reader.value(BOOLEAN)
+    content = reader.value(ber.BOOLEAN)
     if content not in (b"\x00", b"\xff"):
         raise MalformedInput("a BOOLEAN that is not DER")
     notes.add("explicit-default", when=content == b"\x00")
