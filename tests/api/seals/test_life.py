@@ -341,7 +341,8 @@ TAMPERING = {
     "an entry gets another type": "UPDATE seal_events SET type = 'seal.applied' WHERE sequence = 3",
     "an entry is removed": "DELETE FROM seal_events WHERE sequence = 2",
     "the end is cut off": "DELETE FROM seal_events WHERE sequence = 5",
-    "two entries change places": "UPDATE seal_events SET sequence = CASE sequence WHEN 2 THEN 30 ELSE 20 END WHERE sequence IN (2, 3)",
+    "two entries change places": "UPDATE seal_events SET sequence = CASE sequence WHEN 2 THEN 9 ELSE 8 END "
+    "WHERE sequence IN (2, 3)",
     "an entry is moved to the end": "UPDATE seal_events SET sequence = 6 WHERE sequence = 2",
     "everything is removed": "DELETE FROM seal_events",
 }
