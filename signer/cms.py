@@ -49,14 +49,22 @@ class Timestamper(Protocol):
 
 
 def pades_attributes(
-    suite: Suite, certificate: Certificate, document_digest: bytes, *, commitment: str | None = None
+    suite: Suite,
+    certificate: Certificate,
+    document_digest: bytes,
+    *,
+    commitment: str | None = None,
+    seal: bytes | None = None,
 ) -> bytes:
     """Return the signed attributes of a PAdES signature as DER SET OF: the octets to sign.
 
     content-type, message-digest, signing-certificate-v2 with the suite's digest, commitment-type-indication where an
-    OID is given. `document_digest` is over /ByteRange with the suite's digest.
+    OID is given, the electronic seal (SESeal, as received) where one is used. `document_digest` is over /ByteRange
+    with the suite's digest.
     """
     extra = [] if commitment is None else [attribute(COMMITMENT_TYPE_INDICATION, der.sequence(der.oid(commitment)))]
+    if seal is not None:
+        extra.append(attribute(oids.SEAL_ATTRIBUTE, seal))
     return signed_attributes(suite, certificate, document_digest, extra=extra)
 
 
@@ -120,13 +128,15 @@ def accept(
     digest_name: str,
     digest: bytes,
     cades: bool,
+    seal: bytes | None = None,
     timestamper: Timestamper | None = None,
     time_stamp_digest: str | None = None,
 ) -> bytes:
     """Check a CMS that another program made for what was prepared, and return it, time-stamped where asked.
 
     Exactly one signer, the certificate prepared for, detached, the same digest, a signature that verifies; for CAdES
-    (`cades`) also the signing-certificate attribute (EN 319 142-1 6.3). Raises WrongValue, TimeStampError.
+    (`cades`) also the signing-certificate attribute (EN 319 142-1 6.3); exactly the `seal` that was prepared, or none.
+    Raises WrongValue, TimeStampError.
     """
     try:
         cms = _binary(cms)
@@ -140,6 +150,8 @@ def accept(
             raise BadSignature(f"the digest is {signer.digest_name}, {digest_name} was prepared")
         if certificate not in signer.candidates((certificate,)):
             raise BadSignature("it names another certificate than was prepared for")
+        if signer.values(oids.SEAL_ATTRIBUTE) != (() if seal is None else (seal,)):
+            raise BadSignature("it does not carry the seal that was prepared, and no other")
         if cades:
             _check_cades(view.outer_oid, signer, certificate)
         signer.verify(digest=digest, certificate=certificate)

@@ -11,6 +11,7 @@
     ├── StaleRequest             a value for a preparation that no longer fits the file
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
+    ├── SearchFailed             text of a page that cannot be read, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
     ├── SealStateConflict        a step that the life of a seal does not have at this point; facts: state, allowed
     ├── VerifierBusy             every process that verifies has been at work for too long
@@ -113,3 +114,9 @@ class SealStateConflict(SignerError):
     """The state of a seal does not allow this step; `state` and `allowed` are in the facts."""
 
     code = "seal-state-conflict"
+
+
+class SearchFailed(SignerError):
+    """Text of a page that cannot be read, or not within the limits."""
+
+    code = "search-failed"

@@ -13,9 +13,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
+from typing import get_args
 from xml.etree import ElementTree as ET
 
-from signer.report import CheckResult, Report, Result, SignatureReport, ValidationObject, Verdict, stamp
+from signer.report import CheckResult, ObjectUse, Report, Result, SignatureReport, ValidationObject, Verdict, stamp
 from signer.text.cleaning import clean
 
 VR = "http://uri.etsi.org/19102/v1.4.1#"
@@ -169,7 +170,7 @@ class ETSIReport:
         return name
 
 
-_USES = ("signer", "issuer", "anchor", "revocation", "timestamp", "tsa", "tsa-issuer", "tsa-anchor")
+_USES = get_args(ObjectUse)
 
 
 def _sub(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
@@ -245,7 +246,7 @@ def _data(status: ET.Element, signature: SignatureReport, references: dict[str, 
             _sub(chain, "IntermediateCertificate", VOReference=issuer)
         if references["anchor"]:
             _sub(chain, "TrustAnchor", VOReference=references["anchor"][0])
-    for use in ("revocation", "timestamp", "tsa", "tsa-issuer", "tsa-anchor"):
+    for use in _USES[3:]:  # what is not of the signer's own chain
         for reference in references[use]:
             _sub(data, "RelatedValidationObject", VOReference=reference)
     if signature.signature_algorithm is not None:

@@ -96,9 +96,9 @@ def image(picture: EmbeddedImage, space: list[Any] | Name) -> Stream:
         "Filter": Name(picture.filter),
         "Interpolate": False,
     }
-    if picture.filter == "FlateDecode":
+    if picture.filter == "FlateDecode" and picture.predictor != 1:
         entries["DecodeParms"] = {
-            "Predictor": 15,
+            "Predictor": picture.predictor,
             "Colors": picture.components,
             "BitsPerComponent": 8,
             "Columns": picture.width,

@@ -40,6 +40,8 @@ class EmbeddedImage:
     data: bytes
     mask: EmbeddedImage | None = None
     """Opacity, one component, same size."""
+    predictor: int = 15
+    """Of FlateDecode (ISO 32000-1, 7.4.4.4); 1 for none."""
 
     @property
     def ratio(self) -> float:

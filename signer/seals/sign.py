@@ -32,7 +32,7 @@ from signer.seals.make import MAX_PREPARED, check_extensions, check_value, seal_
 from signer.seals.model import Seal, SealExtension, SealSignature, SealVersion
 from signer.seals.reading import read_seal_signature
 
-__all__ = ["PreparedSealSignature", "complete_seal_signature", "prepare_seal_signature", "sign_with_seal"]
+__all__ = ["PreparedSealSignature", "check_use", "complete_seal_signature", "prepare_seal_signature", "sign_with_seal"]
 
 MAX_PROPERTY = 4096
 """Characters of propertyInfo."""
@@ -110,12 +110,7 @@ def prepare_seal_signature(
     _check_options(seal, property_info, time, extensions)
     if len(data_hash) != suites.new_digest(digest_beside(algorithm, certificate)).digest_size:
         raise OptionError(f"a data hash of {len(data_hash)} octets does not go with {chosen.name}")
-    _check_seal(seal, time)
-    if seal.lists(certificate.der) is None:
-        raise SealRefused(
-            "the certificate is not in the seal's list", hint="have the seal made for it", reason="not-listed"
-        )
-    check_certificate(certificate, time, SealRefused)
+    check_use(seal, certificate, time)
     early = seal.version == SealVersion.V1
     tbs = writing.signature_to_sign(
         seal.version,
@@ -128,6 +123,16 @@ def prepare_seal_signature(
         algorithm=algorithm,
     )
     return PreparedSealSignature(suite=chosen.name, version=seal.version, dtbs=tbs, certificate_der=certificate.der)
+
+
+def check_use(seal: Seal, certificate: Certificate, time: datetime) -> None:
+    """Raise SealRefused unless `certificate` may use `seal` at `time`; reasons as of `prepare_seal_signature`."""
+    _check_seal(seal, time)
+    if seal.lists(certificate.der) is None:
+        raise SealRefused(
+            "the certificate is not in the seal's list", hint="have the seal made for it", reason="not-listed"
+        )
+    check_certificate(certificate, time, SealRefused)
 
 
 def complete_seal_signature(

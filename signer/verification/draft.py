@@ -28,6 +28,7 @@ from signer.report import (
     ObjectUse,
     PlaceReport,
     RevisionReport,
+    SealReport,
     SignatureReport,
     SignerReport,
     TimeReport,
@@ -69,6 +70,7 @@ class Draft:
     code: str = ""
     place: PlaceReport | None = None
     objects: list[ValidationObject] = dataclasses.field(default_factory=list)
+    seal: SealReport | None = None
     value: bytes = b""
 
     def passed(self, check: str, clause: str, detail: str = "", basis: str = "") -> None:

@@ -141,6 +141,32 @@ def signature_times(
     return proofs
 
 
+def judge_stamp(
+    draft: Draft,
+    kind: str,
+    encoded: bytes,
+    stamped: bytes,
+    covers: tuple[bytes, ...],
+    evidence: Evidence,
+    setting: Setting,
+    proofs: Proofs,
+) -> tuple[TimestampReport, Proofs]:
+    """Judge one token over octets, as formats without attributes carry it; return its report and what is proven then.
+
+    `covers` are the objects whose existence it proves if it is believed.
+    """
+    try:
+        token = read_token(encoded)
+    except CertsError as error:
+        return _refuse(draft, None, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", f"{kind}: {error}"), proofs
+    claim = Claim(kind, token, lambda name: suites.digest(name, stamped), lambda: covers)
+    report = _claim(draft, claim, evidence, setting, proofs)
+    draft.timestamps.append(report)
+    if report.verdict is Verdict.TOTAL_PASSED:
+        proofs = proofs.with_(covers, token.gen_time)
+    return report, proofs
+
+
 def _claim(draft: Draft, claim: Claim, evidence: Evidence, setting: Setting, proofs: Proofs) -> TimestampReport:
     """Judge one token over its part of the signature."""
     token, kind = claim.token, claim.kind
