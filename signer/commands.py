@@ -27,8 +27,8 @@ def sign(args: argparse.Namespace) -> int:
         raise OptionError("a key is needed", hint="give --key FILE, or use 'sealroad sign prepare'")
     _refuse(args, "request", "value", "cms", "dtbs")
     key = open_key(args.key, secrets_of(args))
-    certificate, chain = _certificates(args, key)
-    timestamper = _timestamper(args)
+    certificate, chain = certificates_of(args, key)
+    timestamper = timestamper_of(args)
     clock = SystemClock()
     if args.detached:
         _refuse(
@@ -105,7 +105,7 @@ def complete(args: argparse.Namespace) -> int:
         prepared,
         value=read_input(args.value) if args.value is not None else None,
         cms=read_input(args.cms) if args.cms is not None else None,
-        timestamper=_timestamper(args),
+        timestamper=timestamper_of(args),
         target=Path(target),
     )
     _report(target, prepared.certificate, prepared.suite, prepared.level, prepared.field)
@@ -175,7 +175,7 @@ def _box(text: str) -> Box:
     return (x1, y1, x2, y2)
 
 
-def _certificates(args: argparse.Namespace, key: KeyHandle) -> tuple[Certificate, tuple[Certificate, ...]]:
+def certificates_of(args: argparse.Namespace, key: KeyHandle) -> tuple[Certificate, tuple[Certificate, ...]]:
     """Return the certificate of the key and the chain, from --cert or the key's own file."""
     name = args.cert or args.key.removeprefix("file:")
     if args.cert is None and args.key.startswith(("pkcs11:", "sealed:")):
@@ -205,7 +205,8 @@ def _chain(
     return tuple(dict.fromkeys(item for item in (*beside, *more) if item != certificate))
 
 
-def _timestamper(args: argparse.Namespace) -> Timestamper | None:
+def timestamper_of(args: argparse.Namespace) -> Timestamper | None:
+    """Return the authority that --tsa names: at an address, or a circle of ours in a directory."""
     if args.tsa is None:
         return None
     if "://" not in args.tsa and Path(args.tsa).is_dir():

@@ -163,8 +163,7 @@ def complete_seal(prepared: PreparedSeal, value: bytes, timestamper: Timestamper
     Raises WrongValue; OptionError for a time-stamp in a seal before GM/T 0031-2025; TimeStampError where no good one
     is to be had, also for one from before the seal was made, which makes the seal invalid (GM/T 0031-2025).
     """
-    if timestamper is not None and prepared.version != SealVersion.V5:
-        raise OptionError(f"a seal of {prepared.version.standard} has no time-stamp", hint="leave the authority out")
+    _check_timestamper(prepared.version, timestamper)
     check_value(prepared.maker, prepared.signature_algorithm, value, prepared.dtbs)
     if timestamper is None:
         return prepared.sealed(value)
@@ -178,6 +177,7 @@ def complete_seal(prepared: PreparedSeal, value: bytes, timestamper: Timestamper
 def make_seal(spec: SealSpec, key: KeyHandle, maker: Certificate, timestamper: Timestamper | None = None) -> Seal:
     """Make a seal with the maker's key at hand. Raises as the two steps do, and OptionError for another's key."""
     check_key(key, maker)
+    _check_timestamper(spec.version, timestamper)
     prepared = prepare_seal(spec, maker, key.suite.name)
     return complete_seal(prepared, key.sign(prepared.dtbs), timestamper)
 
@@ -215,6 +215,11 @@ def check_extensions(extensions: Sequence[SealExtension]) -> None:
 
 
 # Inside --------------------------------------------------------------------------------------------------------------
+def _check_timestamper(version: SealVersion, timestamper: Timestamper | None) -> None:
+    if timestamper is not None and version != SealVersion.V5:
+        raise OptionError(f"a seal of {version.standard} has no time-stamp", hint="leave the authority out")
+
+
 def _check_texts(spec: SealSpec) -> None:
     for label, text in (("vendor", spec.vendor), ("number", spec.seal_id), ("name", spec.name)):
         if not text or text != text.strip() or len(text) > MAX_TEXT or printable(text) != text:

@@ -70,6 +70,11 @@ class CheckedPicture:
     """The type as the seal writes it."""
 
     @property
+    def type_name(self) -> str:
+        """The type that a seal gives such a picture, in the words of the standards' examples."""
+        return "JPG" if self.kind == "jpeg" else self.kind.upper()
+
+    @property
     def mismatch(self) -> bool:
         """Whether the seal calls the picture something else than it is."""
         return self.stated is not None and kind_named(self.stated) != self.kind

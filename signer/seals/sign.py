@@ -142,8 +142,7 @@ def complete_seal_signature(
 
     Raises WrongValue; OptionError for a time-stamp in the structure of 2014; TimeStampError where none is to be had.
     """
-    if timestamper is not None and prepared.version == SealVersion.V1:
-        raise OptionError("a signature of GM/T 0031-2014 has no place for a time-stamp over it", hint="leave it out")
+    _check_timestamper(prepared.version, timestamper)
     check_value(prepared.certificate, prepared.signature_algorithm, value, prepared.dtbs)
     token = None
     if timestamper is not None:
@@ -164,6 +163,7 @@ def sign_with_seal(
 ) -> SealSignature:
     """Seal with the key at hand. Raises as the two steps do, and OptionError for another's key."""
     check_key(key, certificate)
+    _check_timestamper(seal.version, timestamper)
     prepared = prepare_seal_signature(
         seal,
         data_hash=data_hash,
@@ -177,6 +177,11 @@ def sign_with_seal(
 
 
 # Inside --------------------------------------------------------------------------------------------------------------
+def _check_timestamper(version: SealVersion, timestamper: Timestamper | None) -> None:
+    if timestamper is not None and version == SealVersion.V1:
+        raise OptionError("a signature of GM/T 0031-2014 has no place for a time-stamp over it", hint="leave it out")
+
+
 def _check_options(seal: Seal, property_info: str, time: datetime, extensions: Sequence[SealExtension]) -> None:
     if time.tzinfo is None:
         raise OptionError("a moment without a time zone")

@@ -1,0 +1,37 @@
+"""`sealroad seal`: electronic seals.
+
+    sealroad seal make contract.esl --key maker.key.pem --cert maker.pem --owner seller.pem --picture seal.png --name …
+    sealroad seal show contract.esl --json
+
+Every action is a module with `configure(parser)` and `run(args)`; describing arguments imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+from certs.cli_arguments import action, sub
+from certs.command import Command
+
+ACTIONS: dict[str, tuple[str, str]] = {
+    "make": ("signer.seal_commands.make", "make a seal: picture, name and owners, signed by a seal maker"),
+    "show": ("signer.seal_commands.show", "say what is in a seal or a seal signature"),
+}
+"""Action to its module and what it does, in the order people see."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the actions."""
+    actions = sub(parser)
+    for name, (module, text) in ACTIONS.items():
+        import_module(module).configure(action(actions, name, name, text))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; returns the exit code. Raises SealroadError."""
+    code: int = import_module(ACTIONS[args.action][0]).run(args)
+    return code
+
+
+COMMANDS: dict[str, Command] = {"seal": Command("seal", "make and look at electronic seals", configure, run)}

@@ -1,0 +1,84 @@
+"""Finding room: the largest letters at which a text fits where it belongs, or an error that says what does not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from signer.errors import AppearanceError
+from signer.seals.drawing.letters import Letters
+from signer.seals.drawing.setting import Manner, Point, Rim, Set, row
+
+COMFORTABLE, TOLERABLE = 0.6, 0.45
+"""Widths of letters, to their natural one, that are asked for in turn: lower letters before very narrow ones."""
+
+
+def straight(letters: Letters, what: str, x: float, y: float, height: float, width: float, manner: Manner) -> Set:
+    """Set a row around (x, y), `height` mm high; down to two thirds of it where the letters would become too narrow.
+
+    Raises AppearanceError, naming `what`, if it does not fit.
+    """
+    for share in (1.0, 0.9, 0.8, 0.7, 0.65):
+        placed = row(letters, x, y, height * share, width, manner)
+        if placed is not None:
+            return placed
+    raise refused(what, letters)
+
+
+def along(
+    rim: Rim,
+    letters: Letters,
+    what: str,
+    gap: float,
+    tries: Sequence[tuple[float, float]],
+    manner: Manner,
+    taken: Sequence[Sequence[Point]] = (),
+    clearance: float = 0.0,
+    *,
+    below: bool = False,
+) -> Set:
+    """Set letters along an edge at the first of the `tries`, heights in mm and angles in radians, that suits.
+
+    They keep `clearance` mm from the boxes that are `taken`. Raises AppearanceError, naming `what`, if none suits.
+    """
+    found: list[Set] = []
+    for height, half in tries:
+        free = free_half(rim, gap + height, taken, clearance, below=below)
+        placed = rim.set(letters, gap, height, min(half, free), manner, below=below)
+        if placed is not None:
+            if placed.condensed >= COMFORTABLE:
+                return placed
+            found.append(placed)
+    if not found:
+        raise refused(what, letters)
+    tolerable = (placed for placed in found if placed.condensed >= TOLERABLE)
+    return next(tolerable, max(found, key=lambda placed: placed.condensed))
+
+
+def free_half(
+    rim: Rim, depth: float, taken: Sequence[Sequence[Point]], clearance: float, *, below: bool = False
+) -> float:
+    """Return how far, in radians from the top (or the bottom), a band `depth` mm deep is free on both sides."""
+    half = math.pi
+    wide, high = rim.wide - depth - clearance, rim.high - depth - clearance
+    for box in taken:
+        for (x0, y0), (x1, y1) in zip(box, (*box[1:], box[0]), strict=True):
+            for step in range(_STEPS):
+                x = x0 + (x1 - x0) * step / _STEPS - rim.x
+                y = (y0 + (y1 - y0) * step / _STEPS - rim.y) * (-1 if below else 1)
+                if (x / wide) ** 2 + (y / high) ** 2 >= 1:
+                    half = min(half, math.atan2(abs(x), y) - clearance / math.hypot(x, y))
+    return max(half, 0.05)
+
+
+_STEPS = 8
+"""Points looked at on each side of a box."""
+
+
+def refused(what: str, letters: Letters | None = None, *, hint: str = "") -> AppearanceError:
+    """Return the error for a text that has no room."""
+    shown = "" if letters is None else f" ({len(letters.cells)} characters)"
+    return AppearanceError(
+        f"{what}{shown} does not fit on the seal",
+        hint=hint or "use the short form of the text, or a larger seal whose text keeps its size",
+    )
