@@ -11,6 +11,7 @@ from api.contracts import tasks as contract_tasks
 from api.jobs.worker import Handler
 from api.kit import idempotency
 from api.seals import service as seals
+from api.seals import tasks as seal_tasks
 from api.signing import tasks as signing_tasks
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -20,6 +21,7 @@ def handlers() -> dict[str, Handler]:
     """Return every kind of job there is."""
     return {
         "sign": Handler(signing_tasks.sign_with_held_key, signing_tasks.gave_up),
+        "seal": Handler(seal_tasks.seal_document, seal_tasks.gave_up),
         "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
     }
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api.contracts.schemas import EventOut, ReasonIn
 from api.errors import StateConflict
+from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
@@ -21,6 +22,7 @@ from api.seals.schemas import (
     GrantOut,
     LogCheckOut,
     LogList,
+    SealDocumentIn,
     SealIn,
     SealList,
     SealOut,
@@ -148,6 +150,16 @@ def cancel_seal(
 ) -> Reply:
     """End a seal for good; its key goes. What it has sealed stays sealed."""
     return _shown(unit, service.cancel(unit, seal_id, version, body.reason if body else None))
+
+
+@router.post("/{seal_id}/apply", status_code=202, response_model=JobOut)
+def apply_seal(unit: Annotated[Unit, writes("seals:use")], seal_id: str, body: SealDocumentIn) -> Reply:
+    """Seal a stored document by itself, under a grant.
+
+    A job does it; follow it at `Location`. Its result names the sealed document, which is a new one.
+    """
+    job = service.apply_to(unit, seal_id, body)
+    return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
 
 
 @router.post("/{seal_id}/grants", status_code=201, response_model=GrantOut)

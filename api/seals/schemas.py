@@ -8,12 +8,21 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.contracts.schemas import Base64, CertificateOut, EventOut, IdentifierIn, certificate_out
+from api.contracts.schemas import (
+    Base64,
+    CertificateOut,
+    DocumentID,
+    EventOut,
+    IdentifierIn,
+    Level,
+    Locale,
+    certificate_out,
+)
 from api.kit.fields import Body, Line
 from api.seals.models import Seal, SealGrant
+from api.seals.placement import PlacementIn
 from signer.seals.lifecycle import SealState
 
-SealID = Annotated[str, StringConstraints(pattern=r"^seal_[0-9a-f]{32}$")]
 KeyID = Annotated[str, StringConstraints(pattern=r"^key_[0-9a-f]{32}$")]
 ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -26,9 +35,22 @@ Millimetres = Annotated[int, Field(ge=5, le=200)]
 class PictureIn(Body):
     """A picture of the seal that exists already."""
 
-    data: Base64 = Field(max_length=1_400_000, description="PNG, JPEG or SVG, base64.")
+    data: Base64 = Field(max_length=1_000_000, description="PNG, JPEG or SVG, base64.")
     width: Millimetres = Field(description="Millimetres, like the height.")
     height: Millimetres
+
+
+class DrawingIn(Body):
+    """A picture that the service draws: name, title and code as `signer.seals.drawing` places them."""
+
+    form: Literal["round", "oval", "square", "ru-round", "eu-block"]
+    name: Line | None = Field(None, max_length=120, description="Whose seal it is; the organisation if left out.")
+    title: Line | None = Field(None, max_length=120, examples=["合同专用章"])
+    code: Line | None = Field(None, max_length=60, description="A number on the ring or in the middle.")
+    lines: list[Annotated[Line, StringConstraints(max_length=120)]] = Field(default_factory=list, max_length=6)
+    width: Annotated[int, Field(ge=10, le=120)] | None = Field(None, description="Millimetres; the usual if left out.")
+    height: Annotated[int, Field(ge=10, le=120)] | None = None
+    colour: Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
 
 
 class OwnerIn(Body):
@@ -47,7 +69,8 @@ class SealIn(Body):
     standard: Standard = Field(
         "v4", description="v1: GM/T 0031-2014. v4: GB/T 38540-2020. v5: GM/T 0031-2025, with a time-stamp in the seal."
     )
-    picture: PictureIn
+    picture: PictureIn | None = None
+    drawing: DrawingIn | None = None
     suite: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         None,
         description="An algorithm suite: the service issues a closed-circle certificate and holds the key.",
@@ -69,6 +92,12 @@ class SealIn(Body):
     approvals: Literal[1, 2] = Field(
         1, description="How many people approve the application. With 2, a grant takes a second person as well."
     )
+
+    @model_validator(mode="after")
+    def _one_picture(self) -> SealIn:
+        if (self.picture is None) == (self.drawing is None):
+            raise PydanticCustomError("picture", "a seal has either a picture or a drawing")
+        return self
 
     @model_validator(mode="after")
     def _one_holder(self) -> SealIn:
@@ -102,6 +131,22 @@ class GrantIn(Body):
     count: int | None = Field(
         None, ge=1, le=1_000_000, description="How many documents at most; as many as needed if left out."
     )
+
+
+class SealDocumentIn(Body):
+    """Seal a stored document by itself."""
+
+    document: DocumentID
+    placement: PlacementIn | None = Field(None, description="Where the seal shows; nowhere if left out.")
+    form: Literal["pades", "national"] = Field(
+        "pades",
+        description="pades: a signature for every reader, with the seal in a signed attribute. national: the "
+        "SES_Signature of the seal's standard, which ordinary readers do not know.",
+    )
+    level: Level = Field("B-T", description="B-T adds an RFC 3161 time-stamp; not in the national form of v1.")
+    reason: Line | None = Field(None, max_length=300)
+    location: Line | None = Field(None, max_length=200)
+    locale: Locale = "en"
 
 
 class Approval(BaseModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -15,15 +13,20 @@ from api.auth import repository as keys
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts.transition import SYSTEM, actor_of
-from api.errors import NotFound, ValidationFailed
+from api.documents import repository as documents
+from api.errors import NotFound, StateConflict, ValidationFailed
+from api.jobs.models import Job
+from api.jobs.queue import enqueue
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.pki.circles import UNKNOWN_COUNTRY
-from api.seals import repository
+from api.seals import applying, repository, uses
 from api.seals.life import check_version, grant_of, life_of, put
 from api.seals.log import record
 from api.seals.models import Seal, SealGrant, SealMaker
-from api.seals.schemas import GrantIn, PictureIn, SealIn
+from api.seals.pictures import picture_of
+from api.seals.refusals import problem_at, refuse
+from api.seals.schemas import GrantIn, SealDocumentIn, SealIn
 from certs.errors import SealroadError
 from signer.errors import SealStateConflict
 from signer.seals import lifecycle
@@ -47,8 +50,8 @@ def apply_for(unit: Unit, body: SealIn) -> Seal:
     now, context = unit.context.now(), unit.context
     suite, certificates = _suite_of(body)
     valid_from, valid_to = _period(body, now)
-    picture, picture_type = _picture(body.picture)
-    with context.storage.receive([picture]) as received:
+    picture = picture_of(body)
+    with context.storage.receive([picture.data]) as received:
         context.storage.keep(received)
     seal = Seal(
         id=new_id("seal"),
@@ -64,9 +67,9 @@ def apply_for(unit: Unit, body: SealIn) -> Seal:
         key_holder="service" if body.certificates is None else "party",
         certificates=certificates,
         picture_sha256=received.sha256,
-        picture_type=picture_type,
-        width=body.picture.width,
-        height=body.picture.height,
+        picture_type=picture.type,
+        width=picture.width,
+        height=picture.height,
         valid_from=valid_from,
         valid_to=valid_to,
         applicant=unit.principal.key_id,
@@ -112,7 +115,7 @@ def file(unit: Unit, seal_id: str, version: int | None, number: str) -> Seal:
     with unit.read() as session:
         assigned = repository.get(session, unit.tenant_id, seal_id).assigned_number
     if assigned not in (None, number):
-        raise _refused("/filing_number", "other", f"is not the number in the seal, {assigned}")
+        raise refuse("/filing_number", "other", f"is not the number in the seal, {assigned}")
     facts = {"filing_number": number}
     seal = _change(unit, seal_id, version, lambda life: lifecycle.file(life, number), "seal.filed", facts)
     seal.filed_at = seal.updated_at
@@ -162,6 +165,40 @@ def expire_overdue(context: Context) -> int:
     return count
 
 
+def apply_to(unit: Unit, seal_id: str, body: SealDocumentIn) -> Job:
+    """Enqueue the sealing of a document by itself. Raises NotFound, SealRefused, OptionError, StateConflict."""
+    from signer.pades.options import NationalForm
+    from signer.pades.sealing import seal_options
+
+    context, now, who = unit.context, unit.context.now(), unit.principal.key_id
+    with unit.read() as session:
+        seal = repository.get(session, unit.tenant_id, seal_id)
+        document = documents.get(session, unit.tenant_id, body.document)
+        uses.check(session, seal, who, lifecycle.Purpose("document"), now)
+    if seal.key_holder != "service":
+        hint = "name the seal for a party of a contract: it gets what its key is to sign"
+        raise StateConflict("the key of this seal is not held here", hint=hint, state=seal.state, allowed=[])
+    loaded, national = applying.load(context, seal), body.form == "national"
+    seal_options(loaded, national=NationalForm() if national else None, level=body.level)  # refuses what cannot be
+    use_id = new_id("use")
+    payload = {
+        "seal": seal.id,
+        "document": document.id,
+        "name": document.name,
+        "use": use_id,
+        "who": who,
+        "placement": body.placement.model_dump() if body.placement is not None else None,
+        "national": national,
+        "level": body.level,
+        "reason": body.reason,
+        "location": body.location,
+        "locale": body.locale,
+    }
+    job = enqueue(unit.session, tenant_id=unit.tenant_id, kind="seal", key=f"seal:{use_id}", payload=payload, now=now)
+    unit.wake_worker()
+    return job
+
+
 def maker_pem(session: Session, seal: Seal) -> str | None:
     """Return the certificate of a seal's maker, PEM."""
     return session.get_one(SealMaker, seal.maker_id).certificates if seal.maker_id is not None else None
@@ -191,7 +228,7 @@ def give(unit: Unit, seal_id: str, body: GrantIn) -> SealGrant:
         created_at=now,
     )
     if grant.valid_from > grant.valid_to:
-        raise _refused("/valid_to", "order", "is before valid_from")
+        raise refuse("/valid_to", "order", "is before valid_from")
     session.add(grant)
     facts = {
         "grant": grant.id,
@@ -229,12 +266,12 @@ def revoke_grant(unit: Unit, seal_id: str, grant_id: str) -> SealGrant:
 def _check_grant(unit: Unit, body: GrantIn) -> None:
     key, errors = keys.key(unit.session, body.grantee), []
     if key is None or key.tenant_id != unit.tenant_id or key.revoked_at is not None:
-        errors.append(_problem("/grantee", "not-found", "there is no such API key"))
+        errors.append(problem_at("/grantee", "not-found", "there is no such API key"))
     for index, name in enumerate(body.contracts or ()):
         try:
             contracts.get(unit.session, unit.tenant_id, name)
         except NotFound as error:
-            errors.append(_problem(f"/contracts/{index}", error.code, error.message))
+            errors.append(problem_at(f"/contracts/{index}", error.code, error.message))
     if errors:
         raise ValidationFailed("the grant cannot be made", errors=errors)
 
@@ -290,13 +327,13 @@ def _suite_of(body: SealIn) -> tuple[str, list[str] | None]:
             seal_algorithm(suites.get(name))
     except SealroadError as error:
         where = "suite" if body.suite is not None else "certificates"
-        problem = _problem(f"/{where}", error.code, error.message)
+        problem = problem_at(f"/{where}", error.code, error.message)
         raise ValidationFailed(f"the {where} cannot be used: {error}", errors=[problem]) from None
     if len(found) != 1:
-        raise _refused("/certificates", "mixed", "are of several suites: " + ", ".join(sorted(found)))
+        raise refuse("/certificates", "mixed", "are of several suites: " + ", ".join(sorted(found)))
     for index, (certificate, *_) in enumerate(bundles):
         if certificate.is_ca or not certificate.allows("digital_signature", "non_repudiation"):
-            raise _refused(f"/certificates/{index}", "key-usage", "is not one for signatures")
+            raise refuse(f"/certificates/{index}", "key-usage", "is not one for signatures")
     return found.pop(), ["".join(each.pem for each in bundle) for bundle in bundles]
 
 
@@ -317,12 +354,12 @@ def _period(body: SealIn, now: datetime) -> tuple[datetime, datetime]:
     """Return the validity, in whole seconds: seals have no finer ones."""
     valid_from = _utc(body.valid_from or now, "/valid_from")
     if valid_from - now > LONGEST_LIFE:
-        raise _refused("/valid_from", "too-late", "lies too far in the future")
+        raise refuse("/valid_from", "too-late", "lies too far in the future")
     valid_to = _utc(body.valid_to, "/valid_to") if body.valid_to is not None else valid_from + USUAL_LIFE
     if valid_to <= max(valid_from, now):
-        raise _refused("/valid_to", "past", "is not after valid_from and in the future")
+        raise refuse("/valid_to", "past", "is not after valid_from and in the future")
     if valid_to - min(valid_from, now) > LONGEST_LIFE:
-        raise _refused("/valid_to", "too-long", f"a seal is valid for {LONGEST_LIFE.days} days at most")
+        raise refuse("/valid_to", "too-long", f"a seal is valid for {LONGEST_LIFE.days} days at most")
     return valid_from, valid_to
 
 
@@ -331,30 +368,4 @@ def _utc(value: datetime, pointer: str) -> datetime:
     try:
         return value.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
-        raise _refused(pointer, "overflow", "is no moment in UTC") from None
-
-
-def _picture(body: PictureIn) -> tuple[bytes, str]:
-    """Return a picture and its type as seals write it. Raises ValidationFailed, AppearanceError."""
-    from signer.seals.picture import check_picture
-
-    try:
-        data = base64.b64decode("".join(body.data.split()), validate=True)
-    except binascii.Error:
-        raise _refused("/picture/data", "base64", "is not base64") from None
-    kind = check_picture(data).kind
-    if kind not in PICTURE_TYPES:
-        raise _refused("/picture/data", "kind", "is neither PNG, JPEG nor SVG")
-    return data, PICTURE_TYPES[kind]
-
-
-PICTURE_TYPES: Final = {"png": "PNG", "jpeg": "JPG", "svg": "SVG"}
-"""As the texts of the standards and the seals in use write them."""
-
-
-def _refused(pointer: str, code: str, detail: str) -> ValidationFailed:
-    return ValidationFailed(f"{pointer[1:]} {detail}", errors=[_problem(pointer, code, detail)])
-
-
-def _problem(pointer: str, code: str, detail: str) -> dict[str, str]:
-    return {"pointer": pointer, "code": code, "detail": detail}
+        raise refuse(pointer, "overflow", "is no moment in UTC") from None

@@ -38,6 +38,7 @@ def upgrade() -> None:
     _events()
     # No foreign keys on these two: SQLite adds none to a table, and to copy one that others refer to is worse.
     op.add_column("parties", sa.Column("seal_id", sa.String(length=40), nullable=True))
+    op.add_column("parties", sa.Column("seal_placement", sa.JSON(), nullable=True))
     op.add_column("signatures", sa.Column("seal_use_id", sa.String(length=40), nullable=True))
     triggers = SQLITE_TRIGGERS if op.get_bind().dialect.name == "sqlite" else POSTGRESQL_TRIGGERS
     for trigger in triggers:
