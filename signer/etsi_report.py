@@ -117,8 +117,12 @@ class ETSIReport:
         )
         status = _status(node, "SignatureValidationStatus", signature.verdict, signature.sub_indication)
         _data(status, signature, references, name)
-        if signature.reason:
-            _sub(node, "OtherInformation", signature.reason)
+        other = [signature.reason] if signature.reason else []
+        if signature.seal is not None:
+            seal = signature.seal
+            other.append(f"seal {seal.id}, {seal.name}, {seal.standard}, made by {seal.maker}")
+        if other:
+            _sub(node, "OtherInformation", "; ".join(other))
 
     def _constraints(self, node: ET.Element, signature: SignatureReport) -> None:
         """List every check, then the layers: disabled where no file was given, else with their own checks."""

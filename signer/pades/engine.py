@@ -234,6 +234,8 @@ class Request:
     a signature that shows in several places is the value of as many fields."""
     filter: str | None = None
     """/Filter. None: Adobe.PPKLite."""
+    certificates: tuple[bytes, ...] = ()
+    """/Cert: the chain, where the value of /Contents has no place for it (ISO 32000-2 Table 255)."""
     name: str | None = None
     reason: str | None = None
     location: str | None = None
@@ -292,6 +294,9 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
         placeholder[pdf_name("/SubFilter")] = pdf_name("/" + request.subfilter)
         if request.filter is not None:
             placeholder[pdf_name("/Filter")] = pdf_name("/" + request.filter)
+        if request.certificates:
+            chain = [generic.ByteStringObject(item) for item in request.certificates]
+            placeholder[pdf_name("/Cert")] = generic.ArrayObject(chain)
         signature = steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=_permissions(request)))
         for field in fields[1:]:
             field.get_object()[pdf_name("/V")] = signature

@@ -211,6 +211,7 @@ def _draft(
         size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size),
         subfilter=options.national.subfilter if options.national is not None else options.subfilter,
         filter=options.national.filter if options.national is not None else None,
+        certificates=tuple(item.der for item in (certificate, *chain)) if options.national is not None else (),
         time=now,
         name=name,
         reason=options.reason,

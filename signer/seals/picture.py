@@ -192,7 +192,7 @@ def _check_element(element: Element) -> None:
     if not element.tag.startswith(_SVG) or element.tag.removeprefix(_SVG) not in _ELEMENTS:
         raise _refused(f"has an element {element.tag.rpartition('}')[2][:40]!r}")
     if element.tag == _SVG + "style":
-        _check_style(element.text or "", rules=True)
+        _check_style("".join(element.itertext()), rules=True)
     for name, value in element.attrib.items():
         if name in _HREFS:
             if element.tag not in (_SVG + "use", _SVG + "textPath", *_GRADIENTS) or not _LOCAL.fullmatch(value.strip()):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from certs.errors import SealroadError
 from signer.pdf.encryption import Credentials, plain_parts, unlock
@@ -33,6 +34,9 @@ from signer.verification.later import CHANGES, Judgement, LaterRevisions, record
 from signer.verification.pades_form import SUBFILTER, check_form
 from signer.verification.places import places_of
 from signer.verification.setting import Setting
+
+if TYPE_CHECKING:
+    from signer.seals import SealSignature
 
 
 @dataclass(frozen=True)
@@ -243,7 +247,8 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
     entry, found = document.entries[position], _guard(document, position)
     _record_guard((*found.findings, document.second.finding(found.signed_view, document.view)), draft)
     _describe(document, entry, found, draft)
-    if _set_apart(entry, draft):
+    national = _national(entry, found)
+    if _set_apart(entry, draft, known=national is not None):
         if entry.has_value and found.byte_range is not None and found.contents is not None and not found.broken:
             from signer.verification.legacy import show_unknown
 
@@ -253,12 +258,17 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
     judgement = None if found.broken else _later_changes(document, position, draft)
     # 2. to 7.: the CMS inside, over exactly the octets of /ByteRange
     usable = found.byte_range is not None and not {f.rule[:2] for f in found.broken} & {"G1", "G2"}
+    seal = None
     if usable and found.byte_range is not None and found.contents is not None:
         from signer.verification.cms import verify_embedded
+        from signer.verification.pdf_seals import judge_attribute, judge_national
 
         ranges = Ranges(document.hashed, found.byte_range)
         claimed = pdf_date(entry.text("M"))
-        if entry.subfilter in LEGACY_SUBFILTERS:
+        if national is not None:
+            judge_national(draft, entry, found.contents, national, ranges, document.setting, found.byte_range)
+            seal = national.seal
+        elif entry.subfilter in LEGACY_SUBFILTERS:
             from signer.verification.legacy import verify_legacy
 
             verify_legacy(draft, found.contents, entry.dictionary.get("Cert"), ranges, document.setting, claimed)
@@ -266,10 +276,25 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
             view = verify_embedded(draft, found.contents, ranges, document.setting, claimed)
             if view is not None and entry.subfilter == SUBFILTER:
                 check_form(draft, entry.dictionary, view.signers[0])
+            if view is not None:
+                seal = judge_attribute(draft, view, document.setting)
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
     if judgement is not None:
         record_changes(judgement, draft)
+    if seal is not None:
+        from signer.verification.pdf_seals import judge_faces
+
+        judge_faces(draft, seal, found.signed_view, entry.field_objects)
+
+
+def _national(entry: SignatureEntry, found: Guarded) -> SealSignature | None:
+    """Return the seal signature that stands in /Contents instead of a CMS, whatever the dictionary calls it."""
+    if not entry.has_value or found.contents is None or entry.subfilter == "ETSI.RFC3161":
+        return None
+    from signer.verification.pdf_seals import read_national
+
+    return read_national(found.contents)
 
 
 def _record_guard(findings: tuple[Finding, ...], draft: Draft) -> None:
@@ -310,8 +335,11 @@ def _describe(document: _Document, entry: SignatureEntry, found: Guarded, draft:
         draft.stated = tuple((key, value) for key, value in stated if value)
 
 
-def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
-    """List what cannot be verified with its reason; True when there is nothing more to do."""
+def _set_apart(entry: SignatureEntry, draft: Draft, *, known: bool) -> bool:
+    """List what cannot be verified with its reason; True when there is nothing more to do.
+
+    `known` says that /Contents is of a kind that is read whatever its name.
+    """
     clause = "ISO 32000-2 12.8.1, Table 255"
     if entry.note in ("unreachable", "replaced", "unreadable"):
         words = {
@@ -323,7 +351,7 @@ def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
     if not entry.has_value:
         draft.unknown("signature-value-present", clause, "no signature value", "FORMAT_FAILURE", "no-signature-value")
         return True
-    if entry.subfilter not in SUBFILTERS | LEGACY_SUBFILTERS:
+    if not known and entry.subfilter not in SUBFILTERS | LEGACY_SUBFILTERS:
         what = f"/SubFilter {entry.subfilter}" if entry.subfilter else "a missing /SubFilter"
         draft.unknown(
             "subfilter", "ISO 32000-2 Table 260", f"{what} is not supported", "GENERIC", "unsupported-subfilter"

@@ -77,6 +77,12 @@ def _structure(contents: bytes) -> bytes:
 
 
 def _inside(item: Stamped) -> Iterator[bytes]:
+    from signer.verification.pdf_seals import covered_by_seal, read_national
+
+    sealed = read_national(item.contents)
+    if sealed is not None:
+        yield from covered_by_seal(sealed)
+        return
     try:
         yield from covered_by(parse_signed_data(_structure(item.contents)))
     except CertsError:

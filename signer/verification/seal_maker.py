@@ -21,7 +21,7 @@ from certs.path_result import PathResult
 from signer.report import CheckResult, Verdict
 from signer.seals.model import Seal, SealVersion
 from signer.verification.draft import Draft
-from signer.verification.past import judge_certificate
+from signer.verification.past import TOLERANCE, judge_certificate
 from signer.verification.poe import Proofs
 from signer.verification.revocation import Evidence
 from signer.verification.seal_steps import Use, clause
@@ -38,7 +38,7 @@ def judge_made(draft: Draft, seal: Seal, certificate: Certificate, use: Use) -> 
     """
     clause_of = clause(seal.version, "made")
     made, begin, end = seal.created, certificate.not_before, certificate.not_after
-    if made > use.moment:
+    if made > use.moment + TOLERANCE:
         detail = f"made {made.isoformat()}, later than it was used, {use.moment.isoformat()}"
         sub_indication = "NOT_YET_VALID"
     elif begin <= made <= end:

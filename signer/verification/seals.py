@@ -33,7 +33,7 @@ from hmac import compare_digest
 from certs import oids, suites
 from certs.certificate import Certificate
 from certs.errors import BackendUnavailable, BadKey, BadSignature, CertsError, MalformedInput, UnsupportedAlgorithm
-from signer.report import CheckResult, LayerReport, TimeReport, Verdict
+from signer.report import NOT_CHECKED, CheckResult, LayerReport, TimeReport, Verdict
 from signer.seals.check import CheckedValue, digest_beside, verify_value
 from signer.seals.model import Seal, SealExtension, SealSignature, SealVersion
 from signer.verification.chain import judge_chain
@@ -91,10 +91,10 @@ def _judge_seal(
         draft.signed_at = TimeReport(seal.created, "claimed")
     # S2
     checked = _maker_value(draft, seal, maker, proofs.moment(seal.signature))
-    if alone and checked is not None:
-        draft.suite, draft.cryptographic = checked.suite, _GOOD
     if checked is None:
-        draft.cryptographic = _FAILED if draft.verdict is Verdict.TOTAL_FAILED else LayerReport("not-checked")
+        draft.seal = replace(draft.seal, picture=b"")  # not shown to be this maker's
+    elif alone:
+        draft.suite, draft.cryptographic = checked.suite, _GOOD
     # S6, because it may prove how old the seal is
     made_before = use.latest
     if seal.time_stamp is not None and checked is not None:
@@ -146,7 +146,11 @@ def _maker_value(draft: Draft, seal: Seal, maker: Certificate, moment: datetime)
 
 
 def _wrong_value(draft: Draft, check: str, where: str, algorithm: str, error: CertsError) -> None:
-    """Record that a value is wrong, or that it cannot be computed here."""
+    """Record that a value is wrong, or that it cannot be computed here; the layer is as good as its worst value."""
+    if isinstance(error, BadSignature | MalformedInput):
+        draft.cryptographic = _FAILED
+    elif draft.cryptographic.result == "passed":
+        draft.cryptographic = NOT_CHECKED
     if isinstance(error, UnsupportedAlgorithm | BackendUnavailable):
         detail = f"signature algorithm {oids.name(algorithm)}: {error}"
         draft.unknown(check, where, detail, "GENERIC", "unsupported-algorithm")
@@ -274,11 +278,12 @@ def judge_seal_signature(draft: Draft, signed: SealSignature, source: Source | N
         # D2
         _signer_value(draft, part, proofs)
         # D3
-        listed = _listed(draft, part)
+        listed = judge_listed(draft, signed.seal, certificate)
         # D7
         if signed.time_stamp is not None and draft.cryptographic.result == "passed":
             proofs = _signature_stamp(draft, part, setting, proofs, listed=bool(listed))
-            best = proofs.proven(signed.signature)
+        if draft.cryptographic.result == "passed":
+            best = proofs.proven(signed.signature)  # by D7, or by what was time-stamped later as a whole
     use = _time(draft, signed, setting, best)
     # D4
     _judge_seal(draft, signed.seal, evidence, setting, proofs, use, alone=False)
@@ -295,8 +300,6 @@ def _signer_value(draft: Draft, part: _Signed, proofs: Proofs) -> None:
         checked = verify_value(part.certificate, signed.signature_algorithm, signed.signature, signed.tbs)
     except CertsError as error:
         _wrong_value(draft, "seal-signer-value", where, signed.signature_algorithm, error)
-        if draft.verdict is Verdict.TOTAL_FAILED:
-            draft.cryptographic = _FAILED
         return
     for name in checked.variants:
         draft.warn("seal-variant", name)
@@ -308,16 +311,16 @@ def _signer_value(draft: Draft, part: _Signed, proofs: Proofs) -> None:
     _strong(draft, signed.signature_algorithm, checked, part.certificate, moment, where)
 
 
-def _listed(draft: Draft, part: _Signed) -> str | None:
-    """D3: by the certificate itself, octet for octet, or by its digest."""
-    where, seal = use_clause(part.version, "listed"), part.signed.seal
+def judge_listed(draft: Draft, seal: Seal, certificate: Certificate) -> str | None:
+    """D3: by the certificate itself, octet for octet, or by its digest; return which."""
+    where = use_clause(seal.version, "listed")
     try:
-        how = seal.lists(part.certificate.der)
+        how = seal.lists(certificate.der)
     except BackendUnavailable as error:
         draft.unknown("seal-owner-listed", where, str(error), "GENERIC", "unsupported-algorithm")
         return None
     if how is None:
-        detail = f"{part.certificate.subject} is not among those who may use the seal {seal.seal_id}"
+        detail = f"{certificate.subject} is not among those who may use the seal {seal.seal_id}"
         if seal.foreign_entries and not seal.certificates:
             # the list names certificates in a way that only its vendor can resolve
             draft.unknown("seal-owner-listed", where, detail, "SIG_CONSTRAINTS_FAILURE", "seal-list-foreign")
@@ -331,7 +334,7 @@ def _listed(draft: Draft, part: _Signed) -> str | None:
                 "signer-not-in-seal",
             )
         return None
-    draft.passed("seal-owner-listed", where, f"by its {how}", part.certificate.subject)
+    draft.passed("seal-owner-listed", where, f"by its {how}", certificate.subject)
     return how
 
 

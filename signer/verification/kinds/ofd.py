@@ -28,7 +28,7 @@ from signer.verification.draft import Draft
 from signer.verification.kinds import Found, asic
 from signer.verification.kinds.asic_zip import Container, LimitExceeded, looks_like_zip, names_in, read_container
 from signer.verification.kinds.ofd_content import content_files, was_before
-from signer.verification.kinds.ofd_entries import ENTRIES, judge_entries
+from signer.verification.kinds.ofd_entries import ENTRIES, judge_entries, value_of
 from signer.verification.kinds.ofd_package import (
     ENTRY,
     MAX_SIGNATURES,
@@ -211,7 +211,8 @@ class _OFD:
     # 5 ----------------------------------------------------------------------------------------------------------------
     def _coverage(self, draft: Draft, one: _Listed) -> None:
         where = f"{CLAUSE}.2.2"
-        open_files = self.content - one.covers - self._machinery()
+        own = frozenset((one.listed.entries[one.position].path, one.file.value if one.file else ""))
+        open_files = self.content - one.covers - own
         if not open_files:
             draft.passed("ofd-coverage", where, f"{len(self.content)} files of the document")
             return
@@ -226,7 +227,7 @@ class _OFD:
 
     def _machinery(self) -> frozenset[str]:
         """Return the files that signatures themselves are made of."""
-        found = {listed.path for listed in self.package.lists} | {ENTRIES}
+        found = {listed.path for listed in self.package.lists} | {ENTRIES} | value_of(self.files)
         for one in self.signatures:
             found.add(one.listed.entries[one.position].path)
             if one.file is not None:
@@ -237,8 +238,5 @@ class _OFD:
     def _notices(self, judged: bool) -> list[Notice]:
         notices = [] if judged else [Notice("container", fault) for fault in self.container.faults]
         named = frozenset().union(*(one.covers for one in self.signatures)) | self._machinery()
-        return notices + [
-            Notice("not-covered", f"no signature covers {name[:200]}")
-            for name in sorted(self.files)
-            if name not in named
-        ]
+        alone = (name for name in sorted(self.files) if name not in named)
+        return [*notices, *(Notice("not-covered", f"no signature covers {name[:200]}") for name in alone)]

@@ -50,6 +50,14 @@ def judge_entries(
     return [draft.report()]
 
 
+def value_of(files: Mapping[str, bytes]) -> frozenset[str]:
+    """Return the path of the signed value of the list, where there is one."""
+    try:
+        return frozenset({_read(files[ENTRIES])[0]}) if ENTRIES in files else frozenset()
+    except MalformedInput:
+        return frozenset()
+
+
 def _read(octets: bytes) -> tuple[str, frozenset[str]]:
     """Return the path of the signed value, and the files on the list."""
     if len(octets) > MAX_XML:
