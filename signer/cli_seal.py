@@ -1,5 +1,6 @@
 """`sealroad seal`: electronic seals.
 
+    sealroad seal draw seal.png --name 上海示例贸易有限公司 --title 合同专用章
     sealroad seal make contract.esl --key maker.key.pem --cert maker.pem --owner seller.pem --picture seal.png --name …
     sealroad seal show contract.esl --json
 
@@ -15,6 +16,7 @@ from certs.cli_arguments import action, sub
 from certs.command import Command
 
 ACTIONS: dict[str, tuple[str, str]] = {
+    "draw": ("signer.seal_commands.draw", "draw the picture of a seal: SVG, PNG or PDF"),
     "make": ("signer.seal_commands.make", "make a seal: picture, name and owners, signed by a seal maker"),
     "show": ("signer.seal_commands.show", "say what is in a seal or a seal signature"),
 }
@@ -34,4 +36,4 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-COMMANDS: dict[str, Command] = {"seal": Command("seal", "make and look at electronic seals", configure, run)}
+COMMANDS: dict[str, Command] = {"seal": Command("seal", "draw, make and look at electronic seals", configure, run)}

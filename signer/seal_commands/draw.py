@@ -10,8 +10,6 @@ import argparse
 import re
 from pathlib import Path
 
-HELP = "draw the picture of a seal: SVG, PNG or PDF"
-
 KINDS = ("round", "oval", "square", "ru-round", "eu-block")
 
 

@@ -6,11 +6,9 @@ services of qualified providers, Implementing Regulation (EU) 2015/806.
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from signer.appearance.fonts import FontSet
 from signer.appearance.layout import break_lines, measure
-from signer.seals.drawing.fitting import refused
+from signer.seals.drawing.fitting import refused, stacked
 from signer.seals.drawing.letters import CAPITAL, Style, shape
 from signer.seals.drawing.paths import frame, rectangle
 from signer.seals.drawing.setting import Manner, Set, Shape, row
@@ -59,26 +57,18 @@ def _set(
     """Set all entries with capitals of so many mm. None if they have no room."""
     fonts = FontSet.default()
     lines = [
-        (line, capitals * size, style, manner)
+        (shape(line, style), capitals * size / CAPITAL, manner)
         for text, size, style, manner in entries
         for line in break_lines(
             measure(text, fonts, bold=style is Style.BOLD), width / (capitals * size / CAPITAL) * 1000
         )
     ]
-    # The lines of capitals, and between them what the larger neighbour asks for.
-    steps = [max(above[1], below[1]) * LEADING for above, below in pairwise(lines)]
-    total = sum(steps) + (lines[0][1] + lines[-1][1]) / 2
-    if total > height:
-        return None
     sets: list[Set] = []
-    middle = y + total / 2 - lines[0][1] / 2
-    for (line, size, style, manner), step in zip(lines, [*steps, 0.0], strict=True):
-        letters = shape(line, style)
-        em = size / CAPITAL
-        centre = middle + ((letters.box[0] + letters.box[1]) / 2 - CAPITAL / 2) * em
-        placed = row(letters, left, centre, letters.height * em, width, manner, left=True)
+    for (letters, _, manner), (middle, tall) in zip(lines, stacked([line[:2] for line in lines], LEADING), strict=True):
+        if abs(middle) + tall / 2 > height / 2:
+            return None
+        placed = row(letters, left, y + middle, tall, width, manner, left=True)
         if placed is None:
             return None
         sets.append(placed)
-        middle -= step
     return sets

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from signer.errors import AppearanceError
-from signer.seals.drawing.letters import Letters
+from signer.seals.drawing.letters import CAPITAL, Letters
 from signer.seals.drawing.setting import Manner, Point, Rim, Set, row
 
-COMFORTABLE, TOLERABLE = 0.6, 0.45
+COMFORTABLE, TOLERABLE = 0.55, 0.42
 """Widths of letters, to their natural one, that are asked for in turn: lower letters before very narrow ones."""
 
 
@@ -53,6 +54,23 @@ def along(
         raise refused(what, letters)
     tolerable = (placed for placed in found if placed.condensed >= TOLERABLE)
     return next(tolerable, max(found, key=lambda placed: placed.condensed))
+
+
+def stacked(lines: Sequence[tuple[Letters, float]], leading: float) -> list[tuple[float, float]]:
+    """Return the middle and the height of the box of each line, for lines under one another around y = 0.
+
+    Each line comes with its em in mm. From line to line there are `leading` heights of the larger capitals, or more
+    where marks of one would touch marks of the next.
+    """
+    middles = [0.0]
+    for (above, large), (below, small) in pairwise(lines):
+        marks = (CAPITAL / 2 - above.box[0]) * large + (below.box[1] - CAPITAL / 2) * small
+        middles.append(middles[-1] - max(leading * CAPITAL * max(large, small), 1.08 * marks))
+    shift = (middles[-1] + (lines[0][1] - lines[-1][1]) * CAPITAL / 2) / 2
+    return [
+        (middle - shift + (sum(letters.box) - CAPITAL) / 2 * em, letters.height * em)
+        for middle, (letters, em) in zip(middles, lines, strict=True)
+    ]
 
 
 def free_half(

@@ -13,7 +13,7 @@ from itertools import combinations, pairwise
 from signer.appearance.fonts import FontSet
 from signer.appearance.layout import measure
 from signer.errors import AppearanceError
-from signer.seals.drawing.fitting import along, refused
+from signer.seals.drawing.fitting import along, refused, stacked
 from signer.seals.drawing.letters import CAPITAL, Letters, Style, shape
 from signer.seals.drawing.paths import ring, star
 from signer.seals.drawing.setting import Manner, Rim, Set, Shape, row
@@ -131,7 +131,10 @@ def _numbers(spec: SealDrawing, shapes: list[Shape], middle: float, edge: float,
 
 
 def _middle(spec: SealDrawing, middle: float, radius: float, scale: float) -> list[Shape]:
-    """Set the lines of the middle as large as the circle allows."""
+    """Set the lines of the middle as large as the circle allows.
+
+    The name, which the ring has already, is left out of the middle where it has no room there.
+    """
     quoted = re.search(r"[«„“\"].+[»“”\"]", spec.name)
     texts = spec.lines or (quoted.group() if quoted else spec.name,)
     layouts = [texts] if spec.lines else list(_layouts(texts[0]))
@@ -142,13 +145,16 @@ def _middle(spec: SealDrawing, middle: float, radius: float, scale: float) -> li
             if found is not None:
                 return [each for placed in found for each in placed.shapes]
         capitals *= 0.95
-    raise refused("the text in the middle", hint="give shorter lines for the middle, as a monogram")
+    if spec.lines:
+        raise refused("the text in the middle", hint="give shorter lines for the middle, as a monogram")
+    return []
 
 
 def _layouts(text: str) -> Iterator[tuple[str, ...]]:
     """Break a text into one to MAX_LINES lines in every way that keeps words whole, the even ones first."""
     measured = measure(text, FontSet.default(), bold=True)
-    places = [index for index, may in enumerate(measured.breaks) if may][:MAX_BREAKS]
+    places = [index for index, may in enumerate(measured.breaks) if may]
+    places = places[:: 1 + len(places) // (MAX_BREAKS + 1)]
     for count in range(min(MAX_LINES, len(places) + 1)):
         layouts = []
         for chosen in combinations(places, count):
@@ -162,20 +168,14 @@ def _layouts(text: str) -> Iterator[tuple[str, ...]]:
 def _lines(lines: tuple[str, ...], middle: float, radius: float, capitals: float) -> list[Set] | None:
     """Set lines with capitals of so many mm. None if they have no room in the circle."""
     em = capitals / CAPITAL
-    pitch = capitals * LEADING
+    shaped = [shape(line, Style.BOLD) for line in lines]
     sets: list[Set] = []
-    y = middle + pitch * (len(lines) - 1) / 2
-    for line in lines:
-        letters = shape(line, Style.BOLD)
-        # The capitals stand in the middle of their line, whatever hangs below them.
-        height = letters.height * em
-        centre = y + (sum(letters.box) - CAPITAL) / 2 * em
-        far = abs(centre - middle) + height / 2
+    for letters, (y, height) in zip(shaped, stacked([(each, em) for each in shaped], LEADING), strict=True):
+        far = abs(y) + height / 2
         if far >= radius:
             return None
-        placed = row(letters, middle, centre, height, 2 * math.sqrt(radius**2 - far**2), MIDDLE)
+        placed = row(letters, middle, middle + y, height, 2 * math.sqrt(radius**2 - far**2), MIDDLE)
         if placed is None:
             return None
         sets.append(placed)
-        y -= pitch
     return sets

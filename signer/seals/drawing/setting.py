@@ -240,7 +240,9 @@ def _between(keys: Sequence[float], values: Sequence[float], key: float) -> floa
 
 @lru_cache(maxsize=256)
 def _track(wide: float, high: float, depth: float) -> _Track:
-    points, lengths, angles = [], [], []
+    points: list[tuple[float, float, float]] = []
+    lengths: list[float] = []
+    angles: list[float] = []
     for index in range(_SAMPLES + 1):
         turn = math.pi * index / _SAMPLES
         nx, ny = math.sin(turn) / wide, math.cos(turn) / high

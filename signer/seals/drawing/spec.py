@@ -96,7 +96,7 @@ class SealDrawing:
     and ИНН, on the ring. eu-block: the identifier below the name."""
     lines: tuple[str, ...] = ()
     """round, oval: one short line at the foot, as (1). ru-round: what stands in the middle (by default, what the
-    name has in quotation marks, or the name). eu-block: lines of detail, as the time. square: none."""
+    name has in quotation marks, or the name, where it has room). eu-block: lines of detail, as the time."""
     width: float | None = None
     """Millimetres; the usual size of the kind by default. Everything grows with it."""
     height: float | None = None
