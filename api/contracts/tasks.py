@@ -102,7 +102,11 @@ def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
     for entry in reports:
         if entry.report["verdict"] == "TOTAL-FAILED":
             return f"verification of {entry.document} says TOTAL-FAILED"
-        results = {item["field"]: item["layers"]["cryptographic"]["result"] for item in entry.report["signatures"]}
+        results = {
+            name: item["layers"]["cryptographic"]["result"]
+            for item in entry.report["signatures"]
+            for name in (item["field"] or "").split(", ")  # a seal on several pages has a field on each
+        }
         for party in signers:  # a signature field is named after its party
             if results.get(party) != "passed":
                 return f"{entry.document} has no intact signature of {party}"

@@ -23,7 +23,7 @@ from signer.seals.lifecycle import check_usable
 
 if TYPE_CHECKING:
     from certs.suites.base import PrivateKey
-    from signer.pades.options import NationalForm, Place, SignOptions
+    from signer.pades.options import NationalForm, SignOptions
     from signer.seals import Seal
 
 _PLACEMENT: TypeAdapter[Any] = TypeAdapter(PlacementIn)
@@ -72,17 +72,18 @@ def open_key(context: Context, tenant_id: str, seal_id: str) -> PrivateKey:
 def options_of(
     seal: Seal, source: Path, placement: dict[str, Any] | None, *, national: NationalForm | None = None, **others: Any
 ) -> SignOptions:
-    """Return the options of one sealing of the file at `source`; `placement` is one as a client said it, or None.
+    """Return the options of one sealing of the file at `source`; `placement` is one as a client said it.
 
-    Raises OptionError where the seal has no such place, and what reading the file raises.
+    Without one the seal is applied and does not show. Raises OptionError where the seal has no such place, and what reading the file raises.
     """
+    from signer.pades.options import SignOptions
     from signer.pades.placement import place
     from signer.pades.sealing import seal_options, seal_size
 
-    places: tuple[Place, ...] = ()
-    if placement is not None:
-        asked = _PLACEMENT.validate_python(placement).placement()
-        places = place(source.read_bytes(), asked, *seal_size(seal))
+    if placement is None:
+        return SignOptions(seal=seal, national=national, **others)
+    asked = _PLACEMENT.validate_python(placement).placement()
+    places = place(source.read_bytes(), asked, *seal_size(seal))
     return seal_options(seal, places=places, national=national, **others)
 
 

@@ -57,7 +57,8 @@ def test_a_stored_document_is_sealed_in_every_suite(office: Office, suite: str, 
     (signature,) = report["signatures"]
     assert report["verdict"] != "TOTAL-FAILED", report
     assert signature["seal"]["name"] == seal["name"]
-    assert signature["field"] == job["result"]["use"]
+    used = job["result"]["use"]
+    assert signature["field"] == f"{used}, {used}-2, {used}-3"
     types = [entry["type"] for entry in office.log(seal)]
     assert types[-2:] == ["use.recorded", "use.done"]
     after = good(office.ann.get(f"/v1/seals/{seal['id']}"))
@@ -297,7 +298,8 @@ def test_a_deadline_after_the_end_of_the_seal_is_refused(office: Office) -> None
 def test_a_party_seals_with_a_key_of_its_own(office: Office, suite: str) -> None:
     circle = circle_today(suite)
     seal = office.granted(suite, suite=None, owner=None, certificates=[circle.bundle], grant={"count": 1})
-    contract = office.ann.sent(sealing(seal, seal_placement={"at": "edges"}))
+    document = office.ann.upload(make_pdf(3))["id"]
+    contract = office.ann.sent(sealing(seal, seal_placement={"at": "edges"}), documents=[document])
     party = contract["parties"][0]
     assert party["key_holder"] == "party"
     request = office.dan.ask(contract, party)
