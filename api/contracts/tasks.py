@@ -105,7 +105,7 @@ def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
         results = {
             name: item["layers"]["cryptographic"]["result"]
             for item in entry.report["signatures"]
-            for name in (item["field"] or "").split(", ")  # a seal on several pages has a field on each
+            for name in item["fields"]  # a seal on several pages has a field on each
         }
         for party in signers:  # a signature field is named after its party
             if results.get(party) != "passed":

@@ -74,7 +74,8 @@ def options_of(
 ) -> SignOptions:
     """Return the options of one sealing of the file at `source`; `placement` is one as a client said it.
 
-    Without one the seal is applied and does not show. Raises OptionError where the seal has no such place, and what reading the file raises.
+    Without one the seal is applied and does not show. Raises OptionError where the seal has no such place, and what
+    reading the file raises.
     """
     from signer.pades.options import SignOptions
     from signer.pades.placement import place
