@@ -56,7 +56,7 @@ def _detached(
     timestamper: Timestamper | None,
 ) -> int:
     source, target = _two_files(args.words)
-    level = _level(args)
+    level = level_of(args)
     clock = SystemClock()
     if source == "-":
         stream = io.BytesIO(read_input(source))
@@ -125,7 +125,8 @@ def _refuse(args: argparse.Namespace, *names: str) -> None:
             raise OptionError(f"--{name} has no meaning here", hint="sealroad sign --help")
 
 
-def _level(args: argparse.Namespace) -> str:
+def level_of(args: argparse.Namespace) -> str:
+    """Return the level asked for; --tsa alone asks for B-T. Raises OptionError."""
     level: str = args.level or ("B-T" if args.tsa else "B-B")
     if level == "B-B" and args.tsa:
         raise OptionError("level B-B has no time-stamp", hint="leave out --tsa, or sign at B-T")
@@ -158,7 +159,7 @@ def _options(args: argparse.Namespace, certificate: Certificate, suite: str, clo
         reason=args.reason,
         location=args.location,
         contact=args.contact,
-        level=_level(args),
+        level=level_of(args),
         certify=args.certify,
         subfilter=args.subfilter,
         commitment=args.commitment,

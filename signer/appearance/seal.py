@@ -5,7 +5,8 @@
     frame = frame_of(drawing, (39.7, 119.06), part=(0.0, 1 / 3))                         # the first of three slices
 
 A verifier compares what a signed file shows with the picture in the seal (`signer.verification.seal_face`). So nothing
-is scaled or encoded with loss: a JPEG is embedded octet for octet, every other picture pixel for pixel.
+is scaled or encoded with loss: a JPEG is embedded octet for octet, every other raster picture pixel for pixel, and an
+SVG becomes the same outlines (`signer.appearance.svg`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from signer.appearance.colour import ColourMode
 from signer.appearance.picture import EmbeddedImage
 from signer.appearance.stamp import Drawing, StampSpec, alternative
+from signer.appearance.svg import svg_content
 from signer.errors import AppearanceError
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ MAX_PIXELS = 4_000_000
 MAX_SIDE = 1000.0
 """Points: 35 cm."""
 
-_HINT = "a PNG, JPEG, GIF or BMP of at most 5 MB and 4 megapixels"
+_HINT = "a PNG, JPEG, GIF or BMP of at most 5 MB and 4 megapixels, or a plain SVG"
 _SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"GIF8", "GIF"), (b"BM", "BMP"))
 
 
@@ -90,13 +92,18 @@ def render_seal(face: SealFace, *, pdfa_part: int | None = None) -> Drawing:
     for side in (face.width, face.height):
         if not 1 <= side <= MAX_SIDE:
             raise AppearanceError(f"a seal cannot be {face.width:.0f} × {face.height:.0f} points")
-    image = exact_image(face.picture, transparency=pdfa_part is None)
+    images: tuple[tuple[str, EmbeddedImage], ...] = ()
+    if face.picture.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        content = svg_content(face.picture, face.width, face.height)
+    else:
+        content = f"q {number(face.width)} 0 0 {number(face.height)} 0 0 cm /Im0 Do Q\n".encode()
+        images = (("Im0", exact_image(face.picture, transparency=pdfa_part is None)),)
     return Drawing(
         width=face.width,
         height=face.height,
-        content=f"q {number(face.width)} 0 0 {number(face.height)} 0 0 cm /Im0 Do Q\n".encode(),
+        content=content,
         fonts=(),
-        images=(("Im0", image),),
+        images=images,
         mode=ColourMode.ICC,
         alternative=alternative(StampSpec(name=face.name, locale=face.locale)),
     )

@@ -69,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
     key = open_key(args.key, secrets_of(args))
     maker, _ = certificates_of(args, key)
     seal = make_seal(spec, key, maker, timestamper_of(args))
-    inputs = [args.key.removeprefix("file:"), args.picture, *args.owner, *([args.cert] if args.cert else [])]
+    given = (args.key.removeprefix("file:"), args.picture, args.cert, args.password_file, *args.owner)
+    inputs = [name for name in given if name is not None]
     write_output(args.output, seal.der, inputs=inputs)
     if args.output != "-":
         print(f"{args.output}: {seal.name}, {seal.version.standard}, number {seal.seal_id}, made by {maker.subject}")

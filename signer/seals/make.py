@@ -40,7 +40,7 @@ MAX_TEXT = 200
 """Characters of a name or number."""
 MAX_SIDE = 500
 """Millimetres; the largest seals in use have about 60."""
-MAX_PREPARED = 16 << 20
+MAX_PREPARED = 24 << 20
 """Octets of a preparation as JSON."""
 
 
@@ -154,7 +154,9 @@ def prepare_seal(spec: SealSpec, maker: Certificate, suite: str | None = None) -
         picture=spec.picture,
         extensions=_extensions(spec),
     )
-    return PreparedSeal(suite=chosen.name, version=spec.version, info=info, maker_der=maker.der)
+    prepared = PreparedSeal(suite=chosen.name, version=spec.version, info=info, maker_der=maker.der)
+    prepared.sealed(b"")  # what could not be read back must not be signed
+    return prepared
 
 
 def complete_seal(prepared: PreparedSeal, value: bytes, timestamper: Timestamper | None = None) -> Seal:

@@ -18,8 +18,10 @@ from hmac import compare_digest
 from certs import ber, der, oids, suites
 from certs.errors import MalformedInput, UnsupportedAlgorithm
 
-_STRONG = ("sm3", "sha256", "streebog256", "sha384", "sha512", "streebog512")
-"""Digests that may stand for a certificate: nobody finds two certificates with the same one."""
+_USUAL = ("sm3", "sha256", "streebog256", "sha384", "sha512", "streebog512")
+"""Digests that are tried where a list does not say which one it holds."""
+_WEAK = frozenset({"sha1", "gost94"})
+"""Digests that stand for no certificate: somebody could make two with the same one."""
 
 
 class SealVersion(IntEnum):
@@ -75,14 +77,14 @@ class CertificateDigest:
     def of(self, certificate: bytes) -> bool:
         """Tell whether this is the digest of `certificate` (DER).
 
-        By the digest that `type` names, as OID or by name; where it names none, by each strong one of that length: to
+        By the digest that `type` names, as OID or by name; where it names none, by each usual one of that length: to
         be equal to one of them is proof enough. A digest that is weak stands for nothing. Raises BackendUnavailable
         where no library here computes a digest that is needed.
         """
         named = _digest_named(self.type)
-        names = _STRONG if named is None else (named,)
+        names = _USUAL if named is None else (named,)
         return any(
-            name in _STRONG
+            name not in _WEAK
             and suites.new_digest(name).digest_size == len(self.value)
             and compare_digest(suites.digest(name, certificate), self.value)
             for name in names

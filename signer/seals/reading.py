@@ -29,6 +29,7 @@ Every fault is MalformedInput.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
@@ -51,6 +52,8 @@ MAX_NUMBER = 1 << 31
 """Below this are types, sizes and versions."""
 
 _CHINA = timezone(timedelta(hours=8))
+_BARE_TIME = re.compile(rb"(\d\d)?\d{12}Z")
+"""The contents of a UTCTime or GeneralizedTime without tag and length."""
 
 
 class _Signed(NamedTuple):
@@ -322,9 +325,11 @@ def _time_said(octets: bytes, notes: _Notes) -> datetime | None:
     except MalformedInput:
         pass
     try:
-        text = octets.decode("ascii")
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        if _BARE_TIME.fullmatch(octets):
+            moment = ber.parse_time(octets, generalized=len(octets) == 15)
+        else:
+            moment = datetime.fromisoformat(octets.decode("ascii"))
+    except (ValueError, MalformedInput):
         return None
     notes.add("time-text")
     if moment.tzinfo is None:

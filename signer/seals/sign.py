@@ -122,7 +122,9 @@ def prepare_seal_signature(
         certificate=certificate.der,
         algorithm=algorithm,
     )
-    return PreparedSealSignature(suite=chosen.name, version=seal.version, dtbs=tbs, certificate_der=certificate.der)
+    prepared = PreparedSealSignature(suite=chosen.name, version=seal.version, dtbs=tbs, certificate_der=certificate.der)
+    prepared.signed(b"")  # what could not be read back must not be signed
+    return prepared
 
 
 def check_use(seal: Seal, certificate: Certificate, time: datetime) -> None:

@@ -22,7 +22,7 @@ from signer.appearance.stamp import Drawing
 from signer.errors import AppearanceError
 from signer.pades.sealing import seal_face
 from signer.pdf import structure
-from signer.pdf.boxes import rectangle
+from signer.pdf.boxes import box_of, numbers, rectangle
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 from signer.seals.model import Seal
@@ -35,6 +35,11 @@ _FRAME_KEYS = frozenset({"Type", "Subtype", "BBox", "Resources", "Matrix", "Leng
 _ENCODING = frozenset({"Length", "Filter", "DecodeParms"})
 _LEAST = 0.2
 """How small a seal may be shown: a fifth of its size. A smaller one is none."""
+_SLICE = 1.0
+"""Points of its width that are seen at least."""
+_TURNS = ((1.0, 0.0, 0.0, 1.0), (0.0, 1.0, -1.0, 0.0), (-1.0, 0.0, 0.0, -1.0), (0.0, -1.0, 1.0, 0.0))
+_UNSEEN = 0b100010
+"""Hidden, NoView of /F (Table 167)."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,9 @@ def _widgets(view: View, number: int) -> Iterator[tuple[int, Dictionary]]:
         if isinstance(value, Dictionary):
             found.append((kid.number if isinstance(kid, Ref) else number, value))
     for widget_number, widget in found:
-        box = rectangle(view, widget)
-        if box is not None and box[2] > box[0] and box[3] > box[1]:
+        box, flags = rectangle(view, widget), view.get(widget, "F")
+        unseen = type(flags) is int and flags & _UNSEEN
+        if box is not None and box[2] > box[0] and box[3] > box[1] and not unseen:
             yield widget_number, widget
 
 
@@ -118,9 +124,27 @@ class _Expected:
             return "?it is drawn in another way"
         if normal.dictionary.keys() - _FRAME_KEYS:
             return "its appearance has an entry that it must not have"
-        if float(frame[1]) < _LEAST:
-            return "the seal is too small to be seen"
+        problem = self._seen(view, widget, normal.dictionary, tuple(float(number) for number in frame.groups()))
+        if problem:
+            return problem
         return "seal" if self._is_seal(view, pictures["Seal"]) else "it shows another picture than the seal has"
+
+    def _seen(self, view: View, widget: Dictionary, form: Dictionary, frame: tuple[float, ...]) -> str:
+        """Say why the picture would not be seen as it is: too small, out of its frame, or bent."""
+        scale, x, y = frame
+        box, place = box_of(view, form.get("BBox")), rectangle(view, widget)
+        turn = numbers(view, form["Matrix"], 6) if "Matrix" in form else (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+        if box is None or box[:2] != (0.0, 0.0) or place is None or turn is None or turn[:4] not in _TURNS:
+            return "the picture of the seal is bent"
+        width, height = box[2:]
+        across, up = (place[2] - place[0], place[3] - place[1])[:: 1 if turn[0] else -1]
+        if abs(width - across) > 1 or abs(height - up) > 1:
+            return "the picture of the seal is stretched"
+        shown = min(width, x + scale * self._face.width) - max(0.0, x)
+        high = min(height, y + scale * self._face.height) - max(0.0, y)
+        if scale < _LEAST or shown < _SLICE or high < 0.95 * scale * self._face.height:
+            return "the seal is too small to be seen, or out of its frame"
+        return ""
 
     def _is_seal(self, view: View, value: Any) -> bool:
         if isinstance(value, Ref) and value.number in self._known:

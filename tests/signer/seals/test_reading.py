@@ -204,6 +204,9 @@ def test_a_text_that_is_not_ascii() -> None:
         (b"2026-11-21 18:00:00", NOW, ("time-text", "time-without-zone")),
         (b"2020-01-25T07:31:56.377Z", datetime(2020, 1, 25, 7, 31, 56, 377000, tzinfo=UTC), ("time-text",)),
         (b"0001-01-01T00:00:00+14:00", None, ("time-text",)),
+        (b"261121100000Z", NOW, ("time-text",)),
+        (b"20261121100000Z", NOW, ("time-text",)),
+        (b"20261321100000Z", None, ()),
         (b"yesterday", None, ()),
         (b"", None, ()),
         (b"\xff\xfe", None, ()),
@@ -323,6 +326,7 @@ def test_a_seal_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         (oids.STREEBOG256, "streebog256", True),
         ("cert", "sm3", True),  # "self-defined" in the text: equal to a strong digest is proof enough
         ("1", "sha384", True),
+        ("SHA3-256", "sha3-256", True),
         ("SM3", "sha256", False),  # the type says SM3
         ("SHA1", "sha1", False),  # too weak to stand for a certificate
         ("1", "sha1", False),

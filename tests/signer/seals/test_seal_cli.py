@@ -102,7 +102,7 @@ def test_nothing_is_written_where_anything_is_wrong(
     assert not (desk / "out.esl").exists()
 
 
-@pytest.mark.parametrize("name", ["maker.key.pem", "maker.pem", "owner.pem", "seal.png"])
+@pytest.mark.parametrize("name", ["maker.key.pem", "maker.pem", "owner.pem", "seal.png", "password"])
 def test_an_input_is_never_overwritten(desk: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = (desk / name).read_bytes()
     assert main(["seal", "make", name, *MAKE[3:], "--picture", "seal.png"]) == 2
