@@ -6,6 +6,7 @@
     digests   message digests against SHA-256
     pki       certificates, OCSP answers, time-stamps and paths against the raw cryptography inside
     seals     electronic seals made, used and verified against the raw cryptography inside
+    seal_drawing  seals of every kind, drawn, against stamps
 
 Both sides of a ratio are run in turn, A B A B, and the ratio is taken pair by pair, so that a machine that slows down
 slows down both. What counts is the median of the ratios; times and rates stand beside it only to say what they are of.
@@ -18,7 +19,7 @@ import argparse
 import importlib
 from collections.abc import Sequence
 
-ALL = ("sign", "verify", "suites", "digests", "pki", "seals")
+ALL = ("sign", "verify", "suites", "digests", "pki", "seals", "seal_drawing")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from signer.appearance.layout import break_lines, measure
 from signer.seals.drawing.fitting import refused, stacked
 from signer.seals.drawing.letters import CAPITAL, Style, shape
 from signer.seals.drawing.paths import frame, rectangle
-from signer.seals.drawing.setting import Manner, Set, Shape, row
+from signer.seals.drawing.setting import Manner, Placed, Shape, row
 from signer.seals.drawing.spec import SealDrawing
 
 HEADING = "Electronic seal"
@@ -53,7 +53,7 @@ def draw(spec: SealDrawing) -> tuple[Shape, ...]:
 
 def _set(
     entries: list[tuple[str, float, Style, Manner]], left: float, y: float, width: float, height: float, capitals: float
-) -> list[Set] | None:
+) -> list[Placed] | None:
     """Set all entries with capitals of so many mm. None if they have no room."""
     fonts = FontSet.default()
     lines = [
@@ -63,7 +63,7 @@ def _set(
             measure(text, fonts, bold=style is Style.BOLD), width / (capitals * size / CAPITAL) * 1000
         )
     ]
-    sets: list[Set] = []
+    sets: list[Placed] = []
     for (letters, _, manner), (middle, tall) in zip(lines, stacked([line[:2] for line in lines], LEADING), strict=True):
         if abs(middle) + tall / 2 > height / 2:
             return None

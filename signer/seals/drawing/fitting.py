@@ -8,13 +8,13 @@ from itertools import pairwise
 
 from signer.errors import AppearanceError
 from signer.seals.drawing.letters import CAPITAL, Letters
-from signer.seals.drawing.setting import Manner, Point, Rim, Set, row
+from signer.seals.drawing.setting import Manner, Placed, Point, Rim, row
 
 COMFORTABLE, TOLERABLE = 0.55, 0.42
 """Widths of letters, to their natural one, that are asked for in turn: lower letters before very narrow ones."""
 
 
-def straight(letters: Letters, what: str, x: float, y: float, height: float, width: float, manner: Manner) -> Set:
+def straight(letters: Letters, what: str, x: float, y: float, height: float, width: float, manner: Manner) -> Placed:
     """Set a row around (x, y), `height` mm high; down to two thirds of it where the letters would become too narrow.
 
     Raises AppearanceError, naming `what`, if it does not fit.
@@ -29,7 +29,6 @@ def straight(letters: Letters, what: str, x: float, y: float, height: float, wid
 def along(
     rim: Rim,
     letters: Letters,
-    what: str,
     gap: float,
     tries: Sequence[tuple[float, float]],
     manner: Manner,
@@ -37,23 +36,21 @@ def along(
     clearance: float = 0.0,
     *,
     below: bool = False,
-) -> Set:
+) -> Placed | None:
     """Set letters along an edge at the first of the `tries`, heights in mm and angles in radians, that suits.
 
-    They keep `clearance` mm from the boxes that are `taken`. Raises AppearanceError, naming `what`, if none suits.
+    They keep `clearance` mm from the boxes that are `taken`. None if none suits.
     """
-    found: list[Set] = []
+    found: list[Placed] = []
     for height, half in tries:
-        free = free_half(rim, gap + height, taken, clearance, below=below)
+        free = free_half(rim, gap + height, taken, clearance)
         placed = rim.set(letters, gap, height, min(half, free), manner, below=below)
         if placed is not None:
             if placed.condensed >= COMFORTABLE:
                 return placed
             found.append(placed)
-    if not found:
-        raise refused(what, letters)
     tolerable = (placed for placed in found if placed.condensed >= TOLERABLE)
-    return next(tolerable, max(found, key=lambda placed: placed.condensed))
+    return next(tolerable, max(found, key=lambda placed: placed.condensed, default=None))
 
 
 def stacked(lines: Sequence[tuple[Letters, float]], leading: float) -> list[tuple[float, float]]:
@@ -73,20 +70,20 @@ def stacked(lines: Sequence[tuple[Letters, float]], leading: float) -> list[tupl
     ]
 
 
-def free_half(
-    rim: Rim, depth: float, taken: Sequence[Sequence[Point]], clearance: float, *, below: bool = False
-) -> float:
-    """Return how far, in radians from the top (or the bottom), a band `depth` mm deep is free on both sides."""
+def free_half(rim: Rim, depth: float, taken: Sequence[Sequence[Point]], clearance: float) -> float:
+    """Return how far, in radians from the top, a band `depth` mm deep is free on both sides."""
     half = math.pi
     wide, high = rim.wide - depth - clearance, rim.high - depth - clearance
+    if min(wide, high) <= 0:
+        return 0.0
     for box in taken:
         for (x0, y0), (x1, y1) in zip(box, (*box[1:], box[0]), strict=True):
             for step in range(_STEPS):
                 x = x0 + (x1 - x0) * step / _STEPS - rim.x
-                y = (y0 + (y1 - y0) * step / _STEPS - rim.y) * (-1 if below else 1)
+                y = y0 + (y1 - y0) * step / _STEPS - rim.y
                 if (x / wide) ** 2 + (y / high) ** 2 >= 1:
                     half = min(half, math.atan2(abs(x), y) - clearance / math.hypot(x, y))
-    return max(half, 0.05)
+    return max(half, 0.0)
 
 
 _STEPS = 8
@@ -98,5 +95,5 @@ def refused(what: str, letters: Letters | None = None, *, hint: str = "") -> App
     shown = "" if letters is None else f" ({len(letters.cells)} characters)"
     return AppearanceError(
         f"{what}{shown} does not fit on the seal",
-        hint=hint or "use the short form of the text, or a larger seal whose text keeps its size",
+        hint=hint or "use the short form of the text",
     )

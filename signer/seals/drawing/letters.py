@@ -25,6 +25,9 @@ HANZI_BOX = (-0.075, 0.845)
 CAPITAL = 0.714
 """Ems: the height of the capitals and figures of Noto Sans."""
 
+_BRACKETS, _BESIDE = frozenset("（）〔〕《》〈〉「」『』【】"), 0.1
+"""Half of their square is empty: on a seal they have only so many ems on both sides."""
+
 MAX_PILE = 2.2
 """Ems from the lowest to the highest mark; more would leave no room for the letters themselves."""
 
@@ -136,7 +139,10 @@ def _cell(glyphs: list[Glyph], style: Style) -> Cell:
     ink = bounds(tuple(path))
     if ink is None:
         return Cell(glyphs[0].text, (), pen / 1000, 0, 0, 0)
-    left, right = min(0.0, ink[0] - weight / 2), max(pen / 1000, ink[2] + weight / 2)
+    if glyphs[0].text in _BRACKETS:
+        left, right = ink[0] - _BESIDE, ink[2] + _BESIDE
+    else:
+        left, right = min(0.0, ink[0] - weight / 2), max(pen / 1000, ink[2] + weight / 2)
     shifted = Affine(1, 0, 0, 1, -left, 0).path(tuple(path))
     return Cell(glyphs[0].text, shifted, right - left, weight, ink[1] - weight / 2, ink[3] + weight / 2)
 

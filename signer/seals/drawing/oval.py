@@ -71,5 +71,8 @@ def draw(spec: SealDrawing) -> tuple[Shape, ...]:
         taken += number.boxes
 
     tries = [(height * scale, math.radians(angle)) for height in NAME_HEIGHTS for angle in NAME_ANGLES]
-    name = along(rim, shape(spec.name, Style.SONG), "the name", GAP * scale, tries, NAME, taken, 0.8 * scale)
+    letters = shape(spec.name, Style.SONG)
+    name = along(rim, letters, GAP * scale, tries, NAME, taken, 0.8 * scale)
+    if name is None:
+        raise refused("the name", letters)
     return (*shapes, *name.shapes)

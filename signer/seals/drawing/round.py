@@ -24,7 +24,7 @@ NAME_ANGLES = (118, 132, 150)
 """Degrees to either side of the top."""
 TITLE_HEIGHT = 4.0
 CODE_HEIGHT = 1.6
-LINE_HEIGHT = 2.3
+LINE_HEIGHT = 2.7
 
 NAME = Manner(widest=0.92, narrowest=0.32, loose=0.42, tight=0.10)
 TITLE = Manner(widest=0.88, narrowest=0.42, loose=0.14, tight=0.06)
@@ -62,5 +62,8 @@ def draw(spec: SealDrawing) -> tuple[Shape, ...]:
         taken += small.boxes
 
     tries = [(height * scale, math.radians(angle)) for height in NAME_HEIGHTS for angle in NAME_ANGLES]
-    name = along(rim, shape(spec.name, Style.SONG), "the name", GAP * scale, tries, NAME, taken, 1.1 * scale)
+    letters = shape(spec.name, Style.SONG)
+    name = along(rim, letters, GAP * scale, tries, NAME, taken, 1.1 * scale)
+    if name is None:
+        raise refused("the name", letters)
     return (*shapes, *name.shapes)

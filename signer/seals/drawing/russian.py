@@ -12,11 +12,10 @@ from itertools import combinations, pairwise
 
 from signer.appearance.fonts import FontSet
 from signer.appearance.layout import measure
-from signer.errors import AppearanceError
 from signer.seals.drawing.fitting import along, refused, stacked
 from signer.seals.drawing.letters import CAPITAL, Letters, Style, shape
 from signer.seals.drawing.paths import ring, star
-from signer.seals.drawing.setting import Manner, Rim, Set, Shape, row
+from signer.seals.drawing.setting import Manner, Placed, Rim, Shape, row
 from signer.seals.drawing.spec import SealDrawing
 
 BORDER, THIN = 1.0, 0.25
@@ -31,6 +30,9 @@ NAME_CAPITALS = (2.4, 2.2, 2.0, 1.75, GOOD_CAPITALS, MIN_CAPITALS)
 TWO_RINGS = NAME_CAPITALS[3:]
 CODE_CAPITALS = (1.9, 1.7, 1.5, MIN_CAPITALS)
 MAX_MIDDLE = 4.6
+"""Height of the capitals in the middle."""
+LEAST_MIDDLE = 3.0
+"""Radius of the circle in the middle."""
 LEADING = 1.45
 """From line to line in the middle, in heights of capitals."""
 MAX_LINES = 4
@@ -60,35 +62,37 @@ def draw(spec: SealDrawing) -> tuple[Shape, ...]:
     inner = _numbers(spec, shapes, middle, inner, scale)
 
     inner -= GAP * scale
+    if inner < LEAST_MIDDLE * scale:
+        raise refused("the text of the rings")
     shapes.append(Shape(ring(middle, middle, inner, inner, THIN * scale)))
     shapes += _middle(spec, middle, inner - (THIN + 0.5) * scale, scale)
     return tuple(shapes)
 
 
-def _name_rings(name: str, middle: float, edge: float, scale: float) -> list[Set]:
-    """Set the name on one ring, or on two where the letters of one would be too narrow or too small."""
+def _name_rings(name: str, middle: float, edge: float, scale: float) -> list[Placed]:
+    """Set the name on one ring, or on two where the letters of one would be too low."""
     whole = shape(name, Style.BOLD)
-    try:
-        one = [_ring(whole, Rim(middle, middle, edge, edge), NAME_CAPITALS, scale)]
-        if one[0].capitals > (GOOD_CAPITALS - 0.01) * scale:
-            return one
-    except AppearanceError:
-        one = []
-    rings: list[Set] = []
-    try:
-        for part in _halves(whole):
-            rings.append(_ring(part, Rim(middle, middle, edge, edge), TWO_RINGS, scale))
-            edge -= rings[-1].depth
-    except AppearanceError:
-        rings = []
-    if not rings and not one:
+    one = _ring(whole, Rim(middle, middle, edge, edge), NAME_CAPITALS, scale)
+    if one is not None and one.capitals > (GOOD_CAPITALS - 0.01) * scale:
+        return [one]
+    rings: list[Placed] = []
+    for part in _halves(whole):
+        placed = _ring(part, Rim(middle, middle, edge, edge), TWO_RINGS, scale)
+        if placed is None:
+            rings = []
+            break
+        rings.append(placed)
+        edge -= placed.depth
+    if rings:
+        return rings
+    if one is None:
         raise refused("the name", whole)
-    return rings or one
+    return [one]
 
 
-def _ring(name: Letters, rim: Rim, capitals: Sequence[float], scale: float) -> Set:
+def _ring(name: Letters, rim: Rim, capitals: Sequence[float], scale: float) -> Placed | None:
     tries = [(height, math.radians(angle)) for height in _heights(name, capitals, scale) for angle in (140, 160)]
-    return along(rim, name, "the name", GAP * scale, tries, RING)
+    return along(rim, name, GAP * scale, tries, RING)
 
 
 def _heights(letters: Letters, capitals: Sequence[float], scale: float) -> list[float]:
@@ -117,14 +121,18 @@ def _numbers(spec: SealDrawing, shapes: list[Shape], middle: float, edge: float,
     if spec.title is not None:
         letters = shape(spec.title, Style.SANS)
         tries = [(height, math.radians(60)) for height in _heights(letters, CODE_CAPITALS, scale)]
-        seat = along(rim, letters, "the title", GAP * scale, tries, RING, below=True)
+        seat = along(rim, letters, GAP * scale, tries, RING, below=True)
+        if seat is None:
+            raise refused("the title", letters)
         shapes += seat.shapes
         taken = list(seat.boxes)
         depth = seat.depth
     if spec.code is not None:
         letters = shape(spec.code, Style.SANS)
         tries = [(height, math.radians(165)) for height in _heights(letters, CODE_CAPITALS, scale)]
-        code = along(rim, letters, "the code", GAP * scale, tries, RING, taken, 1.0 * scale)
+        code = along(rim, letters, GAP * scale, tries, RING, taken, 1.0 * scale)
+        if code is None:
+            raise refused("the code", letters)
         shapes += code.shapes
         depth = max(depth, code.depth)
     return edge - depth
@@ -154,7 +162,7 @@ def _layouts(text: str) -> Iterator[tuple[str, ...]]:
     """Break a text into one to MAX_LINES lines in every way that keeps words whole, the even ones first."""
     measured = measure(text, FontSet.default(), bold=True)
     places = [index for index, may in enumerate(measured.breaks) if may]
-    places = places[:: 1 + len(places) // (MAX_BREAKS + 1)]
+    places = places[:: max(1, math.ceil(len(places) / MAX_BREAKS))]
     for count in range(min(MAX_LINES, len(places) + 1)):
         layouts = []
         for chosen in combinations(places, count):
@@ -165,11 +173,11 @@ def _layouts(text: str) -> Iterator[tuple[str, ...]]:
         yield from (lines for _, lines in sorted(layouts))
 
 
-def _lines(lines: tuple[str, ...], middle: float, radius: float, capitals: float) -> list[Set] | None:
+def _lines(lines: tuple[str, ...], middle: float, radius: float, capitals: float) -> list[Placed] | None:
     """Set lines with capitals of so many mm. None if they have no room in the circle."""
     em = capitals / CAPITAL
     shaped = [shape(line, Style.BOLD) for line in lines]
-    sets: list[Set] = []
+    sets: list[Placed] = []
     for letters, (y, height) in zip(shaped, stacked([(each, em) for each in shaped], LEADING), strict=True):
         far = abs(y) + height / 2
         if far >= radius:

@@ -77,7 +77,7 @@ class Manner:
 
 
 @dataclass(frozen=True)
-class Set:
+class Placed:
     """Letters in their places."""
 
     letters: Letters
@@ -119,7 +119,7 @@ def corners(cell: Cell, box: tuple[float, float], move: Affine) -> tuple[Point, 
 
 def row(
     letters: Letters, x: float, y: float, height: float, width: float, manner: Manner, *, left: bool = False
-) -> Set | None:
+) -> Placed | None:
     """Set letters in a straight line around (x, y), or from there on, `height` mm high and at most `width` mm long.
 
     None if it has no room.
@@ -135,7 +135,7 @@ def row(
     for cell in letters.cells:
         moves.append(Affine.placed(pen, base, wide=condensed * em, high=em))
         pen += cell.width * condensed * em + space
-    return Set(letters, tuple(moves), condensed)
+    return Placed(letters, tuple(moves), condensed)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Rim:
 
     def set(
         self, letters: Letters, gap: float, height: float, half: float, manner: Manner, *, below: bool = False
-    ) -> Set | None:
+    ) -> Placed | None:
         """Set letters along the edge, `gap` mm inside it, `height` mm high, at most `half` radians to either side.
 
         They stand with their heads to the edge around the top or, `below`, with their feet to it around the bottom.
@@ -166,15 +166,16 @@ class Rim:
         while True:
             # The corners of a box stand nearer to the edge than the middle of its side, by so much.
             widest = max(cell.width for cell in letters.cells) * condensed * em
-            depth = gap + widest**2 / (8 * self.tightest)
-            depth += height
+            depth = gap + widest**2 / (8 * self.tightest) + height
+            if depth >= self.tightest:
+                return None  # the parallel curve would cross itself
             track = _track(self.wide, self.high, round(depth, 4))
             room = track.length(half)
             least = manner.condense(letters, room / em)
             if least is None:
                 return None
             condensed = min(condensed, least)
-            placed = Set(letters, self._along(letters, track, em, condensed, manner, below), condensed, depth)
+            placed = Placed(letters, self._along(letters, track, em, condensed, manner, below), condensed, depth)
             # On a circle the first try is right. At the ends of an ellipse boxes are turned more than their share.
             if not any(overlap(one, other) for one, other in pairwise(placed.boxes)):
                 return placed

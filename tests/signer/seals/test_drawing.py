@@ -70,21 +70,40 @@ def inside(drawn: DrawnSeal, shape: Shape) -> bool:
     return all(left + half < x < wide - 0.35 - half and 0.35 + half < y < high - 0.35 - half for x, y in points(shape))
 
 
-@pytest.mark.parametrize(("kind", "name", "full"), cases())
-def test_every_letter_is_there_inside_the_border_and_apart(kind: SealKind, name: str, full: bool) -> None:
-    drawn = seal(kind, name, **FULL[kind] if full else {})
+def check(drawn: DrawnSeal) -> None:
+    """Every letter is there, once and in order, inside the border, and touches no other."""
     found = letters(drawn)
     shown = "".join(shape.text for shape in found)
     for text in (drawn.spec.name, drawn.spec.title, drawn.spec.code, *drawn.spec.lines):
-        assert "".join((text or "").split()) in shown, "every letter, once and in order"
+        assert "".join((text or "").split()) in shown
     assert all(inside(drawn, shape) for shape in found)
     hulls = [hull(points(shape)) for shape in found]
-    together = [
-        (found[one].text, found[other].text)
-        for one, other in combinations(range(len(found)), 2)
-        if touch(hulls[one], hulls[other])
-    ]
-    assert together == []
+    pairs = combinations(range(len(found)), 2)
+    assert [(found[a].text, found[b].text) for a, b in pairs if touch(hulls[a], hulls[b])] == []
+
+
+@pytest.mark.parametrize(("kind", "name", "full"), cases())
+def test_every_letter_is_there_inside_the_border_and_apart(kind: SealKind, name: str, full: bool) -> None:
+    check(seal(kind, name, **FULL[kind] if full else {}))
+
+
+CROWDED = {"title": "国际贸易进出口合同专用章", "code": "3301080012345", "lines": ("演示专用不得用于合同",)}
+
+
+@pytest.mark.parametrize("name", [NAMES["two"], NAMES["usual"], NAMES["forty"]])
+def test_a_crowded_round_seal_keeps_its_texts_apart(name: str) -> None:
+    check(seal(ROUND, name, **CROWDED))
+
+
+@pytest.mark.parametrize(("width", "height"), [(45, 30), (30, 45), (60, 30), (40, 40), (80, 36)])
+def test_an_oval_of_other_proportions_keeps_its_texts_apart(width: float, height: float) -> None:
+    check(seal(OVAL, NAMES["usual"], width=width, height=height, **FULL[OVAL]))
+
+
+@pytest.mark.parametrize(("width", "height"), [(120, 10), (10, 120)])
+def test_an_oval_too_flat_for_letters_is_refused(width: float, height: float) -> None:
+    with pytest.raises(AppearanceError, match="does not fit"):
+        seal(OVAL, NAMES["usual"], width=width, height=height)
 
 
 @pytest.mark.parametrize("name", ["华为", NAMES["usual"], NAMES["forty"]])
@@ -308,12 +327,6 @@ def test_what_has_no_room_is_refused_with_a_hint(fields: dict[str, object]) -> N
 def test_sizes_and_colours_out_of_bounds_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(AppearanceError):
         SealDrawing(kind=ROUND, name="公司", **fields)
-
-
-def test_an_oval_may_have_proportions_of_its_own() -> None:
-    drawn = seal(OVAL, "莱茵贸易", width=45, height=30)
-    assert (drawn.width, drawn.height) == (45, 30)
-    assert all(inside(drawn, shape) for shape in letters(drawn))
 
 
 @pytest.mark.parametrize("text", ["", "red", "#12345", "#1234567", "##123456", "#12345g", "＃c41e22"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -21,6 +22,7 @@ from signer.rendering import render
 from signer.seals.drawing import DrawnSeal, SealDrawing, SealKind, draw
 from signer.seals.picture import check_picture
 
+ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 SPECS = {
     SealKind.ROUND: SealDrawing(
@@ -159,6 +161,24 @@ def test_the_command_draws_what_the_name_of_the_file_asks_for(
     assert target.read_bytes().startswith(start)
     if ending == "svg":
         assert 'fill="#c41e22"' in target.read_text()
+
+
+def test_the_command_knows_every_kind() -> None:
+    from signer.seal_commands.draw import KINDS
+
+    assert tuple(SealKind) == KINDS
+
+
+def commands_of_the_page() -> list[list[str]]:
+    page = (ROOT / "docs" / "seal-drawing.md").read_text("utf-8")
+    return [shlex.split(line)[1:] for line in page.splitlines() if line.startswith("sealroad seal draw ")]
+
+
+@pytest.mark.parametrize("command", commands_of_the_page(), ids=lambda command: Path(command[2]).stem)
+def test_the_pictures_of_the_page_are_what_its_commands_draw(command: list[str], tmp_path: Path) -> None:
+    target = tmp_path / "seal.svg"
+    assert main([*command[:2], str(target), *command[3:]]) == 0
+    assert target.read_bytes() == (ROOT / command[2]).read_bytes(), "run the commands of docs/seal-drawing.md again"
 
 
 @pytest.mark.parametrize(
