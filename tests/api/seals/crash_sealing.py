@@ -24,7 +24,7 @@ from api.server import running
 from signer.pades import sign
 from signer.seals import make
 from tests.api.conftest import make_pdf
-from tests.api.crash import SECONDS, Act, Bomb, State, client, walk
+from tests.api.crash import SECONDS, Act, Bomb, State, client, preload, walk
 from tests.api.seals.office import application
 
 EFFECTS = (
@@ -157,6 +157,7 @@ def _until(done: Callable[[], bool]) -> None:
 
 def main(route: str, suite: str, step: int) -> None:
     """Walk through the points of one route."""
+    preload()
     recover: Act = act(route)
     walk(
         lambda data: prepare(data, route, suite),
