@@ -237,6 +237,7 @@ CODES: Final[dict[str, Row]] = {
     # signer
     "unreadable-file": Row(422, "Not a readable file"),
     "rendering-failed": Row(422, "A page that cannot be drawn"),
+    "search-failed": Row(422, "Text of a page that cannot be read"),
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
     "signing-refused": Row(422, "Signing would break the document"),

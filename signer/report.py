@@ -418,6 +418,8 @@ class SignatureReport:
     warnings: tuple[Notice, ...] = ()
     place: PlaceReport | None = None
     """Where it shows in the file as it is; None outside a PDF and where no page has it."""
+    more_places: tuple[PlaceReport, ...] = ()
+    """Where it shows besides: a seal on every page, or across the edges of all pages."""
     objects: tuple[ValidationObject, ...] = ()
     """What the verdict rests on, the signer's certificate first."""
     seal: SealReport | None = None
@@ -457,6 +459,7 @@ class SignatureReport:
             "checks": [c.to_json() for c in self.checks],
             "warnings": [w.to_json() for w in self.warnings],
             "place": self.place.to_json() if self.place else None,
+            "more_places": [place.to_json() for place in self.more_places],
             "objects": [o.to_json() for o in self.objects],
             "seal": self.seal.to_json() if self.seal else None,
             "value_sha256": hashlib.sha256(self.value).hexdigest() if self.value else None,

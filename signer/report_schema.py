@@ -227,6 +227,7 @@ def _signature() -> Schema:
             "checks": _list("check"),
             "warnings": _list("notice"),
             "place": _maybe(_ref("place")),
+            "more_places": _list("place"),
             "objects": _list("object"),
             "seal": _maybe(_ref("seal")),
             "value_sha256": _maybe(SHA256),

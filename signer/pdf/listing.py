@@ -25,6 +25,8 @@ from signer.pdf.structure import BudgetSpent, PDFFile, Stream, View
 from signer.pdf.tokens import Array, Dictionary, Ref, SyntaxFault, object_header, parse
 
 MAX_SIGNATURES = 200
+MAX_SHOWN = 2000
+"""Fields that show one signature: a seal on every page has as many."""
 MAX_FIELDS = 20_000
 MAX_DEPTH = 100
 
@@ -261,29 +263,47 @@ def _is_field_kid(view: View, kid: Any) -> bool:
 
 
 def _from_fields(view: View, listing: Listing, found: dict[tuple[int, int], SignatureEntry]) -> None:
-    for item in walk_fields(view, listing.faults):
-        if item.kind != "Sig" or not (item.terminal or "V" in item.dictionary):
-            continue
-        if item.value is None:
-            listing.empty_fields.append(item.name)
-            continue
-        try:
-            entry = _entry(view, item.value, item.holder)
-        except SyntaxFault as error:
-            entry = str(error)
-        if isinstance(entry, str):
-            listing.broken_fields.append((item.name, entry))
-            continue
-        key = (entry.start, entry.dictionary.span[0])
-        known = found.get(key, entry)
-        _count(found)
-        if len(known.fields) > MAX_SIGNATURES:
-            raise BudgetSpent(f"more than {MAX_SIGNATURES} fields with one signature")
-        if item.name in known.fields and item.number in known.field_objects:
-            continue
-        names = known.fields if item.name in known.fields else (*known.fields, item.name)
-        objects = known.field_objects if item.number is None else (*known.field_objects, item.number)
-        found[key] = replace(known, fields=names, field_objects=objects, sources=("field",))
+    shown: dict[tuple[int, int], dict[tuple[str, int | None], None]] = {}
+    try:
+        for item in walk_fields(view, listing.faults):
+            _from_field(view, item, listing, found, shown)
+    finally:
+        for key, fields in shown.items():
+            found[key] = replace(
+                found[key],
+                fields=tuple(dict.fromkeys(name for name, _ in fields)),
+                field_objects=tuple(number for _, number in fields if number is not None),
+                sources=("field",),
+            )
+
+
+def _from_field(
+    view: View,
+    item: Field,
+    listing: Listing,
+    found: dict[tuple[int, int], SignatureEntry],
+    shown: dict[tuple[int, int], dict[tuple[str, int | None], None]],
+) -> None:
+    """Enter one field; `shown` collects the names and numbers of all fields of each signature."""
+    if item.kind != "Sig" or not (item.terminal or "V" in item.dictionary):
+        return
+    if item.value is None:
+        listing.empty_fields.append(item.name)
+        return
+    try:
+        entry = _entry(view, item.value, item.holder)
+    except SyntaxFault as error:
+        entry = str(error)
+    if isinstance(entry, str):
+        listing.broken_fields.append((item.name, entry))
+        return
+    key = (entry.start, entry.dictionary.span[0])
+    found.setdefault(key, entry)
+    _count(found)
+    fields = shown.setdefault(key, {})
+    fields[item.name, item.number] = None
+    if len(fields) > MAX_SHOWN:
+        raise BudgetSpent(f"more than {MAX_SHOWN} fields with one signature")
 
 
 def _entry(view: View, value: Any, holder: tuple[int, int]) -> SignatureEntry | str:

@@ -79,6 +79,13 @@ EN = {
     "notice.ofd-protection-range": "The seal names another file than the one it is over.",
     "notice.ofd-signature-list": "The list of signatures has changed; a later signature covers this one.",
     "notice.names-only": "A list protects the names of the files, not what is in them.",
+    "check.seal-attribute": "the signature carries a seal",
+    "check.seal-names": "the signature dictionary names a seal signature as it should",
+    "check.seal-appearance": "what is shown is the picture of the seal",
+    "code.seal-appearance": "What is shown is not the picture of the seal.",
+    "code.seal-appearance-unknown": "Whether the picture of the seal is shown cannot be told.",
+    "code.seal-under-cms-name": "A seal signature stands under a name that promises another kind of signature.",
+    "notice.seal-range": "The seal does not name the part of the file that it covers.",
 }
 ZH = {
     "kind.seal-object": "电子印章（印章本身）",
@@ -157,6 +164,13 @@ ZH = {
     "notice.ofd-protection-range": "签章写明的文件与其所签的不同。",
     "notice.ofd-signature-list": "签名列表有变动；后来的签名包含此签名。",
     "notice.names-only": "清单只保护文件名，不保护内容。",
+    "check.seal-attribute": "签名携带印章",
+    "check.seal-names": "签名字典以应有的名称标明印章签名",
+    "check.seal-appearance": "显示的图像即为印章图像",
+    "code.seal-appearance": "显示的图像不是该印章的图像。",
+    "code.seal-appearance-unknown": "无法判断显示的是否为该印章的图像。",
+    "code.seal-under-cms-name": "印章签名使用了表示另一种签名的名称。",
+    "notice.seal-range": "印章未写明其所覆盖的文件范围。",
 }
 RU = {
     "kind.seal-object": "электронная печать (сама печать)",
@@ -235,4 +249,11 @@ RU = {
     "notice.ofd-protection-range": "Печать называет не тот файл, под которым стоит.",
     "notice.ofd-signature-list": "Список подписей изменился; более поздняя подпись охватывает эту.",
     "notice.names-only": "Список защищает имена файлов, но не их содержимое.",
+    "check.seal-attribute": "в подписи есть печать",
+    "check.seal-names": "словарь подписи называет подпись с печатью как положено",
+    "check.seal-appearance": "показано изображение печати",
+    "code.seal-appearance": "Показано не изображение этой печати.",
+    "code.seal-appearance-unknown": "Нельзя установить, показано ли изображение печати.",
+    "code.seal-under-cms-name": "Подпись с печатью записана под именем, которое обещает подпись другого вида.",
+    "notice.seal-range": "Печать не называет часть файла, под которой она стоит.",
 }

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from signer.seals import SealSignature
 
 
+MAX_NAMES = 5
+"""Names of fields that are written out."""
+
+
 @dataclass(frozen=True)
 class _Document:
     """One PDF under verification."""
@@ -224,10 +228,17 @@ def _really_empty(listing: Listing) -> list[str]:
     return [name for name in listing.empty_fields if name not in broken]
 
 
+def _named(fields: tuple[str, ...]) -> str:
+    """Return the names of the fields that show a signature, shortened where a seal shows on many pages."""
+    if len(fields) <= MAX_NAMES:
+        return ", ".join(fields)
+    return f"{fields[0]}, {fields[1]} … {fields[-1]} ({len(fields)})"
+
+
 def _guarded_signature(document: _Document, position: int) -> SignatureReport:
     """Verify one signature inside the one `try` that is around each."""
     entry = document.entries[position]
-    draft = Draft(field=", ".join(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
+    draft = Draft(field=_named(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
     try:
         _signature(document, position, draft)
     except BudgetSpent as error:
@@ -434,8 +445,9 @@ def _places(document: _Document, reports: list[SignatureReport]) -> None:
         places = places_of(document.view, [entry.field_objects for entry in document.entries])
     except Exception:  # noqa: BLE001 - a picture less, never a verdict
         return
-    for position, place in enumerate(places):
-        reports[position] = replace(reports[position], place=place)
+    for position, shown in enumerate(places):
+        if shown:
+            reports[position] = replace(reports[position], place=shown[0], more_places=shown[1:])
 
 
 def _revision_of(document: _Document, found: Guarded) -> int | None:

@@ -35,7 +35,7 @@ from certs.certificate import Certificate
 from certs.errors import BackendUnavailable, BadKey, CertsError, MalformedInput, UnsupportedAlgorithm
 from signer.report import TimeReport, Verdict
 from signer.seals.check import digest_beside, verify_value
-from signer.seals.model import SealSignature, SealVersion
+from signer.seals.model import Seal, SealSignature, SealVersion
 from signer.verification.chain import judge_chain
 from signer.verification.cms import Source, describe
 from signer.verification.draft import Draft
