@@ -24,7 +24,7 @@ LARGEST, LEAST = 2.5, 1.35
 LEADING = 1.75
 """From line to line, in heights of capitals."""
 
-TEXT = Manner(widest=1.0, narrowest=0.8, loose=0.0, tight=0.0)
+TEXT = Manner(widest=1.0, narrowest=0.8, loose=0.03, tight=0.02)
 CAPS = Manner(widest=1.0, narrowest=0.8, loose=0.14, tight=0.05)
 
 

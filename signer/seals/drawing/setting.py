@@ -15,7 +15,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
 
 from signer.seals.drawing.letters import CAPITAL, Cell, Letters
 from signer.seals.drawing.paths import Affine, Path
@@ -159,29 +158,20 @@ class Rim:
         """Set letters along the edge, `gap` mm inside it, `height` mm high, at most `half` radians to either side.
 
         They stand with their heads to the edge around the top or, `below`, with their feet to it around the bottom.
-        Angles are seen from the middle. None if there is no room.
+        Angles are seen from the middle. None if there is no room. Spaces are measured along the inner side of the
+        letters; from there they stand apart like spokes and cannot meet.
         """
         em = height / letters.height
-        condensed = manner.widest
-        while True:
-            # The corners of a box stand nearer to the edge than the middle of its side, by so much.
-            widest = max(cell.width for cell in letters.cells) * condensed * em
-            depth = gap + widest**2 / (8 * self.tightest) + height
-            if depth >= self.tightest:
-                return None  # the parallel curve would cross itself
-            track = _track(self.wide, self.high, round(depth, 4))
-            room = track.length(half)
-            least = manner.condense(letters, room / em)
-            if least is None:
-                return None
-            condensed = min(condensed, least)
-            placed = Placed(letters, self._along(letters, track, em, condensed, manner, below), condensed, depth)
-            # On a circle the first try is right. At the ends of an ellipse boxes are turned more than their share.
-            if not any(overlap(one, other) for one, other in pairwise(placed.boxes)):
-                return placed
-            condensed *= 0.97
-            if condensed < manner.narrowest:
-                return None
+        # The corners of a box stand nearer to the edge than the middle of its side, by so much at the tightest bend.
+        widest = max(cell.width for cell in letters.cells) * manner.widest * em
+        depth = gap + widest**2 / (8 * self.tightest) + height
+        if depth >= self.tightest:
+            return None  # the parallel curve would cross itself
+        track = _track(self.wide, self.high, round(depth, 4))
+        condensed = manner.condense(letters, track.length(half) / em)
+        if condensed is None:
+            return None
+        return Placed(letters, self._along(letters, track, em, condensed, manner, below), condensed, depth)
 
     def _along(
         self,
@@ -254,15 +244,3 @@ def _track(wide: float, high: float, depth: float) -> _Track:
         angles.append(math.atan2(max(x, 0.0), y))
         points.append((x, y, math.atan2(nx, ny)))
     return _Track(tuple(lengths), tuple(angles), tuple(points))
-
-
-def overlap(one: Sequence[Point], other: Sequence[Point]) -> bool:
-    """Tell whether two convex polygons overlap: no straight line along a side of either separates them."""
-    for corners_ in (one, other):
-        for (x0, y0), (x1, y1) in zip(corners_, (*corners_[1:], corners_[0]), strict=True):
-            nx, ny = y1 - y0, x0 - x1
-            first = [nx * x + ny * y for x, y in one]
-            second = [nx * x + ny * y for x, y in other]
-            if max(first) <= min(second) or max(second) <= min(first):
-                return False
-    return True

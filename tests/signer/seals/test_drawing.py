@@ -343,4 +343,15 @@ def test_any_text_is_drawn_whole_or_refused(kind: SealKind, name: str, title: st
         drawn = seal(kind, name, title=title)
     except AppearanceError:
         return
-    assert all(inside(drawn, shape) for shape in letters(drawn))
+    check(drawn)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(SealKind), st.text("一田繁（）·Wil.ЖщÅ", min_size=1, max_size=40), st.booleans())
+def test_letters_of_all_widths_keep_apart(kind: SealKind, name: str, full: bool) -> None:
+    try:
+        drawn = seal(kind, name, **FULL[kind] if full else {})
+    except AppearanceError:
+        assert len(name) > (14 if kind is SQUARE else 20)
+        return
+    check(drawn)

@@ -66,12 +66,28 @@ def numbers(text: str) -> list[float]:
 
 def test_svg_and_pdf_have_the_same_outlines(drawn: DrawnSeal) -> None:
     paths = "".join(path.attrib["d"] for path in ET.fromstring(drawn.svg()))
-    starts = [tuple(numbers(part)[:2]) for part in paths.split("M")[1:]]
-    content = drawn.appearance().content.decode("ascii")
-    moved = [tuple(numbers(line)) for line in content.splitlines() if line.endswith(" m")]
-    assert len(starts) == len(moved) > 10
-    for (x, y), (other_x, other_y) in zip(starts, moved, strict=True):
-        assert (x, drawn.height - y) == pytest.approx((other_x, other_y), abs=0.0011)
+    ours = [(verb, numbers(values)) for verb, values in re.findall(r"([MLQCZ])([^MLQCZ]*)", paths)]
+    lines = drawn.appearance().content.decode("ascii").splitlines()
+    theirs = [(line[-1], numbers(line)) for line in lines if re.fullmatch(r"[-\d. ]* ?[mlch]", line)]
+    assert "".join(verb for verb, _ in ours).translate(str.maketrans("MLQCZ", "mlcch")) == "".join(
+        verb for verb, _ in theirs
+    )
+    x = y = 0.0
+    for (verb, svg), (_, pdf) in zip(ours, theirs, strict=True):
+        svg[1::2] = [drawn.height - value for value in svg[1::2]]
+        if verb == "Q":
+            # Half way along, the two curves are at the same point.
+            half = [(x + 2 * svg[0] + svg[2]) / 4, (y + 2 * svg[1] + svg[3]) / 4]
+            other = [
+                (start + 3 * a + 3 * b + end) / 8
+                for start, a, b, end in zip((x, y), pdf[:2], pdf[2:4], pdf[4:], strict=True)
+            ]
+            assert half == pytest.approx(other, abs=0.003)
+            assert svg[2:] == pytest.approx(pdf[4:], abs=0.0011)
+        else:
+            assert svg == pytest.approx(pdf, abs=0.0011)
+        if svg:
+            x, y = svg[-2:]
 
 
 def test_an_appearance_is_a_form_without_fonts_or_transparency(drawn: DrawnSeal) -> None:
