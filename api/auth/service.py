@@ -37,7 +37,8 @@ SCOPES: Final = (
     "seals:write",
     "seals:approve",
 )
-USUAL_SCOPES: Final = tuple(set(SCOPES) - {"certificates:write", "seals:write", "seals:approve"})
+NAMED_SCOPES: Final = frozenset({"certificates:write", "seals:write", "seals:approve"})
+USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)
 """Of a key that is made without naming any: least privilege. Whoever may issue certificates, or have seals made, gets
 any name into them; who approves must not be whoever comes along. To use a seal takes a grant as well."""
 

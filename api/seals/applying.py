@@ -39,7 +39,7 @@ def load(context: Context, row: SealRow) -> Seal:
     """Return the seal itself. Raises SealRefused where it may not be used by anybody at this moment."""
     from signer.seals import read_seal
 
-    check_usable(life_of(row), context.now())
+    _check(context, row)
     assert row.content_sha256 is not None
     with context.storage.local(row.content_sha256) as path:
         return read_seal(path.read_bytes())
@@ -65,8 +65,17 @@ def open_key(context: Context, tenant_id: str, seal_id: str) -> PrivateKey:
     Raises SealRefused, VaultError, ServiceUnavailable.
     """
     row = row_of(context, tenant_id, seal_id)
-    check_usable(life_of(row), context.now())
+    _check(context, row)
     return context.vault.open_key(row.sealed_key or b"", row.id, row.suite)
+
+
+def _check(context: Context, row: SealRow) -> None:
+    """Raise SealRefused unless the seal is in use, and its certificate good where it is one of our circle."""
+    check_usable(life_of(row), context.now())
+    if row.key_holder == "service":
+        certificate = load_certificates(bundle_of(row, None).encode())[0]
+        if not context.circles.get(row.suite).good(certificate.serial):
+            raise SealRefused("the certificate of the seal is revoked or on hold", reason="certificate-revoked")
 
 
 def options_of(

@@ -23,6 +23,7 @@ from api.contracts.models import Contract, Party
 from api.errors import ConfigurationError, ServiceUnavailable, VaultError
 from api.migrations import upgrade
 from api.rotation import rotate
+from api.seals.models import Seal, SealMaker
 from api.vault import Vault
 from certs.keys import envelope
 from certs.keys.kek import KeyProvider
@@ -259,6 +260,37 @@ def test_another_master_key_takes_over_and_no_key_is_touched(old: Settings, tmp_
     now = [envelope.parse(key) for key in _keys(after, "ctr_1") if key]
     assert [(key.label, key.nonce, key.secret) for key in was] == [(k.label, k.nonce, k.secret) for k in now[1:]]
     assert {key.provider for key in now} == {"command"}
+    after.close()
+
+
+def test_the_keys_of_seals_and_of_their_makers_move_too(old: Settings, tmp_path: Path) -> None:
+    context, now = open_context(old), datetime.now(UTC)
+    made = context.vault.seal(keys_of("ed25519")[0], "mkr_1")
+    held_key = context.vault.seal(keys_of("ed25519")[1], "seal_1")
+    dates = {"created_at": now, "updated_at": now, "valid_from": now, "valid_to": now}
+    words = {"state": "active", "name": "n", "kind": "contract", "standard": "v4", "suite": "ed25519"}
+    more = {"key_holder": "service", "picture_sha256": "", "picture_type": "PNG", "applicant": "key_1", "log_hash": ""}
+    numbers = {"version": 1, "type": 4, "width": 40, "height": 40, "approvals_needed": 1, "log_sequence": 0}
+    flags = {"filing_required": True, "was_used": True, "approvals": []}
+    with context.database.write() as session:
+        session.add(
+            SealMaker(id="mkr_1", suite="ed25519", certificates="", sealed_key=made, not_after=now, created_at=now)
+        )
+        session.flush()
+        facts = {**dates, **words, **more, **numbers, **flags}
+        session.add(Seal(id="seal_1", tenant_id="ten_1", maker_id="mkr_1", sealed_key=held_key, **facts))
+    context.close()
+    moved = open_context(_moving(old, program(tmp_path)))
+    assert rotate(moved) == (8, 8)
+    assert rotate(moved) == (0, 8)
+    moved.close()
+    (old.data / "master.key").unlink()
+    after = open_context(Settings(data=old.data, worker=False, master_key_provider=program(tmp_path)))
+    with after.database.read() as session:
+        for table, name in ((SealMaker, "mkr_1"), (Seal, "seal_1")):
+            sealed = session.scalars(select(table.sealed_key)).one()
+            assert sealed is not None
+            after.vault.open_key(sealed, name, "ed25519")
     after.close()
 
 

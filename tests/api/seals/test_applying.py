@@ -164,6 +164,15 @@ def test_a_grant_that_awaits_its_second_person_is_refused(office: Office) -> Non
     assert sealed(office, seal, office.dan.upload()["id"])["state"] == "succeeded"
 
 
+def test_a_seal_whose_certificate_is_on_hold_seals_nothing(office: Office) -> None:
+    seal, circle = office.granted("ecdsa-p256"), office.ann.context.circles.get("ecdsa-p256")
+    serial = int(seal["certificates"][0]["serial"], 16)
+    circle.hold(serial)
+    refused(use(office, seal, office.dan.upload()["id"]), "certificate-revoked")
+    circle.release(serial)
+    assert sealed(office, seal, office.dan.upload()["id"])["state"] == "succeeded"
+
+
 def test_nobody_uses_the_grant_of_another(office: Office) -> None:
     seal = office.granted("ecdsa-p256")
     document = office.dan.upload()["id"]
