@@ -235,13 +235,20 @@ class AnyLife(RuleBasedStateMachine):
 
     grants = Bundle("grants")
 
-    @initialize(approvals=st.sampled_from([1, 2]), filing=st.booleans())
-    def apply(self, approvals: int, filing: bool) -> None:
+    @initialize(approvals=st.sampled_from([1, 2]), filing=st.booleans(), ahead=st.sampled_from([3, 2, 0]))
+    def apply(self, approvals: int, filing: bool, ahead: int) -> None:
         self.now = START
         self.seal = life(S.APPLIED, approvals_needed=approvals, filing_required=filing)
+        if ahead > 0:
+            for who in ("bob", "cat")[:approvals]:
+                self.seal = lc.approve(self.seal, who)
+        if ahead > 1:
+            self.seal = lc.make(self.seal)
+        if ahead > 2:
+            self.seal = lc.file(self.seal, "3101")
         self.held: dict[str, Grant] = {}
         self.uses: list[tuple[str, SealState, datetime]] = []
-        self.path = [S.APPLIED]
+        self.path = [S.APPLIED, self.seal.state]
 
     def attempt(self, action: Any) -> bool:
         before = self.seal
@@ -263,16 +270,16 @@ class AnyLife(RuleBasedStateMachine):
         )
         assert self.attempt(lambda seal: lc.approve(seal, who)) == allowed
 
-    @rule(command=st.sampled_from([lc.make, lc.suspend, lc.resume, lambda seal: lc.file(seal, "3101")]))
+    @rule(command=st.sampled_from([lc.resume, lc.resume, lc.suspend, lc.make, lambda seal: lc.file(seal, "3101")]))
     def step(self, command: Any) -> None:
         self.attempt(command)
 
-    @rule(really=st.integers(0, 20))
-    def cancel(self, really: int) -> None:
-        if really == 0:
+    @rule(really=st.sampled_from([False] * 20 + [True]))
+    def cancel(self, really: bool) -> None:
+        if really:
             self.attempt(lc.cancel)
 
-    @rule(hours=st.integers(1, 48))
+    @rule(hours=st.integers(1, 24))
     def wait(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
         over = self.now > self.seal.valid_to and self.seal.state not in lc.OVER
@@ -281,15 +288,18 @@ class AnyLife(RuleBasedStateMachine):
     @rule(
         target=grants,
         who=PEOPLE,
-        count=st.none() | st.integers(1, 3),
-        contracts=st.none() | st.frozensets(st.sampled_from(["ctr_1", "ctr_2"])),
+        count=st.sampled_from([1, 2, 3, None]),
+        third=st.sampled_from(["cat", None]),
+        contracts=st.sampled_from([None, frozenset({"ctr_1"}), frozenset({"ctr_1", "ctr_2"})]),
     )
-    def give(self, who: str, count: int | None, contracts: frozenset[str] | None) -> str:
+    def give(self, who: str, count: int | None, third: str | None, contracts: frozenset[str] | None) -> str:
         name = f"g{len(self.held)}"
         needed = self.seal.approvals_needed - 1
         self.held[name] = grant(
             id=name, grantee=who, count=count, contracts=contracts, valid_from=self.now, approvals_needed=needed
         )
+        if needed and third not in {None, who}:
+            self.held[name] = lc.approve_grant(self.held[name], third or "")
         return name
 
     @rule(name=grants, who=PEOPLE)
@@ -304,9 +314,9 @@ class AnyLife(RuleBasedStateMachine):
     def revoke(self, name: str) -> None:
         self.held[name] = lc.revoke_grant(self.held[name])
 
-    @rule(who=PEOPLE, contract=st.sampled_from(["ctr_1", "ctr_2"]))
-    def use(self, who: str, contract: str) -> None:
-        what = Purpose("contract", contract=contract)
+    @rule(name=grants, other=st.none() | PEOPLE, contract=st.sampled_from(["ctr_1", "ctr_2"]), times=st.integers(1, 2))
+    def use(self, name: str, other: str | None, contract: str, times: int) -> None:
+        who, what = other or self.held[name].grantee, Purpose("contract", contract=contract, times=times)
         try:
             found = lc.permit_use(self.seal, self.held.values(), self.now, who, what)
         except SealRefused:
@@ -317,9 +327,10 @@ class AnyLife(RuleBasedStateMachine):
         assert not found.revoked
         assert len(found.approvals) == found.approvals_needed
         assert self.seal.valid_from <= self.now <= self.seal.valid_to
-        self.uses.append((found.id, self.seal.state, self.now))
-        self.held[found.id] = lc.consume(found)
-        assert self.attempt(lc.used)
+        for _ in range(times):
+            self.uses.append((found.id, self.seal.state, self.now))
+            self.held[found.id] = lc.consume(self.held[found.id])
+            assert self.attempt(lc.used)
 
     @invariant()
     def no_grant_is_used_more_often_than_granted(self) -> None:
@@ -342,4 +353,4 @@ class AnyLife(RuleBasedStateMachine):
 
 
 TestAnyLife = AnyLife.TestCase
-TestAnyLife.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestAnyLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
