@@ -4,6 +4,7 @@
     sealroad seal make contract.esl --key maker.key.pem --cert maker.pem --owner seller.pem --picture seal.png --name …
     sealroad seal apply contract.pdf sealed.pdf --seal contract.esl --key seller.key.pem --cross-page right
     sealroad seal show contract.esl --json
+    sealroad seal verify contract.ofd --trust ca/
 
 Every action is a module with `configure(parser)` and `run(args)`; describing arguments imports nothing heavy.
 """
@@ -21,6 +22,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "make": ("signer.seal_commands.make", "make a seal: picture, name and owners, signed by a seal maker"),
     "apply": ("signer.seal_commands.apply", "put a seal on a PDF: at a point, a keyword, on every page, across pages"),
     "show": ("signer.seal_commands.show", "say what is in a seal or a seal signature"),
+    "verify": ("signer.seal_commands.verify", "say what a seal, or what was sealed, is worth: as sealroad verify"),
 }
 """Action to its module and what it does, in the order people see."""
 

@@ -11,7 +11,7 @@ def answer(header: dict[str, Any], data: bytes) -> bytes:
     """Return [page, left, bottom, right, top] of each hit as JSON."""
     import pypdfium2
 
-    wanted = "".join(header["text"].split())
+    wanted = _units("".join(header["text"].split()))
     found: list[tuple[float, ...]] = []
     with pypdfium2.PdfDocument(data) as document:
         for number in range(len(document)):
@@ -36,8 +36,9 @@ def _hits(text: Any, wanted: str) -> Iterator[tuple[float, ...]]:
         code = pdfium.FPDFText_GetUnicode(text.raw, index)
         character = chr(code) if code < 0x110000 else "\ufffd"
         if not character.isspace() and code:
-            characters.append(character)
-            places.append(index)
+            units = _units(character)
+            characters.append(units)
+            places.extend([index] * len(units))
     page = "".join(characters)
     at = page.find(wanted)
     while at >= 0:
@@ -45,3 +46,9 @@ def _hits(text: Any, wanted: str) -> Iterator[tuple[float, ...]]:
         lefts, bottoms, rights, tops = zip(*boxes, strict=True)
         yield min(lefts), min(bottoms), max(rights), max(tops)
         at = page.find(wanted, at + len(wanted))
+
+
+def _units(text: str) -> str:
+    """Return a text with a character for each unit of UTF-16: what PDFium counts, also where it reads a surrogate."""
+    octets = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(octets[at] | octets[at + 1] << 8) for at in range(0, len(octets), 2))

@@ -5,7 +5,7 @@
 
 A seal holds only as long as its maker's certificate does (GM/T 0031-2014 6.1.2, 3): one that ends before the seal is
 passed over, and another is made. Two processes that make one at once make two, which harms nobody. Why the circle of
-the suite is the maker: docs/decisions/0029.
+the suite is the maker: docs/decisions/0030.
 """
 
 from __future__ import annotations

@@ -103,6 +103,23 @@ def image(picture: EmbeddedImage, space: list[Any] | Name) -> Stream:
             "BitsPerComponent": 8,
             "Columns": picture.width,
         }
-    if picture.mask is not None:
+    if picture.mask is not None and picture.mask.bits == 1:
+        entries["Mask"] = _stencil(picture.mask)
+    elif picture.mask is not None:
         entries["SMask"] = image(picture.mask, space)
     return Stream(picture.data, entries)
+
+
+def _stencil(mask: EmbeddedImage) -> Stream:
+    """Stencil mask (ISO 32000-1, 8.9.6.2), which is no transparency: every part of PDF/A allows it."""
+    entries = {
+        "Type": Name("XObject"),
+        "Subtype": Name("Image"),
+        "Width": mask.width,
+        "Height": mask.height,
+        "ImageMask": True,
+        "BitsPerComponent": 1,
+        "Interpolate": False,
+        "Filter": Name(mask.filter),
+    }
+    return Stream(mask.data, entries)

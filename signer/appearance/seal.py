@@ -24,12 +24,15 @@ from signer.appearance.svg import svg_content
 from signer.errors import AppearanceError
 
 if TYPE_CHECKING:
+    from PIL import Image
     from PIL.ImageFile import ImageFile
 
 POINTS_PER_MM = 72 / 25.4
 MAX_BYTES = 5_000_000
 MAX_PIXELS = 4_000_000
 """2000 × 2000: a seal of 42 mm at 1200 dpi."""
+HALF = 128
+"""Opacity, of 255, from which a pixel is painted where there is no transparency."""
 MAX_SIDE = 1000.0
 """Points: 35 cm."""
 
@@ -110,7 +113,11 @@ def render_seal(face: SealFace, *, pdfa_part: int | None = None) -> Drawing:
 
 
 def exact_image(data: bytes, *, transparency: bool = True) -> EmbeddedImage:
-    """Embed a picture without loss. Without `transparency` it is laid on white. Raises AppearanceError."""
+    """Embed a picture without loss. Raises AppearanceError.
+
+    PDF/A-1 knows no `transparency`, and in PDF/A-2 it needs a page group that the file may not have (ISO 19005-2,
+    6.2.10): without it what is mostly transparent is cut out, and the rest is laid on white.
+    """
     from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin
 
     plugins: dict[str, Callable[[io.BytesIO], ImageFile]] = {
@@ -140,12 +147,20 @@ def exact_image(data: bytes, *, transparency: bool = True) -> EmbeddedImage:
         if not opaque and not transparency:
             colour = Image.new("RGB", rgba.size, (255, 255, 255))
             colour.paste(rgba.convert("RGB"), mask=opacity)
-        mask = _flate(opacity) if transparency and not opaque else None
-        return _flate(colour, mask)
+        if opaque:
+            return _flate(colour)
+        return _flate(colour, _flate(opacity) if transparency else _flate(_cut_out(opacity)))
     except AppearanceError:
         raise
     except Exception as error:  # decoders fail in any way, down to SyntaxError and struct.error
         raise AppearanceError("the picture of the seal is damaged", hint=_HINT) from error
+
+
+def _cut_out(opacity: Image.Image) -> Image.Image:
+    """Return a stencil of one bit a pixel: 1 where nothing is painted."""
+    from PIL import Image
+
+    return opacity.point(lambda level: 255 if level < HALF else 0).convert("1", dither=Image.Dither.NONE)
 
 
 def _flate(picture: object, mask: EmbeddedImage | None = None) -> EmbeddedImage:
@@ -154,4 +169,13 @@ def _flate(picture: object, mask: EmbeddedImage | None = None) -> EmbeddedImage:
 
     assert isinstance(picture, Image.Image)
     data = zlib.compress(picture.tobytes(), 9)
-    return EmbeddedImage(picture.width, picture.height, len(picture.getbands()), "FlateDecode", data, mask, predictor=1)
+    return EmbeddedImage(
+        picture.width,
+        picture.height,
+        len(picture.getbands()),
+        "FlateDecode",
+        data,
+        mask,
+        bits=1 if picture.mode == "1" else 8,
+        predictor=1,
+    )

@@ -40,8 +40,8 @@ from pyhanko.sign.fields import (
     InvisSigSettings,
     MDPPerm,
     SigFieldSpec,
+    SignatureFormField,
     SigSeedSubFilter,
-    prepare_sig_field,
 )
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
@@ -210,8 +210,8 @@ class NewField:
     """A further field that shows the signature, with its one widget."""
 
     name: str
-    page: int
-    """Counted from 0."""
+    page: tuple[int, int]
+    """Number and generation of the page's object."""
     rectangle: tuple[float, float, float, float]
     """/Rect in user space."""
 
@@ -277,7 +277,7 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
         steps = PdfCMSEmbedder(new_field_spec=spec).write_cms(request.field, writer)
         reference = next(steps)
         widget = _widget(writer, reference)
-        fields = [reference, *(_new_field(writer, item) for item in request.more)]
+        fields = [reference, *(_new_field(writer, reference, item) for item in request.more)]
         if request.dress is not None:
             for number, field in enumerate(fields):
                 request.dress(writer, number, field, widget if number == 0 else field.get_object())
@@ -305,29 +305,28 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
     return revision
 
 
-def _new_field(writer: RevisionWriter, new: NewField) -> Any:
-    """Add a field with its widget to form and page and return the reference to it."""
-    page = writer.find_page_for_modification(new.page)[0]  # type: ignore[no-untyped-call]
-    created, reference = prepare_sig_field(
-        new.name,
-        writer.root,
-        update_writer=writer,
-        box=new.rectangle,
-        include_on_page=page,
-    )
-    if not created:
-        raise FieldError(f"there is a field {new.name!r} already", hint="name another field")
+def _new_field(writer: RevisionWriter, beside: Any, new: NewField) -> Any:
+    """Add a field with its widget beside another one, and to its page; return the reference to it."""
+    page = generic.IndirectObject(*new.page, writer)  # type: ignore[no-untyped-call]
+    field = SignatureFormField(new.name.rpartition(".")[2], box=new.rectangle, include_on_page=page)
+    reference = writer.add_object(field)
+    parent = resolved(beside.get_object(), "/Parent")
+    if parent is None:
+        siblings = writer.root["/AcroForm"]["/Fields"]
+    else:
+        siblings = parent["/Kids"]
+        field[pdf_name("/Parent")] = beside.get_object().raw_get("/Parent")
+    siblings.append(reference)
+    writer.update_container(siblings)
+    field.register_widget_annotation(writer, reference)
     return reference
 
 
 def _drop_nulls(writer: RevisionWriter, request: Request) -> None:
     """Forget optional entries whose value is null, which is the same as absent (ISO 32000-2 7.3.9)."""
-    numbers = {request.page, *(new.page for new in request.more)}
-    holders = [(writer.root, "/AcroForm")]
-    for number in sorted(numbers):
-        page = writer.find_page_for_modification(number)[0].get_object()  # type: ignore[no-untyped-call]
-        holders.append((page, "/Annots"))
-    for dictionary, key in holders:
+    page = writer.find_page_for_modification(request.page)[0].get_object()  # type: ignore[no-untyped-call]
+    others = [writer.get_object(generic.Reference(*new.page, writer)) for new in request.more]
+    for dictionary, key in ((writer.root, "/AcroForm"), *((item, "/Annots") for item in (page, *others))):
         if key in dictionary and resolved(dictionary, key) is None:
             del dictionary[key]
     form = resolved(writer.root, "/AcroForm")

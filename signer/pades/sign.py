@@ -45,8 +45,7 @@ from signer.pades.working import CHUNK, Working, open_working
 
 if TYPE_CHECKING:
     from signer.appearance import Drawing
-    from signer.pades.engine import Revision, RevisionWriter
-    from signer.pades.geometry import Box
+    from signer.pades.engine import NewField, Revision, RevisionWriter
     from signer.pades.spots import Spot
 
     Dresser = Callable[[RevisionWriter, int, Any, Any], None]
@@ -190,7 +189,7 @@ def _draft(
     clock: Clock,
 ) -> Prepared:
     """Append the revision with the empty signature; work.digests[0] is the suite's. Nothing leaves yet."""
-    from signer.pades.engine import NewField, Request, open_writer, write_revision
+    from signer.pades.engine import Request, open_writer, write_revision
     from signer.pades.selfcheck import check_revision
 
     now = clock.now()
@@ -207,7 +206,7 @@ def _draft(
         field=ground.field,
         page=ground.spots[0].page,
         rectangle=ground.spots[0].rectangle,
-        more=tuple(NewField(spot.field, spot.page, _box(spot)) for spot in ground.spots[1:]),
+        more=tuple(_new_field(spot) for spot in ground.spots[1:]),
         size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size),
         subfilter=options.national.subfilter if options.national is not None else options.subfilter,
         filter=options.national.filter if options.national is not None else None,
@@ -284,9 +283,11 @@ def _stream(work: Working, ground: Ground) -> IO[bytes]:
     return io.BytesIO(octets)
 
 
-def _box(spot: Spot) -> Box:
+def _new_field(spot: Spot) -> NewField:
+    from signer.pades.engine import NewField
+
     assert spot.rectangle is not None
-    return spot.rectangle
+    return NewField(spot.field, (spot.page_object.number, spot.page_object.generation), spot.rectangle)
 
 
 def _drawing(ground: Ground, options: SignOptions) -> Drawing | None:

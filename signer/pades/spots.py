@@ -39,8 +39,7 @@ class Spot:
     field: str
     page: int
     """Counted from 0."""
-    page_number: int
-    """Its object number."""
+    page_object: Ref
     geometry: PageGeometry
     rectangle: Box | None
     """/Rect in user space, None for an invisible new field."""
@@ -64,19 +63,19 @@ def spots_of(
     found = dict(leaves(view, set(wanted)))
     spots: list[Spot] = []
     if existing is not None or not options.places:
-        number, page = found[wanted[0]]
+        located, page = found[wanted[0]]
         if existing is not None:
-            number, page = _page_of(view, existing, number, page)
+            located, page = _page_of(view, existing, located, page)
         geometry = geometry_of(view, page)
         box = geometry.place(options.box) if options.box is not None else None
         box = existing.rectangle if existing is not None else box
-        spots.append(Spot(name, wanted[0], number, geometry, box))
+        spots.append(Spot(name, wanted[0], located, geometry, box))
     free = iter(further)
     for place, index in zip(options.places, wanted[len(spots) :], strict=True):
-        number, page = found[index]
+        located, page = found[index]
         geometry = geometry_of(view, page)
         field = next(free) if spots else name
-        spots.append(Spot(field, index, number, geometry, geometry.place(place.box), place.part))
+        spots.append(Spot(field, index, located, geometry, geometry.place(place.box), place.part))
     return tuple(spots)
 
 
@@ -99,8 +98,8 @@ def _index(wanted: int, pages: int) -> int:
     return wanted - 1 if wanted > 0 else pages + wanted
 
 
-def leaves(view: View, wanted: set[int]) -> Iterator[tuple[int, tuple[int, Dictionary]]]:
-    """Yield index, object number and dictionary of the pages wanted, walking down by /Count."""
+def leaves(view: View, wanted: set[int]) -> Iterator[tuple[int, tuple[Ref, Dictionary]]]:
+    """Yield index, reference and dictionary of the pages wanted, walking down by /Count."""
     fault = SyntaxFault("the page tree does not count its pages right")
     order, missing = sorted(wanted), set(wanted)
     stack: list[tuple[Any, int, int]] = [(view.catalog.get("Pages"), 0, 0)]
@@ -116,7 +115,7 @@ def leaves(view: View, wanted: set[int]) -> Iterator[tuple[int, tuple[int, Dicti
             if first not in missing or view.get(value, "Type") not in ("Page", None):
                 raise fault
             missing.discard(first)
-            yield first, (node.number, value)
+            yield first, (node, value)
             continue
         for kid in kids:
             view.pdf.budget.spend(1)
@@ -135,7 +134,7 @@ def leaves(view: View, wanted: set[int]) -> Iterator[tuple[int, tuple[int, Dicti
         raise fault
 
 
-def _page_of(view: View, existing: ExistingField, number: int, page: Dictionary) -> tuple[int, Dictionary]:
+def _page_of(view: View, existing: ExistingField, given: Ref, page: Dictionary) -> tuple[Ref, Dictionary]:
     """Return the page an existing field says it is on (/P), or the one given."""
     located = view.locate(existing.number)
     holder = located.value if located else None
@@ -144,8 +143,8 @@ def _page_of(view: View, existing: ExistingField, number: int, page: Dictionary)
         named = widget.get("P") if isinstance(widget, Dictionary) else None
         target = view.resolve(named)
         if isinstance(named, Ref) and isinstance(target, Dictionary):
-            return named.number, target
-    return number, page
+            return named, target
+    return given, page
 
 
 def geometry_of(view: View, page: Dictionary) -> PageGeometry:

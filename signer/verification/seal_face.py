@@ -105,6 +105,8 @@ class _Expected:
     def shown(self, view: View, widget: Dictionary) -> str:
         """Return "seal", "" for nothing, what is wrong, or "?" and why it cannot be told."""
         appearances = view.get(widget, "AP")
+        if "OC" in widget:
+            return "?it shows under a condition"
         if not isinstance(appearances, Dictionary):
             return ""
         if appearances.keys() - {"N"}:

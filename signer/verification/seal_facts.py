@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+from functools import lru_cache
 
 from certs.certificate import Certificate
 from signer.errors import AppearanceError
 from signer.report import SealReport, Verdict
 from signer.seals.model import Seal
-from signer.seals.picture import CheckedPicture, check_picture, kind_named
+from signer.seals.picture import check_picture, kind_named
 from signer.verification.draft import Draft
 from signer.verification.seal_steps import clause
 
-SHOWN_SIDE = 480
-"""Pixels of the longer side of the picture in a report: 300 dpi for 40 mm."""
+SHOWN_SIDES = (480, 240, 120)
+"""Pixels of the longer side of the picture in a report, the first that is small enough: 480 are 300 dpi for 40 mm."""
+MAX_SHOWN = 100_000
+"""Octets of a picture in a report, which may hold hundreds."""
 
 
 def seal_report(draft: Draft, seal: Seal, maker: Certificate | None) -> SealReport:
@@ -59,16 +62,23 @@ def _picture(draft: Draft, seal: Seal) -> bytes:
         draft.failed("seal-picture", where, detail, Verdict.INDETERMINATE, "FORMAT_FAILURE", "seal-picture-type")
         return b""
     draft.passed("seal-picture", where, f"{checked.kind.upper()}, {seal.picture.width} × {seal.picture.height} mm")
-    return b"" if checked.kind == "svg" else _redrawn(seal.picture.data, checked)
+    return b"" if checked.kind == "svg" else _redrawn(seal.picture.data, checked.kind)
 
 
-def _redrawn(data: bytes, checked: CheckedPicture) -> bytes:
-    """Decode a checked picture and write it anew: a report hands on pixels, never the octets of strangers."""
+@lru_cache(maxsize=8)
+def _redrawn(data: bytes, kind: str) -> bytes:
+    """Decode a checked picture and write it anew: a report hands on pixels, never the octets of strangers.
+
+    The last few are remembered, for a seal is used again and again.
+    """
     from PIL import Image
 
-    with Image.open(io.BytesIO(data), formats=[checked.kind]) as source:
+    with Image.open(io.BytesIO(data), formats=[kind]) as source:
         picture = source.convert("RGBA")
-    picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
+    for side in SHOWN_SIDES:
+        picture.thumbnail((side, side))
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        if file.tell() <= MAX_SHOWN:
+            return file.getvalue()
+    return b""

@@ -40,15 +40,14 @@ def judge_made(draft: Draft, seal: Seal, certificate: Certificate, use: Use) -> 
     made, begin, end = seal.created, certificate.not_before, certificate.not_after
     if made > use.moment + TOLERANCE:
         detail = f"made {made.isoformat()}, later than it was used, {use.moment.isoformat()}"
-        sub_indication = "NOT_YET_VALID"
+        sub_indication, code = "NOT_YET_VALID", "seal-made-after-use"
     elif begin <= made <= end:
         draft.passed("seal-made-within-maker", clause_of, made.isoformat())
         return
     else:
         detail = f"made {made.isoformat()}; the maker's certificate is of {begin.isoformat()} to {end.isoformat()}"
-        sub_indication = "NOT_YET_VALID" if made < begin else "EXPIRED"
+        sub_indication, code = "NOT_YET_VALID" if made < begin else "EXPIRED", "seal-made-outside-maker"
     if seal.version is SealVersion.V5:
-        code = "seal-made-outside-maker"
         draft.failed("seal-made-within-maker", clause_of, detail, Verdict.TOTAL_FAILED, sub_indication, code)
     else:
         draft.skipped("seal-made-within-maker", clause_of, detail)
@@ -76,9 +75,10 @@ def judge_maker(
     )
     clause_of = clause(seal.version, "maker")
     if result.passed:
-        draft.passed(
-            "seal-maker-chain", clause_of, f"at {outcome.moment.isoformat()}, up to {result.chain[-1].subject}"
-        )
+        detail = f"at {outcome.moment.isoformat()}, up to {result.chain[-1].subject}"
+        draft.passed("seal-maker-chain", clause_of, detail)
+        if outcome.moment != setting.now:
+            draft.warn("seal-maker-ended", detail)
         if alone:
             draft.passed("x509-validation", clause_of, f"up to {result.chain[-1].subject}")
         return

@@ -30,6 +30,8 @@ from tests.signer import rawpdf
 from tests.signer.ages import NOW as YEARS_NOW
 from tests.signer.ages import SIGNED, rebuilt
 from tests.signer.asic import packed
+from tests.signer.ofd import PLAIN, by_signed_data, sign
+from tests.signer.seals.making import seal_of
 from tests.signer.test_past import PASSED, UNPROVEN, verify, word, world
 from tests.signer.test_verify import cms, signed
 
@@ -269,6 +271,8 @@ def samples() -> dict[str, bytes]:
     return {
         "pdf": signed("ecdsa-p256"),
         "asic": packed({"a": CONTENT, "META-INF/signature.p7s": cms(circle)(CONTENT)}),
+        "ofd": packed(sign(PLAIN, 1, by_signed_data(circle.organisation)), None),
+        "seal": seal_of("ecdsa-p256").der,
         "timestamp": answer(circle),
         "cms": cms(circle)(CONTENT),
         "ocsp": ocsp_answer(circle),

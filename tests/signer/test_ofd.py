@@ -225,6 +225,59 @@ def test_a_page_that_is_smuggled_in_through_another_document() -> None:
     assert word(one(files, circle)) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [b"pages/page_0/CONTENT.xml", b"Pages\\Page_0\\Content.xml", b"/Doc_0/Pages/../Pages/Page_0/Content.xml"],
+)
+def test_a_page_that_only_some_readers_find(written: bytes) -> None:
+    circle = circle_of(SM2)
+    seal = seal_of(SM2, SealVersion.V4)
+    root = PLAIN["Doc_0/Document.xml"].replace(b"Pages/Page_0/Content.xml", written)
+    covered = {name: body for name, body in PLAIN.items() if name != PAGE} | {"Doc_0/Document.xml": root}
+    files = sign(covered | {PAGE: PLAIN[PAGE]}, 1, by_seal(seal, circle.organisation), seal, covered)
+    assert word(one(files, circle)) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        b"<!DOCTYPE x>" + PLAIN["Doc_0/Document.xml"].removeprefix(ofd.HEAD.encode()),
+        PLAIN["Doc_0/Document.xml"].replace(b"UTF-8", b"UTF-7"),
+        b"not XML at all",
+    ],
+)
+def test_a_document_whose_files_are_not_known(root: bytes) -> None:
+    circle = circle_of(SM2)
+    report = one(sealed(circle, files=PLAIN | {"Doc_0/Document.xml": root}), circle)
+    assert word(report) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
+    assert "Doc_0/Document.xml" in report.reason
+
+
+@pytest.mark.parametrize("encoding", [b"UTF-8", b"GB18030", b"gbk"])
+@pytest.mark.parametrize("written", [b"Pages/Page_0/Content.xml", b"Pages/Page_0/C&#x6f;ntent.xml"])
+def test_a_document_that_is_nearly_xml_is_looked_through(written: bytes, encoding: bytes) -> None:
+    """As real tax documents are, whose files use prefixes that nothing declares."""
+    circle = circle_of(SM2)
+    root = PLAIN["Doc_0/Document.xml"].replace(ofd.XMLNS.encode(), b"").replace(b"Pages/Page_0/Content.xml", written)
+    files = PLAIN | {"Doc_0/Document.xml": root.replace(b"UTF-8", encoding)}
+    assert word(one(sealed(circle, files=files), circle)) == PASSED
+    seal = seal_of(SM2, SealVersion.V4)
+    covered = {name: body for name, body in files.items() if name != PAGE}
+    left_out = sign(files, 1, by_seal(seal, circle.organisation), seal, covered)
+    assert word(one(left_out, circle)) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
+
+
+def test_a_document_in_utf16_is_looked_through() -> None:
+    circle = circle_of(SM2)
+    text = PLAIN["Doc_0/Document.xml"].decode().replace("UTF-8", "UTF-16")
+    files = PLAIN | {"Doc_0/Document.xml": text.encode("utf-16")}
+    assert word(one(sealed(circle, files=files), circle)) == PASSED
+    seal = seal_of(SM2, SealVersion.V4)
+    covered = {name: body for name, body in files.items() if name != PAGE}
+    left_out = sign(files, 1, by_seal(seal, circle.organisation), seal, covered)
+    assert word(one(left_out, circle)) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
+
+
 def test_files_beside_the_document_are_told_and_decide_nothing() -> None:
     circle = circle_of(SM2)
     report = judged(sealed(circle) | {"notes.txt": b"x"}, circle)

@@ -212,9 +212,14 @@ class _OFD:
     def _coverage(self, draft: Draft, one: _Listed) -> None:
         where = f"{CLAUSE}.2.2"
         own = frozenset((one.listed.entries[one.position].path, one.file.value if one.file else ""))
-        open_files = self.content - one.covers - own
+        unreadable = ", ".join(sorted(self.content.unreadable)[:SHOWN])
+        if unreadable:
+            detail = f"which files the document has is not known: {unreadable} cannot be read"
+            draft.unknown("ofd-coverage", where, detail, "SIG_CONSTRAINTS_FAILURE", "not-covered")
+        open_files = self.content.files - one.covers - own
         if not open_files:
-            draft.passed("ofd-coverage", where, f"{len(self.content)} files of the document")
+            if not unreadable:
+                draft.passed("ofd-coverage", where, f"{len(self.content.files)} files of the document")
             return
         added = frozenset().union(*(item.covers for item in self._later(one) if item.computed))
         names = ", ".join(sorted(open_files)[:SHOWN])

@@ -1,6 +1,6 @@
 """Which files an OFD document is made of, and what a list of signatures was before later ones were added.
 
-    content_files(package)                              # what a reader of the document sees or can open
+    content_files(package).files                        # what a reader of the document sees or can open
     was_before(listed, 1, "sm3", digest)                # whether the list had that digest when it had one entry
 
 A seal covers the signature file, and that covers what it references: a page that no reference names may be replaced by
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hmac import compare_digest
-from xml.etree.ElementTree import Element
+from html import unescape
 
 from certs import suites
 from certs.errors import CertsError, MalformedInput
@@ -29,52 +30,93 @@ MAX_LIST = 256 * 1024
 MAX_NUMBERS = 1000
 """Highest numbers that are tried for an earlier state of a list."""
 
+_ENCODING = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)""")
+_CODECS = {b"utf-8": "utf-8-sig", b"gb2312": "gb18030", b"gbk": "gb18030", b"gb18030": "gb18030"}
+_VALUE = re.compile(r"""=\s*"([^"]*)"|=\s*'([^']*)'|>([^<]*)<""")
 _ENTRY = re.compile(rb"\s*<(?:[\w.-]+:)?Signature\b[^<>]*?(?:/>|>\s*</(?:[\w.-]+:)?Signature\s*>)")
 _NUMBER = re.compile(rb"\s*<(?:[\w.-]+:)?MaxSignId\s*>([^<]*)</(?:[\w.-]+:)?MaxSignId\s*>")
 
 
-def content_files(package: Package) -> frozenset[str]:
+@dataclass(frozen=True)
+class Content:
+    """The files that the documents of a package lead to."""
+
+    files: frozenset[str]
+    unreadable: frozenset[str]
+    """Those of them that should lead further and cannot be read here: what they lead to is not known."""
+
+
+def content_files(package: Package) -> Content:
     """Return the paths of the files that the documents lead to. Raises LimitExceeded."""
-    waiting = [document.root for document in package.documents if document.root in package.files]
+    spelled = {name.casefold(): name for name in package.files}  # some readers do not tell cases apart
+    roots = [document.root for document in package.documents if document.root is not None]
+    waiting = [spelled[root.casefold()] for root in roots if root.casefold() in spelled]
     found: set[str] = set()
+    unreadable: set[str] = set()
     octets = 0
     while waiting:
         path = waiting.pop()
-        if path is None or path in found:
+        if path in found:
             continue
         found.add(path)
         body = package.files[path]
-        if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        said = path in roots or path.lower().endswith(".xml")
+        if not said and not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             continue
         octets += len(body)
         if octets > MAX_LOOKED_THROUGH:
             raise LimitExceeded(f"more than {MAX_LOOKED_THROUGH >> 20} MiB of XML in the document")
         try:
-            root = parse_xml(body)
+            base, values = _values(body)
         except MalformedInput:
-            continue  # no XML of ours: a picture, an attachment
-        waiting += [name for name in _named(path, root) if name in package.files and name not in found]
-    return frozenset(found)
+            if said:
+                unreadable.add(path)
+            continue
+        named = {name.casefold() for name in _named(path, base, values)}
+        waiting += [spelled[name] for name in named & spelled.keys() if spelled[name] not in found]
+    return Content(frozenset(found), frozenset(unreadable))
 
 
-def _named(path: str, root: Element) -> Iterator[str]:
+def _values(body: bytes) -> tuple[str, list[str]]:
+    """Return BaseLoc of the first element, and every value of the file: of attributes, and text.
+
+    What is nearly XML (real files have prefixes that nothing declares), or in a Chinese encoding, is searched as text.
+    Raises MalformedInput for a document type, whose entities could hide any value, and for other encodings.
+    """
+    try:
+        root = parse_xml(body)
+    except MalformedInput:
+        if b"<!" in body.replace(b"<!--", b"").replace(b"<![CDATA[", b"") or b"<" not in body:
+            raise
+        said = _ENCODING.match(body)
+        try:
+            text = body.decode(_CODECS[said[1].lower() if said else b"utf-8"])
+        except (KeyError, UnicodeDecodeError) as error:
+            raise MalformedInput("the XML document is in another encoding") from error
+        plain = text.replace("<![CDATA[", "").replace("]]>", "")
+        base = re.search(r"""\sBaseLoc\s*=\s*["']([^"']*)""", plain)
+        found = (unescape(value) for match in _VALUE.finditer(plain) for value in match.groups() if value)
+        return unescape(base[1]) if base else "", list(found)
+    values = [value for item in root.iter() for value in (*item.attrib.values(), item.text or "")]
+    return root.get("BaseLoc", ""), values
+
+
+def _named(path: str, base: str, values: list[str]) -> Iterator[str]:
     """Yield every path that a value of the file may mean: from its own folder, from the root, from its BaseLoc."""
     bases = [path, ""]
-    base = root.get("BaseLoc")
     if base:
         try:
             bases.append(resolve(path, base) + "/")
         except MalformedInput:
             pass
-    for item in root.iter():
-        for value in (*item.attrib.values(), item.text or ""):
-            if not value or len(value) > MAX_PATH or "." not in value:
+    for value in values:
+        if not value or len(value) > MAX_PATH or "." not in value:
+            continue
+        for start in bases:
+            try:
+                yield resolve(start, value.replace("\\", "/"))
+            except MalformedInput:
                 continue
-            for start in bases:
-                try:
-                    yield resolve(start, value)
-                except MalformedInput:
-                    continue
 
 
 def was_before(listed: SignatureList, kept: int, digest_name: str, digest: bytes) -> bool:

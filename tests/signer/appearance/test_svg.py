@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import time
+import zlib
 
 import pikepdf
 import pypdfium2
@@ -12,7 +14,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from signer.appearance.colour import ColourMode
-from signer.appearance.seal import SealFace, render_seal
+from signer.appearance.seal import SealFace, exact_image, render_seal
 from signer.appearance.svg import svg_content
 from signer.appearance.svg_path import parse_path
 from signer.errors import AppearanceError
@@ -171,3 +173,23 @@ def test_a_path_of_endless_points_is_refused_in_time() -> None:
         svg_content(svg(f'<path d="M0 0{"h1" * 300_000}"/>'), 100, 100)
     assert time.process_time() - began < 5
     assert len(list(parse_path("M0 0" + "h1" * 10, 100))) == 11
+
+
+def test_a_seal_drawn_before_is_recognised_by_later_versions() -> None:
+    """A verifier compares files with what it draws itself: a change here leaves every sealed file of before open."""
+    shapes = '<g transform="rotate(10 50 50)"><path d="M10 50A40 30 5 1 0 90 50Q70 10 50 50z" fill="#c01010"/></g>'
+    drawing = svg_content(svg(shapes + '<circle cx="50" cy="50" r="48" fill="none" stroke="red"/>'), 119.055, 119.055)
+    assert hashlib.sha256(drawing).hexdigest() == "68656368e5d19f4e9e2e529f18f8f5777c5e608c7cc0bb39b4291a9a14c9a825"
+    image = Image.new("RGBA", (9, 3), (200, 16, 16, 255))
+    for x in range(9):
+        image.putpixel((x, 1), (200, 16, 16, 30 * x))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    for transparency, colours, mask in (
+        (True, "f021dd3de5c3e9b7", "38d88440501048ad"),
+        (False, "243788953aa5eb59", "3a28c7f284d8d373"),
+    ):
+        made = exact_image(out.getvalue(), transparency=transparency)
+        assert made.mask is not None
+        assert hashlib.sha256(zlib.decompress(made.data)).hexdigest()[:16] == colours
+        assert hashlib.sha256(zlib.decompress(made.mask.data)).hexdigest()[:16] == mask

@@ -8,17 +8,25 @@ from functools import cache
 from typing import Any
 
 import pikepdf
+import pytest
 from PIL import Image, ImageChops, ImageDraw
 
+from certs.clock import Clock
+from certs.trust import TrustStore
 from signer.appearance.seal import SealFace
 from signer.pades.placement import Placement, place
 from signer.pades.sealing import seal_options, seal_size
 from signer.pades.sign import sign_bytes
+from signer.report import SignatureReport
 from signer.seals import Seal, SealPicture, SealVersion
-from tests.conftest import CLOCK, circle_of
+from signer.verify import verify_bytes
+from tests.conftest import CLOCK, SIGNING, circle_of
 from tests.signer.seals.making import seal_of
 from tests.signer.signing import byte_ranges, sign
 
+QUICK = ("sm2", "ecdsa-p256", "gost2012-256")
+SUITES = tuple(suite if suite in QUICK else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING)
+"""Every suite for heavier tests, of which three in every run."""
 WIDTH = 42 * 72 / 25.4
 RED = (200, 16, 16, 255)
 
@@ -115,3 +123,22 @@ def covered(pdf: bytes) -> bytes:
     """Return the octets of /ByteRange of the last signature."""
     _, before, behind, length = byte_ranges(pdf)[-1]
     return pdf[:before] + pdf[behind : behind + length]
+
+
+def reports(pdf: bytes, *of: str, clock: Clock = CLOCK) -> list[SignatureReport]:
+    """Verify with the roots and lists of these circles, sm2's where none is named."""
+    trust = TrustStore()
+    for suite in of or ("sm2",):
+        trust = trust.with_((circle_of(suite).root,), circle_of(suite).crls)
+    return list(verify_bytes(pdf, name="x.pdf", trust=trust, clock=clock).signatures)
+
+
+def only(pdf: bytes, *of: str) -> SignatureReport:
+    """Verify a file with one signature."""
+    (report,) = reports(pdf, *of)
+    return report
+
+
+def result_of(report: SignatureReport, name: str) -> str:
+    """Return the result of a check."""
+    return next(item.result for item in report.checks if item.id == name)

@@ -25,8 +25,8 @@ from signer.pades.sealing import seal_options, seal_size
 from signer.pades.sign import Prepared, complete, prepare, sign_bytes
 from signer.seals import Seal, SealPicture, SealVersion, read_seal, read_seal_signature
 from signer.seals.check import verify_value
-from tests.conftest import CLOCK, NOW, SIGNING, circle_of, make_pdf
-from tests.signer.seal_pdf.marks import applied, contents, covered, picture, red_box, seal, shown
+from tests.conftest import CLOCK, NOW, circle_of, make_pdf
+from tests.signer.seal_pdf.marks import SUITES, applied, contents, covered, picture, red_box, seal, shown
 from tests.signer.seals.making import VERSIONS, raster, seal_of
 from tests.signer.signing import byte_ranges, check_all, edited, empty_field, many_pages, signature_fields
 
@@ -37,7 +37,7 @@ OCTETS_OF_ONE = Place(1, (60.0, 80.0, 180.0, 200.0))
 
 @NATIONAL_KEY
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_seal_of_every_version_is_applied_in_every_suite(
     suite: str, version: SealVersion, national: NationalForm | None
 ) -> None:
@@ -67,7 +67,7 @@ def test_a_seal_of_every_version_is_applied_in_every_suite(
 
 
 @NATIONAL_KEY
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_seal_is_prepared_recorded_signed_elsewhere_and_completed_once(
     suite: str, national: NationalForm | None, tmp_path: Path
 ) -> None:

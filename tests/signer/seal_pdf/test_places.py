@@ -17,8 +17,8 @@ from signer.pades.placement import AtKeyword, AtPoint, CrossPage, EveryPage, gro
 from signer.report import Verdict
 from signer.searching import find_text
 from signer.verify import verify_bytes
-from tests.conftest import CLOCK, NOW, SIGNING, circle_of, make_pdf
-from tests.signer.seal_pdf.marks import WIDTH, face, rectangles, red_box, redness, sealed, shown
+from tests.conftest import CLOCK, NOW, circle_of, make_pdf
+from tests.signer.seal_pdf.marks import SUITES, WIDTH, face, rectangles, red_box, redness, sealed, shown
 from tests.signer.signing import check_all, edited, empty_field, many_pages, sign, signature_fields
 
 
@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_read_for_its_text_is_told() -> None:
 
 
 # One signature, several fields ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_every_place_is_a_field_of_its_own_with_one_widget_and_the_same_signature(suite: str) -> None:
     signed = sealed(many_pages(3), CrossPage(), suite, field="Seal")
     assert check_all(signed) == [suite]

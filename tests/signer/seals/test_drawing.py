@@ -210,6 +210,14 @@ def test_letters_of_a_russian_stamp_have_a_least_height() -> None:
                 assert max(math.dist(one, other) for one in cloud for other in cloud) > 1.35
 
 
+def test_rings_that_leave_too_little_in_the_middle_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No text that was found reaches the limit, so the limit is moved."""
+    assert seal(RUSSIAN, LONG_RUSSIAN, **FULL[RUSSIAN])
+    monkeypatch.setattr("signer.seals.drawing.russian.LEAST_MIDDLE", 10.0)
+    with pytest.raises(AppearanceError, match="the text of the rings does not fit"):
+        seal(RUSSIAN, LONG_RUSSIAN, **FULL[RUSSIAN])
+
+
 def test_the_middle_of_a_stamp_is_what_the_name_has_in_quotation_marks() -> None:
     shown = "".join(shape.text for shape in letters(seal(RUSSIAN, "ООО «Кедр-Автоматика»")))
     assert shown == "ООО«Кедр-Автоматика»" + "«Кедр-Автоматика»"

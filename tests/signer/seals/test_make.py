@@ -341,7 +341,7 @@ def test_a_raw_value_is_read_but_not_written() -> None:
     checked = verify_value(circle.person.certificate, seal.signature_algorithm, seal.signature, seal.tbs)
     assert (checked.suite, checked.variants) == ("sm2", ("raw-value",))
     with pytest.raises(BadSignature):
-        verify_value(circle.person.certificate, seal.signature_algorithm, raw[:-1] + b"\x00", seal.tbs)
+        verify_value(circle.person.certificate, seal.signature_algorithm, raw[:-1] + bytes((raw[-1] ^ 1,)), seal.tbs)
 
 
 # Preparations of strangers --------------------------------------------------------------------------------------------

@@ -313,6 +313,14 @@ def test_a_seal_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         read_seal(data)
 
 
+def test_a_certificate_is_listed_octet_for_octet() -> None:
+    certificate = circle_of("sm2").organisation.certificate.der
+    seal = Parts(V4).read()
+    assert seal.lists(certificate) == "certificate"
+    for other in (certificate[:-1] + bytes([certificate[-1] ^ 1]), certificate + b"\x00", certificate[:-1], b""):
+        assert seal.lists(other) is None
+
+
 # Lists of digests -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("text", "digest", "listed"),
