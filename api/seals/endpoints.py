@@ -13,7 +13,7 @@ from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
-from api.seals import log, making, repository, service
+from api.seals import application, grants, log, making, repository, service
 from api.seals.models import Seal, SealGrant
 from api.seals.schemas import (
     FilingIn,
@@ -47,7 +47,7 @@ def apply_for_seal(unit: Annotated[Unit, writes("seals:write")], body: SealIn) -
 
     It is made when enough other people have approved, filed where it has to be, and used by whom it is granted to.
     """
-    seal = service.apply_for(unit, body)
+    seal = application.apply_for(unit, body)
     return _shown(unit, seal, location=f"/v1/seals/{seal.id}")
 
 
@@ -165,7 +165,7 @@ def apply_seal(unit: Annotated[Unit, writes("seals:use")], seal_id: str, body: S
 @router.post("/{seal_id}/grants", status_code=201, response_model=GrantOut)
 def grant_seal(unit: Annotated[Unit, writes("seals:write")], seal_id: str, body: GrantIn) -> Reply:
     """Let somebody use the seal. Where it takes two people, somebody else has to approve the grant."""
-    grant = service.give(unit, seal_id, body)
+    grant = grants.give(unit, seal_id, body)
     return Reply(GrantOut.of(grant))
 
 
@@ -186,13 +186,13 @@ def list_seal_grants(
 @router.post("/{seal_id}/grants/{grant_id}/approve", response_model=GrantOut)
 def approve_seal_grant(unit: Annotated[Unit, writes("seals:approve")], seal_id: str, grant_id: str) -> Reply:
     """Approve a grant, as somebody who neither gives nor receives it."""
-    return Reply(GrantOut.of(service.approve_grant(unit, seal_id, grant_id)))
+    return Reply(GrantOut.of(grants.approve_grant(unit, seal_id, grant_id)))
 
 
 @router.post("/{seal_id}/grants/{grant_id}/revoke", response_model=GrantOut)
 def revoke_seal_grant(unit: Annotated[Unit, writes("seals:write")], seal_id: str, grant_id: str) -> Reply:
     """Take a grant back. To do it again changes nothing."""
-    return Reply(GrantOut.of(service.revoke_grant(unit, seal_id, grant_id)))
+    return Reply(GrantOut.of(grants.revoke_grant(unit, seal_id, grant_id)))
 
 
 @router.get("/{seal_id}/uses", response_model=LogList)

@@ -17,11 +17,11 @@ from api.context import Context
 from api.contracts.transition import actor_of
 from api.kit.edge import Unit
 from api.seals import repository
+from api.seals.application import VERSIONS, subject_of
 from api.seals.life import check_version, life_of, put
 from api.seals.log import record
 from api.seals.maker import certificate_of, maker_for, open_maker
 from api.seals.models import Seal, SealMaker
-from api.seals.service import VERSIONS, subject_of
 from signer.errors import SealRefused
 from signer.seals import lifecycle
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from api.errors import ValidationFailed
 
 
@@ -13,3 +15,11 @@ def refuse(pointer: str, code: str, detail: str) -> ValidationFailed:
 def problem_at(pointer: str, code: str, detail: str) -> dict[str, str]:
     """Return one entry of `errors`; `pointer` is a JSON Pointer into the body."""
     return {"pointer": pointer, "code": code, "detail": detail}
+
+
+def utc(value: datetime, pointer: str) -> datetime:
+    """Return a moment in UTC, in whole seconds. Raises ValidationFailed where it has none."""
+    try:
+        return value.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise refuse(pointer, "overflow", "is no moment in UTC") from None
