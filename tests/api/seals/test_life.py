@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from api.context import Context
+from api.contracts.tasks import sweep_storage
 from api.seals import log, repository
 from api.seals import service as seals
 from api.seals.models import Seal, SealMaker
@@ -293,6 +294,15 @@ def test_a_seal_that_outlives_the_authority_itself_is_not_made(office: Office, m
     path = f"/v1/seals/{office.applied('ecdsa-p384')['id']}"
     good(office.bob.post(f"{path}/approve"))
     refused(office.ann.post(f"{path}/make"), "maker")
+
+
+def test_cleaning_up_leaves_the_picture_and_the_seal_where_they_are(office: Office) -> None:
+    seal, context = office.made("ed25519", picture=None, drawing={"form": "eu-block"}), office.ann.context
+    with context.storage.receive([b"nobody needs this"]) as received:
+        context.storage.keep(received)
+    assert sweep_storage(context, before=context.now() + timedelta(days=1)) >= 1
+    for what in ("picture", "content"):
+        assert office.ann.get(f"/v1/seals/{seal['id']}/{what}").status_code == 200
 
 
 # grants --------------------------------------------------------------------------------------------------------------
