@@ -337,6 +337,13 @@ def test_grants_are_listed_and_revoked_once(office: Office) -> None:
     assert [entry["type"] for entry in office.log(seal)].count("grant.revoked") == 1
 
 
+def test_one_seals_grant_is_not_found_under_another_seal(office: Office) -> None:
+    first, second = office.filed("ed25519"), office.filed("ed25519")
+    grant = office.grant(first)
+    assert office.ann.post(f"/v1/seals/{second['id']}/grants/{grant['id']}/revoke").status_code == 404
+    assert good(office.ann.get(f"/v1/seals/{first['id']}/grants"))["data"] == [grant]
+
+
 def test_an_ended_seal_is_not_granted(office: Office) -> None:
     seal = office.filed()
     good(office.ann.post(f"/v1/seals/{seal['id']}/cancel"))
