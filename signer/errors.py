@@ -5,7 +5,7 @@
     ├── UnreadablePDF            not a PDF, or damaged beyond what may be signed
     ├── EncryptedPDF             needs a password or key first
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
-    ├── SealRefused              a seal that may not be made so, or not be used by this certificate at this time
+    ├── SealRefused              a seal that may not be made so, or not be used by this person or certificate, now
     ├── FieldError               the named field is missing, filled, or of the wrong kind
     ├── AppearanceError          text no font of ours can draw, a picture that cannot be read
     ├── StaleRequest             a value for a preparation that no longer fits the file
@@ -13,6 +13,7 @@
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
     ├── SearchFailed             text of a page that cannot be read, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
+    ├── SealStateConflict        a step that the life of a seal does not have at this point; facts: state, allowed
     ├── VerifierBusy             every process that verifies has been at work for too long
     └── OptionError              options that contradict one another
 
@@ -107,6 +108,12 @@ class VerifierBusy(SignerError):
 
     code = "verifier-busy"
     default_hint = "try again in a little while"
+
+
+class SealStateConflict(SignerError):
+    """The state of a seal does not allow this step; `state` and `allowed` are in the facts."""
+
+    code = "seal-state-conflict"
 
 
 class SearchFailed(SignerError):
