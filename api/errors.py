@@ -257,6 +257,8 @@ CODES: Final[dict[str, Row]] = {
     "verifier-busy": Row(503, "Verifying other files"),
     "backend-unavailable": Row(503, "No library for this algorithm here"),
     "backend-fault": Row(500, "Internal error", private=True),
+    "decryption-failed": Row(422, "Not decrypted"),
+    "not-a-recipient": Row(422, "Encrypted to somebody else"),
     "suite-error": Row(500, "Internal error", private=True),
     "malformed-input": Row(422, "Not what it should be"),
     "key-store-error": Row(500, "Internal error", private=True),
