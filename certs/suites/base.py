@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from certs.errors import UnsupportedAlgorithm
+from certs.oids import RSA
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12
@@ -81,6 +82,11 @@ class WrappedKey:
     """The sender's SubjectPublicKeyInfo, DER, in key agreement; None in key transport."""
     ukm: bytes | None = None
     """User keying material of key agreement, where there is any."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether a wrong private key is noticed when this is unwrapped: not with RSA PKCS #1 v1.5."""
+        return self.algorithm.oid != RSA
 
 
 class Digest(Protocol):
