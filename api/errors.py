@@ -246,6 +246,8 @@ CODES: Final[dict[str, Row]] = {
     "wrong-value": Row(422, "The signature value does not fit"),
     "usage-error": Row(500, "Internal error", private=True),  # of the command line only
     "option-error": Row(422, "Options contradict one another"),
+    "recipient-refused": Row(422, "Nothing is encrypted to this recipient"),
+    "envelope-refused": Row(422, "The envelope does not hold together"),
     "basis-error": Row(422, "The agreement or policy file cannot be used"),
     "fetch-error": Row(502, "Nothing could be fetched"),
     "engine-mismatch": Row(500, "Internal error", private=True),

@@ -12,7 +12,7 @@ from certs.certificate import Certificate
 from certs.enveloped_view import EnvelopeView
 from certs.errors import DecryptionFailed, NotARecipient, UnsupportedAlgorithm
 from certs.keys.base import DecryptionKey, KeyHandle
-from certs.recipient_info import RecipientInfo, key_id
+from certs.recipient_info import RecipientInfo, key_identifiers
 from certs.sink import MemorySink, Sink
 from certs.suites import content
 from certs.suites.content import Authentication
@@ -163,8 +163,8 @@ def _ours(
     if certificate is not None:
         ours = [info for info in recipients if info.is_for(certificate)]
     else:
-        identifier = key_id(key.public_key.spki)
-        ours = [info for info in recipients if info.recipient.key_id == identifier] or list(recipients)
+        identifiers = key_identifiers(key.public_key.spki)
+        ours = [info for info in recipients if info.recipient.key_id in identifiers] or list(recipients)
     if not ours or len(ours) > MAX_TRIES:
         raise _not_for(certificate)
     return ours

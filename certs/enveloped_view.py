@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO
 
 from certs import ber, der, oids
 from certs.ber_stream import BERStream, Frame
 from certs.errors import MalformedInput
-from certs.recipient_info import read_recipients
+from certs.recipient_info import RecipientInfo, read_recipients
 from certs.signed_attributes import read_algorithm
 
 MAX_HEAD = 16 << 20
@@ -57,13 +58,18 @@ class EnvelopeView:
             raise MalformedInput("an encrypted message of an unknown version")
         if stream.next_tag(body) == ber.context(0):
             stream.raw(body, MAX_TAIL)  # certificates and lists that the sender thought useful
-        self.recipients = read_recipients(ber.load(stream.raw(body, MAX_HEAD)))
+        self._recipients = stream.raw(body, MAX_HEAD)
         signed = self.kind == oids.GM_SIGNED_AND_ENVELOPED_DATA
         self._digests = stream.raw(body, MAX_TAIL) if signed else b""
         self._info = stream.enter(ber.SEQUENCE, body)
         self.content_type = ber.load(stream.raw(self._info)).oid()
         self.algorithm = read_algorithm(ber.load(stream.raw(self._info)))
         self._frames: tuple[Frame, ...] = (content, outer)
+
+    @cached_property
+    def recipients(self) -> tuple[RecipientInfo, ...]:
+        """Everybody who can read it."""
+        return read_recipients(ber.load(self._recipients))
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the ciphertext."""

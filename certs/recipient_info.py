@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from certs import ber, der
 from certs.certificate import Certificate
 from certs.errors import MalformedInput
+from certs.extensions import key_id
 from certs.names import Name
 from certs.signed_attributes import read_algorithm
 from certs.suites.base import WrappedKey
@@ -38,7 +39,7 @@ class Holder:
     def is_of(self, certificate: Certificate) -> bool:
         """Tell whether `certificate` is his."""
         if self.key_id is not None:
-            return self.key_id in (certificate.ski, key_id(certificate.spki))
+            return self.key_id == certificate.ski or self.key_id in key_identifiers(certificate.spki)
         if self.serial != certificate.serial or self.issuer is None:
             return False
         if self.issuer == certificate.issuer_name.der:
@@ -63,9 +64,9 @@ class RecipientInfo:
         return self.recipient.is_of(certificate)
 
 
-def key_id(spki: bytes) -> bytes:
-    """Return SHA-1 of the public key: the identifier where a certificate states none (RFC 5280 4.2.1.2 (1))."""
-    return hashlib.sha1(der.split_spki(spki)[1], usedforsecurity=False).digest()
+def key_identifiers(spki: bytes) -> frozenset[bytes]:
+    """Return what a key may be named by where no certificate says: SHA-1 (RFC 5280 4.2.1.2 (1)), and RFC 7093."""
+    return frozenset((hashlib.sha1(der.split_spki(spki)[1], usedforsecurity=False).digest(), key_id(spki)))
 
 
 # Writing -------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
+    ├── RecipientRefused         somebody to whom nothing may be encrypted, and why
+    ├── EnvelopeRefused          an envelope whose parts, manifest or sender do not hold together
     ├── VerifierBusy             every process that verifies has been at work for too long
     └── OptionError              options that contradict one another
 
@@ -99,3 +101,15 @@ class VerifierBusy(SignerError):
 
     code = "verifier-busy"
     default_hint = "try again in a little while"
+
+
+class RecipientRefused(SignerError):
+    """A certificate to whose holder nothing is encrypted; the facts name each such recipient and the reason."""
+
+    code = "recipient-refused"
+
+
+class EnvelopeRefused(SignerError):
+    """An envelope whose parts, manifest or sender do not hold together; nothing of it is given out."""
+
+    code = "envelope-refused"
