@@ -32,10 +32,14 @@ def check_recipients(
     store: TrustStore,
     at: datetime,
     *,
+    pool: Iterable[Certificate] = (),
     revocation: Literal["require", "if-present"] = "require",
     fetch: Fetcher | None = None,
 ) -> tuple[Certificate, ...]:
-    """Return the certificates, none twice. With `fetch`, lists and issuers that are missing are asked for.
+    """Return the certificates, none twice.
+
+    `pool` holds certificates of their authorities, trusted for nothing. With `fetch`, lists and issuers that are
+    missing are asked for.
 
     Raises RecipientRefused where there is none, or one to whose holder nothing may be encrypted: `facts["refused"]` has
     subject, SHA-256 of the certificate, reason and sub-indication of each such one.
@@ -43,9 +47,10 @@ def check_recipients(
     given = tuple(dict.fromkeys(certificates))
     if not given:
         raise RecipientRefused("there is no recipient", hint="give the certificate of at least one", refused=[])
+    helpers = tuple(pool)
     refused: list[dict[str, str | None]] = []
     for certificate in given:
-        reason, sub_indication = _reason(certificate, given, store, at, revocation, fetch)
+        reason, sub_indication = _reason(certificate, helpers, store, at, revocation, fetch)
         if reason:
             facts = {"subject": certificate.subject, "certificate": certificate.fingerprint(), "reason": reason}
             refused.append({**facts, "sub_indication": sub_indication})
@@ -62,7 +67,7 @@ def check_recipients(
 
 def _reason(
     certificate: Certificate,
-    given: tuple[Certificate, ...],
+    pool: tuple[Certificate, ...],
     store: TrustStore,
     at: datetime,
     revocation: Literal["require", "if-present"],
@@ -81,7 +86,7 @@ def _reason(
         wanted = " or ".join(usage.replace("_", " ") for usage in suite.recipient_usages)
         return f"the certificate is not for encryption: its key usage does not allow {wanted}", None
     # 3
-    result = validate_path(certificate, given, store, at, purpose="encryption", revocation=revocation, fetch=fetch)
+    result = validate_path(certificate, pool, store, at, purpose="encryption", revocation=revocation, fetch=fetch)
     return ("", None) if result.passed else (result.detail, result.sub_indication)
 
 
