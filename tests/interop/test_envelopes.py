@@ -1,4 +1,4 @@
-"""openssl, with and without gost-engine, opens what we encrypt, and we open what it encrypts."""
+"""openssl, with and without gost-engine, and Bouncy Castle open what we encrypt, and we open what they encrypt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from certs.enveloped import decrypt_bytes, encrypt_bytes
 from certs.enveloped_view import EnvelopeView
 from certs.suites import content
 from tests.certs.post import ENCRYPTING, Mailbox, mailbox
-from tests.interop.programs import Program
+from tests.interop.programs import BOUNCY_CASTLE, Program, jars, java_program
 
 pytestmark = pytest.mark.interop
 
@@ -108,3 +108,55 @@ def test_openssl_decrypts_the_content_key_and_the_content_that_we_encrypt_to_sm2
     options = ("-K", key.hex(), "-iv", iv.hex(), "-in", desk / "ciphertext", "-out", desk / "opened")
     openssl.run("enc", "-d", "-sm4-cbc", *options).check()
     assert (desk / "opened").read_bytes() == LONG
+
+
+# Bouncy Castle --------------------------------------------------------------------------------------------------------
+CIPHERS = {
+    **dict.fromkeys(INTERNATIONAL, ("aes-256-gcm",)),
+    "sm2": ("sm4-cbc",),
+    **dict.fromkeys(GOST, ("kuznyechik-ctr-acpkm-omac", "magma-ctr-acpkm-omac")),
+}
+OURS = [(name, cipher) for name, some in CIPHERS.items() for cipher in some]
+WAYS = [("rsa", f"{key}/{text}") for key in ("oaep", "old") for text in ("gcm", "gcm+attributes", "cbc")]
+WAYS += [(name, f"ecdh/{text}") for name in ("ecdsa-p256", "ecdsa-p384") for text in ("gcm", "gcm+attributes", "cbc")]
+
+
+@pytest.fixture(scope="module")
+def opened_by_java(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory in which one run of Java has opened all of ours, and made all of its own."""
+    desk = tmp_path_factory.mktemp("java")
+    (desk / "content").write_bytes(LONG)
+    jobs = []
+    for name, cipher in OURS:
+        box = mailbox(name)
+        (desk / f"{name}.p8").write_bytes(box.key.pkcs8())
+        (desk / f"{name}.cer").write_bytes(box.certificate.der)
+        (desk / f"{name}.{cipher}.p7m").write_bytes(encrypt_bytes(LONG, [box.certificate], cipher=cipher))
+        verb = "sm2" if name == "sm2" else "gost" if name in GOST else "open"
+        jobs.append((verb, f"{name}.{cipher}.p7m", f"{name}.p8", f"{name}.cer", f"{name}.{cipher}.out", ""))
+    for name, way in WAYS:
+        made = f"{name}.{way.replace('/', '.')}.made"
+        jobs.append(("make", made, f"{name}.p8", f"{name}.cer", "content", way))
+    (desk / "jobs.tsv").write_text("".join("\t".join(job) + "\n" for job in jobs))
+    outcome = java_program("Opener", jars(BOUNCY_CASTLE)).run("jobs.tsv", cwd=desk)
+    (desk / "said").write_text(outcome.text)
+    return desk
+
+
+@pytest.mark.parametrize(("suite_name", "cipher"), OURS)
+def test_bouncy_castle_opens_ours(opened_by_java: Path, suite_name: str, cipher: str) -> None:
+    out = opened_by_java / f"{suite_name}.{cipher}.out"
+    assert out.exists(), (opened_by_java / "said").read_text()
+    assert out.read_bytes() == LONG
+
+
+@pytest.mark.parametrize(("suite_name", "way"), WAYS)
+def test_we_open_what_bouncy_castle_encrypts(opened_by_java: Path, suite_name: str, way: str) -> None:
+    box, made = mailbox(suite_name), opened_by_java / f"{suite_name}.{way.replace('/', '.')}.made"
+    assert made.exists(), (opened_by_java / "said").read_text()
+    message = made.read_bytes()
+    assert decrypt_bytes(message, box.key, box.certificate) == LONG
+    view = EnvelopeView(io.BytesIO(message))
+    for _ in view.pieces():
+        pass
+    assert bool(view.tail().attributes) == way.endswith("attributes")
