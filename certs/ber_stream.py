@@ -8,7 +8,7 @@
     stream.leave(outer)
     stream.end()                                     # MalformedInput where octets follow
 
-Tags are of one octet, depth and the size of every value that is kept are bounded; every error is MalformedInput.
+Tags are of one octet, and the size of every value that is kept is bounded; every error is MalformedInput.
 """
 
 from __future__ import annotations
@@ -125,8 +125,6 @@ class BERStream:
                 depth -= 1
             elif length < 0:
                 depth += 1
-                if depth > ber.MAX_DEPTH:
-                    raise MalformedInput("values nested too deep")
             else:
                 if len(out) + length > maximum:
                     raise MalformedInput("a value is too large")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from certs import canonical, files, suites
+from certs import canonical, der, files, oids, suites
 from certs.enveloped import encrypt_bytes
 from certs.errors import (
     CertsError,
@@ -259,6 +259,16 @@ def test_a_signature_cannot_be_left_out_or_made_by_somebody_else() -> None:
         assert refused(packed(some), "sm2") == "signature"
 
 
+def test_a_signature_by_an_algorithm_that_nobody_computes_is_not_enough() -> None:
+    """It is INDETERMINATE as one of an unknown authority is; but nothing says that it is right."""
+    some = entries(sealed(TEXT, ("sm2",), ("ecdsa-p256",)))
+    known, unknown = der.oid(oids.ECDSA_SHA256), der.oid("1.2.840.10045.4.3.127")
+    place = some["manifest.international.p7s"].rindex(known)
+    signature = some["manifest.international.p7s"]
+    some["manifest.international.p7s"] = signature[:place] + unknown + signature[place + len(known) :]
+    assert refused(packed(some), "sm2", trust("ecdsa-p256")) == "signature"
+
+
 def test_a_whole_envelope_made_by_a_stranger_opens_without_a_believed_sender() -> None:
     stranger = circle_of("ecdsa-p384").organisation
     sink = MemorySink()
@@ -327,6 +337,7 @@ def test_a_container_that_is_not_exactly_ours_is_refused() -> None:
         "nothing": b"",
         "no ZIP": bytes(1000),
         "a comment": package()[:-2] + b"\x04\0abcd",
+        "a comment that is not there": package()[:-2] + b"\x04\0",
         "deflated": packed(some, compression=zipfile.ZIP_DEFLATED),
         "an entry more": packed(some | {"china.exe": b"MZ"}),
         "a part more": packed(some | {"manifest.json.p7s": b""}),
@@ -337,6 +348,24 @@ def test_a_container_that_is_not_exactly_ours_is_refused() -> None:
     }
     for what, data in broken.items():
         assert refused(data, "sm2") in ("container", "manifest"), what
+
+
+def test_an_entry_that_the_manifest_does_not_name_is_refused() -> None:
+    some = entries(sealed(TEXT, ("sm2",), ("sm2",)))
+    for name in ("russia.p7m", "international.about.p7m", "manifest.russia.p7s"):
+        assert refused(packed(some | {name: b"\x30\x00"}), "sm2") == "container"
+
+
+def test_a_large_directory_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = packed({f"{number}": b"" for number in range(17)})
+    bloated = packed({"china.p7m": b""})
+    with zipfile.ZipFile(io.BytesIO(bloated)) as archive:
+        start = archive.start_dir
+    # the directory's length in the record at the end, as if it began with the file
+    bloated = bytes(1 << 17) + bloated[:-10] + (len(bloated) - start + (1 << 17)).to_bytes(4, "little") + bloated[-6:]
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    for item in (data, bloated):
+        assert refused(item, "sm2") == "container"
 
 
 def test_an_entry_that_stands_twice_is_refused() -> None:
