@@ -148,9 +148,13 @@ class BERStream:
             yield b"".join(waiting)
 
     def _pieces(self, frame: Frame, tag: int, depth: int) -> Iterator[bytes]:
+        _, found, length = self._header(frame.limit)
+        yield from self._contents(frame, tag, found, length, depth)
+
+    def _contents(self, frame: Frame, tag: int, found: int, length: int, depth: int) -> Iterator[bytes]:
+        """Yield the octets of a string whose header was taken."""
         if depth > 4:
             raise MalformedInput("values nested too deep")
-        _, found, length = self._header(frame.limit)
         if found == tag:
             while length > 0:
                 piece = self._take(min(length, BLOCK))
@@ -164,6 +168,18 @@ class BERStream:
         while self.next_tag(inner) is not None:
             yield from self._pieces(inner, ber.OCTET_STRING, depth + 1)
         self.leave(inner)
+
+    def skip(self, frame: Frame, tag: int) -> None:
+        """Pass over such a string; the stream must be able to go forward."""
+        _, found, length = self._header(frame.limit)
+        if found != tag:
+            for _ in self._contents(frame, tag, found, length, 0):
+                pass
+            return
+        ready = min(length, len(self._buffer) - self._offset)
+        self._offset += ready
+        self._reader.seek(length - ready, 1)
+        self._consumed += length
 
     def end(self) -> None:
         """Raise MalformedInput where octets are left."""

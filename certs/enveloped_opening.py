@@ -118,8 +118,7 @@ def _attributes_behind(reader: BinaryIO) -> bytes:
     view = EnvelopeView(reader)
     attributes = b""
     if view.kind == oids.AUTH_ENVELOPED_DATA:
-        for _ in view.pieces():
-            pass
+        view.skip()
         attributes = view.tail().attributes
     reader.seek(start)
     return attributes

@@ -2,7 +2,7 @@
 
     view = EnvelopeView(file)
     view.recipients, view.algorithm                  # what is before the ciphertext, checked and bounded
-    for piece in view.pieces(): …                    # then the ciphertext
+    for piece in view.pieces(): …                    # then the ciphertext; or view.skip()
     view.tail()                                      # then what authenticates it; nothing may follow
 
 EnvelopedData (RFC 5652 6.1), AuthEnvelopedData (RFC 5083 2.1), and GB/T 35275-2017 envelopedData and
@@ -74,6 +74,10 @@ class EnvelopeView:
     def pieces(self) -> Iterator[bytes]:
         """Yield the ciphertext."""
         yield from self._stream.pieces(self._info, ber.context(0, constructed=False))
+
+    def skip(self) -> None:
+        """Pass over the ciphertext, in a stream that can go forward."""
+        self._stream.skip(self._info, ber.context(0, constructed=False))
 
     def tail(self) -> Tail:
         """Read what is left, to the end of the stream."""

@@ -157,6 +157,5 @@ def test_we_open_what_bouncy_castle_encrypts(opened_by_java: Path, suite_name: s
     message = made.read_bytes()
     assert decrypt_bytes(message, box.key, box.certificate) == LONG
     view = EnvelopeView(io.BytesIO(message))
-    for _ in view.pieces():
-        pass
+    view.skip()
     assert bool(view.tail().attributes) == way.endswith("attributes")
