@@ -225,6 +225,15 @@ class Suite(ABC):
     def library(self) -> Library:
         """Return what computes the suite here. Raises BackendUnavailable where nothing does."""
 
+    def encryption_library(self) -> Library:
+        """Return what encrypts content keys to keys of the suite here.
+
+        Raises BackendUnavailable where nothing does, UnsupportedAlgorithm where they only sign.
+        """
+        if not self.recipient_usages:
+            raise no_encryption(self)
+        return self.library()
+
 
 def no_encryption(suite: Suite) -> UnsupportedAlgorithm:
     """Return the error for keys of a suite that only signs."""

@@ -40,7 +40,7 @@ _CIPHERS: tuple[ContentCipher, ...] = (
     CBC("aes-128-cbc", oids.AES128_CBC, _WORLD, 16, algorithms.AES),
     CBC("sm4-cbc", oids.SM4_CBC, _CHINA, 16, algorithms.SM4, written=True),
     GCM("sm4-gcm", oids.SM4_GCM, _CHINA, 16, algorithms.SM4, written=True),
-    BareSM4("sm4", oids.SM4, _CHINA, 16),
+    BareSM4("sm4", oids.SM4, _CHINA, 16, algorithms.SM4),
     ACPKMOMAC("kuznyechik-ctr-acpkm-omac", oids.KUZNYECHIK_ACPKM_OMAC, 16, 262_144),
     ACPKMOMAC("magma-ctr-acpkm-omac", oids.MAGMA_ACPKM_OMAC, 8, 8_192),
     ACPKM("kuznyechik-ctr-acpkm", oids.KUZNYECHIK_ACPKM, 16, 262_144),

@@ -7,24 +7,34 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import padding
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from certs import der
 from certs.errors import DecryptionFailed, MalformedInput
 from certs.suites.base import Family
 from certs.suites.content_base import Authentication, ContentCipher, Opening, Sealing
+from certs.suites.encryption_vectors import check_aes, check_sm4
 
 
-class GCM(ContentCipher):
+class _Block(ContentCipher):
+    """A mode of AES or SM4."""
+
+    def __init__(self, name: str, oid: str, family: Family, key_size: int, kind: Any, *, written: bool = False) -> None:
+        super().__init__(name, oid, family, key_size)
+        self._kind, self.written = kind, written
+
+    def _algorithm(self, key: bytes) -> Any:
+        """Return the block cipher under a key, once the library has passed its vectors."""
+        (check_sm4 if self.family is Family.CHINA else check_aes)()
+        return self._kind(key)
+
+
+class GCM(_Block):
     """Galois/Counter Mode (RFC 5084 3.2): nonce of 12 octets and tag of 16 written, tags of 12 and more read."""
 
     authentication = Authentication.TAG
     tag_size = 16
     max_size = 2**36 - 32  # NIST SP 800-38D 5.2.1.1
-
-    def __init__(self, name: str, oid: str, family: Family, key_size: int, kind: Any, *, written: bool = False) -> None:
-        super().__init__(name, oid, family, key_size)
-        self._kind, self.written = kind, written
 
     def new_parameters(self) -> bytes:
         if not self.written:
@@ -32,11 +42,11 @@ class GCM(ContentCipher):
         return der.sequence(der.octet_string(secrets.token_bytes(12)), der.integer(self.tag_size))
 
     def seal(self, key: bytes, parameters: bytes) -> Sealing:
-        return _GCMSealing(self._kind(key), _read_gcm(parameters)[0])
+        return _GCMSealing(self._algorithm(key), _read_gcm(parameters)[0])
 
     def open(self, key: bytes, parameters: bytes | None, associated: bytes = b"") -> Opening:
         nonce, size = _read_gcm(parameters)
-        return _GCMOpening(self._kind(key), nonce, size, associated)
+        return _GCMOpening(self._algorithm(key), nonce, size, associated)
 
 
 def _read_gcm(parameters: bytes | None) -> tuple[bytes, int]:
@@ -89,12 +99,8 @@ class _GCMOpening:
             raise DecryptionFailed from None
 
 
-class CBC(ContentCipher):
+class CBC(_Block):
     """Cipher Block Chaining with the padding of RFC 5652 6.3."""
-
-    def __init__(self, name: str, oid: str, family: Family, key_size: int, kind: Any, *, written: bool = False) -> None:
-        super().__init__(name, oid, family, key_size)
-        self._kind, self.written = kind, written
 
     def new_parameters(self) -> bytes:
         return der.octet_string(secrets.token_bytes(16)) if self.written else super().new_parameters()
@@ -103,10 +109,10 @@ class CBC(ContentCipher):
         return size - size % 16 + 16
 
     def seal(self, key: bytes, parameters: bytes) -> Sealing:
-        return _CBCSealing(self._kind(key), _octets(parameters, 16))
+        return _CBCSealing(self._algorithm(key), _octets(parameters, 16))
 
     def open(self, key: bytes, parameters: bytes | None, associated: bytes = b"") -> Opening:
-        running = Cipher(self._kind(key), modes.CBC(_octets(parameters, 16))).decryptor()
+        running = Cipher(self._algorithm(key), modes.CBC(_octets(parameters, 16))).decryptor()
         return _BlockOpening(running, padding.PKCS7(128).unpadder())
 
 
@@ -152,11 +158,11 @@ class _BlockOpening:
             raise DecryptionFailed from None
 
 
-class BareSM4(ContentCipher):
+class BareSM4(_Block):
     """SM4 by its bare OID, as met in the field: with a vector it is CBC, without one ECB over whole blocks."""
 
     def open(self, key: bytes, parameters: bytes | None, associated: bytes = b"") -> Opening:
         if parameters not in (None, der.NULL_DER):
-            running = Cipher(algorithms.SM4(key), modes.CBC(_octets(parameters, 16))).decryptor()
+            running = Cipher(self._algorithm(key), modes.CBC(_octets(parameters, 16))).decryptor()
             return _BlockOpening(running, padding.PKCS7(128).unpadder())
-        return _BlockOpening(Cipher(algorithms.SM4(key), modes.ECB()).decryptor(), None)  # noqa: S305 - read only
+        return _BlockOpening(Cipher(self._algorithm(key), modes.ECB()).decryptor(), None)  # noqa: S305 - read only

@@ -14,6 +14,7 @@ from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature,
 from certs.suites import transport_ec
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey, no_encryption
 from certs.suites.common import check_pair, cryptography_version, no_parameters, wrong_algorithm
+from certs.suites.encryption_vectors import check_agreement
 from certs.suites.hashes import HASHES
 
 ALGORITHMS = {
@@ -149,6 +150,12 @@ class ECDSASuite(Suite):
 
     def library(self) -> Library:
         return _library(self.name)
+
+    def encryption_library(self) -> Library:
+        if not self.recipient_usages:
+            raise no_encryption(self)
+        check_agreement()
+        return Library("cryptography", cryptography_version(), "RFC 5903 8.1, CAVP X9.63 KDF, RFC 3394 4.6")
 
 
 # RFC 6979 A.2.5: P-256, SHA-256, message "sample"

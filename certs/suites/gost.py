@@ -153,6 +153,11 @@ class GOSTSuite(Suite):
     def library(self) -> Library:
         return backends.gost(self.parameters[0]).library
 
+    def encryption_library(self) -> Library:
+        from certs.suites.backends import gost_encryption
+
+        return gost_encryption.load().library
+
 
 def _read_parameters(algorithm: AlgorithmID) -> ParameterSet:
     """Read GostR3410-2012-PublicKeyParameters: curve, digest, and in old keys a cipher; only the curve matters."""

@@ -20,6 +20,7 @@ from certs.suites import transport_rsa
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey, no_encryption
 from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
 from certs.suites.digests import digest_name, digest_oid
+from certs.suites.encryption_vectors import check_rsa
 from certs.suites.hashes import HASHES
 
 MIN_BITS = 512
@@ -289,6 +290,12 @@ class RSASuite(Suite):
 
     def library(self) -> Library:
         return _library()
+
+    def encryption_library(self) -> Library:
+        if not self.recipient_usages:
+            raise no_encryption(self)
+        check_rsa()
+        return Library("cryptography", cryptography_version(), "RSA Laboratories' OAEP example 1.1")
 
 
 @cache

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from certs import der, oids
 from certs.errors import BadKey, DecryptionFailed, MalformedInput, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, WrappedKey
+from certs.suites.encryption_vectors import check_agreement
 
 _SCHEMES: dict[str, type[hashes.HashAlgorithm]] = {
     oids.ECDH_SHA1: hashes.SHA1,
@@ -31,6 +32,7 @@ _WRAP = AlgorithmID(oids.AES256_WRAP)
 
 def wrap(key: ec.EllipticCurvePublicKey, content_key: bytes, digest: str) -> WrappedKey:
     """Encrypt a content key; `digest` is the suite's."""
+    check_agreement()
     ephemeral = ec.generate_private_key(key.curve)
     scheme = AlgorithmID(_BY_DIGEST[digest], _WRAP.der())
     shared = ephemeral.exchange(ec.ECDH(), key)
@@ -43,6 +45,7 @@ def wrap(key: ec.EllipticCurvePublicKey, content_key: bytes, digest: str) -> Wra
 
 def unwrap(key: ec.EllipticCurvePrivateKey, wrapped: WrappedKey, size: int) -> bytes:
     """Decrypt a content key; see `PrivateKey.unwrap_key`."""
+    check_agreement()
     scheme = wrapped.algorithm
     if scheme.oid not in _SCHEMES or scheme.parameters is None or wrapped.originator is None:
         raise UnsupportedAlgorithm(f"key agreement {oids.name(scheme.oid)} is not supported", oid=scheme.oid)

@@ -16,17 +16,20 @@ from certs.errors import DecryptionFailed, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, WrappedKey
 from certs.suites.common import no_parameters
 from certs.suites.digests import digest_name, digest_oid
+from certs.suites.encryption_vectors import check_rsa
 from certs.suites.hashes import HASHES
 
 
 def wrap(key: rsa.RSAPublicKey, content_key: bytes) -> WrappedKey:
     """Encrypt a content key by OAEP with SHA-256, in MGF1 too."""
+    check_rsa()
     sha256 = hashes.SHA256()
     return WrappedKey(_OAEP, key.encrypt(content_key, padding.OAEP(padding.MGF1(sha256), sha256, None)))
 
 
 def unwrap(key: rsa.RSAPrivateKey, wrapped: WrappedKey, size: int) -> bytes:
     """Decrypt a content key; see `PrivateKey.unwrap_key`."""
+    check_rsa()
     if wrapped.algorithm.oid == oids.RSA:
         no_parameters(wrapped.algorithm)
         return _old_padding(key, wrapped.encrypted_key, size)

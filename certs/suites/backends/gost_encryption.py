@@ -100,12 +100,12 @@ class Omac:
 class GOSTEncryption:
     """What the engine computes for encryption. `family` is "kuznyechik" or "magma" throughout."""
 
-    def __init__(self, lib: LibCrypto) -> None:
+    def __init__(self, lib: LibCrypto, version: str) -> None:
         self._lib = lib
         lib.declare(_PROTOTYPES)
         self._streebog = c_void_p(lib.EVP_get_digestbyname(b"md_gost12_256"))
         self.library = Library(
-            "gost-engine", lib.version(), "R 1323565.1.025-2019 annex A, R 1323565.1.017-2018, GOST R 34.13-2015 A"
+            "gost-engine", version, "R 1323565.1.025-2019 annex A, R 1323565.1.017-2018, GOST R 34.13-2015 A"
         )
 
     def load_public(self, spki: bytes) -> Key:
@@ -237,8 +237,7 @@ class GOSTEncryption:
 @cache
 def load() -> GOSTEncryption:
     """Load the engine and let it pass the vectors. Raises BackendUnavailable."""
-    gost_engine.load()
-    backend = GOSTEncryption(libcrypto.load())
+    backend = GOSTEncryption(libcrypto.load(), gost_engine.load().library.version)
     try:
         gost_encryption_vectors.self_test(backend)
     except (BackendFault, BadKey) as error:

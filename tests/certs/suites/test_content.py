@@ -7,8 +7,8 @@ import secrets
 import pytest
 
 from certs import der, oids
-from certs.errors import DecryptionFailed, MalformedInput, UnsupportedAlgorithm
-from certs.suites import content
+from certs.errors import BackendUnavailable, DecryptionFailed, MalformedInput, UnsupportedAlgorithm
+from certs.suites import content, content_blocks, encryption_vectors
 from certs.suites.base import AlgorithmID, Family
 from certs.suites.content import Authentication, ContentCipher, Opening
 
@@ -152,3 +152,35 @@ def test_each_family_has_a_cipher_of_its_own() -> None:
         content.for_name("rc4")
     with pytest.raises(UnsupportedAlgorithm):
         content.for_algorithm(AlgorithmID("1.2.840.113549.3.4"))
+
+
+CHECKS = {
+    "check_rsa": "_OAEP_PLAIN",
+    "check_agreement": "_WRAPPED",
+    "check_aes": "_AES_TAG",
+    "check_sm4": "_SM4_BLOCK",
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_library_that_fails_a_vector_encrypts_nothing(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = getattr(encryption_vectors, check)
+    function()
+    monkeypatch.setattr(encryption_vectors, CHECKS[check], b"something else")
+    with pytest.raises(BackendUnavailable, match="self-test"):
+        function.__wrapped__()
+
+
+@pytest.mark.parametrize("name", ["aes-256-gcm", "sm4-gcm", "sm4-cbc", "sm4", "aes-128-cbc"])
+def test_no_cipher_is_used_before_its_vectors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise BackendUnavailable("cryptography failed the self-test")
+
+    for check in ("check_aes", "check_sm4"):
+        monkeypatch.setattr(content_blocks, check, fail)
+    cipher = content.for_name(name)
+    parameters = {"sm4": None}.get(name, der.octet_string(bytes(16)))
+    if "gcm" in name:
+        parameters = der.sequence(der.octet_string(bytes(12)), der.integer(16))
+    with pytest.raises(BackendUnavailable):
+        cipher.open(key_of(cipher), parameters)
