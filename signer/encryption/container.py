@@ -16,9 +16,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from signer.errors import EnvelopeRefused
+
+T = TypeVar("T")
 
 MANIFEST = "manifest.json"
 _NAMES = re.compile(r"manifest\.json|(manifest\.)?(international|china|russia)(\.about)?\.p7[ms]")
@@ -29,7 +31,7 @@ MAX_DIRECTORY = 1 << 16
 _END, _END64 = struct.Struct("<4s4H2IH"), struct.Struct("<4sQ2H2I4Q")
 _LOCATOR_SIZE = 20
 _ERRORS = (
-    zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError, EOFError, zlib.error,
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError, EOFError, zlib.error,
     struct.error, KeyError, IndexError,
 )  # fmt: skip
 
@@ -127,11 +129,45 @@ class Container:
         """Yield an entry as a stream."""
         if name not in self._infos:
             raise _broken(f"{name} is missing")
+        entry = _Entry(self._archive, name)
         try:
-            with self._archive.open(name) as stream:
-                yield cast("BinaryIO", stream)
+            yield cast("BinaryIO", entry)
+        finally:
+            entry.close()
+
+
+class _Entry:
+    """An entry as a stream whose own faults are EnvelopeRefused; as much of BinaryIO as decrypting needs."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self._name = name
+        self._stream = self._guarded(lambda: archive.open(name))
+
+    def _guarded(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
         except _ERRORS as error:
-            raise _broken(f"{name} cannot be read") from error
+            raise _broken(f"{self._name} cannot be read") from error
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read octets."""
+        return self._guarded(lambda: self._stream.read(size))
+
+    def seekable(self) -> bool:
+        """Tell whether it can go back."""
+        return self._stream.seekable()
+
+    def tell(self) -> int:
+        """Return where it is."""
+        return self._stream.tell()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go elsewhere."""
+        return self._guarded(lambda: self._stream.seek(offset, whence))
+
+    def close(self) -> None:
+        """Let it go."""
+        self._stream.close()
 
 
 def _check_directory(reader: BinaryIO) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import zipfile
 from collections.abc import Callable
 from functools import cache
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from certs import canonical, der, files, oids, suites
 from certs.enveloped import encrypt_bytes
@@ -33,6 +36,7 @@ from signer.encryption.measured import DIGESTS, measured
 from signer.encryption.opening import OpenedEnvelope, open_envelope
 from signer.errors import EnvelopeRefused, OptionError
 from signer.report import Verdict
+from tests.certs.mutation import damage
 from tests.certs.post import mailbox
 from tests.conftest import CLOCK, circle_of
 
@@ -415,6 +419,27 @@ def test_a_manifest_in_another_spelling_is_refused() -> None:
     some = entries(package())
     some["manifest.json"] = some["manifest.json"].replace(b'{"', b'{ "', 1)
     assert refused(packed(some), "sm2") == "manifest"
+
+
+def test_a_disk_that_is_full_is_not_the_envelopes_fault() -> None:
+    class Full(MemorySink):
+        def write(self, data: bytes, /) -> None:
+            raise OSError(28, "No space left on device")
+
+    box = mailbox("sm2")
+    with pytest.raises(OSError, match="No space"):
+        open_envelope(io.BytesIO(package()), Full(), box.key, box.certificate, trust=trust("sm2"), clock=CLOCK)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_no_damage_makes_anything_else_happen_than_a_refusal(seed: int) -> None:
+    """Octets changed, left out and doubled anywhere: our errors, or the very content."""
+    for data in (package(), packed(entries(package()))):
+        try:
+            assert opened(damage(random.Random(seed), data), "sm2")[0] == TEXT
+        except SealroadError:
+            continue
 
 
 def test_who_stops_while_sealing_or_opening_leaves_nothing_behind(tmp_path: Path) -> None:
