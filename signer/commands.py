@@ -27,8 +27,8 @@ def sign(args: argparse.Namespace) -> int:
         raise OptionError("a key is needed", hint="give --key FILE, or use 'sealroad sign prepare'")
     _refuse(args, "request", "value", "cms", "dtbs")
     key = open_key(args.key, secrets_of(args))
-    certificate, chain = certificates_of(key, args.key, args.cert, args.chain)
-    timestamper = _timestamper(args)
+    certificate, chain = certificates_of(args, key)
+    timestamper = timestamper_of(args)
     clock = SystemClock()
     if args.detached:
         _refuse(
@@ -56,7 +56,7 @@ def _detached(
     timestamper: Timestamper | None,
 ) -> int:
     source, target = _two_files(args.words)
-    level = _level(args)
+    level = level_of(args)
     clock = SystemClock()
     if source == "-":
         stream = io.BytesIO(read_input(source))
@@ -79,7 +79,7 @@ def prepare(args: argparse.Namespace) -> int:
     if args.detached:
         raise OptionError("only signatures inside a PDF are prepared", hint="leave out --detached")
     bundle = load_certificates(read_input(args.cert))
-    certificate, chain = bundle[0], _chain(args.chain, bundle[0], bundle[1:])
+    certificate, chain = bundle[0], _chain(args, bundle[0], bundle[1:])
     from certs import suites
 
     suite = suites.for_spki(certificate.spki).name
@@ -105,7 +105,7 @@ def complete(args: argparse.Namespace) -> int:
         prepared,
         value=read_input(args.value) if args.value is not None else None,
         cms=read_input(args.cms) if args.cms is not None else None,
-        timestamper=_timestamper(args),
+        timestamper=timestamper_of(args),
         target=Path(target),
     )
     _report(target, prepared.certificate, prepared.suite, prepared.level, prepared.field)
@@ -125,7 +125,8 @@ def _refuse(args: argparse.Namespace, *names: str) -> None:
             raise OptionError(f"--{name} has no meaning here", hint="sealroad sign --help")
 
 
-def _level(args: argparse.Namespace) -> str:
+def level_of(args: argparse.Namespace) -> str:
+    """Return the level asked for; --tsa alone asks for B-T. Raises OptionError."""
     level: str = args.level or ("B-T" if args.tsa else "B-B")
     if level == "B-B" and args.tsa:
         raise OptionError("level B-B has no time-stamp", hint="leave out --tsa, or sign at B-T")
@@ -158,7 +159,7 @@ def _options(args: argparse.Namespace, certificate: Certificate, suite: str, clo
         reason=args.reason,
         location=args.location,
         contact=args.contact,
-        level=_level(args),
+        level=level_of(args),
         certify=args.certify,
         subfilter=args.subfilter,
         commitment=args.commitment,
@@ -175,20 +176,15 @@ def _box(text: str) -> Box:
     return (x1, y1, x2, y2)
 
 
-def certificates_of(
-    key: KeyHandle, uri: str, certificate_file: str | None, chain_file: str | None = None
-) -> tuple[Certificate, tuple[Certificate, ...]]:
-    """Return the certificate of the key at `uri` and the chain, from its file, or the key's own.
-
-    Raises OptionError where there is none, or none of that key.
-    """
-    name = certificate_file or uri.removeprefix("file:")
-    if certificate_file is None and uri.startswith(("pkcs11:", "sealed:")):
+def certificates_of(args: argparse.Namespace, key: KeyHandle) -> tuple[Certificate, tuple[Certificate, ...]]:
+    """Return the certificate of the key and the chain, from --cert or the key's own file."""
+    name = args.cert or args.key.removeprefix("file:")
+    if args.cert is None and args.key.startswith(("pkcs11:", "sealed:")):
         raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE")
     try:
         bundle = load_certificates(read_input(name))
     except CertsError as error:
-        if certificate_file is not None:
+        if args.cert is not None:
             raise
         raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE") from error
     for certificate in bundle:
@@ -198,19 +194,20 @@ def certificates_of(
             continue
         except OptionError:
             continue
-        return certificate, _chain(chain_file, certificate, tuple(item for item in bundle if item != certificate))
+        return certificate, _chain(args, certificate, tuple(item for item in bundle if item != certificate))
     check_key(key, bundle[0])
     raise AssertionError("unreachable")
 
 
 def _chain(
-    chain_file: str | None, certificate: Certificate, beside: tuple[Certificate, ...]
+    args: argparse.Namespace, certificate: Certificate, beside: tuple[Certificate, ...]
 ) -> tuple[Certificate, ...]:
-    more = load_certificates(read_input(chain_file)) if chain_file is not None else ()
+    more = load_certificates(read_input(args.chain)) if args.chain is not None else ()
     return tuple(dict.fromkeys(item for item in (*beside, *more) if item != certificate))
 
 
-def _timestamper(args: argparse.Namespace) -> Timestamper | None:
+def timestamper_of(args: argparse.Namespace) -> Timestamper | None:
+    """Return the authority that --tsa names: at an address, or a circle of ours in a directory."""
     if args.tsa is None:
         return None
     if "://" not in args.tsa and Path(args.tsa).is_dir():
