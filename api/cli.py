@@ -18,7 +18,15 @@ from typing import Any, Final
 from certs.command import Command
 from certs.errors import SealroadError
 
-TABLES: Final = ("api.demo.cli", "signer.cli", "signer.cli_verify", "signer.cli_seal", "certs.cli", "api.commands")
+TABLES: Final = (
+    "api.demo.cli",
+    "signer.cli",
+    "signer.cli_verify",
+    "signer.cli_seal",
+    "signer.cli_encrypt",
+    "certs.cli",
+    "api.commands",
+)
 """Modules that offer `COMMANDS`, in the order `sealroad --help` shows them."""
 
 USAGE_ERROR: Final = 2

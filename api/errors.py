@@ -249,6 +249,8 @@ CODES: Final[dict[str, Row]] = {
     "wrong-value": Row(422, "The signature value does not fit"),
     "usage-error": Row(500, "Internal error", private=True),  # of the command line only
     "option-error": Row(422, "Options contradict one another"),
+    "recipient-refused": Row(422, "Nothing is encrypted to this recipient"),
+    "envelope-refused": Row(422, "The envelope does not hold together"),
     "basis-error": Row(422, "The agreement or policy file cannot be used"),
     "fetch-error": Row(502, "Nothing could be fetched"),
     "engine-mismatch": Row(500, "Internal error", private=True),
@@ -260,6 +262,8 @@ CODES: Final[dict[str, Row]] = {
     "verifier-busy": Row(503, "Verifying other files"),
     "backend-unavailable": Row(503, "No library for this algorithm here"),
     "backend-fault": Row(500, "Internal error", private=True),
+    "decryption-failed": Row(422, "Not decrypted"),
+    "not-a-recipient": Row(422, "Encrypted to somebody else"),
     "suite-error": Row(500, "Internal error", private=True),
     "malformed-input": Row(422, "Not what it should be"),
     "key-store-error": Row(500, "Internal error", private=True),

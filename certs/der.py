@@ -24,11 +24,15 @@ NULL_DER = b"\x05\x00"
 # Writing -------------------------------------------------------------------------------------------------------------
 def tlv(tag: int, content: bytes) -> bytes:
     """Return tag, minimal definite length and content. `tag` is one octet."""
-    length = len(content)
+    return header(tag, len(content)) + content
+
+
+def header(tag: int, length: int) -> bytes:
+    """Return tag and minimal definite length of a value whose contents have `length` octets."""
     if length < 0x80:
-        return bytes((tag, length)) + content
+        return bytes((tag, length))
     size = (length.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content
+    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big")
 
 
 def sequence(*parts: bytes) -> bytes:

@@ -17,9 +17,9 @@ from importlib import metadata
 from typing import Any
 
 from certs import hardening, suites
-from certs.errors import BackendUnavailable
+from certs.errors import BackendUnavailable, UnsupportedAlgorithm
 from certs.suites import backends
-from certs.suites.base import Library
+from certs.suites.base import Library, Suite
 
 SECONDS = 0.1
 """How long each rate is measured."""
@@ -41,6 +41,8 @@ class SuiteReport:
     library: Library | None
     """None where no library computes the suite; then `problem` says why."""
     problem: str | None = None
+    encryption: Library | None = None
+    """What encrypts to keys of the suite; None where nothing does, or where they only sign."""
     signs_per_second: int | None = None
     verifies_per_second: int | None = None
 
@@ -83,15 +85,19 @@ class Report:
 
     def to_text(self) -> str:
         """Return a table for a terminal, and a line for every warning."""
-        rows = [("suite", "parameter", "library", "self-test", "sign/s", "verify/s"), *map(_row, self.suites)]
+        rows = [
+            ("suite", "parameter", "library", "self-test", "encrypts", "sign/s", "verify/s"),
+            *map(_row, self.suites),
+        ]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines = [f"Python {self.python}, {self.machine}", ""]
         for row in rows:
-            left = "  ".join(cell.ljust(width) for cell, width in zip(row[:4], widths[:4], strict=True))
-            right = "  ".join(cell.rjust(width) for cell, width in zip(row[4:], widths[4:], strict=True))
+            left = "  ".join(cell.ljust(width) for cell, width in zip(row[:5], widths[:5], strict=True))
+            right = "  ".join(cell.rjust(width) for cell, width in zip(row[5:], widths[5:], strict=True))
             lines.append(f"{left}  {right}".rstrip())
         lines += ["", "Libraries in use:"]
-        used = dict.fromkeys(item.library for item in self.suites if item.library)
+        libraries = (library for item in self.suites for library in (item.library, item.encryption))
+        used = dict.fromkeys(library for library in libraries if library)
         for name, version in dict.fromkeys((library.name, library.version) for library in used):
             tests = dict.fromkeys(item.self_test for item in used if item.name == name)
             lines.append(f"  {name} {version}")
@@ -108,9 +114,17 @@ class Report:
 
 def _row(item: SuiteReport) -> tuple[str, ...]:
     if item.library is None:
-        return (item.suite, item.parameter, "none", item.problem or "", "", "")
+        return (item.suite, item.parameter, "none", item.problem or "", "", "", "")
     rates = (item.signs_per_second, item.verifies_per_second)
-    return (item.suite, item.parameter, item.library.name, "passed", *("" if x is None else f"{x:,}" for x in rates))
+    encrypts = "" if item.encryption is None else item.encryption.name
+    return (
+        item.suite,
+        item.parameter,
+        item.library.name,
+        "passed",
+        encrypts,
+        *("" if x is None else f"{x:,}" for x in rates),
+    )
 
 
 def report(*, measure: bool = True, progress: Callable[[str], None] | None = None) -> Report:
@@ -153,17 +167,25 @@ def _look(name: str, *, measure: bool) -> SuiteReport:
     try:
         library = suite.library()
         if not measure:
-            return SuiteReport(**facts, library=library)
+            return SuiteReport(**facts, library=library, encryption=_encryption(suite))
         key = suite.generate(parameter)
         value, public = key.sign(_MESSAGE), key.public_key
         return SuiteReport(
             **facts,
             library=library,
+            encryption=_encryption(suite),
             signs_per_second=_rate(lambda: key.sign(_MESSAGE)),
             verifies_per_second=_rate(lambda: public.verify(value, _MESSAGE)),
         )
     except BackendUnavailable as error:
         return SuiteReport(**facts, library=None, problem=str(error))
+
+
+def _encryption(suite: Suite) -> Library | None:
+    try:
+        return suite.encryption_library()
+    except (BackendUnavailable, UnsupportedAlgorithm):
+        return None
 
 
 def _rate(action: Callable[[], object]) -> int:

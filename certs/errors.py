@@ -6,7 +6,9 @@
     │   ├── UnsupportedAlgorithm     we cannot compute this algorithm: neither good nor bad
     │   ├── BadKey                   a key that must not be used (off curve, out of range, wrong length)
     │   ├── BackendUnavailable       no library on this machine passed its self-test for the suite
-    │   └── BackendFault             a library failed where it must not
+    │   ├── BackendFault             a library failed where it must not
+    │   └── DecryptionFailed         a key or content that does not decrypt, whatever the reason
+    ├── NotARecipient                nothing in the message is encrypted to this key
     ├── MalformedInput               bytes that are not what they should be (DER, PEM, token, CRL)
     ├── KeyStoreError
     │   ├── WrongPassword
@@ -97,6 +99,21 @@ class BackendFault(SuiteError):
     """A cryptographic library failed where it must not."""
 
     code = "backend-fault"
+
+
+class DecryptionFailed(SuiteError):
+    """Wrong key, altered octets, wrong tag, code or padding: one error for every reason, so that it tells nothing."""
+
+    code = "decryption-failed"
+
+    def __init__(self) -> None:
+        super().__init__("the message cannot be decrypted", hint="it was altered, or is encrypted to another key")
+
+
+class NotARecipient(CertsError):
+    """Nothing in the message is encrypted to this key or certificate."""
+
+    code = "not-a-recipient"
 
 
 class MalformedInput(CertsError):

@@ -1,6 +1,9 @@
 """Files that are whole or not there: a temporary name in the same directory, fsync, then rename.
 
 files.write("issuing.crl", data)
+
+file = files.WholeFile("contract.pdf")          # for octets that come piece by piece; a certs.sink.Sink
+file.write(b"%PDF-"), file.commit()             # or file.discard()
 """
 
 from __future__ import annotations
@@ -10,28 +13,54 @@ import tempfile
 from pathlib import Path
 
 
+class WholeFile:
+    """A file that has its name from `commit` on, and before it a temporary one that only its owner can read.
+
+    `mode` is subject to the umask unless it is 0600. With `replace` false a name that is taken stays what it is.
+    """
+
+    def __init__(self, path: str | Path, *, mode: int = 0o644, replace: bool = True) -> None:
+        """Make the temporary file. Raises OSError."""
+        self._target, self._mode, self._replace = Path(path), mode, replace
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{self._target.name}.", dir=self._target.parent)
+        self._temporary = Path(temporary)
+        self._stream = os.fdopen(descriptor, "wb")
+
+    def write(self, data: bytes, /) -> None:
+        """Write octets. Raises OSError."""
+        self._stream.write(data)
+
+    def commit(self) -> None:
+        """Give the file its name. Raises OSError; FileExistsError where it is taken and `replace` is false."""
+        with self._stream as stream:
+            stream.flush()
+            if self._mode != 0o600:
+                os.fchmod(stream.fileno(), self._mode & ~_umask())
+            os.fsync(stream.fileno())
+        if self._replace:
+            self._temporary.replace(self._target)
+        else:
+            os.link(self._temporary, self._target)  # unlike rename, refuses an existing name, without a race
+            self._temporary.unlink()
+
+    def discard(self) -> None:
+        """Remove the temporary file; after `commit` there is none."""
+        self._stream.close()
+        self._temporary.unlink(missing_ok=True)
+
+
 def write(path: str | Path, data: bytes, *, mode: int = 0o644, replace: bool = True) -> None:
     """Write `data` to `path` so that nobody ever sees half of it.
 
     `mode` is subject to the umask unless it is 0600. Raises OSError; FileExistsError where the file is there and
     `replace` is false.
     """
-    target = Path(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    file = WholeFile(path, mode=mode, replace=replace)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            if mode != 0o600:
-                os.fchmod(stream.fileno(), mode & ~_umask())
-            os.fsync(stream.fileno())
-        if replace:
-            Path(temporary).replace(target)
-        else:
-            os.link(temporary, target)  # unlike rename, refuses an existing name, without a race
-            Path(temporary).unlink()
+        file.write(data)
+        file.commit()
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        file.discard()
         raise
 
 

@@ -29,6 +29,15 @@ _SIGNING_PURPOSES = frozenset(
 
 Russian and Chinese certificates often carry clientAuth alone.
 """
+_ENCRYPTION_PURPOSES = frozenset(
+    {
+        oids.ANY_PURPOSE,
+        oids.EMAIL_PROTECTION,
+        oids.CLIENT_AUTH,
+        "1.3.6.1.4.1.311.80.1",  # Microsoft document encryption
+    }
+)
+"""Purposes that do not speak against encrypting to the holder."""
 _OTHER_PURPOSES = frozenset({oids.SERVER_AUTH, oids.CODE_SIGNING, oids.TIME_STAMPING, oids.OCSP_SIGNING})
 """A certificate with none but these was issued for something else."""
 
@@ -40,6 +49,8 @@ class Rule:
     clause: str
     usages: tuple[str, ...] = ()
     """The leaf must allow one of these; none: nothing is asked."""
+    allowed: str = "signatures"
+    """What these usages allow, in words."""
     accepted: frozenset[str] | None = None
     """Extended key usages that an issuer may be limited to, and the leaf too; None: all."""
     private: bool = False
@@ -52,11 +63,18 @@ class Rule:
 
 _SIGNING = ("digital_signature", "non_repudiation")
 PURPOSES: dict[Purpose, Rule] = {
-    "signing": Rule("RFC 5280 4.2.1.3, 4.2.1.12", _SIGNING, _SIGNING_PURPOSES, private=True),
-    "timestamping": Rule("RFC 3161 2.3", _SIGNING, frozenset({oids.TIME_STAMPING}), required=True, alone=True),
-    "ocsp": Rule("RFC 6960 4.2.2.2", _SIGNING, frozenset({oids.OCSP_SIGNING}), required=True),
-    "tls-server": Rule("RFC 5280 4.2.1.12", (), frozenset({oids.SERVER_AUTH})),
-    "tls-client": Rule("RFC 5280 4.2.1.12", (), frozenset({oids.CLIENT_AUTH})),
+    "signing": Rule("RFC 5280 4.2.1.3, 4.2.1.12", _SIGNING, accepted=_SIGNING_PURPOSES, private=True),
+    "encryption": Rule(
+        "RFC 5280 4.2.1.3, 4.2.1.12",
+        ("key_encipherment", "data_encipherment", "key_agreement"),
+        allowed="encryption",
+        accepted=_ENCRYPTION_PURPOSES,
+        private=True,
+    ),
+    "timestamping": Rule("RFC 3161 2.3", _SIGNING, accepted=frozenset({oids.TIME_STAMPING}), required=True, alone=True),
+    "ocsp": Rule("RFC 6960 4.2.2.2", _SIGNING, accepted=frozenset({oids.OCSP_SIGNING}), required=True),
+    "tls-server": Rule("RFC 5280 4.2.1.12", accepted=frozenset({oids.SERVER_AUTH})),
+    "tls-client": Rule("RFC 5280 4.2.1.12", accepted=frozenset({oids.CLIENT_AUTH})),
     "any": Rule("RFC 5280 4.2.1.12"),
 }
 
@@ -69,7 +87,7 @@ def check_purpose(chain: Sequence[Certificate], purpose: Purpose) -> Check:
         return Stop(Check("purpose", rule.clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
 
     if rule.usages and not leaf.allows(*rule.usages):
-        raise refuse(f"the key usage of {leaf.subject} does not allow signatures")
+        raise refuse(f"the key usage of {leaf.subject} does not allow {rule.allowed}")
     for certificate in chain[:-1] or chain:
         extension = certificate.extension(oids.EXTENDED_KEY_USAGE)
         if extension is None:

@@ -14,6 +14,8 @@
     ├── SearchFailed             text of a page that cannot be read, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
     ├── SealStateConflict        a step that the life of a seal does not have at this point; facts: state, allowed
+    ├── RecipientRefused         somebody to whom nothing may be encrypted, and why
+    ├── EnvelopeRefused          an envelope whose parts, manifest or sender do not hold together
     ├── VerifierBusy             every process that verifies has been at work for too long
     └── OptionError              options that contradict one another
 
@@ -120,3 +122,15 @@ class SearchFailed(SignerError):
     """Text of a page that cannot be read, or not within the limits."""
 
     code = "search-failed"
+
+
+class RecipientRefused(SignerError):
+    """A certificate to whose holder nothing is encrypted; the facts name each such recipient and the reason."""
+
+    code = "recipient-refused"
+
+
+class EnvelopeRefused(SignerError):
+    """An envelope whose parts, manifest or sender do not hold together; nothing of it is given out."""
+
+    code = "envelope-refused"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from certs.errors import WrongPassword
-from certs.suites.base import PublicKey, Suite
+from certs.suites.base import PublicKey, Suite, WrappedKey
 
 Secrets = Callable[[str], bytes]
 """Asked by what is wanted ("password for seller.key.pem"), answers with the secret's octets."""
@@ -35,6 +35,15 @@ class KeyHandle(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature value over `message` with the suite's own digest."""
+        ...
+
+
+@runtime_checkable
+class DecryptionKey(KeyHandle, Protocol):
+    """A private key that also decrypts: those in files and sealed files; a token's only signs here."""
+
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        """Return the content key of `size` octets; see `certs.suites.base.PrivateKey.unwrap_key`."""
         ...
 
 

@@ -18,7 +18,7 @@ from certs.keys.base import Secrets
 from certs.keys.envelope import MAX_SIZE, Label, Sealed, parse, rewrapped, seal, unseal
 from certs.keys.file import write_key
 from certs.keys.kek import Provider, open_provider
-from certs.suites.base import PrivateKey, PublicKey, Suite
+from certs.suites.base import PrivateKey, PublicKey, Suite, WrappedKey
 
 
 class SealedKey:
@@ -52,6 +52,10 @@ class SealedKey:
     def sign(self, message: bytes) -> bytes:
         """Open the file if that has not been done, and sign."""
         return self.private().sign(message)
+
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        """Open the file if that has not been done, and decrypt a content key. Satisfies DecryptionKey."""
+        return self.private().unwrap_key(wrapped, size)
 
 
 # Files ---------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from certs.errors import UnsupportedAlgorithm
+from certs.oids import RSA
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12
 
@@ -68,6 +71,24 @@ class AlgorithmID:
         return encode_algorithm_identifier(self)
 
 
+@dataclass(frozen=True)
+class WrappedKey:
+    """A content key as one recipient gets it: what its RecipientInfo says (RFC 5652 6.2.1, 6.2.2)."""
+
+    algorithm: AlgorithmID
+    """keyEncryptionAlgorithm."""
+    encrypted_key: bytes
+    originator: bytes | None = None
+    """The sender's SubjectPublicKeyInfo, DER, in key agreement; None in key transport."""
+    ukm: bytes | None = None
+    """User keying material of key agreement, where there is any."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether a wrong private key is noticed when this is unwrapped: not with RSA PKCS #1 v1.5."""
+        return self.algorithm.oid != RSA
+
+
 class Digest(Protocol):
     """A running digest, as in hashlib."""
 
@@ -114,6 +135,14 @@ class PublicKey(ABC):
         cannot compute; MalformedInput for parameters that are none of it.
         """
 
+    def wrap_key(self, content_key: bytes, cipher: str) -> WrappedKey:
+        """Encrypt the key of a content cipher to the holder of this key.
+
+        `cipher` is the name of that cipher (`certs.suites.content`): GOST exports keys by it. Raises
+        UnsupportedAlgorithm where keys of the suite do not encrypt, BackendUnavailable.
+        """
+        raise no_encryption(self.suite)
+
 
 class PrivateKey(ABC):
     """A private key in this process. Also the simplest KeyHandle (see `certs.keys.base`)."""
@@ -132,6 +161,14 @@ class PrivateKey(ABC):
     def pkcs8(self) -> bytes:
         """Return PrivateKeyInfo, DER, unencrypted: for `certs.keys` only."""
 
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        """Return the content key of `size` octets that was encrypted to this key.
+
+        Raises DecryptionFailed whatever the reason, but UnsupportedAlgorithm for an algorithm we do not compute, and
+        BackendUnavailable. A wrong RSA PKCS #1 v1.5 padding is no error but gives a random key (RFC 3218 2.3.2).
+        """
+        raise no_encryption(self.suite)
+
 
 class Suite(ABC):
     """One algorithm suite."""
@@ -147,6 +184,10 @@ class Suite(ABC):
     one_fault_tells: bool = True
     """Whether a random fault in one computation may give the private key away (decision 16). Not where every value has
     fresh randomness of its own and nothing but that is at stake in it."""
+
+    recipient_usages: tuple[str, ...] = ()
+    """Key usages, one of which a certificate must allow so that content keys are encrypted to it; none: keys of the
+    suite do not encrypt."""
 
     @abstractmethod
     def generate(self, parameter: str | None = None) -> PrivateKey:
@@ -183,3 +224,17 @@ class Suite(ABC):
     @abstractmethod
     def library(self) -> Library:
         """Return what computes the suite here. Raises BackendUnavailable where nothing does."""
+
+    def encryption_library(self) -> Library:
+        """Return what encrypts content keys to keys of the suite here.
+
+        Raises BackendUnavailable where nothing does, UnsupportedAlgorithm where they only sign.
+        """
+        if not self.recipient_usages:
+            raise no_encryption(self)
+        return self.library()
+
+
+def no_encryption(suite: Suite) -> UnsupportedAlgorithm:
+    """Return the error for keys of a suite that only signs."""
+    return UnsupportedAlgorithm(f"nothing can be encrypted to a key of {suite.name}", suite=suite.name)

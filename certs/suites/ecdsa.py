@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs import der, oids
 from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, UnsupportedAlgorithm
-from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
+from certs.suites import transport_ec
+from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey, no_encryption
 from certs.suites.common import check_pair, cryptography_version, no_parameters, wrong_algorithm
+from certs.suites.encryption_vectors import check_agreement
 from certs.suites.hashes import HASHES
 
 ALGORITHMS = {
@@ -61,6 +63,11 @@ class ECDSAPublicKey(PublicKey):
         self.verify(signature, message, digest=ALGORITHMS.get(algorithm.oid) or digest)
         return self.suite.name
 
+    def wrap_key(self, content_key: bytes, cipher: str) -> WrappedKey:
+        if not self.suite.recipient_usages:
+            raise no_encryption(self.suite)
+        return transport_ec.wrap(self._key, content_key, self.suite.digest_name)
+
 
 class ECDSAPrivateKey(PrivateKey):
     """A private key on the suite's curve."""
@@ -82,6 +89,9 @@ class ECDSAPrivateKey(PrivateKey):
         encoding, form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
         return self._key.private_bytes(encoding, form, serialization.NoEncryption())
 
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        return transport_ec.unwrap(self._key, wrapped, size)
+
 
 class ECDSASuite(Suite):
     """One curve with the digest that matches it in strength."""
@@ -93,6 +103,7 @@ class ECDSASuite(Suite):
         self.name = name
         self.digest_name = digest
         self.parameters = (parameter,)
+        self.recipient_usages = () if name in READ_ONLY else ("key_agreement",)
         self.curve = curve
         self.order = curve.group_order
         octets = (self.order.bit_length() + 7) // 8
@@ -139,6 +150,12 @@ class ECDSASuite(Suite):
 
     def library(self) -> Library:
         return _library(self.name)
+
+    def encryption_library(self) -> Library:
+        if not self.recipient_usages:
+            raise no_encryption(self)
+        check_agreement()
+        return Library("cryptography", cryptography_version(), "RFC 5903 8.1, CAVP X9.63 KDF, RFC 3394 4.6")
 
 
 # RFC 6979 A.2.5: P-256, SHA-256, message "sample"

@@ -10,8 +10,8 @@ from typing import Any
 
 from certs import der, oids
 from certs.errors import BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
-from certs.suites import backends
-from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
+from certs.suites import backends, transport_gost
+from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey
 from certs.suites.common import no_parameters, wrong_algorithm
 from certs.suites.digests import digest as digest_of
 from certs.suites.gost_parameters import BY_NAME, BY_OID, SETS, ParameterSet
@@ -61,6 +61,9 @@ class GOSTPublicKey(PublicKey):
         self.verify(signature, message)
         return self.suite.name
 
+    def wrap_key(self, content_key: bytes, cipher: str) -> WrappedKey:
+        return transport_gost.wrap(self, content_key, cipher)
+
 
 class GOSTPrivateKey(PrivateKey):
     """A private key of one parameter set."""
@@ -81,12 +84,16 @@ class GOSTPrivateKey(PrivateKey):
         scalar = _read_scalar(der.split_pkcs8(self._backend.pkcs8(self._handle))[1], self._set.curve.size)
         return der.private_key_info(algorithm, scalar.to_bytes(self._set.curve.size, "little"))
 
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        return transport_gost.unwrap(self, wrapped, size)
+
 
 class GOSTSuite(Suite):
     """One length of key and digest."""
 
     family = Family.RUSSIA
     one_fault_tells = False
+    recipient_usages = ("key_encipherment", "key_agreement")  # RFC 9215 3: VKO agrees on the key that encrypts
 
     def __init__(self, bits: int, key_oid: str, signature_oid: str) -> None:
         self.name = f"gost2012-{bits}"
@@ -145,6 +152,11 @@ class GOSTSuite(Suite):
 
     def library(self) -> Library:
         return backends.gost(self.parameters[0]).library
+
+    def encryption_library(self) -> Library:
+        from certs.suites.backends import gost_encryption
+
+        return gost_encryption.load().library
 
 
 def _read_parameters(algorithm: AlgorithmID) -> ParameterSet:

@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from certs import der, oids
 from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
-from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
+from certs.suites import transport_rsa
+from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey, no_encryption
 from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
 from certs.suites.digests import digest_name, digest_oid
+from certs.suites.encryption_vectors import check_rsa
 from certs.suites.hashes import HASHES
 
 MIN_BITS = 512
@@ -134,6 +136,11 @@ class RSAPublicKey(PublicKey):
         self._check(signature, message, padding.PKCS1v15(), name)
         return "rsa"
 
+    def wrap_key(self, content_key: bytes, cipher: str) -> WrappedKey:
+        if not self.suite.recipient_usages:
+            raise no_encryption(self.suite)
+        return transport_rsa.wrap(self._key, content_key)
+
     def _check_pss(self, signature: bytes, message: bytes, pss: PSS) -> None:
         wanted = self._required
         if wanted and (pss.digest, pss.mask_digest) != (wanted.digest, wanted.mask_digest):
@@ -197,6 +204,11 @@ class RSAPrivateKey(PrivateKey):
         encoded = self._key.private_bytes(serialization.Encoding.DER, form, serialization.NoEncryption())
         return der.private_key_info(self.suite.key_algorithm, encoded)
 
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        if not self.suite.recipient_usages:
+            raise no_encryption(self.suite)
+        return transport_rsa.unwrap(self._key, wrapped, size)
+
 
 class RSASuite(Suite):
     """RSA keys of one use."""
@@ -209,6 +221,7 @@ class RSASuite(Suite):
 
     def __init__(self, name: str, key_algorithm: AlgorithmID, signature: AlgorithmID) -> None:
         self.name = name
+        self.recipient_usages = ("key_encipherment",) if name == "rsa" else ()  # RFC 4055 1.2: PSS keys only sign
         self.key_algorithm = key_algorithm
         self._signature = signature
 
@@ -277,6 +290,12 @@ class RSASuite(Suite):
 
     def library(self) -> Library:
         return _library()
+
+    def encryption_library(self) -> Library:
+        if not self.recipient_usages:
+            raise no_encryption(self)
+        check_rsa()
+        return Library("cryptography", cryptography_version(), "RSA Laboratories' OAEP example 1.1")
 
 
 @cache

@@ -10,8 +10,8 @@ from typing import Any
 
 from certs import der, oids
 from certs.errors import BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
-from certs.suites import backends
-from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
+from certs.suites import backends, transport_sm
+from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey
 from certs.suites.common import check_pair, no_parameters, wrong_algorithm
 
 ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
@@ -29,7 +29,7 @@ class SM2PublicKey(PublicKey):
 
     parameter = PARAMETER
 
-    def __init__(self, suite: SM2Suite, backend: backends.Backend, handle: Any, spki: bytes) -> None:
+    def __init__(self, suite: SM2Suite, backend: backends.SM2Backend, handle: Any, spki: bytes) -> None:
         self.suite: SM2Suite = suite
         self._backend = backend
         self._handle = handle
@@ -50,11 +50,14 @@ class SM2PublicKey(PublicKey):
         self.verify(signature, message)
         return "sm2"
 
+    def wrap_key(self, content_key: bytes, cipher: str) -> WrappedKey:
+        return transport_sm.wrap(self._backend, self._handle, content_key)
+
 
 class SM2PrivateKey(PrivateKey):
     """A private key on the SM2 curve."""
 
-    def __init__(self, suite: SM2Suite, backend: backends.Backend, handle: Any) -> None:
+    def __init__(self, suite: SM2Suite, backend: backends.SM2Backend, handle: Any) -> None:
         self.suite: SM2Suite = suite
         self._backend = backend
         self._handle = handle
@@ -66,6 +69,9 @@ class SM2PrivateKey(PrivateKey):
     def pkcs8(self) -> bytes:
         return self._backend.pkcs8(self._handle)
 
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        return transport_sm.unwrap(self._backend, self._handle, wrapped, size)
+
 
 class SM2Suite(Suite):
     """SM2 with SM3."""
@@ -76,6 +82,8 @@ class SM2Suite(Suite):
     parameters = (PARAMETER,)
     max_signature_size = 72
     one_fault_tells = False
+    recipient_usages = ("key_encipherment", "data_encipherment", "key_agreement")
+    """Any of the three that Chinese encryption certificates carry (GM/T 0015)."""
 
     def generate(self, parameter: str | None = None) -> SM2PrivateKey:
         if parameter not in (None, PARAMETER):

@@ -9,6 +9,7 @@ What was found has a test of its own at the end.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -38,6 +39,7 @@ from certs.certificate import Subject, load_certificates
 from certs.constraints import Subtree
 from certs.crl_view import load_crls
 from certs.describe import as_text, describe
+from certs.enveloped import decrypt_bytes, encrypt, encrypt_bytes
 from certs.errors import MalformedInput, SealroadError
 from certs.fetch import FetchError, HTTPFetcher
 from certs.identifiers import Identifier
@@ -52,12 +54,14 @@ from certs.ra import read_approval
 from certs.request import make_request
 from certs.signed_data import build_signed_data, certificate_bundle, parse_signed_data
 from certs.signed_view import check_signing_certificate
+from certs.sink import MemorySink
 from certs.trust import TrustStore
 from certs.trust import parse as parse_anchors
 from certs.trust.load import parse_list
 from tests.certs.audit import desk as audit_desk
 from tests.certs.mutation import damage
 from tests.certs.old_keys import OldKey
+from tests.certs.post import ENCRYPTING, mailbox
 from tests.certs.test_ceremony import root_script, script_of, seats
 from tests.certs.test_ocsp import desk_of
 from tests.certs.test_ra import application_of, with_approvals
@@ -203,6 +207,18 @@ def _read_message(data: bytes, suite: str) -> None:
 
 
 @cache
+def _letters(suite: str) -> tuple[bytes, ...]:
+    certificate, streamed = mailbox(suite).certificate, MemorySink()
+    encrypt(io.BytesIO(CONTENT), streamed, [certificate])
+    assert streamed.data is not None
+    return encrypt_bytes(CONTENT, [certificate]), streamed.data
+
+
+def _read_letter(data: bytes, suite: str) -> None:
+    decrypt_bytes(data, mailbox(suite).key, mailbox(suite).certificate)
+
+
+@cache
 def _lists(suite: str) -> tuple[bytes, ...]:
     root = circle_of(suite).root
     european = etsi(service(root, QC, GRANTED, NOW - timedelta(days=1)))
@@ -324,6 +340,7 @@ READERS: dict[str, Reader] = {
     "time-stamp-requests": Reader(_stamp_request, _read_stamp_request),
     "time-stamps": Reader(_stamp, _read_stamp),
     "signed-data": Reader(_message, _read_message),
+    "encrypted-messages": Reader(_letters, _read_letter, ENCRYPTING),
     "trust-lists": Reader(_lists, _plain(parse_list)),
     "anchors": Reader(_certificates, _plain(parse_anchors)),
     "private-keys": Reader(_private, _plain(file.parse)),

@@ -280,6 +280,18 @@ def test_purposes_of_national_certificates_do_not_speak_against_signing(purpose:
     assert answer(judge(leaf_under(purposes=[purpose]), GOOD_CA)) == PASSED
 
 
+def test_a_certificate_for_encryption_is_not_for_signing_and_the_other_way_round() -> None:
+    for usage, purpose, other in (
+        ("key_agreement", "encryption", "signing"),
+        ("non_repudiation", "signing", "encryption"),
+    ):
+        leaf = leaf_under(usage=[usage], purposes=[oids.EMAIL_PROTECTION])
+        assert answer(judge(leaf, GOOD_CA, purpose=purpose)) == PASSED
+        refused = judge(leaf, GOOD_CA, purpose=other)
+        assert refused.sub_indication == "CHAIN_CONSTRAINTS_FAILURE"
+        assert f"does not allow {'signatures' if other == 'signing' else 'encryption'}" in refused.detail
+
+
 def test_time_stamping_must_be_the_only_purpose_and_critical() -> None:
     def stamp(*purposes: str, critical: bool = True) -> str | None:
         key_usage = extensions.key_usage(["digital_signature"])

@@ -60,6 +60,18 @@ class Backend(Protocol):
         ...
 
 
+class SM2Backend(Backend, Protocol):
+    """A library that also encrypts; a ciphertext is SM2Cipher, DER (GM/T 0009-2012 7.2)."""
+
+    def encrypt(self, key: Any, data: bytes) -> bytes:
+        """Return `data` (1 to 255 octets) encrypted to a public key. Raises BackendFault."""
+        ...
+
+    def decrypt(self, key: Any, ciphertext: bytes) -> bytes | None:
+        """Return what was encrypted to the private key, or None where it does not decrypt."""
+        ...
+
+
 class GOSTBackend(Backend, Protocol):
     """A library that also hashes."""
 
@@ -139,11 +151,11 @@ def _nothing(what: str, modules: tuple[str, ...]) -> BackendUnavailable:
     return BackendUnavailable(f"no library on this machine {what}", tried=reasons)
 
 
-def sm2() -> Backend:
+def sm2() -> SM2Backend:
     """Return the library that computes SM2. Raises BackendUnavailable."""
     for backend in _working(_SM2):
         _announce(backend)
-        chosen: Backend = backend
+        chosen: SM2Backend = backend
         return chosen
     raise _nothing("computes SM2", _SM2)
 

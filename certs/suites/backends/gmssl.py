@@ -36,7 +36,7 @@ class GmSSL:
         self.library = Library(
             "GmSSL (gmssl_pyx)",
             str(package.version),
-            "GB/T 32918.5 annex A; signs, verifies and refuses",
+            "GB/T 32918.5 annexes A, C; signs, verifies, decrypts, refuses",
             warning="SM2 is computed by gmssl_pyx, slowly: the system's libcrypto was built without it",
         )
 
@@ -99,6 +99,22 @@ class GmSSL:
             return bool(self._package.sm2_verify(key.point, data, signature, IDENTIFIER))
         except Exception:  # noqa: BLE001 - it raises for a wrong form
             return False
+
+    def encrypt(self, key: _Key, data: bytes) -> bytes:
+        """Return SM2Cipher."""
+        try:
+            value: bytes = self._package.sm2_encrypt(key.point, data)
+        except Exception as error:
+            raise BackendFault("GmSSL failed to encrypt with SM2") from error
+        return value
+
+    def decrypt(self, key: _Key, ciphertext: bytes) -> bytes | None:
+        """Return the plaintext, or None."""
+        try:
+            value: bytes = self._package.sm2_decrypt(key.scalar, ciphertext)
+        except Exception:  # noqa: BLE001 - it raises for what does not decrypt
+            return None
+        return value
 
 
 def _uncompressed(point: bytes) -> bytes:

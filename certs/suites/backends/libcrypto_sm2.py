@@ -28,8 +28,14 @@ _SM2: dict[str, tuple[Any, list[Any]]] = {
     "EVP_PKEY_Q_keygen": (c_void_p, [c_void_p, c_char_p, c_char_p]),
     "EVP_PKEY_is_a": (c_int, [c_void_p, c_char_p]),
     "EVP_PKEY_check": (c_int, [c_void_p]),
+    "EVP_PKEY_encrypt_init": (c_int, [c_void_p]),
+    "EVP_PKEY_encrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
+    "EVP_PKEY_decrypt_init": (c_int, [c_void_p]),
+    "EVP_PKEY_decrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
 }
 _MAX_SIGNATURE = 72
+_CIPHER_OVERHEAD = 128
+"""Octets of SM2Cipher around its ciphertext: two coordinates, the hash and the headers; 112 at most."""
 
 
 class LibCryptoSM2:
@@ -42,7 +48,9 @@ class LibCryptoSM2:
         if not sm3:
             raise BackendUnavailable("this libcrypto was built without SM3")
         self._sm3 = c_void_p(sm3)
-        self.library = Library("libcrypto", lib.version(), "GB/T 32918.5 annex A; signs, verifies and refuses")
+        self.library = Library(
+            "libcrypto", lib.version(), "GB/T 32918.5 annexes A and C; signs, verifies, decrypts and refuses"
+        )
 
     def generate(self, parameter: str) -> Key:
         """Return a new key."""
@@ -100,6 +108,29 @@ class LibCryptoSM2:
         if not good:
             self._lib.ERR_clear_error()  # a refusal leaves entries that a later call would report as its own
         return good
+
+    def encrypt(self, key: Key, data: bytes) -> bytes:
+        """Return SM2Cipher."""
+        out = self._crypt(self._lib.EVP_PKEY_encrypt_init, self._lib.EVP_PKEY_encrypt, key, data)
+        if out is None:
+            raise self._lib.fault("encrypt with SM2")
+        return out
+
+    def decrypt(self, key: Key, ciphertext: bytes) -> bytes | None:
+        """Return the plaintext, or None."""
+        out = self._crypt(self._lib.EVP_PKEY_decrypt_init, self._lib.EVP_PKEY_decrypt, key, ciphertext)
+        self._lib.ERR_clear_error()
+        return out
+
+    def _crypt(self, init: Any, function: Any, key: Key, data: bytes) -> bytes | None:
+        size = len(data) + _CIPHER_OVERHEAD
+        out, length = ctypes.create_string_buffer(size), c_size_t(size)
+        context = self._lib.EVP_PKEY_CTX_new(key.pointer, None)
+        try:
+            good = init(context) > 0 and function(context, out, byref(length), data, len(data)) > 0
+        finally:
+            self._lib.EVP_PKEY_CTX_free(context)
+        return out.raw[: length.value] if good else None
 
     def _start(self, init: Any, key: Key) -> tuple[int, int]:
         lib = self._lib

@@ -60,6 +60,8 @@ def lie(method: str) -> Callable[..., Any]:
         "cannot sign": raising(BackendFault("no entropy")),
         "knows no key": raising(BadKey("no")),
         "hashes wrongly": lambda self, name: suites.new_digest("sha512" if "512" in name else "sha256"),
+        "decrypts everything": lambda self, key, ciphertext: b"encryption standard",
+        "decrypts nothing": lambda *_: None,
         "digests wrongly": lambda self, name, data: bytes(64 if "512" in name else 32),
     }[method]
 
@@ -73,12 +75,13 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 LIES = {"says yes": "verify", "says no": "verify", "knows no key": "load_public"}
 SIGNING_LIES = {"signs zeros": "sign", "cannot sign": "sign"}
+DECRYPTING_LIES = {"decrypts everything": "decrypt", "decrypts nothing": "decrypt"}
 HASHING_LIES = {"hashes wrongly": "new_digest", "digests wrongly": "digest"}
 CASES = [
     (module, words, method)
     for module in CLASSES
     for words, method in (
-        LIES | (SIGNING_LIES if module != "gostcrypto" else {}) | (HASHING_LIES if module in GOST else {})
+        LIES | (SIGNING_LIES if module != "gostcrypto" else {}) | (HASHING_LIES if module in GOST else DECRYPTING_LIES)
     ).items()
 ]
 

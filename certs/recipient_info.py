@@ -1,0 +1,157 @@
+"""RecipientInfo of CMS: one content key for one recipient (RFC 5652 6.2), and which certificate it is for.
+
+    encode(certificate, wrapped)                     # KeyTransRecipientInfo or KeyAgreeRecipientInfo, DER
+    for info in read_recipients(value): info.is_for(certificate), info.wrapped
+
+Passwords, keys known to both sides and other kinds are passed over: they are nobody's certificate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from certs import ber, der
+from certs.certificate import Certificate
+from certs.errors import MalformedInput
+from certs.extensions import key_id
+from certs.names import Name
+from certs.signed_attributes import read_algorithm
+from certs.suites.base import WrappedKey
+
+MAX_RECIPIENTS = 20_000
+"""Recipients of one message."""
+MAX_ENCRYPTED_KEY = 8192
+"""Octets of one encrypted key: that of an RSA key of 16384 bits has 2048."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A certificate's holder as a message names him: by issuer and serial number, or by the key."""
+
+    issuer: bytes | None = None
+    """Name of the issuer, as received; with `serial`, or both None."""
+    serial: int | None = None
+    key_id: bytes | None = None
+    """Subject key identifier."""
+
+    def is_of(self, certificate: Certificate) -> bool:
+        """Tell whether `certificate` is his."""
+        if self.key_id is not None:
+            return self.key_id == certificate.ski or self.key_id in key_identifiers(certificate.spki)
+        if self.serial != certificate.serial or self.issuer is None:
+            return False
+        if self.issuer == certificate.issuer_name.der:
+            return True
+        try:
+            return Name(self.issuer).key == certificate.issuer_name.key
+        except MalformedInput:
+            return False
+
+
+@dataclass(frozen=True)
+class RecipientInfo:
+    """A content key and who can use it."""
+
+    wrapped: WrappedKey
+    recipient: Holder
+    sender: Holder | None = None
+    """Where the key was agreed with one of the sender's that the message names and does not hold."""
+
+    def is_for(self, certificate: Certificate) -> bool:
+        """Tell whether the recipient is the holder of `certificate`."""
+        return self.recipient.is_of(certificate)
+
+
+def key_identifiers(spki: bytes) -> frozenset[bytes]:
+    """Return what a key may be named by where no certificate says: SHA-1 (RFC 5280 4.2.1.2 (1)), and RFC 7093."""
+    return frozenset((hashlib.sha1(der.split_spki(spki)[1], usedforsecurity=False).digest(), key_id(spki)))
+
+
+# Writing -------------------------------------------------------------------------------------------------------------
+def encode(certificate: Certificate, wrapped: WrappedKey, *, version: int = 0) -> bytes:
+    """Return the RecipientInfo of a certificate, named by issuer and serial number.
+
+    `version` is that of key transport: 0 (RFC 5652 6.2.1), or 1 in GB/T 35275-2017.
+    """
+    identifier = der.sequence(certificate.issuer_name.der, der.integer(certificate.serial))
+    encrypted = der.octet_string(wrapped.encrypted_key)
+    if wrapped.originator is None:
+        return der.sequence(der.integer(version), identifier, wrapped.algorithm.der(), encrypted)
+    algorithm, point = der.split_spki(wrapped.originator)
+    body = (
+        der.integer(3)
+        + der.tlv(0xA0, der.tlv(0xA1, algorithm.der() + der.bit_string(point)))
+        + (b"" if wrapped.ukm is None else der.tlv(0xA1, der.octet_string(wrapped.ukm)))
+        + wrapped.algorithm.der()
+        + der.sequence(der.sequence(identifier, encrypted))
+    )
+    return der.tlv(0xA1, body)
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+def read_recipients(infos: ber.Value) -> tuple[RecipientInfo, ...]:
+    """Return everybody that RecipientInfos names. Raises MalformedInput."""
+    out: list[RecipientInfo] = []
+    for number, info in enumerate(infos.expect(ber.SET)):
+        if number >= MAX_RECIPIENTS:
+            raise MalformedInput(f"more than {MAX_RECIPIENTS} recipients")
+        if info.tag == ber.SEQUENCE:
+            out.append(_transport(info))
+        elif info.tag == ber.context(1):
+            out += _agreement(info)
+        if len(out) > MAX_RECIPIENTS:
+            raise MalformedInput(f"more than {MAX_RECIPIENTS} recipients")
+    return tuple(out)
+
+
+def _transport(info: ber.Value) -> RecipientInfo:
+    members = info.members()
+    members.next().integer()
+    identifier = members.next()
+    algorithm = read_algorithm(members.next(ber.SEQUENCE))
+    wrapped = WrappedKey(algorithm, _encrypted_key(members.next()))
+    members.end()
+    return RecipientInfo(wrapped, _holder(identifier))
+
+
+def _agreement(info: ber.Value) -> Iterator[RecipientInfo]:
+    members = info.members(ber.context(1))
+    members.next().integer()
+    named = members.next(ber.context(0)).only()
+    originator, sender = (_spki(named), None) if named.tag == ber.context(1) else (b"", _holder(named))
+    ukm = members.optional(ber.context(1))
+    algorithm = read_algorithm(members.next(ber.SEQUENCE))
+    keys = members.next(ber.SEQUENCE)
+    members.end()
+    material = None if ukm is None else ukm.only().octets()
+    for key in keys:
+        pair = key.members()
+        identifier = pair.next()
+        wrapped = WrappedKey(algorithm, _encrypted_key(pair.next()), originator, material)
+        pair.end()
+        yield RecipientInfo(wrapped, _holder(identifier), sender)
+
+
+def _spki(originator: ber.Value) -> bytes:
+    """Return OriginatorPublicKey as SubjectPublicKeyInfo, whose members it has."""
+    return der.tlv(der.SEQUENCE, originator.content())
+
+
+def _holder(identifier: ber.Value) -> Holder:
+    if identifier.tag == ber.SEQUENCE:
+        members = identifier.members()
+        issuer, serial = members.next().raw(), members.next().integer()
+        members.end()
+        return Holder(issuer, serial)
+    if identifier.tag == ber.context(0):  # RecipientKeyIdentifier; a date and other things may follow
+        return Holder(key_id=next(iter(identifier)).octets())
+    return Holder(key_id=identifier.octets(ber.context(0, constructed=False)))
+
+
+def _encrypted_key(value: ber.Value) -> bytes:
+    octets = value.octets()
+    if len(octets) > MAX_ENCRYPTED_KEY:
+        raise MalformedInput("an encrypted key is too large")
+    return octets

@@ -1,0 +1,96 @@
+"""Content keys encrypted to RSA keys: OAEP with SHA-256 written (RFC 3560, RFC 8017 7.1), PKCS #1 v1.5 read.
+
+Whoever can make a reader tell a good PKCS #1 v1.5 padding from a bad one can decrypt with his key (RFC 3218). So a bad
+one is no error here: it gives a random content key, and the content then fails as it does with any wrong key.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from certs import der, oids
+from certs.errors import DecryptionFailed, UnsupportedAlgorithm
+from certs.suites.base import AlgorithmID, WrappedKey
+from certs.suites.common import no_parameters
+from certs.suites.digests import digest_name, digest_oid
+from certs.suites.encryption_vectors import check_rsa
+from certs.suites.hashes import HASHES
+
+
+def wrap(key: rsa.RSAPublicKey, content_key: bytes) -> WrappedKey:
+    """Encrypt a content key by OAEP with SHA-256, in MGF1 too."""
+    check_rsa()
+    sha256 = hashes.SHA256()
+    return WrappedKey(_OAEP, key.encrypt(content_key, padding.OAEP(padding.MGF1(sha256), sha256, None)))
+
+
+def unwrap(key: rsa.RSAPrivateKey, wrapped: WrappedKey, size: int) -> bytes:
+    """Decrypt a content key; see `PrivateKey.unwrap_key`."""
+    check_rsa()
+    if wrapped.algorithm.oid == oids.RSA:
+        no_parameters(wrapped.algorithm)
+        return _old_padding(key, wrapped.encrypted_key, size)
+    if wrapped.algorithm.oid != oids.RSA_OAEP:
+        name = oids.name(wrapped.algorithm.oid)
+        raise UnsupportedAlgorithm(f"key encryption {name} is not supported for RSA", oid=wrapped.algorithm.oid)
+    scheme = _read_oaep(wrapped.algorithm.parameters)
+    try:
+        content_key = key.decrypt(wrapped.encrypted_key, scheme)
+    except Exception:  # noqa: BLE001 - whatever it is, it must look the same
+        raise DecryptionFailed from None
+    if len(content_key) != size:
+        raise DecryptionFailed
+    return content_key
+
+
+def _old_padding(key: rsa.RSAPrivateKey, encrypted: bytes, size: int) -> bytes:
+    """Return the content key, or a random one where the padding or the length is wrong (RFC 3218 2.3.2)."""
+    other = secrets.token_bytes(size)
+    try:
+        content_key = key.decrypt(encrypted, padding.PKCS1v15())
+    except Exception:  # noqa: BLE001
+        return other
+    return content_key if len(content_key) == size else other
+
+
+def _read_oaep(parameters: bytes | None) -> padding.OAEP:
+    """Read RSAES-OAEP-params (RFC 4055 4.1); absent or empty, they mean SHA-1. Raises MalformedInput."""
+    digest, mask, label = "sha1", "sha1", None
+    if parameters is not None:
+        reader = der.Reader(parameters)
+        body = reader.enter()
+        reader.end()
+        if body.peek() == 0xA0:
+            digest = _hash_of(der.decode_algorithm_identifier(body.value(0xA0)))
+        if body.peek() == 0xA1:
+            mgf = der.decode_algorithm_identifier(body.value(0xA1))
+            if mgf.oid != oids.MGF1 or mgf.parameters is None:
+                raise UnsupportedAlgorithm(f"mask generation {oids.name(mgf.oid)} is not supported", oid=mgf.oid)
+            mask = _hash_of(der.decode_algorithm_identifier(mgf.parameters))
+        if body.peek() == 0xA2:
+            source = der.decode_algorithm_identifier(body.value(0xA2))
+            if source.oid != oids.P_SPECIFIED or source.parameters is None:
+                raise UnsupportedAlgorithm("an OAEP label of an unknown kind", oid=source.oid)
+            label = der.Reader(source.parameters).value(der.OCTET_STRING)
+        body.end()
+    return padding.OAEP(padding.MGF1(HASHES[mask]()), HASHES[digest](), label or None)
+
+
+def _hash_of(algorithm: AlgorithmID) -> str:
+    no_parameters(algorithm)
+    name = digest_name(algorithm.oid)
+    if name not in HASHES:
+        raise UnsupportedAlgorithm(f"OAEP over {name} is not supported", digest=name)
+    return name
+
+
+def _emitted() -> AlgorithmID:
+    sha256 = AlgorithmID(digest_oid("sha256"), der.NULL_DER).der()  # NULL here: RFC 4055 2.1
+    mask = AlgorithmID(oids.MGF1, sha256).der()
+    return AlgorithmID(oids.RSA_OAEP, der.sequence(der.tlv(0xA0, sha256), der.tlv(0xA1, mask)))
+
+
+_OAEP = _emitted()

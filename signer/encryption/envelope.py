@@ -1,0 +1,178 @@
+"""An envelope: the same content for parties of several families of algorithms, each in its own, and all knowing it.
+
+    seal(reader, sink, certificates, [Sender(key, certificate)], clock=clock, name="contract.pdf")
+    open_envelope(reader, sink, key, certificate, trust=store, clock=clock)         # signer.encryption.opening
+
+A ZIP of stored entries (`signer.encryption.container`): for each family `<family>.p7m`, CMS with the content, and
+`<family>.about.p7m`, CMS with about.json: name, size and digests of the content, and a nonce. `manifest.json` has
+digests of all of them and of about.json, and the recipients; each sender signs it (`manifest.<family>.p7s`, CAdES).
+
+`signer.encryption.opening` says what is checked when it is opened.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+from zipfile import ZipFile
+
+from certs import suites
+from certs.certificate import Certificate
+from certs.clock import Clock
+from certs.enveloped import Progress, encrypt_bytes, write_enveloped
+from certs.errors import MalformedInput, UnsupportedAlgorithm
+from certs.keys.base import KeyHandle
+from certs.sink import Sink
+from certs.suites import content
+from certs.suites.base import Family
+from signer.cms import check_key, sign_detached
+from signer.encryption.container import (
+    MANIFEST,
+    about_name,
+    content_name,
+    entry,
+    signature_name,
+    writing,
+)
+from signer.encryption.manifest import About, Manifest, Named, Part
+from signer.encryption.measured import Measure, Measured, Measuring, measured, tee
+from signer.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who signs the manifest."""
+
+    key: KeyHandle
+    certificate: Certificate
+    chain: tuple[Certificate, ...] = ()
+
+    @property
+    def family(self) -> Family:
+        """The family of the key."""
+        return self.key.suite.family
+
+
+# Sealing -------------------------------------------------------------------------------------------------------------
+def seal(
+    reader: BinaryIO,
+    sink: Sink,
+    recipients: Sequence[Certificate],
+    senders: Sequence[Sender],
+    *,
+    clock: Clock,
+    name: str,
+    ciphers: Mapping[Family, str] | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Encrypt everything in `reader` to each family of `recipients`, sign the manifest, and commit the sink.
+
+    The reader is read once for each family, so it must be able to go back. Whether the recipients are good is asked
+    before, by `check_recipients`. `ciphers` chooses another content cipher for a family than its own. Raises
+    OptionError (no sender, two of one family, a certificate that is not the key's), UnsupportedAlgorithm, BadKey,
+    MalformedInput (the content changed meanwhile), and what the key raises; the sink is discarded then.
+    """
+    try:
+        _check_senders(senders)
+        manifest = _sealed(reader, sink, recipients, senders, clock, name, ciphers or {}, progress)
+        sink.commit()
+        return manifest
+    except BaseException:
+        sink.discard()
+        raise
+
+
+def _check_senders(senders: Sequence[Sender]) -> None:
+    if not senders:
+        raise OptionError("an envelope has at least one sender who signs", hint="give the key of the sender")
+    if len({sender.family for sender in senders}) != len(senders):
+        raise OptionError("two senders of one family of algorithms", hint="give one key of each family at most")
+    for sender in senders:
+        check_key(sender.key, sender.certificate)
+
+
+def by_family(recipients: Sequence[Certificate]) -> dict[Family, list[Certificate]]:
+    """Return the certificates of each family, in the order of `Family`. Raises UnsupportedAlgorithm, BadKey."""
+    out: dict[Family, list[Certificate]] = {family: [] for family in Family}
+    for certificate in dict.fromkeys(recipients):
+        out[suites.for_spki(certificate.spki).family].append(certificate)
+    return {family: some for family, some in out.items() if some}
+
+
+def _sealed(
+    reader: BinaryIO,
+    sink: Sink,
+    recipients: Sequence[Certificate],
+    senders: Sequence[Sender],
+    clock: Clock,
+    name: str,
+    ciphers: Mapping[Family, str],
+    progress: Progress | None,
+) -> Manifest:
+    groups = by_family(recipients)
+    if not groups:
+        raise UnsupportedAlgorithm("an envelope has at least one recipient")
+    chosen = {family: ciphers.get(family) or content.default(family).name for family in groups}
+    with writing(sink.write) as archive:
+        whole, messages = _contents(archive, reader, groups, chosen, progress)
+        about = About.of(name, whole).encode()
+        parts = []
+        for family, group in groups.items():
+            message = encrypt_bytes(about, group, cipher=chosen[family])
+            _put(archive, about_name(family), message)
+            named = tuple(map(Named.of, group))
+            parts.append(Part(family, chosen[family], named, messages[family], measured(message)))
+        signed_by = tuple((sender.family, Named.of(sender.certificate)) for sender in senders)
+        manifest = Manifest(clock.now(), measured(about), tuple(parts), signed_by)
+        octets = manifest.encode()
+        _put(archive, MANIFEST, octets)
+        for sender in senders:
+            signature = sign_detached(io.BytesIO(octets), sender.key, sender.certificate, sender.chain, clock=clock)
+            _put(archive, signature_name(sender.family), signature)
+    return manifest
+
+
+def _put(archive: ZipFile, name: str, octets: bytes) -> None:
+    with entry(archive, name) as write:
+        write(octets)
+
+
+def _contents(
+    archive: ZipFile,
+    reader: BinaryIO,
+    groups: Mapping[Family, Sequence[Certificate]],
+    ciphers: Mapping[Family, str],
+    progress: Progress | None,
+) -> tuple[Measured, dict[Family, Measured]]:
+    """Encrypt the content to each family; return what the content is, and what each message is."""
+    start = reader.tell()
+    size = reader.seek(0, 2) - start
+    whole: Measured | None = None
+    messages: dict[Family, Measured] = {}
+    for number, (family, group) in enumerate(groups.items()):
+        reader.seek(start)
+        # all digests once; then one, to see that it is still the same content
+        measure, message = Measure(*([] if whole is None else [Family.INTERNATIONAL])), Measure()
+        with entry(archive, content_name(family)) as write:
+            write_enveloped(
+                cast("BinaryIO", Measuring(reader, measure)),
+                tee(write, message.write),
+                group,
+                cipher=ciphers[family],
+                size=size,
+                progress=_offset(progress, number * size),
+            )
+        messages[family] = message.result()
+        again = measure.result()
+        if whole is not None and not whole.matches(again, Family.INTERNATIONAL):
+            raise MalformedInput("the content changed while it was encrypted")
+        whole = whole or again
+    assert whole is not None
+    return whole, messages
+
+
+def _offset(progress: Progress | None, done: int) -> Progress | None:
+    """Return the progress of one of several passes."""
+    return None if progress is None else lambda octets: progress(done + octets)

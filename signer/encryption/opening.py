@@ -1,0 +1,209 @@
+"""Opens an envelope with one recipient's key (see `signer.encryption.envelope`).
+
+    opened = open_envelope(reader, sink, key, certificate, trust=store, clock=clock)
+    opened.about.name, opened.sender, opened.manifest.parts
+
+The steps, numbered at the code:
+
+ 1. the container is one of ours, within bounds
+ 2. the manifest is canonical and names a part of our family, and us
+ 3. every sender's signature is there; none failed, and the value of each is right
+ 4. every part, also those of other families, is what the manifest says, by the digest of our family
+ 5. about.json decrypts and is what the manifest says
+ 6. the content decrypts, and is what about.json says; only now it counts
+
+So a recipient who can read one part alone knows that all parts were in the package that the senders signed, that their
+owners got the same about.json, and what it says of the content.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from certs.certificate import Certificate
+from certs.clock import Clock
+from certs.enveloped import Opened, Progress, decrypt
+from certs.errors import MalformedInput, NotARecipient, SealroadError
+from certs.keys.base import KeyHandle
+from certs.sink import MemorySink, Sink
+from certs.suites.base import Family
+from certs.trust import TrustStore
+from signer.encryption.container import MANIFEST, Container, about_name, content_name, signature_name
+from signer.encryption.manifest import MAX_MANIFEST, About, Manifest, Named, Part, read_about, read_manifest
+from signer.encryption.measured import Measure, measured, tee
+from signer.errors import EnvelopeRefused
+from signer.report import Report, Verdict
+from signer.verify import VerifyOptions, verify_bytes
+
+MAX_SIGNATURE = 1 << 20
+"""Octets of one sender's signature, with the certificates in it."""
+MAX_ABOUT = 16 << 20
+"""Octets of the message with about.json: nearly all of it are the keys of its recipients."""
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class OpenedEnvelope:
+    """An envelope that was opened: everything held together."""
+
+    manifest: Manifest
+    about: About
+    message: Opened
+    """Our own message with the content."""
+    signatures: tuple[tuple[Family, Report], ...]
+    """A report on each sender's signature on the manifest; none of them failed."""
+
+    @property
+    def sender(self) -> Verdict:
+        """TOTAL-PASSED where at least one signature is; INDETERMINATE where whose they are could not be told."""
+        passed = any(report.verdict is Verdict.TOTAL_PASSED for _, report in self.signatures)
+        return Verdict.TOTAL_PASSED if passed else Verdict.INDETERMINATE
+
+
+def open_envelope(
+    reader: BinaryIO,
+    sink: Sink,
+    key: KeyHandle,
+    certificate: Certificate | None = None,
+    *,
+    trust: TrustStore,
+    clock: Clock,
+    options: VerifyOptions | None = None,
+    progress: Progress | None = None,
+) -> OpenedEnvelope:
+    """Open an envelope with one recipient's key; commit the sink once everything holds together.
+
+    The reader must be able to go back. Raises EnvelopeRefused, NotARecipient, DecryptionFailed, MalformedInput,
+    UnsupportedAlgorithm, BackendUnavailable; the sink is discarded then.
+    """
+    try:
+        opened = _opened(reader, sink, key, certificate, trust, clock, options, progress)
+        sink.commit()
+        return opened
+    except BaseException:
+        sink.discard()
+        raise
+
+
+def _opened(
+    reader: BinaryIO,
+    sink: Sink,
+    key: KeyHandle,
+    certificate: Certificate | None,
+    trust: TrustStore,
+    clock: Clock,
+    options: VerifyOptions | None,
+    progress: Progress | None,
+) -> OpenedEnvelope:
+    container = Container(reader)  # 1
+    octets = container.read(MANIFEST, MAX_MANIFEST)
+    manifest, part = _manifest(container, octets, key, certificate)  # 2
+    signatures = tuple(  # 3
+        (family, _signature(container, octets, family, named, trust, clock, options))
+        for family, named in manifest.senders
+    )
+    for each in manifest.parts:  # 4
+        _check_part(container, each, by=part.family)
+    about = _about(container, manifest, part, key, certificate)  # 5
+    measure = Measure(part.family)  # 6
+    with container.open(content_name(part.family)) as stream:
+        held = _Held(sink, measure)
+        message = decrypt(stream, held, key, certificate, progress=progress)
+    if not about.content.matches(measure.result(), part.family):
+        raise _refused("the content is not what the sender says of it", "content")
+    return OpenedEnvelope(manifest, about, message, signatures)
+
+
+class _Held:
+    """A sink whose octets are measured, and which is committed by somebody else."""
+
+    def __init__(self, sink: Sink, measure: Measure) -> None:
+        self.write: Callable[[bytes], object] = tee(sink.write, measure.write)
+
+    def commit(self) -> None:
+        """Wait for more checks."""
+
+    def discard(self) -> None:
+        """Whoever made the sink does it."""
+
+
+# 2 --------------------------------------------------------------------------------------------------------------------
+def _manifest(
+    container: Container, octets: bytes, key: KeyHandle, certificate: Certificate | None
+) -> tuple[Manifest, Part]:
+    try:
+        manifest = read_manifest(octets)
+    except MalformedInput as error:
+        raise _refused(f"its manifest cannot be read: {error}", "manifest") from error
+    wanted = {MANIFEST, *(signature_name(family) for family, _ in manifest.senders)}
+    wanted |= {name for part in manifest.parts for name in (content_name(part.family), about_name(part.family))}
+    if container.names != wanted:
+        raise _refused("it holds other entries than its manifest names", "container")
+    part = manifest.part(key.suite.family)
+    if part is None:
+        raise NotARecipient(f"the envelope has no part for keys of {key.suite.name}")
+    if certificate is not None and certificate.fingerprint() not in {item.certificate for item in part.recipients}:
+        raise NotARecipient(f"the envelope is not for {certificate.subject}, {certificate.serial_hex}")
+    return manifest, part
+
+
+# 3 --------------------------------------------------------------------------------------------------------------------
+def _signature(
+    container: Container,
+    octets: bytes,
+    family: Family,
+    named: Named,
+    trust: TrustStore,
+    clock: Clock,
+    options: VerifyOptions | None,
+) -> Report:
+    name = signature_name(family)
+    data = container.read(name, MAX_SIGNATURE)
+    try:
+        report = verify_bytes(data, name=name, trust=trust, clock=clock, options=options, content=octets)
+    except SealroadError as error:
+        raise _refused(f"the signature of {named.subject} cannot be read: {error}", "signature") from error
+    if len(report.signatures) != 1 or report.verdict not in (Verdict.TOTAL_PASSED, Verdict.INDETERMINATE):
+        raise _refused(f"the signature of {named.subject} on the manifest does not hold", "signature")
+    signature = report.signatures[0]
+    if not any(check.id == "signature-value" and check.result == "passed" for check in signature.checks):
+        raise _refused(f"the signature of {named.subject} cannot be checked", "signature")
+    if signature.signer is None or signature.signer.fingerprint != named.certificate:
+        raise _refused(f"the manifest is signed by somebody else than {named.subject}", "signature")
+    return report
+
+
+# 4 --------------------------------------------------------------------------------------------------------------------
+def _check_part(container: Container, part: Part, *, by: Family) -> None:
+    for name, expected in ((content_name(part.family), part.content), (about_name(part.family), part.about)):
+        measure = Measure(by)
+        with container.open(name) as stream:
+            while piece := stream.read(CHUNK):
+                measure.write(piece)
+        if not expected.matches(measure.result(), by):
+            raise _refused(f"{name} is not what the sender put there", "part")
+
+
+# 5 --------------------------------------------------------------------------------------------------------------------
+def _about(
+    container: Container, manifest: Manifest, part: Part, key: KeyHandle, certificate: Certificate | None
+) -> About:
+    sink = MemorySink()
+    message = container.read(about_name(part.family), MAX_ABOUT)
+    decrypt(io.BytesIO(message), sink, key, certificate)
+    assert sink.data is not None
+    if not manifest.about.matches(measured(sink.data, part.family), part.family):
+        raise _refused("what it says of its content is not the same for all", "about")
+    try:
+        return read_about(sink.data)
+    except MalformedInput as error:
+        raise _refused(f"what it says of its content cannot be read: {error}", "about") from error
+
+
+def _refused(what: str, reason: str) -> EnvelopeRefused:
+    return EnvelopeRefused(
+        f"the envelope does not hold together: {what}", hint="nothing of it was given out", reason=reason
+    )
