@@ -75,6 +75,7 @@ EN = {
     "notice.seal-variant": "The seal deviates from the text of its standard in a known way.",
     "notice.seal-made-outside-maker": "The date of the seal does not fit: its maker's certificate was not valid then, or it is later than its use.",  # noqa: E501
     "notice.seal-maker-ended": "The seal maker's certificate has ended since; it was good when it counted.",
+    "notice.seal-name": "The seal names another holder than the certificate that was used with it.",
     "notice.seal-ended-since": "The seal is not valid now; it was when it was used.",
     "notice.seal-time": "The claimed time of signing is later than the time-stamp.",
     "notice.seal-picture": "The picture of the seal is of a kind that is not looked at.",
@@ -163,6 +164,7 @@ ZH = {
     "notice.seal-variant": "印章以已知方式偏离标准文本。",
     "notice.seal-made-outside-maker": "印章的制作日期不合理：当时制章人证书无效，或晚于使用时间。",
     "notice.seal-maker-ended": "制章人证书此后已失效；当时有效。",
+    "notice.seal-name": "印章名称与所用证书的持有人名称不一致。",
     "notice.seal-ended-since": "印章现已失效；使用时有效。",
     "notice.seal-time": "自述的签章时间晚于时间戳。",
     "notice.seal-picture": "不检查该类型的印章图像。",
@@ -251,6 +253,7 @@ RU = {
     "notice.seal-variant": "Печать известным образом отступает от текста стандарта.",
     "notice.seal-made-outside-maker": "Дата печати не подходит: сертификат изготовителя тогда не действовал, или она позже применения.",  # noqa: E501
     "notice.seal-maker-ended": "Сертификат изготовителя с тех пор прекратил действие; тогда он был в силе.",
+    "notice.seal-name": "В печати назван не тот владелец, что в сертификате, с которым её применили.",
     "notice.seal-ended-since": "Сейчас печать не действует; при применении действовала.",
     "notice.seal-time": "Заявленное время подписи позже метки времени.",
     "notice.seal-picture": "Изображение печати такого вида не проверяется.",
