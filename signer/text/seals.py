@@ -66,7 +66,8 @@ EN = {
     "code.seal-made-outside-maker": "The seal was made when its maker's certificate was not valid.",
     "code.seal-made-after-use": "The seal was made after it is said to have been used.",
     "code.seal-made-after-time-stamp": "The seal claims to be younger than its own time-stamp.",
-    "code.seal-maker-chain": "The seal maker's certificate does not hold.",
+    "code.seal-maker-chain": "The seal maker's certificate did not pass the check.",
+    "code.seal-maker-status": "Whether the seal maker's certificate was revoked is not known; pass a CRL or try again later.",
     "code.seal-maker-expired": "The seal maker's certificate had expired.",
     "code.seal-maker-expired-since": "The seal maker's certificate has expired, and nothing proves that it was still valid when the seal was used.",  # noqa: E501
     "code.seal-maker-revoked-since": "The seal maker's certificate is revoked, and nothing proves that it was good when it counted.",  # noqa: E501
@@ -174,6 +175,7 @@ ZH = {
     "code.seal-made-after-use": "印章的制作时间晚于所称的使用时间。",
     "code.seal-made-after-time-stamp": "印章的制作时间晚于其时间戳。",
     "code.seal-maker-chain": "制章人证书未通过验证。",
+    "code.seal-maker-status": "无法得知制章人证书是否被吊销；请提供证书吊销列表（CRL）或稍后重试。",
     "code.seal-maker-expired": "制章人证书当时已过期。",
     "code.seal-maker-expired-since": "制章人证书已过期，且无法证明用章时有效。",
     "code.seal-maker-revoked-since": "制章人证书已被吊销，且无法证明当时有效。",
@@ -281,6 +283,7 @@ RU = {
     "code.seal-made-after-use": "Печать изготовлена позже, чем её будто бы применили.",
     "code.seal-made-after-time-stamp": "Печать будто бы изготовлена позже своей метки времени.",
     "code.seal-maker-chain": "Сертификат изготовителя печати не прошёл проверку.",
+    "code.seal-maker-status": "Неизвестно, отозван ли сертификат изготовителя печати; передайте CRL или повторите позже.",
     "code.seal-maker-expired": "Сертификат изготовителя печати к тому времени истёк.",
     "code.seal-maker-expired-since": "Сертификат изготовителя печати истёк, и не доказано, что он действовал, когда печать применили.",  # noqa: E501
     "code.seal-maker-revoked-since": "Сертификат изготовителя печати отозван, и не доказано, что тогда он был в силе.",

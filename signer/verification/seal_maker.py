@@ -91,7 +91,8 @@ def judge_maker(
         return
     verdict = Verdict.TOTAL_FAILED if result.indication == "FAILED" else Verdict.INDETERMINATE
     draft.checks.append(CheckResult("seal-maker-chain", clause_of, "failed", result.detail))
-    draft.lower(verdict, sub_indication, f"the seal maker: {result.detail}", "seal-maker-chain")
+    code = "seal-maker-status" if sub_indication == "TRY_LATER" else "seal-maker-chain"
+    draft.lower(verdict, sub_indication, f"the seal maker: {result.detail}", code)
 
 
 def _not_good_now(

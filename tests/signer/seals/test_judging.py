@@ -363,6 +363,12 @@ def test_a_maker_whom_nobody_trusts(version: SealVersion) -> None:
     assert word(own) == "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND seal-maker-chain"
 
 
+def test_a_maker_of_whom_no_list_says_anything(version: SealVersion) -> None:
+    circle = circle_of(SM2)
+    silent = dataclasses.replace(trusting(circle), crls=())
+    assert word(one(seal_of(SM2, version), circle, trust=silent)) == "INDETERMINATE TRY_LATER seal-maker-status"
+
+
 # -- values ---------------------------------------------------------------------------------------------
 
 
