@@ -67,7 +67,7 @@ EN = {
     "code.seal-made-after-use": "The seal was made after it is said to have been used.",
     "code.seal-made-after-time-stamp": "The seal claims to be younger than its own time-stamp.",
     "code.seal-maker-chain": "The seal maker's certificate did not pass the check.",
-    "code.seal-maker-status": "Whether the seal maker's certificate was revoked is not known; pass a CRL or try again later.",
+    "code.seal-maker-status": "Nothing says whether the seal maker's certificate was revoked; pass a CRL or try again later.",  # noqa: E501
     "code.seal-maker-expired": "The seal maker's certificate had expired.",
     "code.seal-maker-expired-since": "The seal maker's certificate has expired, and nothing proves that it was still valid when the seal was used.",  # noqa: E501
     "code.seal-maker-revoked-since": "The seal maker's certificate is revoked, and nothing proves that it was good when it counted.",  # noqa: E501
@@ -283,7 +283,7 @@ RU = {
     "code.seal-made-after-use": "Печать изготовлена позже, чем её будто бы применили.",
     "code.seal-made-after-time-stamp": "Печать будто бы изготовлена позже своей метки времени.",
     "code.seal-maker-chain": "Сертификат изготовителя печати не прошёл проверку.",
-    "code.seal-maker-status": "Неизвестно, отозван ли сертификат изготовителя печати; передайте CRL или повторите позже.",
+    "code.seal-maker-status": "Неизвестно, отозван ли сертификат изготовителя печати; передайте CRL или повторите позже.",  # noqa: E501
     "code.seal-maker-expired": "Сертификат изготовителя печати к тому времени истёк.",
     "code.seal-maker-expired-since": "Сертификат изготовителя печати истёк, и не доказано, что он действовал, когда печать применили.",  # noqa: E501
     "code.seal-maker-revoked-since": "Сертификат изготовителя печати отозван, и не доказано, что тогда он был в силе.",

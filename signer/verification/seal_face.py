@@ -106,12 +106,12 @@ def _widgets(view: View, fields: frozenset[int]) -> Iterator[_Shown]:
     for position, page in enumerate(pages(view, MAX_PAGES + 1), 1):
         if position > MAX_PAGES:
             raise BudgetSpent(f"more than {MAX_PAGES} pages")
-        above: list[Box] = []
-        for one in reversed(list(_annotations(view, page.dictionary, fields))):
+        shown = list(_annotations(view, page.dictionary, fields))
+        for index, one in enumerate(shown, 1):
             if one.number is not None:
-                yield one._replace(covered=any(_meet(one.box, box) for box in above))
-            elif _draws(view, one.dictionary):
-                above.append(one.box)
+                above = [other for other in shown[index:] if other.number is None and _meet(one.box, other.box)]
+                view.pdf.budget.spend(len(shown) // 16)
+                yield one._replace(covered=any(_draws(view, other.dictionary) for other in above))
 
 
 def _annotations(view: View, page: Dictionary, fields: frozenset[int]) -> Iterator[_Shown]:
