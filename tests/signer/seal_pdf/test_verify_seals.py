@@ -183,14 +183,15 @@ def test_a_seal_among_the_attributes_that_nobody_signed_is_none() -> None:
     assert (report.kind, report.verdict, report.seal) == ("signature", Verdict.TOTAL_PASSED, None)
 
 
-@pytest.mark.parametrize("values", [(b"\x30\x00",), (b"\x04\x02ab",), "two", "truncated"])
+@pytest.mark.parametrize("values", [(b"\x30\x00",), (b"\x04\x02ab",), "two", "twice", "truncated"])
 def test_a_seal_attribute_that_holds_no_seal_does_not_pass(values: Any) -> None:
     from certs.signed_data import signed_attributes
     from signer.cms import finish
     from signer.pades.options import SignOptions
     from signer.pades.sign import sign_bytes
 
-    if values == "two":
+    twice = values == "twice"
+    if values in ("two", "twice"):
         values = (seal("sm2").der, seal("sm2", SealVersion.V4).der)
     elif values == "truncated":
         values = (der.sequence(seal("sm2").der[4:2000]),)
@@ -198,7 +199,8 @@ def test_a_seal_attribute_that_holds_no_seal_does_not_pass(values: Any) -> None:
     plain = sign_bytes(make_pdf(), holder.key, holder.certificate, (), SignOptions(reserve=30_000), CLOCK)
     _, before, behind, length = byte_ranges(plain)[0]
     digest = suites.digest("sm3", plain[:before] + plain[behind : behind + length])
-    octets = signed_attributes(suite, holder.certificate, digest, extra=[attribute(oids.SEAL_ATTRIBUTE, *values)])
+    extra = [attribute(oids.SEAL_ATTRIBUTE, *part) for part in (zip(values) if twice else (values,))]
+    octets = signed_attributes(suite, holder.certificate, digest, extra=extra)
     cms = finish(suite, holder.certificate, (circle_of("sm2").issuing,), octets, holder.key.sign(octets))
     assert said(only(refilled(plain, cms))) == ("seal", "TOTAL-FAILED", "FORMAT_FAILURE", "seal-malformed")
 
