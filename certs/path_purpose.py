@@ -54,7 +54,7 @@ _SIGNING = ("digital_signature", "non_repudiation")
 PURPOSES: dict[Purpose, Rule] = {
     "signing": Rule("RFC 5280 4.2.1.3, 4.2.1.12", _SIGNING, _SIGNING_PURPOSES, private=True),
     # no extended key usage for it is known; who may make seals is said by trust lists
-    "seal-making": Rule("RFC 5280 4.2.1.3, 4.2.1.12", _SIGNING, _SIGNING_PURPOSES, private=True),
+    "seal-making": Rule("RFC 5280 4.2.1.3, 4.2.1.12", _SIGNING, accepted=_SIGNING_PURPOSES, private=True),
     "timestamping": Rule("RFC 3161 2.3", _SIGNING, frozenset({oids.TIME_STAMPING}), required=True, alone=True),
     "ocsp": Rule("RFC 6960 4.2.2.2", _SIGNING, frozenset({oids.OCSP_SIGNING}), required=True),
     "tls-server": Rule("RFC 5280 4.2.1.12", (), frozenset({oids.SERVER_AUTH})),
