@@ -286,7 +286,9 @@ def _configure_trust(parser: argparse.ArgumentParser) -> None:
     make.add_argument(
         "--remove", action="append", default=[], metavar="SHA256", help="leave out an entry of --previous"
     )
-    make.add_argument("--purpose", action="append", choices=("signing", "timestamping"), help="default: both")
+    make.add_argument(
+        "--purpose", action="append", choices=("signing", "seal-making", "timestamping"), help="default: all"
+    )
     make.add_argument("--from", dest="since", metavar="TIME", help="trusted from then on (ISO 8601)")
     make.add_argument("--until", metavar="TIME", help="trusted until then")
     make.add_argument("--assurance", default="", help="what is known about the authority, in words")

@@ -64,6 +64,8 @@ class Rule:
 _SIGNING = ("digital_signature", "non_repudiation")
 PURPOSES: dict[Purpose, Rule] = {
     "signing": Rule("RFC 5280 4.2.1.3, 4.2.1.12", _SIGNING, accepted=_SIGNING_PURPOSES, private=True),
+    # no extended key usage for it is known; who may make seals is said by trust lists
+    "seal-making": Rule("RFC 5280 4.2.1.3, 4.2.1.12", _SIGNING, accepted=_SIGNING_PURPOSES, private=True),
     "encryption": Rule(
         "RFC 5280 4.2.1.3, 4.2.1.12",
         ("key_encipherment", "data_encipherment", "key_agreement"),

@@ -13,7 +13,7 @@ from certs.certificate import Certificate
 from certs.crl import CRL
 from certs.ocsp import OCSPResponse
 
-Purpose = Literal["signing", "encryption", "timestamping", "ocsp", "tls-server", "tls-client", "any"]
+Purpose = Literal["signing", "seal-making", "encryption", "timestamping", "ocsp", "tls-server", "tls-client", "any"]
 """What the leaf is used for; "any" asks nothing of it. See `certs.path_purpose`."""
 Indication = Literal["PASSED", "INDETERMINATE", "FAILED"]
 Result = Literal["passed", "failed", "not-checked"]

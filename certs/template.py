@@ -21,6 +21,13 @@ from certs.forms import Facts
 from certs.profiles import EXTRA, Profile
 from certs.subject import Subject
 
+_OPTIONS = {
+    "common_name": "--cn",
+    "organisational_unit": "--unit",
+    "identifiers": "--identifier SCHEME:VALUE, for example CN-USCC:91310000MA1FL5RX2W",
+}
+"""How the command line is told what a subject has, where the option is not called as the field is."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -56,6 +63,7 @@ def wanted(
         if not getattr(subject, required, None):
             raise ProfileError(
                 f"profile {profile.name} requires the subject's {required.replace('_', ' ')}",
+                hint=f"give it with {_OPTIONS.get(required, '--' + required.replace('_', '-'))}",
                 profile=profile.name,
                 field=required,
             )

@@ -86,7 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--purpose",
-        choices=("any", "signing", "encryption", "timestamping", "ocsp", "tls-server", "tls-client"),
+        choices=("any", "signing", "seal-making", "encryption", "timestamping", "ocsp", "tls-server", "tls-client"),
         default="any",
         help="what a certificate that is itself the file is to be good for",
     )

@@ -235,7 +235,7 @@ class SealReport:
     """esID."""
     name: str
     type: int
-    """An open number; the standards name 1 (unit) and 2 (person)."""
+    """An open number; what it usually means, `signer.seals.kinds` says."""
     vendor: str
     maker: str
     """Subject of the seal maker's certificate; empty where it cannot be read."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from certs.certificate import Certificate
 from certs.errors import MalformedInput
 
-KNOWN_PURPOSES = frozenset({"signing", "timestamping"})
+KNOWN_PURPOSES = frozenset({"signing", "seal-making", "timestamping"})
 """What an entry can be limited to; the words of `certs.path_result.Purpose`."""
 
 

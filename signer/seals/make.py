@@ -32,7 +32,8 @@ from signer.seals import writing
 from signer.seals.check import verify_value
 from signer.seals.model import CertificateDigest, Seal, SealExtension, SealPicture, SealVersion
 from signer.seals.picture import check_picture
-from signer.seals.reading import MAX_ENTRIES, MAX_NUMBER, read_seal
+from signer.seals.reading import read_seal
+from signer.seals.reading_parts import MAX_ENTRIES, MAX_NUMBER
 
 __all__ = ["PreparedSeal", "SealSpec", "complete_seal", "make_seal", "prepare_seal"]
 

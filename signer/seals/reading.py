@@ -29,31 +29,31 @@ Every fault is MalformedInput.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
 from certs import ber, der
-from certs.errors import CertsError, MalformedInput
+from certs.errors import MalformedInput
 from certs.names import IA5, PRINTABLE
-from certs.signed_data import SIGNED_DATA_OIDS
-from certs.timestamp import read_token
-from signer.seals.model import CertificateDigest, Seal, SealExtension, SealPicture, SealSignature, SealVersion
+from signer.seals.model import CertificateDigest, Seal, SealPicture, SealSignature, SealVersion
+from signer.seals.reading_parts import (
+    Notes,
+    count_members,
+    is_token,
+    read_extensions,
+    read_number,
+    read_octets,
+    read_text,
+    read_time,
+    read_time_stamp,
+    said_time,
+    token_time,
+)
 from signer.seals.writing import CERTIFICATES, DIGESTS, HEADER_ID, TAGGED
 
 __all__ = ["read_seal", "read_seal_signature"]
 
 MAX_SIZE = 16 << 20
 """Octets of a seal or signature; those in use have tens of thousands."""
-MAX_ENTRIES = 1000
-"""Members of a list of certificates, digests or extensions."""
-MAX_NUMBER = 1 << 31
-"""Below this are types, sizes and versions."""
-
-_CHINA = timezone(timedelta(hours=8))
-_BARE_TIME = re.compile(rb"(\d\d)?\d{12}Z")
-"""The contents of a UTCTime or GeneralizedTime without tag and length."""
 
 
 class _Signed(NamedTuple):
@@ -64,20 +64,6 @@ class _Signed(NamedTuple):
     value: bytes
     tbs: bytes
     time_stamp: bytes | None
-
-
-class _Notes:
-    """The variants met so far: each once, in the order met."""
-
-    def __init__(self) -> None:
-        self._met: dict[str, None] = {}
-
-    def add(self, name: str, *, when: bool = True) -> None:
-        if when:
-            self._met[name] = None
-
-    def all(self) -> tuple[str, ...]:
-        return tuple(self._met)
 
 
 def read_seal(data: bytes) -> Seal:
@@ -110,7 +96,7 @@ def _outer(data: bytes) -> der.Reader:
 
 # Seal ----------------------------------------------------------------------------------------------------------------
 def _read_seal(encoded: bytes) -> Seal:
-    notes = _Notes()
+    notes = Notes()
     body = der.Reader(encoded).enter()
     info = body.raw(der.SEQUENCE)
     early = body.peek() in (der.SEQUENCE, der.BIT_STRING)  # signInfo; later its members stand here themselves
@@ -119,15 +105,15 @@ def _read_seal(encoded: bytes) -> Seal:
     reader = der.Reader(info).enter()
     header_id, header_version, vendor = _header(reader.enter(), notes)
     version = _version(header_version, notes, early=early, stamped=signed.time_stamp is not None)
-    seal_id = _text(reader, IA5, notes)
+    seal_id = read_text(reader, IA5, notes)
     rights = reader.enter()
-    kind, name = _number(rights), _text(rights, ber.UTF8_STRING, notes)
+    kind, name = read_number(rights), read_text(rights, ber.UTF8_STRING, notes)
     certificates, digests, foreign = _list(rights, notes, early=early)
-    created, valid_from, valid_to = (_time(rights, notes, early=early) for _ in range(3))
+    created, valid_from, valid_to = (read_time(rights, notes, early=early) for _ in range(3))
     rights.end()
     picture = _picture(reader.enter(), notes)
     notes.add("tagged-extension-data", when=reader.peek() == TAGGED)
-    extensions = _extensions(reader, notes)
+    extensions = read_extensions(reader, notes)
     reader.end()
     return Seal(
         der=encoded,
@@ -155,13 +141,13 @@ def _read_seal(encoded: bytes) -> Seal:
     )
 
 
-def _sign_members(info: bytes, body: der.Reader, notes: _Notes) -> _Signed:
+def _sign_members(info: bytes, body: der.Reader, notes: Notes) -> _Signed:
     """Read what follows eSealInfo from 2020 on; the maker signed eSealInfo alone (GB/T 38540-2020 6.2)."""
     certificate, algorithm, value = body.value(der.OCTET_STRING), body.oid(), body.bit_string()
-    return _Signed(certificate, algorithm, value, info, _time_stamp(body, notes))
+    return _Signed(certificate, algorithm, value, info, read_time_stamp(body, notes))
 
 
-def _sign_info(info: bytes, body: der.Reader, notes: _Notes) -> _Signed:
+def _sign_info(info: bytes, body: der.Reader, notes: Notes) -> _Signed:
     """Read SES_SignInfo; the maker signed SEQUENCE { esealInfo, cert, signatureAlgorithm } (GM/T 0031-2014 6.1.2)."""
     if body.peek() == der.BIT_STRING:
         notes.add("wrapped-sign-info")
@@ -178,14 +164,14 @@ def _sign_info(info: bytes, body: der.Reader, notes: _Notes) -> _Signed:
     return _Signed(certificate, algorithm, value, tbs, None)
 
 
-def _header(reader: der.Reader, notes: _Notes) -> tuple[str, int, str]:
-    header_id, version, vendor = _text(reader, IA5, notes), _number(reader), _text(reader, IA5, notes)
+def _header(reader: der.Reader, notes: Notes) -> tuple[str, int, str]:
+    header_id, version, vendor = read_text(reader, IA5, notes), read_number(reader), read_text(reader, IA5, notes)
     reader.end()
     notes.add("header-id", when=header_id != HEADER_ID)
     return header_id, version, vendor
 
 
-def _version(written: int, notes: _Notes, *, early: bool, stamped: bool) -> SealVersion:
+def _version(written: int, notes: Notes, *, early: bool, stamped: bool) -> SealVersion:
     """Return the version that structure and header agree on."""
     if early:
         if written in (SealVersion.V4, SealVersion.V5):
@@ -199,31 +185,33 @@ def _version(written: int, notes: _Notes, *, early: bool, stamped: bool) -> Seal
 
 
 def _list(
-    rights: der.Reader, notes: _Notes, *, early: bool
+    rights: der.Reader, notes: Notes, *, early: bool
 ) -> tuple[tuple[bytes, ...], tuple[CertificateDigest, ...], tuple[str, ...]]:
     """Read who may use the seal: certificates, digests of certificates, or names of them."""
-    kind = CERTIFICATES if early else _number(rights)
+    kind = CERTIFICATES if early else read_number(rights)
     if kind not in (CERTIFICATES, DIGESTS):
         raise MalformedInput(f"a list of certificates of unknown kind {kind}")
     certificates: list[bytes] = []
     digests: list[CertificateDigest] = []
     foreign: list[str] = []
     members = rights.enter()
-    for _ in _members(members):
+    for _ in count_members(members):
         if kind == DIGESTS:
             pair = members.enter()
-            digests.append(CertificateDigest(_text(pair, PRINTABLE, notes), pair.value(der.OCTET_STRING)))
+            digests.append(CertificateDigest(read_text(pair, PRINTABLE, notes), pair.value(der.OCTET_STRING)))
             pair.end()
         elif early and members.peek() == IA5:
             notes.add("foreign-entry")
-            foreign.append(_text(members, IA5, notes))
+            foreign.append(read_text(members, IA5, notes))
         else:
             certificates.append(members.value(der.OCTET_STRING))
     return tuple(certificates), tuple(digests), tuple(foreign)
 
 
-def _picture(reader: der.Reader, notes: _Notes) -> SealPicture:
-    picture = SealPicture(_text(reader, IA5, notes), reader.value(der.OCTET_STRING), _number(reader), _number(reader))
+def _picture(reader: der.Reader, notes: Notes) -> SealPicture:
+    picture = SealPicture(
+        read_text(reader, IA5, notes), reader.value(der.OCTET_STRING), read_number(reader), read_number(reader)
+    )
     reader.end()
     return picture
 
@@ -231,22 +219,22 @@ def _picture(reader: der.Reader, notes: _Notes) -> SealPicture:
 # Signature -----------------------------------------------------------------------------------------------------------
 def _early_signature(encoded: bytes, tbs: bytes, value: bytes) -> SealSignature:
     """Read the signature of 2014: certificate and algorithm stand inside TBS_Sign."""
-    notes = _Notes()
+    notes = Notes()
     reader = der.Reader(tbs).enter()
-    version, seal = _number(reader), _read_seal(reader.raw(der.SEQUENCE))
+    version, seal = read_number(reader), _read_seal(reader.raw(der.SEQUENCE))
     _check_version(seal, version, notes, early=True)
-    time_info = _octets(reader, notes)
-    data_hash = _octets(reader, notes)
-    property_info = _text(reader, IA5, notes)
+    time_info = read_octets(reader, notes)
+    data_hash = read_octets(reader, notes)
+    property_info = read_text(reader, IA5, notes)
     certificate, algorithm = reader.value(der.OCTET_STRING), reader.oid()
     reader.end()
-    token = time_info if _is_token(time_info) else None
+    token = time_info if is_token(time_info) else None
     return SealSignature(
         der=encoded,
         version=seal.version,
         signature_version=version,
         seal=seal,
-        time=_token_time(token) if token is not None else _time_said(time_info, notes),
+        time=token_time(token) if token is not None else said_time(time_info, notes),
         time_info=time_info,
         time_token=token,
         data_hash=data_hash,
@@ -263,17 +251,17 @@ def _early_signature(encoded: bytes, tbs: bytes, value: bytes) -> SealSignature:
 
 def _later_signature(encoded: bytes, tbs: bytes, body: der.Reader) -> SealSignature:
     """Read the signature from 2020 on: certificate and algorithm are not signed themselves."""
-    notes = _Notes()
+    notes = Notes()
     certificate, algorithm, value = body.value(der.OCTET_STRING), body.oid(), body.bit_string()
-    stamp = _time_stamp(body, notes)
+    stamp = read_time_stamp(body, notes)
     body.end()
     reader = der.Reader(tbs).enter()
-    version, seal = _number(reader), _read_seal(reader.raw(der.SEQUENCE))
+    version, seal = read_number(reader), _read_seal(reader.raw(der.SEQUENCE))
     _check_version(seal, version, notes, early=False)
     time_info = reader.value(ber.GENERALIZED_TIME)
-    data_hash, property_info = reader.bit_string(), _text(reader, IA5, notes)
+    data_hash, property_info = reader.bit_string(), read_text(reader, IA5, notes)
     notes.add("untagged-extension-data", when=reader.peek() == der.SEQUENCE)
-    extensions = _extensions(reader, notes)
+    extensions = read_extensions(reader, notes)
     reader.end()
     return SealSignature(
         der=encoded,
@@ -295,131 +283,8 @@ def _later_signature(encoded: bytes, tbs: bytes, body: der.Reader) -> SealSignat
     )
 
 
-def _check_version(seal: Seal, written: int, notes: _Notes, *, early: bool) -> None:
+def _check_version(seal: Seal, written: int, notes: Notes, *, early: bool) -> None:
     """Refuse a seal of one structure inside a signature of the other; the number itself is told where it differs."""
     if early != (seal.version == SealVersion.V1):
         raise MalformedInput(f"a seal of version {seal.version} inside a signature of another version")
     notes.add("signature-version", when=written != seal.header_version)
-
-
-# Time of a signature of 2014 -----------------------------------------------------------------------------------------
-def _is_token(octets: bytes) -> bool:
-    """Tell whether timeInfo is a ContentInfo with SignedData."""
-    try:
-        return ber.load(octets).members().next().oid() in SIGNED_DATA_OIDS
-    except MalformedInput:
-        return False
-
-
-def _token_time(token: bytes) -> datetime | None:
-    try:
-        return read_token(token).gen_time
-    except CertsError:
-        return None  # whoever verifies the token will say what is wrong with it
-
-
-def _time_said(octets: bytes, notes: _Notes) -> datetime | None:
-    """Read a UTCTime or GeneralizedTime in DER, or text in one of the forms met; None for anything else."""
-    try:
-        return ber.load(octets).time()
-    except MalformedInput:
-        pass
-    try:
-        if _BARE_TIME.fullmatch(octets):
-            moment = ber.parse_time(octets, generalized=len(octets) == 15)
-        else:
-            moment = datetime.fromisoformat(octets.decode("ascii"))
-    except (ValueError, MalformedInput):
-        return None
-    notes.add("time-text")
-    if moment.tzinfo is None:
-        notes.add("time-without-zone")
-        moment = moment.replace(tzinfo=_CHINA)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return None
-
-
-# Parts ---------------------------------------------------------------------------------------------------------------
-def _text(reader: der.Reader, tag: int, notes: _Notes) -> str:
-    octets = reader.value(tag)
-    try:
-        text = octets.decode()
-    except UnicodeDecodeError as error:
-        raise MalformedInput("a text that is not UTF-8") from error
-    notes.add("text-not-ascii", when=tag != ber.UTF8_STRING and not text.isascii())
-    return text
-
-
-def _number(reader: der.Reader) -> int:
-    number = reader.integer()
-    if not 0 <= number < MAX_NUMBER:
-        raise MalformedInput("a number out of bounds")
-    return number
-
-
-def _time(reader: der.Reader, notes: _Notes, *, early: bool) -> datetime:
-    generalized = reader.peek() == ber.GENERALIZED_TIME
-    notes.add("v1-generalized-time", when=early and generalized)
-    notes.add("utc-time", when=not early and not generalized)
-    return ber.parse_time(reader.value(ber.GENERALIZED_TIME if generalized else ber.UTC_TIME), generalized=generalized)
-
-
-def _octets(reader: der.Reader, notes: _Notes) -> bytes:
-    """Read a BIT STRING or, where vendors write that, an OCTET STRING."""
-    if reader.peek() == der.OCTET_STRING:
-        notes.add("octet-string")
-        return reader.value(der.OCTET_STRING)
-    return reader.bit_string()
-
-
-def _time_stamp(body: der.Reader, notes: _Notes) -> bytes | None:
-    """Read timeStamp [0] EXPLICIT BIT STRING OPTIONAL, also without its tag."""
-    if body.at_end():
-        return None
-    if body.peek() == der.BIT_STRING:
-        notes.add("untagged-time-stamp")
-        return body.bit_string()
-    wrapped = body.enter(TAGGED)
-    token = wrapped.bit_string()
-    wrapped.end()
-    return token
-
-
-def _extensions(reader: der.Reader, notes: _Notes) -> tuple[SealExtension, ...]:
-    """Read ExtensionDatas where they are, with or without [0]."""
-    if reader.at_end():
-        return ()
-    if reader.peek() == TAGGED:
-        wrapped = reader.enter(TAGGED)
-        members = wrapped.enter()
-        wrapped.end()
-    else:
-        members = reader.enter()
-    found = []
-    for _ in _members(members):
-        item = members.enter()
-        oid = item.oid()
-        critical = item.peek() == ber.BOOLEAN and _boolean(item, notes)
-        found.append(SealExtension(oid, critical, item.value(der.OCTET_STRING)))
-        item.end()
-    return tuple(found)
-
-
-def _boolean(reader: der.Reader, notes: _Notes) -> bool:
-    content = reader.value(ber.BOOLEAN)
-    if content not in (b"\x00", b"\xff"):
-        raise MalformedInput("a BOOLEAN that is not DER")
-    notes.add("explicit-default", when=content == b"\x00")
-    return content == b"\xff"
-
-
-def _members(reader: der.Reader) -> Iterator[int]:
-    """Count the members of a SEQUENCE OF while the caller reads them. Raises MalformedInput where they are too many."""
-    number = 0
-    while not reader.at_end():
-        if number == MAX_ENTRIES:
-            raise MalformedInput(f"more than {MAX_ENTRIES} members")
-        yield number
-        number += 1

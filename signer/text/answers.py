@@ -30,6 +30,8 @@ _PROVEN = {
     "seal-object": "seal-maker",
 }
 """Sentence that names who it is, by kind, where that is proven and it is nobody who signed a document."""
+_SEAL = "seal-object"
+"""Kind of a seal that is itself the file: its maker signed the seal and no document."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def _who(signature: SignatureReport) -> Answer:
 
 
 def _what(signature: SignatureReport) -> Answer:
+    if signature.kind == _SEAL and computed(signature):
+        return Answer("what", "seal")
     if signature.sub_indication == "HASH_FAILURE":
         return Answer("what", "altered")
     if not covers(signature):
@@ -157,7 +161,7 @@ def _when(signature: SignatureReport) -> Answer:
     if when is None or not computed(signature):
         return Answer("when", "unknown")
     if when.source == "claimed":
-        return Answer("when", "claimed", (("time", when.value),))
+        return Answer("when", "seal-claimed" if signature.kind == _SEAL else "claimed", (("time", when.value),))
     if not stamped(signature):
         return Answer("when", "stated", (("time", when.value),))
     authority = signature.signer.common_name if _is_timestamp(signature) and signature.signer else None
@@ -168,6 +172,8 @@ def _when(signature: SignatureReport) -> Answer:
 
 
 def _unchanged(signature: SignatureReport) -> Answer:
+    if signature.kind == _SEAL and computed(signature):
+        return Answer("unchanged", "seal")
     if signature.sub_indication == "HASH_FAILURE":
         return Answer("unchanged", "altered")
     if not covers(signature):
@@ -205,14 +211,17 @@ def _all_who(signatures: Sequence[SignatureReport]) -> Answer:
     names = dict.fromkeys(name_of(one.signer) for one in signatures if one.signer is not None and proven(one))
     counts = (("number", number), ("count", len(signatures)))
     parameters = (("names", "; ".join(names)), *counts) if names else counts
-    key = "certificate" if all(one.kind == "certificate" for one in signatures) else quantity
+    kinds = {one.kind for one in signatures}
+    key = "certificate" if kinds == {"certificate"} else "seal" if kinds == {_SEAL} and quantity == "all" else quantity
     return Answer("who", key, parameters, "report")
 
 
 def _all_what(report: Report, signatures: Sequence[SignatureReport]) -> Answer:
     quantity, number = _quantity(signatures, covers)
     counts = (("number", number), ("count", len(signatures)))
-    if quantity == "all" and all(one.revision is None for one in signatures):
+    if quantity == "all" and all(one.kind == _SEAL for one in signatures):
+        quantity = "seal"
+    elif quantity == "all" and all(one.revision is None for one in signatures):
         quantity = "content"
     return Answer("what", quantity, (("file", report.file), ("sha256", report.sha256), *counts), "report")
 
@@ -227,7 +236,7 @@ def _all_when(signatures: Sequence[SignatureReport]) -> Answer:
         claimed = [when.value for _, when in known]
         key = "stated" if all(map(_is_timestamp, signatures)) else "claimed"
         if key == "claimed" and min(claimed) == max(claimed):
-            key = "claimed-one"
+            key = "seal-claimed" if all(one.kind == _SEAL for one in signatures) else "claimed-one"
         return Answer("when", key, (("first", min(claimed)), ("last", max(claimed))), "report")
     counts = (("number", len(stamps)), ("count", len(signatures)))
     key = "some" if len(stamps) < len(signatures) else "one" if first == last else "all"
@@ -238,7 +247,7 @@ def _all_unchanged(signatures: Sequence[SignatureReport]) -> Answer:
     keys = [_unchanged(one).key for one in signatures]
     if "altered" in keys:
         return Answer("unchanged", "altered", about="report")
-    if set(keys) == {"content"}:
-        return Answer("unchanged", "content", about="report")
+    if set(keys) in ({"content"}, {"seal"}):
+        return Answer("unchanged", keys[0], about="report")
     gravest = max((key if key in CHANGE_LEVELS else "none" for key in keys), key=CHANGE_LEVELS.index)
     return Answer("unchanged", gravest, about="report")

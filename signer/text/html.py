@@ -109,13 +109,14 @@ def card_rows(words: Words, lang: str, signature: SignatureReport) -> list[tuple
         if signer.identifiers:
             rows.append((words["label.identifiers"], ", ".join(identifier(words, i) for i in signer.identifiers)))
         rows.append((words["label.issuer"], signer.issuer))
-    rows += seal_rows(words, signature.seal)
+    rows += seal_rows(words, signature)
     algorithm = algorithm_label(signature.suite) if signature.suite else signature.signature_algorithm
     parts = " · ".join(part for part in (algorithm, signature.level) if part)
     if parts:
         rows.append((words["label.algorithm"], parts))
     _, what, when, unchanged = signature_answers(signature)
-    for label, answer in (("label.revision", what), ("label.signed", when), ("question.unchanged", unchanged)):
+    signed = "label.seal-made" if signature.kind == "seal-object" else "label.signed"
+    for label, answer in (("label.revision", what), (signed, when), ("question.unchanged", unchanged)):
         rows.append((words[label], answer.sentence(lang)))
     lines = layers(words, signature)
     judged = signature.agreed.basis is not None or signature.recognised

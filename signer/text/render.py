@@ -127,18 +127,21 @@ def _where(words: Words, note: Notice) -> str:
 def facts(words: Words, signature: SignatureReport, *, technical: bool = True) -> list[tuple[str, str]]:
     """Return label and value of everything a reader wants to know about one signature."""
     rows: list[tuple[str, str]] = []
+    is_seal = signature.kind == "seal-object"
     if signature.verdict is not Verdict.TOTAL_PASSED:
         detail = f" ({clean(signature.reason)})" if signature.reason and technical else ""
         rows.append((words["label.reason"], why(words, signature) + detail))
     signer = signature.signer
     if signer is not None:
-        rows.append((words["label.signer"], clean(signer.common_name or signer.subject)))
+        rows.append(
+            (words["label.seal-maker" if is_seal else "label.signer"], clean(signer.common_name or signer.subject))
+        )
         if signer.organisation and signer.organisation != signer.common_name:
             rows.append((words["label.organisation"], clean(signer.organisation)))
         if signer.identifiers:
             rows.append((words["label.identifiers"], ", ".join(identifier(words, i) for i in signer.identifiers)))
         rows.append((words["label.issuer"], clean(signer.issuer)))
-    rows += [(label, clean(value)) for label, value in seal_rows(words, signature.seal)]
+    rows += [(label, clean(value)) for label, value in seal_rows(words, signature)]
     algorithm = " · ".join(
         clean(part)
         for part in (signature.suite or signature.signature_algorithm, signature.subfilter, signature.level)
@@ -149,7 +152,7 @@ def facts(words: Words, signature: SignatureReport, *, technical: bool = True) -
     when = signature.signed_at
     rows.append(
         (
-            words["label.signed"],
+            words["label.seal-made" if is_seal else "label.signed"],
             f"{readable(when.value)}{words['punctuation.comma']}{words[_time_by(signature)]}"
             if when
             else words["time.unknown"],
@@ -182,7 +185,9 @@ def _time_by(signature: SignatureReport) -> str:
     when = signature.signed_at
     if when is None:
         return "time.unknown"
-    return f"time.{when.source}" if when.source == "claimed" or stamped(signature) else "time.stated"
+    if when.source == "claimed":
+        return "time.seal-claimed" if signature.kind == "seal-object" else "time.claimed"
+    return "time.timestamp" if stamped(signature) else "time.stated"
 
 
 def _places(words: Words, details: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,10 @@
 
 The signature covers what its widgets show, whatever that is: who may use a seal could still draw another one. So each
 widget is compared with what `signer.appearance.seal` draws of the seal's picture: the same content streams, the same
-pixels. A widget that is drawn in another way may show the same; that cannot be told without looking, and is said.
+pixels. A widget that is drawn in another way may show the same; that cannot be told without looking, and is said. So is
+an annotation that lies over a widget: whoever prepared the file could cover the seal before it was there.
+
+Widgets are looked for on the pages, where readers take them from, and not in the form.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from signer.appearance.objects import Indirect, Name, Stream
 from signer.appearance.seal import SealFace, render_seal
@@ -22,12 +25,14 @@ from signer.appearance.stamp import Drawing
 from signer.errors import AppearanceError
 from signer.pades.sealing import seal_face
 from signer.pdf import structure
-from signer.pdf.boxes import box_of, numbers, rectangle
+from signer.pdf.boxes import Box, box_of, numbers, rectangle
+from signer.pdf.pages import pages
 from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 from signer.seals.model import Seal
 
 MAX_DEPTH = 12
+MAX_PAGES = 5000
 _FRAME = re.compile(
     rb"q (\d{1,3}(?:\.\d{1,4})?) 0 0 \1 (-?\d{1,5}(?:\.\d{1,4})?) (-?\d{1,5}(?:\.\d{1,4})?) cm /Seal Do Q\n"
 )
@@ -38,8 +43,14 @@ _LEAST = 0.2
 _SLICE = 1.0
 """Points of its width that are seen at least."""
 _TURNS = ((1.0, 0.0, 0.0, 1.0), (0.0, 1.0, -1.0, 0.0), (-1.0, 0.0, 0.0, -1.0), (0.0, -1.0, 1.0, 0.0))
-_UNSEEN = 0b100010
-"""Hidden, NoView of /F (Table 167)."""
+_HIDDEN = 0b10
+"""Of /F (Table 167). NoView does not count: it may be printed, or seen under the pointer."""
+_CONDITIONS = frozenset({"OC", "BM", "CA", "ca"})
+"""Entries of a widget that let it show sometimes, or blend it with the page."""
+_NOT_DRAWN = frozenset({"Popup", "Link", "Widget"})
+"""Annotations that show nothing, or a border, where they have no appearance."""
+_WHOLE = 0.02
+"""Of its width, what may be missing between slices for being rounded."""
 
 
 @dataclass(frozen=True)
@@ -58,39 +69,89 @@ def faces(view: View, fields: tuple[int, ...], seal: Seal) -> Faces:
     """Look at every widget of the fields, by object number. Raises BudgetSpent."""
     places, wrong, unknown = 0, "", ""
     expected = _Expected(seal)
-    for number in fields:
-        for widget_number, widget in _widgets(view, number):
+    try:
+        for one in _widgets(view, frozenset(fields)):
             try:
-                outcome = expected.shown(view, widget)
+                outcome = expected.shown(view, one.dictionary)
             except (SyntaxFault, RecursionError) as error:
                 outcome = f"?it cannot be read: {error}"
-            where = f"the widget of object {widget_number}"
+            if outcome == "seal" and one.covered:
+                outcome = "?another annotation lies over it"
             if outcome == "seal":
                 places += 1
             elif outcome.startswith("?"):
-                unknown = unknown or f"{where}: {outcome[1:]}"
+                unknown = unknown or f"{one.name}: {outcome[1:]}"
             elif outcome:
-                wrong = wrong or f"{where}: {outcome}"
+                wrong = wrong or f"{one.name}: {outcome}"
+    except SyntaxFault as error:
+        unknown = unknown or f"the pages cannot be read: {error}"
+    if places and not wrong and not unknown and not _whole(expected.parts):
+        wrong = "only a part of the seal is shown"
     return Faces(places, wrong, unknown)
 
 
-def _widgets(view: View, number: int) -> Iterator[tuple[int, Dictionary]]:
-    """Yield the visible widgets of a field."""
-    located = view.locate(number)
-    field = located.value if located is not None else None
-    if not isinstance(field, Dictionary):
-        return
-    kids = view.get(field, "Kids")
-    found = [(number, field)]
-    for kid in kids if isinstance(kids, list) else ():
-        value = view.resolve(kid)
-        if isinstance(value, Dictionary):
-            found.append((kid.number if isinstance(kid, Ref) else number, value))
-    for widget_number, widget in found:
-        box, flags = rectangle(view, widget), view.get(widget, "F")
-        unseen = type(flags) is int and flags & _UNSEEN
-        if box is not None and box[2] > box[0] and box[3] > box[1] and not unseen:
-            yield widget_number, widget
+class _Shown(NamedTuple):
+    """A visible annotation on a page."""
+
+    name: str
+    dictionary: Dictionary
+    box: Box
+    number: int | None
+    """Of the field that it is a widget of; None: of none that matters here."""
+    covered: bool = False
+
+
+def _widgets(view: View, fields: frozenset[int]) -> Iterator[_Shown]:
+    """Yield the visible widgets of the fields, page by page. Raises SyntaxFault, BudgetSpent."""
+    for position, page in enumerate(pages(view, MAX_PAGES + 1), 1):
+        if position > MAX_PAGES:
+            raise BudgetSpent(f"more than {MAX_PAGES} pages")
+        shown = list(_annotations(view, page.dictionary, fields))
+        for index, one in enumerate(shown, 1):
+            if one.number is not None:
+                above = [other for other in shown[index:] if other.number is None and _meet(one.box, other.box)]
+                view.pdf.budget.spend(len(shown) // 16)
+                yield one._replace(covered=any(_draws(view, other.dictionary) for other in above))
+
+
+def _annotations(view: View, page: Dictionary, fields: frozenset[int]) -> Iterator[_Shown]:
+    """Yield what a page shows besides its contents, the lowest first."""
+    listed = view.get(page, "Annots")
+    for item in listed if isinstance(listed, list) else ():
+        view.pdf.budget.spend(1)
+        annotation = view.resolve(item)
+        if not isinstance(annotation, Dictionary):
+            continue
+        box, flags = rectangle(view, annotation), view.get(annotation, "F")
+        hidden = type(flags) is int and flags & _HIDDEN
+        if box is None or box[2] <= box[0] or box[3] <= box[1] or hidden:
+            continue
+        numbers_of = [ref.number for ref in (item, annotation.get("Parent")) if isinstance(ref, Ref)]
+        number = next((number for number in numbers_of if number in fields), None)
+        yield _Shown(f"the widget of object {numbers_of[0] if numbers_of else 0}", annotation, box, number)
+
+
+def _draws(view: View, annotation: Dictionary) -> bool:
+    """Tell whether an annotation may draw anything."""
+    appearances = view.get(annotation, "AP")
+    normal = view.get(appearances, "N") if isinstance(appearances, Dictionary) else None
+    if isinstance(normal, structure.Stream):
+        return bool(view.stream_data(normal).strip())
+    return normal is not None or view.get(annotation, "Subtype") not in _NOT_DRAWN
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _whole(parts: list[tuple[float, float]]) -> bool:
+    """Tell whether slices of a seal, each from and to a share of its width, are the whole of it together."""
+    reached = 0.0
+    for start, end in sorted(parts):
+        if start > reached + _WHOLE:
+            return False
+        reached = max(reached, end)
+    return reached >= 1 - _WHOLE
 
 
 class _Expected:
@@ -101,11 +162,13 @@ class _Expected:
         self._drawings: dict[bool, Drawing | None] = {}
         self._known: dict[int, bool] = {}
         """Whether a form XObject is the seal, by object number: it is in the file once."""
+        self.parts: list[tuple[float, float]] = []
+        """What of the seal's width was shown, each time."""
 
     def shown(self, view: View, widget: Dictionary) -> str:
         """Return "seal", "" for nothing, what is wrong, or "?" and why it cannot be told."""
         appearances = view.get(widget, "AP")
-        if "OC" in widget:
+        if widget.keys() & _CONDITIONS:
             return "?it shows under a condition"
         if not isinstance(appearances, Dictionary):
             return ""
@@ -146,6 +209,8 @@ class _Expected:
         high = min(height, y + scale * self._face.height) - max(0.0, y)
         if scale < _LEAST or shown < _SLICE or high < 0.95 * scale * self._face.height:
             return "the seal is too small to be seen, or out of its frame"
+        whole = scale * self._face.width
+        self.parts.append((max(0.0, -x) / whole, min(width - x, whole) / whole))
         return ""
 
     def _is_seal(self, view: View, value: Any) -> bool:
@@ -211,6 +276,8 @@ def _same_stream(view: View, value: structure.Stream, expected: Stream, depth: i
         return False
     view.pdf.budget.spend(len(expected.data) // 64 + 10)
     if wanted.get("Filter") == "DCTDecode":
-        return view.get(had, "Filter") == "DCTDecode" and view.encoded(value) == expected.data
+        # parameters of a JPEG change its colours
+        plain = view.get(had, "Filter") == "DCTDecode" and "DecodeParms" not in had
+        return plain and view.encoded(value) == expected.data
     data = zlib.decompress(expected.data) if wanted.get("Filter") == "FlateDecode" else expected.data
     return view.stream_data(value) == data

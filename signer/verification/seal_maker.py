@@ -7,6 +7,9 @@ which the seal is used: now, where it stands alone; else the moment of signing, 
 claims. Claimed and no longer provable is INDETERMINATE. From 2025 on, a certificate that has ended or was revoked
 since, but was good when the seal was made, is a warning.
 
+A list that vouches for those who issue certificates of signers does not vouch for makers of seals: whoever has such a
+certificate could make himself the seal of anybody. An entry has to say "seal-making", or nothing about purposes.
+
 A maker who was revoked could give a new seal an old date. So we ask for proof there, where the standard (as far as its
 text is known to us) asks for none: the seal's own time-stamp, or that of a signature made with it.
 """
@@ -67,7 +70,7 @@ def judge_maker(
 ) -> None:
     """Validate the maker's chain and record the check."""
     proven = use.latest if use.latest < setting.now else None
-    outcome = judge_certificate(certificate, evidence, setting, proofs, proven=proven)
+    outcome = judge_certificate(certificate, evidence, setting, proofs, proven=proven, purpose="seal-making")
     result = outcome.result
     say_what_was_fetched(draft, outcome.notes, setting)
     draft.keep_path(
@@ -88,7 +91,8 @@ def judge_maker(
         return
     verdict = Verdict.TOTAL_FAILED if result.indication == "FAILED" else Verdict.INDETERMINATE
     draft.checks.append(CheckResult("seal-maker-chain", clause_of, "failed", result.detail))
-    draft.lower(verdict, sub_indication, f"the seal maker: {result.detail}", "seal-maker-chain")
+    code = "seal-maker-status" if sub_indication == "TRY_LATER" else "seal-maker-chain"
+    draft.lower(verdict, sub_indication, f"the seal maker: {result.detail}", code)
 
 
 def _not_good_now(
@@ -150,4 +154,4 @@ def _as_of(certificate: Certificate, evidence: Evidence, setting: Setting, momen
     """Validate the chain as of a moment that is claimed, with what is at hand: a fact of its own, no proof."""
     options = replace(setting.options, fetch=None)
     then = replace(setting, now=moment, options=options)
-    return judge_certificate(certificate, evidence, then, Proofs(moment), proven=None).result
+    return judge_certificate(certificate, evidence, then, Proofs(moment), proven=None, purpose="seal-making").result

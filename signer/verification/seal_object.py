@@ -77,7 +77,7 @@ def judge_used_seal(
     # S6, because it may prove how old the seal is
     made_before = use.latest
     if seal.time_stamp is not None and checked is not None:
-        stamped = _seal_stamp(draft, seal, evidence, setting, proofs)
+        stamped = _seal_stamp(draft, seal, evidence, setting, proofs, alone=alone)
         if stamped is not None:
             made_before = min(made_before, stamped)
             if alone:
@@ -105,7 +105,9 @@ def _maker_value(draft: Draft, seal: Seal, maker: Certificate, moment: datetime)
     return checked
 
 
-def _seal_stamp(draft: Draft, seal: Seal, evidence: Evidence, setting: Setting, proofs: Proofs) -> datetime | None:
+def _seal_stamp(
+    draft: Draft, seal: Seal, evidence: Evidence, setting: Setting, proofs: Proofs, *, alone: bool
+) -> datetime | None:
     """S6: the time-stamp over the maker's value; the seal was made no later. Return its time if it is believed."""
     where = clause(seal.version, "stamp")
     own = Draft(field=draft.field)  # the time of the seal is not the time of the signature
@@ -113,6 +115,8 @@ def _seal_stamp(draft: Draft, seal: Seal, evidence: Evidence, setting: Setting, 
         own, "seal-time-stamp", seal.time_stamp or b"", seal.signature, (seal.signature,), evidence, setting, proofs
     )
     draft.objects += own.objects
+    if alone:
+        draft.timestamps += own.timestamps
     detail = own.checks[-1].detail
     if report.verdict is not Verdict.TOTAL_PASSED or report.gen_time is None:
         stamp_refused(draft, "seal-time-stamp", where, report.verdict, report.sub_indication, detail)

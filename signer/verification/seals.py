@@ -26,6 +26,7 @@ validity fails, since the signer says so himself; a claim inside one proves noth
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
@@ -152,7 +153,21 @@ def judge_listed(draft: Draft, seal: Seal, certificate: Certificate) -> str | No
             )
         return None
     draft.passed("seal-owner-listed", where, f"by its {how}", certificate.subject)
+    _compare_names(draft, seal, certificate)
     return how
+
+
+def _compare_names(draft: Draft, seal: Seal, certificate: Certificate) -> None:
+    """Tell where seal and certificate name two: a maker may write any name into a seal, and list anybody."""
+    signer = describe(certificate)
+    names = [name for name in (signer.organisation, signer.common_name) if name]
+    if not any(_letters(name) in _letters(seal.name) for name in names if _letters(name)):
+        draft.warn("seal-name", f"the seal is of {seal.name}, the certificate of {' / '.join(names)}")
+
+
+def _letters(name: str) -> str:
+    """Return the letters and digits of a name, to compare: blanks, brackets and widths are written in many ways."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
 def _signature_stamp(draft: Draft, part: _Signed, setting: Setting, proofs: Proofs, *, listed: bool) -> Proofs:

@@ -172,6 +172,10 @@ def test_what_is_refused(run, tmp_path: Path) -> None:
         run(f"ca issue ca --request bad.csr {PW}")
     with pytest.raises(UsageError):
         run(f"ca issue ca --public-key ca.pub.pem {PW}")
+    for given, option in (("", "--organisation"), ("--organisation Nord --country DE", "--identifier SCHEME:VALUE")):
+        with pytest.raises(ProfileError) as caught:
+            run(f"ca issue ca --profile seal --public-key ca.pub.pem --cn Anna {given} {PW}")
+        assert caught.value.hint.startswith(f"give it with {option}")
     before = run(f"ca list ca {PW}")[0]
     with pytest.raises(CertsError):
         run(f"ca renew ca ca/issuing.pem {PW}")

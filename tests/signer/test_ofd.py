@@ -225,9 +225,53 @@ def test_a_page_that_is_smuggled_in_through_another_document() -> None:
     assert word(one(files, circle)) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
 
 
+def test_a_version_of_the_document_that_the_seal_does_not_cover() -> None:
+    """A reader that knows versions shows the current one (GB/T 33190-2016 19)."""
+    circle = circle_of(SM2)
+    seal = seal_of(SM2)
+    covered = {name: body for name, body in PLAIN.items() if name != "OFD.xml"}
+    files = sign(PLAIN, 1, by_seal(seal, circle.organisation), seal, covered)
+    assert word(one(files, circle)) == PASSED
+    version = b'<ofd:Versions><ofd:Version ID="1" Index="1" Current="true" BaseLoc="Doc_0/V.xml"/></ofd:Versions>'
+    more = {
+        "OFD.xml": PLAIN["OFD.xml"].replace(b"</ofd:DocBody>", version + b"</ofd:DocBody>"),
+        "Doc_0/V.xml": b"<DocVersion><DocRoot>/Doc_1/Document.xml</DocRoot></DocVersion>",
+        "Doc_1/Document.xml": PLAIN["Doc_0/Document.xml"],
+    }
+    report = one(files | more, circle)
+    assert word(report) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
+    assert "Doc_0/V.xml, Doc_1/Document.xml" in report.reason
+
+
+def test_an_annotation_that_a_stranger_added() -> None:
+    circle, stranger = circle_of(SM2), circle_of("ecdsa-p256").person
+    root = PLAIN["Doc_0/Document.xml"].replace(
+        b"</ofd:Document>", b"<ofd:Annotations>A.xml</ofd:Annotations></ofd:Document>"
+    )
+    first = sealed(circle, files=PLAIN | {"Doc_0/Document.xml": root})
+    added = sign(first | {"Doc_0/A.xml": b"<a/>"}, 2, by_signed_data(stranger))
+    assert word(judged(added, circle).signatures[0]) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
+
+
+def test_a_seal_taken_off_the_list_is_told() -> None:
+    circle = circle_of(SM2)
+    seal, first = seal_of(SM2), sealed(circle)
+    covered = {name: body for name, body in first.items() if name != LIST}
+    both = sign(first, 2, by_seal(seal, circle.organisation), seal, covered)
+    assert "signature-not-listed" not in [item.code for item in judged(both, circle).warnings]
+    report = judged(both | {LIST: ofd.listing([2])}, circle)
+    assert [item.detail for item in report.warnings if item.code == "signature-not-listed"] == [
+        "Doc_0/Signs/Sign_1/Signature.xml is a signature file that no list names"
+    ]
+
+
 @pytest.mark.parametrize(
     "written",
-    [b"pages/page_0/CONTENT.xml", b"Pages\\Page_0\\Content.xml", b"/Doc_0/Pages/../Pages/Page_0/Content.xml"],
+    [
+        *(b"pages/page_0/CONTENT.xml", b"Pages\\Page_0\\Content.xml", b"/Doc_0/Pages/../Pages/Page_0/Content.xml"),
+        *(b"Pages/Page_0/Content%2Exml", b"Pages%2FPage_0%2FContent.xml", b"Pages/Page_0/Content.xml."),
+        b'x"><ofd:x/>Pages/Page_0/Content.xml</ofd:Page><ofd:Page BaseLoc="y',
+    ],
 )
 def test_a_page_that_only_some_readers_find(written: bytes) -> None:
     circle = circle_of(SM2)
@@ -235,6 +279,16 @@ def test_a_page_that_only_some_readers_find(written: bytes) -> None:
     root = PLAIN["Doc_0/Document.xml"].replace(b"Pages/Page_0/Content.xml", written)
     covered = {name: body for name, body in PLAIN.items() if name != PAGE} | {"Doc_0/Document.xml": root}
     files = sign(covered | {PAGE: PLAIN[PAGE]}, 1, by_seal(seal, circle.organisation), seal, covered)
+    assert word(one(files, circle)) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
+
+
+def test_a_page_whose_name_has_no_ending() -> None:
+    circle = circle_of(SM2)
+    seal = seal_of(SM2)
+    root = PLAIN["Doc_0/Document.xml"].replace(b"Content.xml", b"Content")
+    covered = {name: body for name, body in PLAIN.items() if name != PAGE} | {"Doc_0/Document.xml": root}
+    page = {"Doc_0/Pages/Page_0/Content": PLAIN[PAGE]}
+    files = sign(covered | page, 1, by_seal(seal, circle.organisation), seal, covered)
     assert word(one(files, circle)) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE not-covered"
 
 
@@ -322,6 +376,14 @@ def test_a_seal_shown_that_is_not_the_one_that_was_used() -> None:
     assert word(one(files, circle)) == "TOTAL-FAILED FORMAT_FAILURE seal-swapped"
 
 
+@pytest.mark.parametrize("maker", [by_signed_data, ofd.bare])
+def test_the_seal_of_another_shown_beside_a_signature_without_one(maker: Callable[[Holder], ofd.Maker]) -> None:
+    circle = circle_of(SM2)
+    files = sign(PLAIN, 1, maker(circle.person), seal_of(SM2))
+    report = one(files, circle, trust=trusting(circle, circle.person.certificate))
+    assert (report.kind, word(report)) == ("signature", "INDETERMINATE SIG_CONSTRAINTS_FAILURE seal-not-used")
+
+
 def test_a_seal_file_that_is_not_there() -> None:
     circle = circle_of(SM2)
     files = sealed(circle)
@@ -393,6 +455,17 @@ def test_a_signed_list_of_files(suite: str) -> None:
     assert judged(missing, circle).signatures[1].sub_indication == "SIGNED_DATA_NOT_FOUND"
     without = {name: body for name, body in together.items() if name != "signedvalue.dat"}
     assert word(judged(without, circle).signatures[1]) == "INDETERMINATE FORMAT_FAILURE no-signature-value"
+
+
+def test_a_list_of_files_does_not_say_that_its_signer_saw_the_contents() -> None:
+    """Others could sign other contents under the same names."""
+    circle, stranger = circle_of(SM2), circle_of("ecdsa-p256").person
+    for holder, expected in ((circle.person, PASSED), (stranger, "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND")):
+        contents, listed = judged(
+            entries(sign(PLAIN, 1, by_signed_data(holder)), circle.organisation), circle
+        ).signatures
+        assert word(contents) == expected
+        assert word(listed) == "INDETERMINATE SIG_CONSTRAINTS_FAILURE names-only"
 
 
 # -- packages that are broken ---------------------------------------------------------------------------

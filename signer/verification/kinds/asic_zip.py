@@ -113,16 +113,16 @@ def read_container(data: bytes) -> Container:
         elif body:
             faults.append(f"{name}: a directory with contents")
     faults += _layout(data, archive, infos)
-    folded: dict[str, str] = {}
+    known: dict[str, str] = {}
     for name in files:
-        other = folded.setdefault(_folded(name), name)
+        other = known.setdefault(folded(name), name)
         if other != name:
             faults.append(f"{other} and {name} are one file on some systems")
     mimetype, remarks = _mimetype(files, infos, archive)
     return Container(files, mimetype, tuple(faults), remarks)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """Return what names are compared by where case, composition of letters, or dots and blanks at the end are lost."""
     parts = unicodedata.normalize("NFC", name).casefold().split("/")
     return unicodedata.normalize("NFC", "/".join(part.rstrip(" .") for part in parts))

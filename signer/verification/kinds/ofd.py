@@ -9,7 +9,7 @@
  6. the signed value: made with a seal, or a SignedData of GB/T 35275, or bare                   kinds.ofd_value
  7. the seal that is shown is the one that was used, and names this signature file               kinds.ofd_value
  8. OFDEntries.xml, where there is one: the package holds the files on the list and no others    kinds.ofd_entries
- 9. files that no signature names are told
+ 9. files that no signature names are told, and signatures that no list names
 
 Pages are not drawn. Signatures are judged from the last of a list to the first, since the later ones explain changes.
 """
@@ -98,6 +98,11 @@ class _Listed:
         return not self.broken and all(report.cryptographic.result == "passed" for report in self.reports)
 
     @property
+    def good(self) -> bool:
+        """Whether it is that of somebody who is trusted."""
+        return bool(self.reports) and all(report.verdict is Verdict.TOTAL_PASSED for report in self.reports)
+
+    @property
     def covers(self) -> frozenset[str]:
         """The files it is over."""
         return frozenset() if self.file is None else frozenset(item.path for item in self.file.references)
@@ -124,8 +129,7 @@ class _OFD:
         reports = [_unlisted(problem, "unreadable-list") for problem in self.package.problems]
         reports += [report for one in self.signatures for report in one.reports]
         if ENTRIES in self.files:
-            covered = frozenset().union(*(one.covers for one in self.signatures if one.computed))
-            reports += judge_entries(self.files, covered | self._machinery(), self._faults, self.setting)
+            reports += judge_entries(self.files, self._machinery(), self._covered(), self._faults, self.setting)
         return Found(tuple(reports), tuple(self._notices(bool(reports))))
 
     def _faults(self, draft: Draft) -> None:
@@ -221,7 +225,7 @@ class _OFD:
             if not unreadable:
                 draft.passed("ofd-coverage", where, f"{len(self.content.files)} files of the document")
             return
-        added = frozenset().union(*(item.covers for item in self._later(one) if item.computed))
+        added = frozenset().union(*(item.covers for item in self._later(one) if item.good))
         names = ", ".join(sorted(open_files)[:SHOWN])
         if open_files <= added:
             draft.passed("ofd-coverage", where, f"a later signature is over {names}")
@@ -229,6 +233,16 @@ class _OFD:
         else:
             detail = f"this signature is not over {names}"
             draft.failed("ofd-coverage", where, detail, Verdict.INDETERMINATE, "SIG_CONSTRAINTS_FAILURE", "not-covered")
+
+    def _covered(self) -> dict[str, frozenset[str]]:
+        """Return what good signatures are over, by the fingerprint of the signer's certificate."""
+        found: dict[str, frozenset[str]] = {}
+        for one in self.signatures:
+            # a countersignature is over a value, not over files
+            for report in (item for item in one.reports if one.good and item.kind != "countersignature"):
+                signer = report.signer.fingerprint if report.signer is not None else ""
+                found[signer] = found.get(signer, frozenset()) | one.covers
+        return found
 
     def _machinery(self) -> frozenset[str]:
         """Return the files that signatures themselves are made of."""
@@ -243,5 +257,22 @@ class _OFD:
     def _notices(self, judged: bool) -> list[Notice]:
         notices = [] if judged else [Notice("container", fault) for fault in self.container.faults]
         named = frozenset().union(*(one.covers for one in self.signatures)) | self._machinery()
-        alone = (name for name in sorted(self.files) if name not in named)
-        return [*notices, *(Notice("not-covered", f"no signature covers {name[:200]}") for name in alone)]
+        notices += [
+            Notice("not-covered", f"no signature covers {name[:200]}")
+            for name in sorted(self.files)
+            if name not in named
+        ]
+        listed = {one.listed.entries[one.position].path for one in self.signatures}
+        return notices + [
+            Notice("signature-not-listed", f"{name[:200]} is a signature file that no list names")
+            for name, body in sorted(self.files.items())
+            if name not in listed and _is_signature(name, body)
+        ]
+
+
+def _is_signature(name: str, body: bytes) -> bool:
+    """Tell whether a file is one of a signature: taken off the list, it is not seen any more."""
+    try:
+        return b"SignedInfo" in body and bool(read_signature(name, body))
+    except MalformedInput:
+        return False

@@ -4,24 +4,26 @@
     was_before(listed, 1, "sm3", digest)                # whether the list had that digest when it had one entry
 
 A seal covers the signature file, and that covers what it references: a page that no reference names may be replaced by
-anybody (GB/T 33190-2016 18.2.2). So every file is looked for that the document leads to: from Document.xml over pages,
-templates, resources, annotations and attachments. Any value in the XML that names a file of the package counts, so one
-file too many may be found, never one too few.
+anybody (GB/T 33190-2016 18.2.2). So every file is looked for that the document leads to: from OFD.xml, which may also
+name versions and a cover, over Document.xml to pages, templates, resources, annotations and attachments. Any value in
+the XML that names a file of the package counts, so one file too many may be found, never one too few.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from html import unescape
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
 from certs import suites
 from certs.errors import CertsError, MalformedInput
 from certs.trust.xml import parse_xml
-from signer.verification.kinds.asic_zip import LimitExceeded
-from signer.verification.kinds.ofd_package import MAX_PATH, Package, SignatureList, resolve
+from signer.verification.kinds.asic_zip import LimitExceeded, folded
+from signer.verification.kinds.ofd_package import ENTRY, MAX_PATH, Package, SignatureList, resolve
 
 MAX_LOOKED_THROUGH = 64 * 1024 * 1024
 """Octets of XML that are read to find the files of a document."""
@@ -47,10 +49,12 @@ class Content:
 
 
 def content_files(package: Package) -> Content:
-    """Return the paths of the files that the documents lead to. Raises LimitExceeded."""
-    spelled = {name.casefold(): name for name in package.files}  # some readers do not tell cases apart
-    roots = [document.root for document in package.documents if document.root is not None]
-    waiting = [spelled[root.casefold()] for root in roots if root.casefold() in spelled]
+    """Return the paths of the files that OFD.xml and the documents lead to. Raises LimitExceeded."""
+    spelled = {folded(name): name for name in package.files}  # some readers do not tell cases apart
+    roots = {document.root for document in package.documents}
+    # the lists name signatures, which are not contents
+    lists = {document.signatures for document in package.documents}
+    waiting = [name for name in _leads_to(ENTRY, package.files[ENTRY], spelled) if name not in lists]
     found: set[str] = set()
     unreadable: set[str] = set()
     octets = 0
@@ -67,14 +71,18 @@ def content_files(package: Package) -> Content:
         if octets > MAX_LOOKED_THROUGH:
             raise LimitExceeded(f"more than {MAX_LOOKED_THROUGH >> 20} MiB of XML in the document")
         try:
-            base, values = _values(body)
+            waiting += [name for name in _leads_to(path, body, spelled) if name not in found]
         except MalformedInput:
             if said:
                 unreadable.add(path)
-            continue
-        named = {name.casefold() for name in _named(path, base, values)}
-        waiting += [spelled[name] for name in named & spelled.keys() if spelled[name] not in found]
     return Content(frozenset(found), frozenset(unreadable))
+
+
+def _leads_to(path: str, body: bytes, spelled: Mapping[str, str]) -> list[str]:
+    """Return the files of the package that a file names. Raises MalformedInput where it cannot be read."""
+    base, values = _values(body)
+    named = {folded(name) for name in _named(path, base, values)}
+    return [spelled[name] for name in named & spelled.keys()]
 
 
 def _values(body: bytes) -> tuple[str, list[str]]:
@@ -97,8 +105,13 @@ def _values(body: bytes) -> tuple[str, list[str]]:
         base = re.search(r"""\sBaseLoc\s*=\s*["']([^"']*)""", plain)
         found = (unescape(value) for match in _VALUE.finditer(plain) for value in match.groups() if value)
         return unescape(base[1]) if base else "", list(found)
-    values = [value for item in root.iter() for value in (*item.attrib.values(), item.text or "")]
+    values = [value for item in root.iter() for value in (*item.attrib.values(), _text(item))]
     return root.get("BaseLoc", ""), values
+
+
+def _text(item: Element) -> str:
+    """Return the text that stands directly in an element, before, between and behind its members."""
+    return "".join((item.text or "", *(member.tail or "" for member in item)))
 
 
 def _named(path: str, base: str, values: list[str]) -> Iterator[str]:
@@ -110,13 +123,15 @@ def _named(path: str, base: str, values: list[str]) -> Iterator[str]:
         except MalformedInput:
             pass
     for value in values:
-        if not value or len(value) > MAX_PATH or "." not in value:
+        if len(value) > MAX_PATH:
             continue
-        for start in bases:
-            try:
-                yield resolve(start, value.replace("\\", "/"))
-            except MalformedInput:
-                continue
+        plain = value.replace("\\", "/")
+        for form in {plain, unquote(plain)}:  # some readers take locations for URLs
+            for start in bases:
+                try:
+                    yield resolve(start, form)
+                except MalformedInput:
+                    continue
 
 
 def was_before(listed: SignatureList, kept: int, digest_name: str, digest: bytes) -> bool:

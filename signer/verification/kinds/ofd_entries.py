@@ -1,19 +1,21 @@
 """OFDEntries.xml: the list of the files of a package, signed so that none can be added (GM/T 0099-2020 annex D).
 
-    reports = judge_entries(files, covered, record, setting)
+    reports = judge_entries(files, machinery, covered, record, setting)
 
 The list has names and no digests: whoever changes a page changes nothing in it. So what it proves is that no file was
-added; it protects contents only as far as other signatures cover them, and alone it is INDETERMINATE.
+added. Else somebody could sign other contents, and the list would say that its signer had been there: it is
+INDETERMINATE unless a good signature with the same certificate covers the contents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from certs.errors import MalformedInput
 from certs.trust.xml import parse_xml
-from signer.report import SignatureReport, Verdict
+from signer.report import CheckResult, SignatureReport, Verdict
 from signer.verification.cms import Octets
 from signer.verification.draft import Draft
 from signer.verification.kinds.ofd_package import MAX_REFERENCES, MAX_XML, child, children, local_name, resolve, text_of
@@ -26,28 +28,49 @@ SHOWN = 20
 
 
 def judge_entries(
-    files: Mapping[str, bytes], covered: frozenset[str], record: Callable[[Draft], None], setting: Setting
+    files: Mapping[str, bytes],
+    machinery: frozenset[str],
+    covered: Mapping[str, frozenset[str]],
+    record: Callable[[Draft], None],
+    setting: Setting,
 ) -> list[SignatureReport]:
-    """Judge the signed list; `covered` are the files whose contents other signatures cover. Never raises."""
+    """Judge the signed list. Never raises.
+
+    `machinery` are the files that signatures are made of, `covered` those whose contents good signatures cover, by the
+    fingerprint of the signer's certificate.
+    """
     draft = Draft(field=ENTRIES)
     try:
         record(draft)
         value, names = _read(files[ENTRIES])
         _same_files(draft, frozenset(files) - {ENTRIES, value}, names)
-        open_names = names - covered
-        if open_names:
-            detail = f"the contents of {', '.join(sorted(open_names)[:SHOWN])} are not covered"
-            draft.failed("ofd-coverage", CLAUSE, detail, Verdict.INDETERMINATE, "SIG_CONSTRAINTS_FAILURE", "names-only")
         if value not in files:
             detail = f"{value} is not in the package"
             draft.unknown("signature-value-present", CLAUSE, detail, "FORMAT_FAILURE", "no-signature-value")
             return [draft.report()]
-        return judge_signed_data(draft, files[value], Octets(files[ENTRIES]), setting)
+        reports = judge_signed_data(draft, files[value], Octets(files[ENTRIES]), setting)
+        return [_with_contents(report, names - machinery, covered) for report in reports]
     except MalformedInput as error:
         draft.failed("ofd-entries", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
     except Exception as error:  # noqa: BLE001 - its own try
         draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
     return [draft.report()]
+
+
+def _with_contents(
+    report: SignatureReport, names: frozenset[str], covered: Mapping[str, frozenset[str]]
+) -> SignatureReport:
+    """Lower the verdict on a signer of the list who does not cover the contents of the files himself."""
+    signer = report.signer.fingerprint if report.signer is not None else ""
+    open_names = names - covered.get(signer, frozenset())
+    if not open_names:
+        return report
+    detail = f"the signer covers the names, not the contents, of {', '.join(sorted(open_names)[:SHOWN])}"
+    report = replace(report, checks=(*report.checks, CheckResult("ofd-coverage", CLAUSE, "failed", detail)))
+    if report.verdict is not Verdict.TOTAL_PASSED:
+        return report
+    verdict, sub_indication = Verdict.INDETERMINATE, "SIG_CONSTRAINTS_FAILURE"
+    return replace(report, verdict=verdict, sub_indication=sub_indication, reason=detail, code="names-only")
 
 
 def value_of(files: Mapping[str, bytes]) -> frozenset[str]:

@@ -49,9 +49,16 @@ def judge_value(
         detail = f"{file.value} is not in the package"
         draft.unknown("signature-value-present", CLAUSE, detail, "FORMAT_FAILURE", "no-signature-value")
         return [draft.report()]
+    sealed = inner(value) is None and not _is_bare(value)
+    if not sealed and file.seal is not None:
+        # whoever copies the seal of another beside his own signature has it drawn on the page
+        detail = f"{file.seal} is shown, and the signed value was not made with a seal"
+        verdict, sub_indication = Verdict.INDETERMINATE, "SIG_CONSTRAINTS_FAILURE"
+        draft.failed("ofd-seal-file", CLAUSE, detail, verdict, sub_indication, "seal-not-used")
     if inner(value) is not None:
         return judge_signed_data(draft, value, source, setting)
-    if _is_bare(value):
+    if not sealed:
+        draft.kind = "signature"
         _judge_bare(draft, file, value, source, setting)
         return [draft.report()]
     draft.kind = "seal"

@@ -19,6 +19,7 @@ from signer.pades.sealing import seal_options, seal_size
 from signer.pades.sign import sign_bytes
 from signer.report import SignatureReport
 from signer.seals import Seal, SealPicture, SealVersion
+from signer.verification.cms import describe
 from signer.verify import verify_bytes
 from tests.conftest import CLOCK, SIGNING, circle_of
 from tests.signer.seals.making import seal_of
@@ -91,7 +92,8 @@ def rectangles(pdf: bytes) -> dict[str, tuple[float, ...]]:
 @cache
 def seal(suite: str, version: SealVersion = SealVersion.V5) -> Seal:
     """Return a seal of 42 mm for the organisation of a circle, made by its person."""
-    return seal_of(suite, version, picture=SealPicture("PNG", picture(), 42, 42))
+    name = f"{describe(circle_of(suite).organisation.certificate).organisation} 合同专用章 𠮷"
+    return seal_of(suite, version, name=name, picture=SealPicture("PNG", picture(), 42, 42))
 
 
 def applied(

@@ -17,14 +17,14 @@ from certs import ber, der, oids, suites
 from certs.signed_data import attribute
 from signer.pades.options import NationalForm
 from signer.pades.placement import AtKeyword, AtPoint, CrossPage, EveryPage
-from signer.pades.sealing import seal_face
+from signer.pades.sealing import seal_face, seal_size
 from signer.report import SignatureReport, Verdict
 from signer.seals import Seal, SealPicture, SealVersion, read_seal_signature
 from tests.conftest import CLOCK, NOW, circle_of, make_pdf
 from tests.signer.seal_pdf.forged import anyway, field_named, later, refilled
 from tests.signer.seal_pdf.marks import SUITES, applied, contents, only, picture, reports, result_of, seal
 from tests.signer.seals.making import VERSIONS, seal_of
-from tests.signer.signing import byte_ranges, many_pages, sign
+from tests.signer.signing import byte_ranges, edited, empty_field, many_pages, sign
 
 NATIONAL = NationalForm()
 NATIONAL_KEY = pytest.mark.parametrize("national", [None, NATIONAL], ids=["pades", "national"])
@@ -183,14 +183,15 @@ def test_a_seal_among_the_attributes_that_nobody_signed_is_none() -> None:
     assert (report.kind, report.verdict, report.seal) == ("signature", Verdict.TOTAL_PASSED, None)
 
 
-@pytest.mark.parametrize("values", [(b"\x30\x00",), (b"\x04\x02ab",), "two", "truncated"])
+@pytest.mark.parametrize("values", [(b"\x30\x00",), (b"\x04\x02ab",), "two", "twice", "truncated"])
 def test_a_seal_attribute_that_holds_no_seal_does_not_pass(values: Any) -> None:
     from certs.signed_data import signed_attributes
     from signer.cms import finish
     from signer.pades.options import SignOptions
     from signer.pades.sign import sign_bytes
 
-    if values == "two":
+    twice = values == "twice"
+    if values in ("two", "twice"):
         values = (seal("sm2").der, seal("sm2", SealVersion.V4).der)
     elif values == "truncated":
         values = (der.sequence(seal("sm2").der[4:2000]),)
@@ -198,7 +199,8 @@ def test_a_seal_attribute_that_holds_no_seal_does_not_pass(values: Any) -> None:
     plain = sign_bytes(make_pdf(), holder.key, holder.certificate, (), SignOptions(reserve=30_000), CLOCK)
     _, before, behind, length = byte_ranges(plain)[0]
     digest = suites.digest("sm3", plain[:before] + plain[behind : behind + length])
-    octets = signed_attributes(suite, holder.certificate, digest, extra=[attribute(oids.SEAL_ATTRIBUTE, *values)])
+    extra = [attribute(oids.SEAL_ATTRIBUTE, *part) for part in (zip(values) if twice else (values,))]
+    octets = signed_attributes(suite, holder.certificate, digest, extra=extra)
     cms = finish(suite, holder.certificate, (circle_of("sm2").issuing,), octets, holder.key.sign(octets))
     assert said(only(refilled(plain, cms))) == ("seal", "TOTAL-FAILED", "FORMAT_FAILURE", "seal-malformed")
 
@@ -241,17 +243,109 @@ def test_a_seal_that_is_pushed_out_of_its_frame_does_not_pass(changes: dict[str,
     assert said(only(data)) == ("seal", "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "seal-appearance")
 
 
-def test_a_seal_that_shows_under_a_condition_only_leaves_it_open() -> None:
+def dressed(change: Callable[[Any, Any], None], **options: Any) -> bytes:
+    """Apply a seal and change its widget and form before it is signed."""
     from signer.pades import widget
 
-    def hidden(target: Any, form: Any) -> None:
+    def both(target: Any, form: Any) -> None:
         shown(target, form)
-        target[pdf_name("/OC")] = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/OCG")})
+        change(target, form)
 
     shown = widget._show
-    with patch("signer.pades.widget._show", hidden):
-        data = applied(make_pdf(), "sm2", AtKeyword("Sealroad"))
+    with patch("signer.pades.widget._show", both):
+        return applied(make_pdf(), "sm2", AtKeyword("Sealroad"), **options)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("/OC", generic.DictionaryObject({pdf_name("/Type"): pdf_name("/OCG")})),
+        ("/BM", pdf_name("/Difference")),
+        ("/ca", generic.FloatObject("0.01")),
+    ],
+)
+def test_a_seal_that_shows_under_a_condition_or_blended_leaves_it_open(key: str, value: Any) -> None:
+    data = dressed(lambda widget, _: widget.update({pdf_name(key): value}))
     assert said(only(data)) == ("seal", "INDETERMINATE", "GENERIC", "seal-appearance-unknown")
+
+
+def test_another_picture_that_is_only_printed_does_not_pass() -> None:
+    """Print and NoView: it is not on the screen (ISO 32000-2 Table 167)."""
+
+    def other(made: Seal, locale: str) -> Any:
+        return replace(seal_face(made, locale), picture=picture(colour=BLUE))
+
+    with patch("signer.pades.sealing.seal_face", other):
+        data = dressed(lambda widget, _: widget.update({pdf_name("/F"): generic.NumberObject(4 | 32)}))
+    assert said(only(data)) == ("seal", "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "seal-appearance")
+
+
+def test_a_jpeg_in_other_colours_is_another_picture() -> None:
+    def recoloured(_: Any, form: Any) -> None:
+        drawing = form.get_object()["/Resources"]["/XObject"]["/Seal"]
+        image = drawing["/Resources"]["/XObject"]["/Im0"]
+        parameters = {pdf_name("/ColorTransform"): generic.NumberObject(0)}
+        image[pdf_name("/DecodeParms")] = generic.DictionaryObject(parameters)
+
+    made = seal_of("sm2", picture=SealPicture("jpg", picture("JPEG"), 42, 42))
+    data = dressed(recoloured, with_seal=made)
+    assert said(only(data)) == ("seal", "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "seal-appearance")
+
+
+def test_slices_that_are_not_the_whole_seal_together_do_not_pass() -> None:
+    """The word for what a seal may be used for can be left out."""
+    from signer.pades.options import Place
+    from signer.pades.sealing import seal_options
+    from signer.pades.sign import sign_bytes
+
+    holder, width, height = circle_of("sm2").organisation, *seal_size(seal("sm2"))
+
+    def sliced(*parts: tuple[float, float]) -> tuple[str, str, str | None, str]:
+        places = tuple(
+            Place(1, (60 * n, 100, 60 * n + width * (b - a), 100 + height), (a, b)) for n, (a, b) in enumerate(parts)
+        )
+        options = seal_options(seal("sm2"), places=places)
+        return said(
+            only(sign_bytes(make_pdf(), holder.key, holder.certificate, (circle_of("sm2").issuing,), options, CLOCK))
+        )
+
+    assert sliced((0.5, 1.0), (0.0, 0.5))[1] == "TOTAL-PASSED"
+    failed = ("seal", "INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "seal-appearance")
+    assert sliced((0.0, 0.5)) == sliced((0.0, 0.4), (0.6, 1.0)) == sliced((0.5, 1.0)) == failed
+
+
+def laid_over(subtype: str, **entries: Any) -> Callable[[Any], None]:
+    """Prepare a signature line, and an annotation that is drawn after it."""
+    import pikepdf
+
+    def change(pdf: Any) -> None:
+        empty_field("Buyer", (60, 60, 260, 200))(pdf)
+        content = b"1 1 1 rg 0 0 200 140 re f 0 0 1 rg 20 20 80 80 re f"
+        form = pdf.make_stream(content, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form, BBox=[0, 0, 200, 140])
+        usual = {"Type": pikepdf.Name.Annot, "Subtype": pikepdf.Name("/" + subtype), "Rect": [60, 60, 260, 200], "F": 4}
+        if subtype == "Widget":
+            usual["Parent"] = pdf.Root.AcroForm.Fields[0]
+        made = pikepdf.Dictionary(**{**usual, "AP": pikepdf.Dictionary(N=form), **entries})
+        pdf.pages[0].Annots.append(pdf.make_indirect(made))
+
+    return change
+
+
+@NATIONAL_KEY
+def test_a_seal_that_an_annotation_covers_from_the_beginning_leaves_it_open(national: NationalForm | None) -> None:
+    base = edited(laid_over("Stamp"))
+    report = only(applied(base, "sm2", field="Buyer", national=national))
+    assert said(report) == ("seal", "INDETERMINATE", "GENERIC", "seal-appearance-unknown")
+    assert "another annotation lies over it" in report.reason
+    beside = edited(laid_over("Stamp", Rect=[300, 300, 500, 440]))
+    assert said(only(applied(beside, "sm2", field="Buyer", national=national)))[1] == "TOTAL-PASSED"
+
+
+def test_a_widget_that_only_the_page_knows_is_looked_at() -> None:
+    """Readers draw what stands in /Annots; the field need not name it."""
+    base = edited(laid_over("Widget", Rect=[300, 300, 500, 440]))
+    report = only(applied(base, "sm2", field="Buyer"))
+    assert said(report) == ("seal", "INDETERMINATE", "GENERIC", "seal-appearance-unknown")
 
 
 def test_a_stamp_in_place_of_the_picture_leaves_it_open() -> None:

@@ -21,6 +21,7 @@ from certs.crl import CRL, build_crl
 from certs.errors import SealroadError
 from certs.keys.base import KeyHandle
 from certs.trust import TrustStore
+from certs.trust.entries import TrustEntry
 from certs.tsa import TimeStampAuthority
 from signer.report import Report, SignatureReport
 from signer.seals import Seal, SealExtension, SealPicture, SealSignature, SealVersion
@@ -362,6 +363,12 @@ def test_a_maker_whom_nobody_trusts(version: SealVersion) -> None:
     assert word(own) == "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND seal-maker-chain"
 
 
+def test_a_maker_of_whom_no_list_says_anything(version: SealVersion) -> None:
+    circle = circle_of(SM2)
+    silent = dataclasses.replace(trusting(circle), crls=())
+    assert word(one(seal_of(SM2, version), circle, trust=silent)) == "INDETERMINATE TRY_LATER seal-maker-status"
+
+
 # -- values ---------------------------------------------------------------------------------------------
 
 
@@ -639,3 +646,45 @@ def test_any_octets_have_a_verdict(version: SealVersion, signature: bool, data: 
         return
     assert found.verdict != PASSED or bytes(body) == whole
     assert not [one for one in found.signatures if one.code == "internal"]
+
+
+# Who may make seals --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("version", VERSIONS)
+def test_who_may_sign_may_not_make_seals(version: SealVersion) -> None:
+    """A list that vouches for signers, as the national ones do, vouches for no maker of seals."""
+    circle = circle_of(SM2)
+    seal = seal_of(SM2, version)
+    signed = forged_signature(seal, circle.organisation)
+
+    def verdicts(*entries: TrustEntry) -> set[str]:
+        known = TrustStore(crls=circle.trust.crls, certificates=(circle.issuing,)).listed(entries)
+        return {word(one(thing, circle, trust=known)) for thing in (seal, signed)}
+
+    signing = TrustEntry(circle.root, "a list", frozenset({"signing"}))
+    refused = "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND seal-maker-chain"
+    assert verdicts(signing) == {refused}
+    assert verdicts(TrustEntry(circle.root, "a list")) == {PASSED}
+    assert verdicts(TrustEntry(circle.root, "a list", frozenset({"signing", "seal-making"}))) == {PASSED}
+    # the maker alone, beside the authority that vouches for signers
+    maker = TrustEntry(circle.person.certificate, "a list", frozenset({"seal-making"}))
+    assert verdicts(signing, maker) == {PASSED}
+    # who may make seals does not sign with them
+    found = one(signed, circle, trust=dataclasses.replace(TrustStore().listed((maker,)), crls=circle.trust.crls))
+    assert word(found) == "INDETERMINATE NO_CERTIFICATE_CHAIN_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("江海贸易有限公司合同专用章", False),
+        ("江海贸易有限公司", False),
+        ("北方重工有限公司合同专用章", True),
+        ("合同专用章", True),
+    ],
+)
+def test_a_seal_in_the_name_of_another_organisation_is_told(name: str, told: bool) -> None:
+    """Its maker says what the name is, the certificate whose signature it is."""
+    circle = circle_of(SM2)
+    found = one(forged_signature(seal_of(SM2, name=name), circle.organisation), circle)
+    assert word(found) == PASSED
+    assert ("seal-name" in notices(found)) is told

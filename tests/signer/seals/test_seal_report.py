@@ -58,6 +58,42 @@ def test_text_names_the_seal_in_every_language(lang: str) -> None:
     assert words["check.seal-owner-listed"] in text
 
 
+MEANS = {"en": "(usually: contract seal)", "zh": "（通常为合同专用章）", "ru": "(обычно: печать для договоров)"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_type_is_told_with_what_it_usually_means(lang: str) -> None:
+    assert MEANS[lang] in to_text(judged(), lang)
+    assert MEANS[lang] in page((judged(),), lang)
+    assert MEANS[lang].split()[0] not in to_text(judged(seal_of(SUITE, SealVersion.V4, type=77)), lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("version", SealVersion)
+def test_a_seal_alone_is_told_as_a_seal_and_not_as_content(version: SealVersion, lang: str) -> None:
+    from signer.text import strings
+
+    words, made = strings(lang), seal_of(SUITE, version)
+    text = to_text(report(made, trusting(circle_of(SUITE))), lang)
+    for key in ("what", "unchanged"):
+        assert words[f"report.{key}.seal"].format(file="file") in text
+    assert words["report.who.seal"].format(names="王𠮷 (江海贸易有限公司)") in text
+    assert words["label.signer"] + words["punctuation.colon"] not in text
+    assert words["time.seal-claimed"] in text
+    wrong = to_text(report(forged_seal(SUITE, version, value=made.signature), trusting(circle_of(SUITE))), lang)
+    assert words["report.unchanged.seal"] not in wrong
+
+
+def test_who_stamped_a_seal_is_named() -> None:
+    circle = circle_of(SUITE)
+    stamped = forged_seal(SUITE, SealVersion.V5, stamp=circle.timestamper)
+    found = report(stamped, trusting(circle))
+    assert found.verdict is Verdict.TOTAL_PASSED
+    assert [token.authority for token in found.signatures[0].timestamps] == ["Time-stamping"]
+    (when,) = (answer for answer in found.signatures[0].to_json()["answers"] if answer["question"] == "when")
+    assert (when["answer"], when["parameters"]["authority"]) == ("timestamp", "Time-stamping")
+
+
 def test_json_has_the_facts_and_not_the_picture() -> None:
     (one,) = json.loads(judged().dumps())["signatures"]
     seal = one["seal"]
