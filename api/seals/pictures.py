@@ -30,6 +30,7 @@ def picture_of(body: SealIn) -> SealPicture:
 def _given(body: PictureIn) -> SealPicture:
     from signer.seals import SealPicture
     from signer.seals.picture import check_picture
+    from signer.seals.size import size_of
 
     try:
         data = base64.b64decode("".join(body.data.split()), validate=True)
@@ -38,7 +39,8 @@ def _given(body: PictureIn) -> SealPicture:
     kind = check_picture(data).kind
     if kind not in TYPES:
         raise refuse("/picture/data", "kind", "is neither PNG, JPEG nor SVG")
-    return SealPicture(TYPES[kind], data, body.width, body.height)
+    width, height = size_of(data, (body.width, body.height))
+    return SealPicture(TYPES[kind], data, width, height)
 
 
 def _drawn(body: DrawingIn, name: str) -> SealPicture:

@@ -32,7 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--name", required=True, help="name of the seal")
     what.add_argument("--picture", metavar="FILE", required=True, help="PNG, JPEG or SVG (GIF and BMP are taken too)")
-    what.add_argument("--size", metavar="MM", default="40", help="side, or WIDTHxHEIGHT, in millimetres (default: 40)")
+    what.add_argument(
+        "--size",
+        metavar="MM",
+        help="longer side, or WIDTHxHEIGHT, in millimetres (default: as the picture says, else 40)",
+    )
     what.add_argument(
         "--owner",
         action="append",
@@ -86,12 +90,13 @@ def _spec(args: argparse.Namespace) -> SealSpec:
     from signer.seals.kinds import number_of
     from signer.seals.make import SealSpec
     from signer.seals.picture import check_picture
+    from signer.seals.size import size_of
 
     version = SealVersion(VERSIONS[args.standard])
     now = SystemClock().now()
     owners = tuple(_owner(name) for name in args.owner)
     data = read_input(args.picture)
-    width, height = _size(args.size)
+    width, height = size_of(data, _sides(args.size) if args.size is not None else None)
     return SealSpec(
         version=version,
         vendor=args.vendor,
@@ -121,11 +126,11 @@ def _owner(name: str) -> Certificate:
         raise MalformedInput(f"{name} holds no certificate: {error}") from error
 
 
-def _size(text: str) -> tuple[int, int]:
-    """Return width and height in millimetres."""
+def _sides(text: str) -> tuple[int, ...]:
+    """Return the longer side, or width and height, in millimetres."""
     from signer.errors import OptionError
 
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isascii() and side.isdigit() and len(side) < 4 for side in sides):
         raise OptionError(f"{text!r} is no size", hint="whole millimetres: --size 40, or --size 45x30")
-    return int(sides[0]), int(sides[-1])
+    return tuple(map(int, sides))

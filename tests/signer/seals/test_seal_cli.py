@@ -61,7 +61,7 @@ def test_a_seal_is_made_and_shown(desk: Path, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(
     ("picture", "kind", "standard", "version", "size"),
-    [("seal.svg", "SVG", "2020", 4, "45x30"), ("seal.jpg", "JPG", "2014", 1, "20")],
+    [("seal.svg", "SVG", "2020", 4, "45x45"), ("seal.jpg", "JPG", "2014", 1, "20")],
 )
 def test_every_standard_and_picture(
     desk: Path, picture: str, kind: str, standard: str, version: int, size: str
@@ -89,6 +89,7 @@ def test_a_list_of_digests(desk: Path) -> None:
         (["--picture", "seal.png", "--type", "round"], "no type of seal"),
         (["--picture", "seal.png", "--size", "4x"], "no size"),
         (["--picture", "seal.png", "--size", "0"], "1 to 500 mm"),
+        (["--picture", "seal.png", "--size", "45x30"], "would bend"),
         (["--picture", "seal.png", "--valid-to", "soon"], "is no time"),
         (["--picture", "owner.pem"], "of no kind"),
         (["--picture", "seal.png", "--owner", "seal.png"], "seal.png holds no certificate"),
