@@ -22,6 +22,7 @@ TABLES: Final = (
     "api.demo.cli",
     "signer.cli",
     "signer.cli_verify",
+    "signer.cli_seal",
     "signer.cli_encrypt",
     "certs.cli",
     "api.commands",

@@ -237,9 +237,11 @@ CODES: Final[dict[str, Row]] = {
     # signer
     "unreadable-file": Row(422, "Not a readable file"),
     "rendering-failed": Row(422, "A page that cannot be drawn"),
+    "search-failed": Row(422, "Text of a page that cannot be read"),
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
     "signing-refused": Row(422, "Signing would break the document"),
+    "seal-refused": Row(422, "The seal must not be used so"),
     "field-error": Row(422, "The signature field cannot be used"),
     "appearance-error": Row(422, "The signature cannot be drawn"),
     "stale-request": Row(409, "The document has changed since"),

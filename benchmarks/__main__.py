@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: `python -m benchmarks [--quick] [NAME …]`, of which there are
+"""Run every benchmark, or those named: `python -m benchmarks [--quick] [NAME …]`.
 
     sign      a signature against stock pyHanko and against one digest pass and one raw signature
     verify    `sealroad verify` against `pyhanko sign validate`, whole processes
@@ -6,6 +6,8 @@
     digests   message digests against SHA-256
     pki       certificates, OCSP answers, time-stamps and paths against the raw cryptography inside
     envelopes encrypting and decrypting 100 MB against the bare cipher and against `openssl cms`
+    seals     electronic seals made, used and verified against the raw cryptography inside
+    seal_drawing  seals of every kind, drawn, against stamps
 
 Both sides of a ratio are run in turn, A B A B, and the ratio is taken pair by pair, so that a machine that slows down
 slows down both. What counts is the median of the ratios; times and rates stand beside it only to say what they are of.
@@ -18,7 +20,7 @@ import argparse
 import importlib
 from collections.abc import Sequence
 
-ALL = ("sign", "verify", "suites", "digests", "pki", "envelopes")
+ALL = ("sign", "verify", "suites", "digests", "pki", "envelopes", "seals", "seal_drawing")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

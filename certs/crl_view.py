@@ -226,7 +226,8 @@ class CRL(Encoded[_Parts]):
     def unusable(self) -> str | None:
         """Why this list proves nothing to us, or None.
 
-        An extension twice, a critical extension we do not know, two signature algorithms.
+        An extension twice, a critical extension we do not know, a critical number (RFC 5280 5.2.3), two signature
+        algorithms.
         """
         kinds = [extension.oid for extension in self.extensions]
         if len(kinds) != len(set(kinds)):
@@ -234,6 +235,8 @@ class CRL(Encoded[_Parts]):
         for extension in self.extensions:
             if extension.critical and extension.oid not in KNOWN_CRITICAL:
                 return f"unknown critical extension {oids.name(extension.oid)}"
+            if extension.critical and extension.oid == oids.CRL_NUMBER:
+                return "the number of the list is critical"
         if not self._parts.algorithms_agree:
             return "the signature algorithm inside differs from the one outside"
         return None

@@ -124,6 +124,8 @@ def _describe_der(data: bytes) -> dict[str, Any]:
             return reader(data)
         except MalformedInput:
             continue
+    if b"\x16\x02ES\x02" in data[:64]:  # header of an electronic seal, in the seal itself or in a seal signature
+        raise MalformedInput("an electronic seal", hint="use 'sealroad seal show' to see what it says")
     raise MalformedInput(
         "nothing we know",
         hint="certificates, requests, revocation lists, OCSP, time-stamps, CMS signatures and keys are recognised",

@@ -272,6 +272,10 @@ DVCS_SIGNING = _row("1.3.6.1.5.5.7.3.10", "dvcs-signing", "RFC 3029 9")
 DOCUMENT_SIGNING = _row("1.3.6.1.5.5.7.3.36", "document-signing", "RFC 9336 3.1")
 AUDIT_SIGNING = _row("2.25.187737200135929185001846442526867310959", "audit-signing", "ours: certs/audit/checkpoint.py")
 
+# Electronic seals ----------------------------------------------------------------------------------------------------
+SEAL_ATTRIBUTE = _row("2.25.8289830464594816329227645021431922938", "electronic-seal", "ours: docs/seals.md")
+SEAL_FILING_NUMBER = _row("2.25.139364558001902063002261882760019266252", "seal-filing-number", "ours: docs/seals.md")
+
 # CMS and time-stamps -------------------------------------------------------------------------------------------------
 DATA = _row("1.2.840.113549.1.7.1", "data", "RFC 5652 4")
 SIGNED_DATA = _row("1.2.840.113549.1.7.2", "signed-data", "RFC 5652 5.1")

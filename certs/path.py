@@ -39,11 +39,19 @@ from certs.names import Name
 from certs.ocsp import OCSPResponse
 from certs.path_algorithms import check_algorithms
 from certs.path_builder import ChainBuilder
+from certs.path_chain import (
+    KNOWN_CRITICAL,
+    check_authorities,
+    check_critical_extensions,
+    check_validity,
+    check_well_formed,
+    is_sound,
+)
 from certs.path_fetch import Gatherer
 from certs.path_form import check_form
 from certs.path_names import NameViolation, check_names
 from certs.path_policies import PolicySettings, process_policies
-from certs.path_purpose import check_purpose, may_issue_for
+from certs.path_purpose import check_purpose
 from certs.path_result import BudgetExceeded, Check, Limits, PathResult, Purpose, Stop
 from certs.path_revocation import RevocationChecker
 from certs.trust import TrustStore
@@ -52,26 +60,6 @@ if TYPE_CHECKING:
     from certs.fetch import Fetcher
 
 __all__ = ["KNOWN_CRITICAL", "Check", "Limits", "PathResult", "PolicySettings", "Purpose", "validate_path"]
-
-KNOWN_CRITICAL = frozenset(
-    {
-        oids.KEY_USAGE,
-        oids.BASIC_CONSTRAINTS,
-        oids.EXTENDED_KEY_USAGE,
-        oids.SUBJECT_ALT_NAME,
-        oids.CERTIFICATE_POLICIES,
-        oids.CRL_DISTRIBUTION_POINTS,
-        oids.AUTHORITY_KEY_IDENTIFIER,
-        oids.SUBJECT_KEY_IDENTIFIER,
-        oids.POLICY_MAPPINGS,
-        oids.INHIBIT_ANY_POLICY,
-        oids.PRIVATE_KEY_USAGE_PERIOD,
-        oids.QC_STATEMENTS,
-        oids.NAME_CONSTRAINTS,
-        oids.POLICY_CONSTRAINTS,
-    }
-)
-"""Critical extensions whose meaning is processed, or cannot refuse a chain."""
 
 MAX_NESTING = 3
 """Signers of lists about signers of lists about …"""
@@ -150,9 +138,11 @@ class _Run:
         """Return the answer of the first chain that holds, or else of the first of all."""
         best: PathResult | None = None
         self.pool = tuple(pool)
-        builder = ChainBuilder(self.store, self.at, self.limits, self.expired, self.sound)
+        builder = ChainBuilder(
+            self.store, self.at, self.limits, self.expired, lambda issuer: is_sound(issuer, self.at, self.purpose)
+        )
         try:
-            self.well_formed(leaf)
+            check_well_formed(leaf)  # 1
             for number, chain in enumerate(builder.chains(leaf, self.pool)):
                 if number >= self.limits.chains:
                     break
@@ -176,10 +166,10 @@ class _Run:
         try:
             self.built()
             self.trusted()
-            self.validity()
-            self.authorities()
-            self.form()
-            self.critical_extensions()
+            self.checks.append(check_validity(chain, self.at))  # 4
+            self.checks.append(check_authorities(chain))  # 5
+            self.remarks = check_form(chain, strict=self.strict)  # 6
+            self.checks.append(check_critical_extensions(chain))
             self.names()
             self.certificate_policies()
             self.checks.append(check_algorithms(chain, self.at, computed=self.purpose != "any"))  # 9
@@ -218,20 +208,6 @@ class _Run:
             "INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", self.chain or (leaf,), (*self.checks, check)
         )
 
-    def sound(self, issuer: Certificate) -> bool:
-        """Whether no chain fails for a fault of this issuer alone; steps 4, 5, 6 and 10 give the reasons."""
-        try:
-            return (
-                not issuer.problems
-                and issuer.not_before.replace(microsecond=0) <= self.at <= issuer.not_after
-                and issuer.is_ca
-                and issuer.allows("key_cert_sign")
-                and not _unprocessed(issuer)
-                and may_issue_for(issuer, self.purpose)
-            )
-        except (CertsError, OverflowError):
-            return False
-
     def expired(self) -> bool:
         """Whether no time is left."""
         return time.monotonic() > self.deadline
@@ -253,13 +229,6 @@ class _Run:
 
     def _passed(self, identifier: str, clause: str, detail: str = "", basis: str = "") -> None:
         self.checks.append(Check(identifier, clause, "passed", detail, basis))
-
-    # 1 ----------------------------------------------------------------------------------------------------------------
-    def well_formed(self, certificate: Certificate, identifier: str = "certificate-form") -> None:
-        """RFC 5280 4.1 and 4.2: what cannot be read unambiguously is not used."""
-        if certificate.problems:
-            detail = f"{certificate.subject}: {certificate.problems[0]}"
-            raise Stop(Check(identifier, "RFC 5280 4.1", "failed", detail), "CERTIFICATE_CHAIN_GENERAL_FAILURE")
 
     # 2 ----------------------------------------------------------------------------------------------------------------
     def built(self) -> None:
@@ -292,59 +261,6 @@ class _Run:
             raise Stop(check, "NO_CERTIFICATE_CHAIN_FOUND")
         if origin:
             self._passed("trust", "EN 319 102-1 5.2.6; TS 119 615", origin)
-
-    # 4 ----------------------------------------------------------------------------------------------------------------
-    def validity(self) -> None:
-        """RFC 5280 6.1.3 (a)(2), inclusive bounds. The anchor's own dates count too: its owner meant them."""
-        for certificate in self.chain:
-            if self.at < certificate.not_before.replace(microsecond=0):
-                detail = f"{certificate.subject} is valid only from {certificate.not_before.isoformat()}"
-                raise Stop(
-                    Check("validity", "RFC 5280 6.1.3 (a)(2)", "failed", detail),
-                    "NOT_YET_VALID" if certificate is self.chain[0] else "OUT_OF_BOUNDS_NO_POE",
-                )
-            if self.at > certificate.not_after:
-                detail = f"{certificate.subject} was valid until {certificate.not_after.isoformat()}"
-                raise Stop(Check("validity", "RFC 5280 6.1.3 (a)(2)", "failed", detail), "OUT_OF_BOUNDS_NO_POE")
-        self._passed("validity", "RFC 5280 6.1.3 (a)(2)", f"all valid at {self.at.isoformat()}")
-
-    # 5 ----------------------------------------------------------------------------------------------------------------
-    def authorities(self) -> None:
-        """RFC 5280 6.1.4 (k) to (n). An anchor is trusted as it is, but a path length it states is kept."""
-        clause = "RFC 5280 6.1.4 (k)-(n)"
-        intermediates = 0  # authorities between this one and the leaf that are not self-issued
-        for issuer in self.chain[1:]:
-            anchor = issuer is self.chain[-1]
-            if not anchor:
-                self.well_formed(issuer, "issuer-form")
-                if not issuer.is_ca:
-                    detail = f"{issuer.subject} is no authority"
-                    raise Stop(Check("authority", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
-                if not issuer.allows("key_cert_sign"):
-                    detail = f"{issuer.subject} may not sign certificates"
-                    raise Stop(Check("authority", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
-            if issuer.path_length is not None and intermediates > issuer.path_length:
-                detail = f"{issuer.subject} allows {issuer.path_length} authorities below it, there are {intermediates}"
-                raise Stop(Check("authority", clause, "failed", detail), "CHAIN_CONSTRAINTS_FAILURE")
-            if not issuer.self_issued:
-                intermediates += 1
-        self._passed("authority", clause)
-
-    # 6 ----------------------------------------------------------------------------------------------------------------
-    def form(self) -> None:
-        """RFC 5280 4.1 and 4.2."""
-        self.remarks = check_form(self.chain, strict=self.strict)
-
-    def critical_extensions(self) -> None:
-        """RFC 5280 4.2 and 6.1.4 (o): an unknown critical extension decides nothing, be it the anchor's own."""
-        for certificate in self.chain:
-            for oid in _unprocessed(certificate):
-                detail = f"{certificate.subject}: extension {oids.name(oid)} is not processed"
-                raise Stop(
-                    Check("extensions", "RFC 5280 6.1.4 (o)", "not-checked", detail),
-                    "CERTIFICATE_CHAIN_GENERAL_FAILURE",
-                )
-        self._passed("extensions", "RFC 5280 6.1.4 (o)")
 
     # 7 ----------------------------------------------------------------------------------------------------------------
     def names(self) -> None:
@@ -389,7 +305,7 @@ class _Run:
         """RFC 5280 6.3 and EN 319 102-1 5.2.5, from the anchor down: a list of a revoked authority proves nothing."""
         lists = tuple(crls)
         if self.strict:  # RFC 5280 5.2.3
-            lists = tuple(crl for crl in lists if (number := crl.extension(oids.CRL_NUMBER)) and not number.critical)
+            lists = tuple(crl for crl in lists if crl.extension(oids.CRL_NUMBER) is not None)
         checker = self.checker = RevocationChecker(
             self.at,
             self.limits,
@@ -444,11 +360,6 @@ class _Run:
             if answer.passed and answer.chain[-1] == self.chain[-1]:
                 out.append(answer.chain[0])  # with the key that counts there
         return tuple(out)
-
-
-def _unprocessed(certificate: Certificate) -> list[str]:
-    """Return the critical extensions that nobody here knows."""
-    return [item.oid for item in certificate.extensions if item.critical and item.oid not in KNOWN_CRITICAL]
 
 
 def _named_signers(certificate: Certificate) -> set[object]:

@@ -2,9 +2,9 @@
 
     check_form(chain, strict=False)            # remarks, or Stop
 
-What could mean two things, or contradicts itself, refuses the chain. What real authorities get wrong without harm (no
-key identifier, basicConstraints not critical, …) is a remark; with `strict` it refuses too. Which rule is which was
-decided by the certificate authorities of Russia and China as they are.
+A fault refuses the chain, unless certificates that are in use have it and it does no harm (no key identifier,
+basicConstraints not critical, …): that is a remark, and refuses with `strict`. docs/conformance.md counts who needs
+which remark.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _faults(certificate: Certificate, *, issuer: bool, anchor: bool) -> Iterator
     if certificate.serial < 0:
         yield False, "the serial number is negative"
     elif certificate.serial == 0 and not anchor:
-        yield False, "the serial number is zero"
+        yield True, "the serial number is zero"
     if (certificate.serial.bit_length() + 8) // 8 > MAX_SERIAL:
         yield False, f"the serial number has more than {MAX_SERIAL} octets"
     # 4.1.2.4 and 4.1.2.6: whose certificate is it, and who says so
@@ -56,11 +56,11 @@ def _faults(certificate: Certificate, *, issuer: bool, anchor: bool) -> Iterator
     # 4.2.1.1 and 4.2.1.2
     for oid in (oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER):
         if oid in has and has[oid].critical:
-            yield False, f"{oids.name(oid)} is critical"
+            yield True, f"{oids.name(oid)} is critical"
     if oids.AUTHORITY_KEY_IDENTIFIER not in has and not anchor:
         yield False, "no authority key identifier"
     if issuer and oids.SUBJECT_KEY_IDENTIFIER not in has and certificate.version == 3:
-        yield False, "no subject key identifier"
+        yield not anchor, "no subject key identifier"
     # 4.2.1.3 and 4.2.1.9
     if issuer and constraints is None:
         yield False, "an authority without basicConstraints"
@@ -80,7 +80,8 @@ def _faults(certificate: Certificate, *, issuer: bool, anchor: bool) -> Iterator
             yield False, "name constraints are not critical"
     for oid in (oids.POLICY_CONSTRAINTS, oids.INHIBIT_ANY_POLICY):
         if oid in has and not has[oid].critical:
-            yield False, f"{oids.name(oid)} is not critical"
+            # RFC 3280 4.2.1.12 left the first to the issuer
+            yield oid == oids.INHIBIT_ANY_POLICY, f"{oids.name(oid)} is not critical"
     yield from _alternative_names(certificate)
     yield from _information_access(certificate)
 
@@ -91,18 +92,18 @@ def _alternative_names(certificate: Certificate) -> Iterator[tuple[bool, str]]:
     if extension is None:
         return
     if not extension.critical and not certificate.subject_name.attributes:
-        yield False, "no subject, and the alternative name is not critical"
+        yield True, "no subject, and the alternative name is not critical"
     try:
         names = general_names(ber.load(extension.value))
         for name in names:
             if name.kind == IP and len(name.value.content()) not in (4, 16):
                 yield True, "an IP address of a wrong length"
             elif name.kind == DNS and not _decent_host(name.text):
-                yield False, "a DNS name that is none"
+                yield True, "a DNS name that is none"
             elif name.kind == EMAIL and not _decent_host(name.text.rpartition("@")[2]):
                 yield False, "an e-mail address that is none"
     except MalformedInput as error:
-        yield False, f"the alternative name cannot be read: {error}"
+        yield True, f"the alternative name cannot be read: {error}"
 
 
 def _information_access(certificate: Certificate) -> Iterator[tuple[bool, str]]:
@@ -117,7 +118,7 @@ def _information_access(certificate: Certificate) -> Iterator[tuple[bool, str]]:
             general_name(members.next())
             members.end()
     except MalformedInput as error:
-        yield False, f"authorityInfoAccess cannot be read: {error}"
+        yield True, f"authorityInfoAccess cannot be read: {error}"
 
 
 def _decent_host(text: str) -> bool:

@@ -182,7 +182,8 @@ class SignerView:
         else:
             self._check_attributes(body, digest)
             message = self.signed_attributes
-        algorithm, signature = self._normalised(certificate)
+        algorithm = self.signature_algorithm.der()
+        signature = suites.usual_value(certificate.spki, self.signature)
         try:
             return suites.verify(certificate.spki, algorithm, signature, message, digest=self.digest_name)
         except BadSignature:
@@ -211,14 +212,6 @@ class SignerView:
         if found != self.content_type and not {found, self.content_type} <= _GM_DATA:
             raise BadSignature("the content type in the signed attributes is another one", reason="content-type")
 
-    def _normalised(self, certificate: Certificate) -> tuple[bytes, bytes]:
-        """Return algorithm and value in the forms `suites.verify` knows."""
-        signature = self.signature
-        if len(signature) == 64 and certificate.suite_name == "sm2" and not _is_pair(signature):
-            r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
-            signature = der.encode_integer_pair(r, s)
-        return self.signature_algorithm.der(), signature
-
 
 def _in_order(attributes: bytes) -> bytes:
     """Return a SET OF Attribute with its members, and the values of each, in DER order (X.690 11.6)."""
@@ -228,14 +221,6 @@ def _in_order(attributes: bytes) -> bytes:
         kind, values = members.next().definite(), sorted(value.definite() for value in members.next(ber.SET))
         out.append(der.sequence(kind, der.tlv(der.SET, b"".join(values))))
     return der.tlv(der.SET, b"".join(sorted(out)))
-
-
-def _is_pair(signature: bytes) -> bool:
-    try:
-        der.decode_integer_pair(signature)
-    except MalformedInput:
-        return False
-    return True
 
 
 def _sha1_id(certificate: Certificate) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from signer.errors import OptionError
 
-SUFFIXES = frozenset({".pdf", ".p7s", ".p7m", ".sig"})
+SUFFIXES = frozenset({".pdf", ".ofd", ".p7s", ".p7m", ".sig"})
 """What is looked at in a folder; a file named explicitly may be called anything."""
 MAX_FILES = 100_000
 _PATTERN = frozenset("*?[")
@@ -47,7 +47,8 @@ def expand(given: Sequence[str], *, recursive: bool) -> Wanted:
             known.add(item)
             continue
         if not found:
-            hint = "only *.pdf, *.p7s, *.p7m and *.sig are looked at" + ("" if recursive else "; or use --recursive")
+            hint = "only *.pdf, *.ofd, *.p7s, *.p7m and *.sig are looked at"
+            hint += "" if recursive else "; or use --recursive"
             raise OptionError(f"there is nothing to verify in {item}", hint=hint)
         names += [name for name in found if name not in known]
         known.update(found)

@@ -4,6 +4,8 @@
     sealroad verify data.p7s --content data.bin --format json
     sealroad verify contracts/ '*.pdf' --recursive --summary
     sealroad verify contract.pdf --agreement framework.toml --policy cn.toml --format pdf --out report.pdf
+    sealroad verify invoice.ofd --trust ca/
+    sealroad verify SignedValue.dat --content Signature.xml
     sealroad verify partner.cer --trust ca/ --purpose signing
     sealroad verify locked.pdf --password-file password.txt
     sealroad verify contract.pdf --revision 2 --out as-signed.pdf
@@ -52,8 +54,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="PDF, ASiC container, CMS signature (.p7s), time-stamp (.tst, .tsr), certificate, revocation list or OCSP "
-        "answer; a folder of them, a pattern; - for standard input",
+        help="PDF, OFD, ASiC container, CMS signature (.p7s), seal (.esl), signature made with one (.dat), time-stamp "
+        "(.tst, .tsr), certificate, revocation list or OCSP answer; a folder of them, a pattern; - for standard input",
     )
     parser.add_argument(
         "--recursive", action="store_true", help="look into the folders of a folder too; ** in patterns"
@@ -70,7 +72,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="judge as of this moment (ISO 8601, UTC unless it says otherwise), as if the file had been there then",
     )
-    parser.add_argument("--content", metavar="FILE", help="what a detached signature or a time-stamp was made over")
+    parser.add_argument(
+        "--content",
+        metavar="FILE",
+        help="what a detached signature, a signature made with a seal, or a time-stamp was made over",
+    )
     parser.add_argument(
         "--revocation",
         choices=("require", "if-present", "after"),

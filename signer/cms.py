@@ -14,6 +14,7 @@ suite says of itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from certs import ber, der, oids, suites
@@ -31,7 +32,7 @@ from certs.signed_data import (
 )
 from certs.suites.base import Suite, Use
 from certs.timestamp import read_token
-from signer.errors import OptionError, WrongValue
+from signer.errors import OptionError, SignerError, WrongValue
 
 COMMITMENT_TYPE_INDICATION = "1.2.840.113549.1.9.16.2.16"
 """RFC 5126 5.11.1."""
@@ -48,14 +49,22 @@ class Timestamper(Protocol):
 
 
 def pades_attributes(
-    suite: Suite, certificate: Certificate, document_digest: bytes, *, commitment: str | None = None
+    suite: Suite,
+    certificate: Certificate,
+    document_digest: bytes,
+    *,
+    commitment: str | None = None,
+    seal: bytes | None = None,
 ) -> bytes:
     """Return the signed attributes of a PAdES signature as DER SET OF: the octets to sign.
 
     content-type, message-digest, signing-certificate-v2 with the suite's digest, commitment-type-indication where an
-    OID is given. `document_digest` is over /ByteRange with the suite's digest.
+    OID is given, the electronic seal (SESeal, as received) where one is used. `document_digest` is over /ByteRange
+    with the suite's digest.
     """
     extra = [] if commitment is None else [attribute(COMMITMENT_TYPE_INDICATION, der.sequence(der.oid(commitment)))]
+    if seal is not None:
+        extra.append(attribute(oids.SEAL_ATTRIBUTE, seal))
     return signed_attributes(suite, certificate, document_digest, extra=extra)
 
 
@@ -119,13 +128,15 @@ def accept(
     digest_name: str,
     digest: bytes,
     cades: bool,
+    seal: bytes | None = None,
     timestamper: Timestamper | None = None,
     time_stamp_digest: str | None = None,
 ) -> bytes:
     """Check a CMS that another program made for what was prepared, and return it, time-stamped where asked.
 
     Exactly one signer, the certificate prepared for, detached, the same digest, a signature that verifies; for CAdES
-    (`cades`) also the signing-certificate attribute (EN 319 142-1 6.3). Raises WrongValue, TimeStampError.
+    (`cades`) also the signing-certificate attribute (EN 319 142-1 6.3); exactly the `seal` that was prepared, or none.
+    Raises WrongValue, TimeStampError.
     """
     try:
         cms = _binary(cms)
@@ -139,6 +150,8 @@ def accept(
             raise BadSignature(f"the digest is {signer.digest_name}, {digest_name} was prepared")
         if certificate not in signer.candidates((certificate,)):
             raise BadSignature("it names another certificate than was prepared for")
+        if signer.values(oids.SEAL_ATTRIBUTE) != (() if seal is None else (seal,)):
+            raise BadSignature("it does not carry the seal that was prepared, and no other")
         if cades:
             _check_cades(view.outer_oid, signer, certificate)
         signer.verify(digest=digest, certificate=certificate)
@@ -221,6 +234,22 @@ def check_key(key: KeyHandle, certificate: Certificate) -> None:
         raise OptionError(
             "the certificate does not belong to the key", hint="give the certificate of this key with --cert"
         )
+
+
+def check_certificate(certificate: Certificate, moment: datetime, refused: type[SignerError]) -> None:
+    """Raise `refused` for a certificate whose signature at `moment` nobody would accept."""
+    if not certificate.not_before <= moment <= certificate.not_after:
+        state = "is not valid yet" if moment < certificate.not_before else "has expired"
+        raise refused(
+            f"the certificate {state}",
+            hint="sign with a certificate that is valid now",
+            reason="certificate-not-valid",
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+        )
+    usage = certificate.key_usage
+    if usage and not usage & {"digital_signature", "non_repudiation"}:
+        raise refused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
 
 
 def needed_timestamper(level: str, timestamper: Timestamper | None) -> Timestamper | None:

@@ -28,7 +28,7 @@ def sign(args: argparse.Namespace) -> int:
     _refuse(args, "request", "value", "cms", "dtbs")
     key = open_key(args.key, secrets_of(args))
     certificate, chain = certificates_of(key, args.key, args.cert, args.chain)
-    timestamper = _timestamper(args)
+    timestamper = timestamper_of(args)
     clock = SystemClock()
     if args.detached:
         _refuse(
@@ -56,7 +56,7 @@ def _detached(
     timestamper: Timestamper | None,
 ) -> int:
     source, target = _two_files(args.words)
-    level = _level(args)
+    level = level_of(args)
     clock = SystemClock()
     if source == "-":
         stream = io.BytesIO(read_input(source))
@@ -105,7 +105,7 @@ def complete(args: argparse.Namespace) -> int:
         prepared,
         value=read_input(args.value) if args.value is not None else None,
         cms=read_input(args.cms) if args.cms is not None else None,
-        timestamper=_timestamper(args),
+        timestamper=timestamper_of(args),
         target=Path(target),
     )
     _report(target, prepared.certificate, prepared.suite, prepared.level, prepared.field)
@@ -125,7 +125,8 @@ def _refuse(args: argparse.Namespace, *names: str) -> None:
             raise OptionError(f"--{name} has no meaning here", hint="sealroad sign --help")
 
 
-def _level(args: argparse.Namespace) -> str:
+def level_of(args: argparse.Namespace) -> str:
+    """Return the level asked for; --tsa alone asks for B-T. Raises OptionError."""
     level: str = args.level or ("B-T" if args.tsa else "B-B")
     if level == "B-B" and args.tsa:
         raise OptionError("level B-B has no time-stamp", hint="leave out --tsa, or sign at B-T")
@@ -158,7 +159,7 @@ def _options(args: argparse.Namespace, certificate: Certificate, suite: str, clo
         reason=args.reason,
         location=args.location,
         contact=args.contact,
-        level=_level(args),
+        level=level_of(args),
         certify=args.certify,
         subfilter=args.subfilter,
         commitment=args.commitment,
@@ -210,7 +211,8 @@ def _chain(
     return tuple(dict.fromkeys(item for item in (*beside, *more) if item != certificate))
 
 
-def _timestamper(args: argparse.Namespace) -> Timestamper | None:
+def timestamper_of(args: argparse.Namespace) -> Timestamper | None:
+    """Return the authority that --tsa names: at an address, or a circle of ours in a directory."""
     if args.tsa is None:
         return None
     if "://" not in args.tsa and Path(args.tsa).is_dir():

@@ -5,11 +5,13 @@
     ├── UnreadablePDF            not a PDF, or damaged beyond what may be signed
     ├── EncryptedPDF             needs a password or key first
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
+    ├── SealRefused              a seal that may not be made so, or not be used by this certificate at this time
     ├── FieldError               the named field is missing, filled, or of the wrong kind
     ├── AppearanceError          text no font of ours can draw, a picture that cannot be read
     ├── StaleRequest             a value for a preparation that no longer fits the file
     ├── WrongValue               the value handed back does not verify for what was prepared
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
+    ├── SearchFailed             text of a page that cannot be read, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
     ├── RecipientRefused         somebody to whom nothing may be encrypted, and why
     ├── EnvelopeRefused          an envelope whose parts, manifest or sender do not hold together
@@ -46,6 +48,12 @@ class SigningRefused(SignerError):
     """Signing would break the file or an earlier signature, or an earlier signature forbids it."""
 
     code = "signing-refused"
+
+
+class SealRefused(SignerError):
+    """A seal that must not be made so, or not be used by this certificate at this time; `reason` says which rule."""
+
+    code = "seal-refused"
 
 
 class FieldError(SignerError):
@@ -113,3 +121,9 @@ class EnvelopeRefused(SignerError):
     """An envelope whose parts, manifest or sender do not hold together; nothing of it is given out."""
 
     code = "envelope-refused"
+
+
+class SearchFailed(SignerError):
+    """Text of a page that cannot be read, or not within the limits."""
+
+    code = "search-failed"

@@ -13,9 +13,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
+from typing import get_args
 from xml.etree import ElementTree as ET
 
-from signer.report import CheckResult, Report, Result, SignatureReport, ValidationObject, Verdict, stamp
+from signer.report import CheckResult, ObjectUse, Report, Result, SignatureReport, ValidationObject, Verdict, stamp
 from signer.text.cleaning import clean
 
 VR = "http://uri.etsi.org/19102/v1.4.1#"
@@ -116,8 +117,12 @@ class ETSIReport:
         )
         status = _status(node, "SignatureValidationStatus", signature.verdict, signature.sub_indication)
         _data(status, signature, references, name)
-        if signature.reason:
-            _sub(node, "OtherInformation", signature.reason)
+        other = [signature.reason] if signature.reason else []
+        if signature.seal is not None:
+            seal = signature.seal
+            other.append(f"seal {seal.id}, {seal.name}, {seal.standard}, made by {seal.maker}")
+        if other:
+            _sub(node, "OtherInformation", "; ".join(other))
 
     def _constraints(self, node: ET.Element, signature: SignatureReport) -> None:
         """List every check, then the layers: disabled where no file was given, else with their own checks."""
@@ -169,7 +174,7 @@ class ETSIReport:
         return name
 
 
-_USES = ("signer", "issuer", "anchor", "revocation", "timestamp", "tsa", "tsa-issuer", "tsa-anchor")
+_USES = get_args(ObjectUse)
 
 
 def _sub(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
@@ -245,7 +250,7 @@ def _data(status: ET.Element, signature: SignatureReport, references: dict[str, 
             _sub(chain, "IntermediateCertificate", VOReference=issuer)
         if references["anchor"]:
             _sub(chain, "TrustAnchor", VOReference=references["anchor"][0])
-    for use in ("revocation", "timestamp", "tsa", "tsa-issuer", "tsa-anchor"):
+    for use in _USES[3:]:  # what is not of the signer's own chain
         for reference in references[use]:
             _sub(data, "RelatedValidationObject", VOReference=reference)
     if signature.signature_algorithm is not None:

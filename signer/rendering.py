@@ -36,12 +36,16 @@ class Renderer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._child.close()
 
-    def render(self, data: bytes, page: int, dpi: float) -> bytes:
-        """Return page `page`, from 1, as PNG at so many dots per inch. Raises RenderingFailed."""
+    def render(self, data: bytes, page: int, dpi: float, *, transparent: bool = False) -> bytes:
+        """Return page `page`, from 1, as PNG at so many dots per inch, on white or `transparent`.
+
+        Raises RenderingFailed.
+        """
         if not 0 < dpi <= MAX_DPI or page < 1:
             raise RenderingFailed(f"no page {page} at {dpi} dpi", hint=f"ask for 1 to {MAX_DPI} dots per inch")
+        header = {"page": page, "scale": dpi / 72, "pixels": MAX_PIXELS, "transparent": transparent}
         try:
-            return self._child.ask({"page": page, "scale": dpi / 72, "pixels": MAX_PIXELS}, data)
+            return self._child.ask(header, data)
         except LimitReached as error:
             raise RenderingFailed(
                 f"page {page} could not be drawn within the limits", hint="open the file in a viewer instead"
@@ -52,7 +56,10 @@ class Renderer:
             ) from error
 
 
-def render(data: bytes, page: int, dpi: float) -> bytes:
-    """Return page `page`, from 1, of a PDF as PNG at so many dots per inch. Raises RenderingFailed."""
+def render(data: bytes, page: int, dpi: float, *, transparent: bool = False) -> bytes:
+    """Return page `page`, from 1, of a PDF as PNG at so many dots per inch, on white or `transparent`.
+
+    Raises RenderingFailed.
+    """
     with Renderer() as renderer:
-        return renderer.render(data, page, dpi)
+        return renderer.render(data, page, dpi, transparent=transparent)

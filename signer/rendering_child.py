@@ -17,7 +17,9 @@ def answer(header: dict[str, Any], data: bytes) -> bytes:
         page = document[header["page"] - 1]
         width, height = page.get_size()
         scale = min(header["scale"], (header["pixels"] / max(width * height, 1.0)) ** 0.5)
-        picture = page.render(scale=max(scale, 0.01), may_draw_forms=True).to_pil()
+        scale = max(scale, 0.01)
+        ground = (255, 255, 255, 0 if header["transparent"] else 255)
+        picture = page.render(scale=scale, may_draw_forms=True, fill_color=ground).to_pil()
         out = io.BytesIO()
-        picture.save(out, "PNG")
+        picture.save(out, "PNG", dpi=(scale * 72, scale * 72))
         return out.getvalue()

@@ -189,7 +189,19 @@ CONSENT = frozenset({"signature", "certification", "seal"})
 """Kinds by which somebody agrees to something; the others prove a time or serve to judge these."""
 
 ObjectKind = Literal["certificate", "crl", "ocsp", "timestamp"]
-ObjectUse = Literal["signer", "issuer", "anchor", "revocation", "timestamp", "tsa", "tsa-issuer", "tsa-anchor"]
+ObjectUse = Literal[
+    "signer",
+    "issuer",
+    "anchor",
+    "seal-maker",
+    "seal-maker-issuer",
+    "seal-maker-anchor",
+    "revocation",
+    "timestamp",
+    "tsa",
+    "tsa-issuer",
+    "tsa-anchor",
+]
 
 
 @dataclass(frozen=True)
@@ -198,7 +210,7 @@ class ValidationObject:
 
     kind: ObjectKind
     use: ObjectUse
-    """What it was used for; "anchor" and "tsa-anchor" are what the chain ends in."""
+    """What it was used for; "anchor", "seal-maker-anchor" and "tsa-anchor" are what the chain ends in."""
     name: str
     """Subject of a certificate, issuer of a list, whoever made an answer or a time-stamp."""
     sha256: str
@@ -209,6 +221,62 @@ class ValidationObject:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
         return {"kind": self.kind, "use": self.use, "name": self.name, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class SealReport:
+    """The electronic seal that a signature was made with, as its maker wrote it."""
+
+    version: int
+    """1, 4 or 5."""
+    standard: str
+    """The standard that this version is of: "GB/T 38540-2020"."""
+    id: str
+    """esID."""
+    name: str
+    type: int
+    """An open number; the standards name 1 (unit) and 2 (person)."""
+    vendor: str
+    maker: str
+    """Subject of the seal maker's certificate; empty where it cannot be read."""
+    created: datetime
+    valid_from: datetime
+    valid_to: datetime
+    filing_number: str | None
+    picture_type: str
+    """As the seal writes it."""
+    picture_sha256: str
+    width: int
+    """Millimetres."""
+    height: int
+    """Millimetres."""
+    variants: tuple[str, ...] = ()
+    """How seal and signature deviate from the text of the standard (`signer.seals.reading`)."""
+    picture: bytes = dataclasses.field(default=b"", repr=False)
+    """PNG or JPEG that is safe to show; empty where the picture is of another kind. Not in the JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return {
+            "version": self.version,
+            "standard": self.standard,
+            "id": self.id,
+            "name": self.name,
+            "type": self.type,
+            "vendor": self.vendor,
+            "maker": self.maker,
+            "created": stamp(self.created),
+            "valid_from": stamp(self.valid_from),
+            "valid_to": stamp(self.valid_to),
+            "filing_number": self.filing_number,
+            "picture": {
+                "type": self.picture_type,
+                "sha256": self.picture_sha256,
+                "width_mm": self.width,
+                "height_mm": self.height,
+            },
+            "variants": list(self.variants),
+        }
 
 
 Rotation = Literal[0, 90, 180, 270]
@@ -310,8 +378,10 @@ Kind = Literal[
     "certificate",
     "revocation-list",
     "ocsp-response",
+    "seal-object",
 ]
-"""What a report is about; the last three are files by which others are judged."""
+"""What a report is about; the last four are files by which others are judged. A "seal" is a signature made with an
+electronic seal, a "seal-object" the seal itself, which nobody has put to anything."""
 
 
 @dataclass(frozen=True)
@@ -348,8 +418,12 @@ class SignatureReport:
     warnings: tuple[Notice, ...] = ()
     place: PlaceReport | None = None
     """Where it shows in the file as it is; None outside a PDF and where no page has it."""
+    more_places: tuple[PlaceReport, ...] = ()
+    """Where it shows besides: a seal on every page, or across the edges of all pages."""
     objects: tuple[ValidationObject, ...] = ()
     """What the verdict rests on, the signer's certificate first."""
+    seal: SealReport | None = None
+    """The electronic seal it was made with, or which is itself the file."""
     value: bytes = dataclasses.field(default=b"", repr=False)
     """The signature value; the JSON has its SHA-256, which tells this signature from every other."""
 
@@ -385,7 +459,9 @@ class SignatureReport:
             "checks": [c.to_json() for c in self.checks],
             "warnings": [w.to_json() for w in self.warnings],
             "place": self.place.to_json() if self.place else None,
+            "more_places": [place.to_json() for place in self.more_places],
             "objects": [o.to_json() for o in self.objects],
+            "seal": self.seal.to_json() if self.seal else None,
             "value_sha256": hashlib.sha256(self.value).hexdigest() if self.value else None,
         }
 
@@ -470,10 +546,3 @@ def to_text(report: Report, lang: str = "en", *, verbose: bool = False, colour: 
     from signer.text.render import text  # the words are only loaded when words are wanted
 
     return text(report, lang, verbose=verbose, colour=colour)
-
-
-def to_html(reports: tuple[Report, ...], lang: str = "en") -> str:
-    """Return one self-contained page for one or several files, without pictures; see `signer.text.html`."""
-    from signer.text.html import page
-
-    return page(reports, lang)

@@ -119,6 +119,7 @@ def _definitions() -> Schema:
                 "sha256": SHA256,
             }
         ),
+        "seal": _seal(),
         "basis": _basis(),
         "signature": _signature(),
     }
@@ -138,6 +139,28 @@ def _signer() -> Schema:
             "identifiers": _list("identifier"),
             "key": _object({"suite": MAYBE_TEXT, "parameter": MAYBE_TEXT}),
             "policies": {"type": "array", "items": TEXT},
+        }
+    )
+
+
+def _seal() -> Schema:
+    return _object(
+        {
+            "version": {"type": "integer"},
+            "standard": TEXT,
+            "id": TEXT,
+            "name": TEXT,
+            "type": {"type": "integer"},
+            "vendor": TEXT,
+            "maker": TEXT,
+            "created": MOMENT,
+            "valid_from": MOMENT,
+            "valid_to": MOMENT,
+            "filing_number": MAYBE_TEXT,
+            "picture": _object(
+                {"type": TEXT, "sha256": SHA256, "width_mm": {"type": "integer"}, "height_mm": {"type": "integer"}}
+            ),
+            "variants": {"type": "array", "items": TEXT},
         }
     )
 
@@ -204,7 +227,9 @@ def _signature() -> Schema:
             "checks": _list("check"),
             "warnings": _list("notice"),
             "place": _maybe(_ref("place")),
+            "more_places": _list("place"),
             "objects": _list("object"),
+            "seal": _maybe(_ref("seal")),
             "value_sha256": _maybe(SHA256),
         }
     )

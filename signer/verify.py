@@ -23,9 +23,10 @@ file runs on without end.
 
 What the parties agreed and what a jurisdiction's policy asks for is judged from the report: `signer.layers`.
 Steps 2 to 7 are the same for CMS in files of their own and in ASiC containers; certificates, revocation lists, OCSP
-answers and time-stamps have the steps that fit (`signer.verification.kinds`).
+answers and time-stamps have the steps that fit (`signer.verification.kinds`); so have electronic seals, signatures made
+with them and OFD packages (`signer.verification.seals`, `signer.verification.kinds.ofd`).
 
-What is not done here: XML signatures; seals.
+What is not done here: XML signatures.
 """
 
 from __future__ import annotations

@@ -6,13 +6,17 @@
 
 What comes out is TrueType (`glyf`) without hinting and, for hanzi, without layout tables, because one embedding route
 (CIDFontType2 with FontFile2, ISO 32000-1, 9.7.4) then serves every PDF version and PDF/A-1. The same packages give the
-same bytes. The four files, in the order in which a character is looked for:
+same bytes. The files, in the order in which a character is looked for:
 
     NotoSans-Regular     Latin, Greek, Cyrillic; kerning and mark positions kept
     NotoSans-Bold        the same, for names and headings
     NotoSansSC-Regular   everything in Noto Sans CJK SC: hanzi, kana, hangul, CJK punctuation; CFF turned
                          into quadratic curves
     SealroadHan-Regular  hanzi that Noto has not (Extensions B to F, 58 000 of them), from HanaMin under another name
+
+and one for drawn seals only, before the others:
+
+    NotoSerifSC-Regular  the hanzi of Noto Serif CJK SC, which is Song type, with ASCII and Chinese punctuation
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ from fontTools.ttLib.scaleUpem import scale_upem
 OUT = Path(__file__).parent.parent / "signer" / "appearance" / "fonts"
 NOTO = Path("/usr/share/fonts/truetype/noto")
 NOTO_CJK = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+NOTO_SERIF_CJK = NOTO_CJK.with_name("NotoSerifCJK-Regular.ttc")
 HANA = Path("/usr/share/fonts/truetype/hanazono")
 DOC = Path("/usr/share/doc")
 
@@ -43,12 +48,17 @@ MAX_ERROR = (
 )
 # Half of the source: one unit is 0.03 mm in a name of 40 pt.
 RARE_UNITS = 512
+# Never embedded, only drawn, and 6 mm high at most: 0.002 em is 0.012 mm, a third of a pixel at 600 dpi.
+SONG_UNITS, SONG_ERROR = 500, 2.0
 
 # U+E000..F8FF is private use: a document must not depend on what it means in one font.
 PRIVATE = range(0xE000, 0xF900)
 HAN = [
     range(0x2E80, 0x3000), range(0x31C0, 0x31F0), range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00),
     range(0x20000, 0x323B0),
+]  # fmt: skip
+ASCII_AND_PUNCTUATION = [
+    range(0x20, 0x7F), range(0xB7, 0xB8), range(0x2010, 0x2040), range(0x3000, 0x3040), range(0xFF00, 0xFFF0),
 ]  # fmt: skip
 LATIN_GREEK_CYRILLIC = [
     range(0x20, 0x7F), range(0xA0, 0x0530), range(0x1AB0, 0x1B00), range(0x1C80, 0x1C90), range(0x1D00, 0x2070),
@@ -65,6 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         "NotoSans-Bold": lambda: sans("Bold"),
         "NotoSansSC-Regular": chinese,
         "SealroadHan-Regular": rare,
+        "NotoSerifSC-Regular": song,
     }
     parser = argparse.ArgumentParser(description="make the vendored fonts from Debian packages")
     parser.add_argument("--only", choices=sorted(makers), action="append")
@@ -98,15 +109,23 @@ def sans(weight: str) -> TTFont:
 
 def chinese() -> TTFont:
     """Noto Sans CJK SC with quadratic outlines, one glyph for each character."""
-    index = next(
-        number
-        for number, face in enumerate(TTCollection(NOTO_CJK, lazy=True).fonts)
-        if face["name"].getDebugName(6) == "NotoSansCJKsc-Regular"
-    )
+    index = _face(NOTO_CJK, "NotoSansCJKsc-Regular")
     keep = [code for code in TTFont(NOTO_CJK, fontNumber=index, lazy=True).getBestCmap() if code not in PRIVATE]
     font = _cut(NOTO_CJK.read_bytes(), index, keep, layout=False)
-    _to_quadratic(font)
+    _to_quadratic(font, MAX_ERROR)
     _rename(font, "Noto Sans SC", "NotoSansSC-Regular", "Regular")
+    return font
+
+
+def song() -> TTFont:
+    """The hanzi of Noto Serif CJK SC, with what stands beside them in the name of an organisation."""
+    index = _face(NOTO_SERIF_CJK, "NotoSerifCJKsc-Regular")
+    have = TTFont(NOTO_SERIF_CJK, fontNumber=index, lazy=True).getBestCmap()
+    keep = [code for code in have if _in(code, [*HAN, *ASCII_AND_PUNCTUATION])]
+    font = _cut(NOTO_SERIF_CJK.read_bytes(), index, keep, layout=False)
+    _to_quadratic(font, SONG_ERROR)
+    scale_upem(font, SONG_UNITS)
+    _rename(font, "Noto Serif SC", "NotoSerifSC-Regular", "Regular")
     return font
 
 
@@ -126,6 +145,12 @@ def rare() -> TTFont:
     # The licence of HanaMin allows any use under any name; a cut copy under the same name would still mislead.
     _rename(font, "Sealroad Han", "SealroadHan-Regular", "Regular")
     return font
+
+
+def _face(collection: Path, postscript: str) -> int:
+    """Return the number of a face in a collection."""
+    faces = TTCollection(collection, lazy=True).fonts
+    return next(number for number, face in enumerate(faces) if face["name"].getDebugName(6) == postscript)
 
 
 def _in(code: int, ranges: Iterable[range]) -> bool:
@@ -155,15 +180,15 @@ def _tag(name: str) -> int:
     return int.from_bytes(name.encode("ascii"), "big")
 
 
-def _to_quadratic(font: TTFont) -> None:
-    """Replace the CFF outlines by glyf outlines within MAX_ERROR."""
+def _to_quadratic(font: TTFont, error: float) -> None:
+    """Replace the CFF outlines by glyf outlines within `error` thousandths of an em."""
     order = font.getGlyphOrder()
     glyph_set = font.getGlyphSet()
     glyphs: dict[str, Any] = {}
     for name in order:
         pen = TTGlyphPen(glyph_set)
         # TrueType fills to the right of a contour, CFF to the left.
-        glyph_set[name].draw(Cu2QuPen(pen, MAX_ERROR * font["head"].unitsPerEm / 1000, reverse_direction=True))
+        glyph_set[name].draw(Cu2QuPen(pen, error * font["head"].unitsPerEm / 1000, reverse_direction=True))
         glyphs[name] = pen.glyph()
     font["loca"] = newTable("loca")
     glyf = font["glyf"] = newTable("glyf")
@@ -235,10 +260,11 @@ def _rename(font: TTFont, family: str, postscript: str, style: str) -> None:
 
 def licences(out: Path) -> None:
     """Write the licence text of each family beside the fonts, under the font's own copyright line."""
-    # Both Noto families have the same licence; of the two packages only fonts-noto-cjk quotes it with its title.
+    # All Noto families have the same licence; of the two packages only fonts-noto-cjk quotes it with its title.
     for family, package, licence in (
         ("NotoSans", "fonts-noto-cjk", "SIL-1.1"),
         ("NotoSansSC", "fonts-noto-cjk", "SIL-1.1"),
+        ("NotoSerifSC", "fonts-noto-cjk", "SIL-1.1"),
         ("SealroadHan", "fonts-hanazono", "Hanazono-Font-License"),
     ):
         files = sorted(path.name for path in out.glob(f"{family}-*.ttf"))

@@ -65,9 +65,11 @@ class Company:
         """Return the picture of the seal that no Chinese company leaves out; the others do without one."""
         if self.country != "CN":
             return {}
-        from api.demo.chop import chop
+        from signer.seals.drawing import SealDrawing, SealKind, draw
 
-        return {"picture": base64.b64encode(chop(self.organisation)).decode()}
+        # 演示 at the foot says what it is: a demonstration.
+        seal = SealDrawing(kind=SealKind.ROUND, name=self.organisation, title="合同专用章", lines=("演示",))
+        return {"picture": base64.b64encode(draw(seal).png(300)).decode()}
 
 
 SELLER = Company(

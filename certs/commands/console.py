@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,17 @@ def write_output(name: str | None, data: bytes, *, inputs: Sequence[str] = ()) -
 def print_json(value: Any) -> None:
     """Print `value` as JSON for people and programs."""
     print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """Return a moment given in ISO 8601; without an offset it is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{text} is no time", hint="for example 2026-11-21T10:00:00Z") from error
 
 
 def secrets_of(args: argparse.Namespace, *, confirm: bool = False) -> Secrets:

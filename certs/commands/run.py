@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from certs import circle, extensions, oids, suites
 from certs.ca import Authority, ClosedCircle
 from certs.certificate import load_certificate
 from certs.clock import SystemClock
-from certs.commands.console import UsageError, print_json, read_input, secrets_of, write_output
+from certs.commands.console import UsageError, moment_of, print_json, read_input, secrets_of, write_output
 from certs.describe import as_text, describe
 from certs.errors import KeyStoreError
 from certs.keys import KeyHandle, Secrets, generate_key, open_key
@@ -123,28 +123,17 @@ def _serial(name: str) -> int:
         raise UsageError(f"{name} is neither a file nor a serial number in hexadecimal") from error
 
 
-def _time(text: str | None) -> datetime | None:
-    """Return a moment given in ISO 8601; without an offset it is UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{text} is no time", hint="for example 2026-11-21T10:00:00Z") from error
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-
-
 def ca_revoke(args: argparse.Namespace) -> int:
     """Revoke a certificate, named by serial number or file, and write the new list where asked."""
     authority, serial = _open(args), _serial(args.certificate)
-    authority.revoke(serial, args.reason, invalid_since=_time(args.invalid_since))
+    authority.revoke(serial, args.reason, invalid_since=moment_of(args.invalid_since))
     return _changed(authority, serial, f"revoked: {args.reason}", args.crl)
 
 
 def ca_hold(args: argparse.Namespace) -> int:
     """Suspend a certificate."""
     authority, serial = _open(args), _serial(args.certificate)
-    until = _time(args.until)
+    until = moment_of(args.until)
     authority.hold(serial, until=until)
     return _changed(
         authority, serial, f"on hold until {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if until else "on hold", args.crl

@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from certs import oids
-from certs.errors import BackendUnavailable, BadKey, BadSignature, UnsupportedAlgorithm
+from certs.errors import BackendUnavailable, BadKey, BadSignature, CertsError, MalformedInput, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, PrivateKey, PublicKey, Suite
 from certs.suites.digests import digest, digest_algorithm, digest_name, digest_oid, new_digest
 
@@ -35,6 +35,7 @@ __all__ = [
     "not_old",
     "signature_digest",
     "suite_of_signature",
+    "usual_value",
     "verify",
 ]
 
@@ -217,6 +218,26 @@ def _not_contradictory(key: PublicKey, algorithm: bytes, signature: bytes, messa
     raise UnsupportedAlgorithm(
         f"the signature is over {digest}, as the message says, and names {bound} itself", reason="contradictory-digests"
     )
+
+
+def usual_value(spki: bytes, signature: bytes) -> bytes:
+    """Return a signature value in the form that `verify` takes.
+
+    Vendors write SM2 values as raw r‖s, 64 octets, where GM/T 0009 7.3 wants a SEQUENCE. What belongs to a key of
+    another suite, or of none, is returned as it is.
+    """
+    from certs import der
+
+    try:
+        if len(signature) != 64 or for_spki(spki).name != "sm2":
+            return signature
+    except CertsError:
+        return signature
+    try:
+        der.decode_integer_pair(signature)
+    except MalformedInput:
+        return der.encode_integer_pair(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    return signature
 
 
 def signature_digest(algorithm: bytes) -> str | None:

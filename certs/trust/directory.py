@@ -122,18 +122,19 @@ def update(
     state = read_state(directory)
     if not state.source:
         raise TrustListError("this directory has no address", hint="give one: sealroad trust pin DIR --source URL")
-    outcomes = accept(directory, [fetch(state.source)], now)
+    verified: Verified = {}
+    outcomes = _accept(directory, [fetch(state.source)], now, verified)
     if outcomes[0].status == "refused":
         raise TrustListError(f"the list at {state.source} is refused: {outcomes[0].detail}", reason="refused")
     tried: dict[str, Outcome] = {}
-    for pointer in [item for made in _pinned(directory, now) for item in made.pointers]:
+    for pointer in [item for made in _pinned(directory, now, verified) for item in made.pointers]:
         known = tried.get(pointer.territory)
         if (territories is not None and pointer.territory not in territories) or (
             known is not None and known.status in ("accepted", "unchanged")
         ):
             continue
         try:
-            (tried[pointer.territory],) = accept(directory, [fetch(pointer.location)], now)
+            (tried[pointer.territory],) = _accept(directory, [fetch(pointer.location)], now, verified)
         except FetchError as error:
             tried[pointer.territory] = Outcome(pointer.territory, None, "not fetched", str(error))
     return [*outcomes, *tried.values()]
@@ -145,7 +146,10 @@ def accept(place: str | Path, documents: Iterable[bytes], now: datetime) -> list
     Lists that a pinned signer signed come first, whatever their order. Raises TrustListError and MalformedInput for the
     directory; what is wrong with a list is its outcome.
     """
-    directory = Path(place)
+    return _accept(Path(place), documents, now, {})
+
+
+def _accept(directory: Path, documents: Iterable[bytes], now: datetime, verified: Verified) -> list[Outcome]:
     out: list[Outcome] = []
     with _locked(directory):
         state = read_state(directory)
@@ -157,7 +161,7 @@ def accept(place: str | Path, documents: Iterable[bytes], now: datetime) -> list
                 later.append(data)
             else:
                 out.append(_take(directory, state, data, made, now))
-        allowed = _allowed(directory, now) if later else {}
+        allowed = _named_by(_pinned(directory, now, verified)) if later else {}
         for data in later:
             try:
                 made = _read_allowed(data, state.signers, allowed, now)
@@ -176,7 +180,7 @@ def load(place: str | Path, now: datetime | None) -> tuple[list[TrustList], list
     """
     directory = Path(place)
     state = read_state(directory)
-    made = _pinned(directory, now)
+    made = _pinned(directory, now, {})
     if state.lists and not made:
         raise TrustListError(f"{directory} has no list that a pinned signer signed", reason="signer")
     own = {item.name for item in made}
@@ -200,20 +204,22 @@ Allowed = dict[str, frozenset[str]]
 """Fingerprint of a certificate to the territories whose lists it may sign."""
 
 
-def _pinned(directory: Path, now: datetime | None) -> list[TrustList]:
-    """Return the accepted lists that a pinned signer signed."""
+Verified = dict[Accepted, TrustList]
+"""Lists of the directory whose signatures were verified in this very act, at one moment."""
+
+
+def _pinned(directory: Path, now: datetime | None, verified: Verified) -> list[TrustList]:
+    """Return the accepted lists that a pinned signer signed; what is in `verified` is not verified again."""
     state, out = read_state(directory), []
     for territory, known in state.lists.items():
         if known.signer not in state.signers:
             continue  # a list of lists has to name him
-        made = read_etsi(_read_known(directory, territory, known), signers=state.signers, now=now)
+        data = _read_known(directory, territory, known)
+        made = verified.get(known) or read_etsi(data, signers=state.signers, now=now)
         check_current(made, f"the list of {territory}", now)
+        verified[known] = made
         out.append(made)
     return out
-
-
-def _allowed(directory: Path, now: datetime) -> Allowed:
-    return _named_by(_pinned(directory, now))
 
 
 def _named_by(lists: Iterable[TrustList]) -> Allowed:

@@ -96,13 +96,30 @@ def image(picture: EmbeddedImage, space: list[Any] | Name) -> Stream:
         "Filter": Name(picture.filter),
         "Interpolate": False,
     }
-    if picture.filter == "FlateDecode":
+    if picture.filter == "FlateDecode" and picture.predictor != 1:
         entries["DecodeParms"] = {
-            "Predictor": 15,
+            "Predictor": picture.predictor,
             "Colors": picture.components,
             "BitsPerComponent": 8,
             "Columns": picture.width,
         }
-    if picture.mask is not None:
+    if picture.mask is not None and picture.mask.bits == 1:
+        entries["Mask"] = _stencil(picture.mask)
+    elif picture.mask is not None:
         entries["SMask"] = image(picture.mask, space)
     return Stream(picture.data, entries)
+
+
+def _stencil(mask: EmbeddedImage) -> Stream:
+    """Stencil mask (ISO 32000-1, 8.9.6.2), which is no transparency: every part of PDF/A allows it."""
+    entries = {
+        "Type": Name("XObject"),
+        "Subtype": Name("Image"),
+        "Width": mask.width,
+        "Height": mask.height,
+        "ImageMask": True,
+        "BitsPerComponent": 1,
+        "Interpolate": False,
+        "Filter": Name(mask.filter),
+    }
+    return Stream(mask.data, entries)

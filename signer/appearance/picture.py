@@ -30,7 +30,7 @@ _HINT = "give a PNG or JPEG file of at most 5 MB and 25 megapixels"
 
 @dataclass(frozen=True)
 class EmbeddedImage:
-    """An encoded image: 8 bits a component, one (grey) or three (sRGB) components."""
+    """An encoded image: one (grey) or three (sRGB) components."""
 
     width: int
     height: int
@@ -39,7 +39,11 @@ class EmbeddedImage:
     """FlateDecode with PNG predictors, or DCTDecode."""
     data: bytes
     mask: EmbeddedImage | None = None
-    """Opacity, one component, same size."""
+    """Opacity, one component, same size; of one bit: a stencil."""
+    bits: int = 8
+    """Of a component; 1 for a stencil, in which 1 is not painted."""
+    predictor: int = 15
+    """Of FlateDecode (ISO 32000-1, 7.4.4.4); 1 for none."""
 
     @property
     def ratio(self) -> float:

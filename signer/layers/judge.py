@@ -59,8 +59,9 @@ def _agreed(signature: SignatureReport, agreement: Agreement) -> LayerReport:
     clauses = dict(agreement.clauses)
     checks = [_own_signatures(agreement)] if agreement.signatures is not None else []
     checks.append(_verdict(signature))
-    checks.append(_in_force(signature, agreement.valid_from, agreement.valid_to, _place("valid", clauses)))
     party = _party_of(signature.signer, agreement.parties)
+    wanted, place = party.conditions if party is not None else None, _place("valid", clauses)
+    checks.append(_in_force(signature, agreement.valid_from, agreement.valid_to, place, wanted))
     if party is None:
         who = signature.signer.subject if signature.signer else "nobody known"
         detail = f"no party of the agreement: {who}"
@@ -78,7 +79,8 @@ def _recognised(signature: SignatureReport, policy: Policy) -> LayerReport:
         return LayerReport("not-checked", basis)
     checks = [_verdict(signature)]
     if policy.valid_from or policy.valid_to:
-        checks.append(_in_force(signature, policy.valid_from, policy.valid_to, "valid_from, valid_to"))
+        place = "valid_from, valid_to"
+        checks.append(_in_force(signature, policy.valid_from, policy.valid_to, place, policy.conditions))
     checks += _conditions(signature, policy.conditions)
     return LayerReport(_worst(checks), basis, tuple(checks))
 
@@ -114,15 +116,22 @@ def _verdict(signature: SignatureReport) -> CheckResult:
     return CheckResult("verdict", "EN 319 102-1 5.1.3", result, signature.verdict.value)
 
 
-def _in_force(signature: SignatureReport, start: datetime | None, end: datetime | None, place: str) -> CheckResult:
-    """Check that the signature was made while the file was in force."""
+def _in_force(
+    signature: SignatureReport, start: datetime | None, end: datetime | None, place: str, wanted: Conditions | None
+) -> CheckResult:
+    """Check that the signature was made while the file was in force.
+
+    The signer's own clock shows that only where the file says that it is enough (`time` "claimed").
+    """
     when = signature.signed_at
     if start is None and end is None:
         return CheckResult("in-force", place, "passed", "no bounds")
     if when is None:
         return CheckResult("in-force", place, "not-checked", "the time of signing is not known")
-    inside = (start is None or when.value >= start) and (end is None or when.value <= end)
-    return CheckResult("in-force", place, "passed" if inside else "failed", when.value.isoformat(), when.source)
+    result: Result = "passed" if when.source == "timestamp" or (wanted and wanted.time == "claimed") else "not-checked"
+    if (start is not None and when.value < start) or (end is not None and when.value > end):
+        result = "failed"
+    return CheckResult("in-force", place, result, when.value.isoformat(), when.source)
 
 
 def _party_of(signer: SignerReport | None, parties: Sequence[Party]) -> Party | None:

@@ -35,7 +35,14 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import FormFillingError, PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import FieldMDPSpec, InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import (
+    FieldMDPSpec,
+    InvisSigSettings,
+    MDPPerm,
+    SigFieldSpec,
+    SignatureFormField,
+    SigSeedSubFilter,
+)
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
@@ -198,6 +205,17 @@ class Placeholder(SignatureObject):
         yield Revision(tail.getvalue(), size, start, end)
 
 
+@dataclass(frozen=True)
+class NewField:
+    """A further field that shows the signature, with its one widget."""
+
+    name: str
+    page: tuple[int, int]
+    """Number and generation of the page's object."""
+    rectangle: tuple[float, float, float, float]
+    """/Rect in user space."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What goes into the revision."""
@@ -208,9 +226,16 @@ class Request:
     rectangle: tuple[float, float, float, float] | None
     """/Rect of a new visible field in user space."""
     size: int
-    """Octets reserved for the CMS."""
+    """Octets reserved for the value of /Contents."""
     subfilter: str
     time: datetime
+    more: tuple[NewField, ...] = ()
+    """Further fields with the same signature. A signature field has one widget and no more (ISO 32000-2 12.7.5.5), so
+    a signature that shows in several places is the value of as many fields."""
+    filter: str | None = None
+    """/Filter. None: Adobe.PPKLite."""
+    certificates: tuple[bytes, ...] = ()
+    """/Cert: the chain, where the value of /Contents has no place for it (ISO 32000-2 Table 255)."""
     name: str | None = None
     reason: str | None = None
     location: str | None = None
@@ -218,8 +243,9 @@ class Request:
     certify: int | None = None
     lock: tuple[str, tuple[str, ...], int | None] | None = None
     """/Lock of an existing field: action, fields, DocMDP level."""
-    dress: Callable[[RevisionWriter, Any, Any], None] | None = None
-    """Called with the writer, the field's reference and its widget, to draw and tag it."""
+    dress: Callable[[RevisionWriter, int, Any, Any], None] | None = None
+    """Called with the writer, the number of the field (0, then those of `more`), its reference and its widget, to draw
+    and tag it."""
 
 
 def open_writer(stream: IO[bytes], highest: int) -> RevisionWriter:
@@ -251,28 +277,56 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
         steps = PdfCMSEmbedder(new_field_spec=spec).write_cms(request.field, writer)
         reference = next(steps)
         widget = _widget(writer, reference)
+        fields = [reference, *(_new_field(writer, reference, item) for item in request.more)]
         if request.dress is not None:
-            request.dress(writer, reference, widget)
+            for number, field in enumerate(fields):
+                request.dress(writer, number, field, widget if number == 0 else field.get_object())
         writer.identify(request.field, request.time.isoformat(), str(request.name))
         placeholder = Placeholder(
             timestamp=request.time,
-            subfilter=SigSeedSubFilter(pdf_name("/" + request.subfilter)),
+            subfilter=SigSeedSubFilter.ADOBE_PKCS7_DETACHED,
             name=request.name,
             reason=request.reason,
             location=request.location,
             contact_info=request.contact,
             bytes_reserved=2 * request.size,
         )
-        steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=_permissions(request)))
+        placeholder[pdf_name("/SubFilter")] = pdf_name("/" + request.subfilter)
+        if request.filter is not None:
+            placeholder[pdf_name("/Filter")] = pdf_name("/" + request.filter)
+        if request.certificates:
+            chain = [generic.ByteStringObject(item) for item in request.certificates]
+            placeholder[pdf_name("/Cert")] = generic.ArrayObject(chain)
+        signature = steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=_permissions(request)))
+        for field in fields[1:]:
+            field.get_object()[pdf_name("/V")] = signature
         revision = steps.send(SigIOSetup(md_algorithm="none"))
     assert isinstance(revision, Revision)
     return revision
 
 
+def _new_field(writer: RevisionWriter, beside: Any, new: NewField) -> Any:
+    """Add a field with its widget beside another one, and to its page; return the reference to it."""
+    page = generic.IndirectObject(*new.page, writer)  # type: ignore[no-untyped-call]
+    field = SignatureFormField(new.name.rpartition(".")[2], box=new.rectangle, include_on_page=page)
+    reference = writer.add_object(field)
+    parent = resolved(beside.get_object(), "/Parent")
+    if parent is None:
+        siblings = writer.root["/AcroForm"]["/Fields"]
+    else:
+        siblings = parent["/Kids"]
+        field[pdf_name("/Parent")] = beside.get_object().raw_get("/Parent")
+    siblings.append(reference)
+    writer.update_container(siblings)
+    field.register_widget_annotation(writer, reference)
+    return reference
+
+
 def _drop_nulls(writer: RevisionWriter, request: Request) -> None:
     """Forget optional entries whose value is null, which is the same as absent (ISO 32000-2 7.3.9)."""
     page = writer.find_page_for_modification(request.page)[0].get_object()  # type: ignore[no-untyped-call]
-    for dictionary, key in ((writer.root, "/AcroForm"), (page, "/Annots")):
+    others = [writer.get_object(generic.Reference(*new.page, writer)) for new in request.more]
+    for dictionary, key in ((writer.root, "/AcroForm"), *((item, "/Annots") for item in (page, *others))):
         if key in dictionary and resolved(dictionary, key) is None:
             del dictionary[key]
     form = resolved(writer.root, "/AcroForm")

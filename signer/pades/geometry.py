@@ -14,6 +14,7 @@ from signer.errors import OptionError
 
 Box = tuple[float, float, float, float]
 
+POINTS_PER_MM = 72 / 25.4
 TOLERANCE = 0.5
 """Points a box may stand out of the page: rounding."""
 
@@ -60,6 +61,21 @@ class PageGeometry:
                 return left + y, top - x
             case _:
                 return left + x, bottom + y
+
+    def seen(self, rectangle: Box) -> Box:
+        """Return a rectangle of user space as the reader sees it; the other way round than `place`."""
+        left, bottom, right, top = self.area
+        x1, y1, x2, y2 = rectangle
+        match self.rotate:
+            case 90:
+                corners = (y1 - bottom, right - x2, y2 - bottom, right - x1)
+            case 180:
+                corners = (right - x2, top - y2, right - x1, top - y1)
+            case 270:
+                corners = (top - y2, x1 - left, top - y1, x2 - left)
+            case _:
+                corners = (x1 - left, y1 - bottom, x2 - left, y2 - bottom)
+        return corners
 
     def shown_size(self, rectangle: Box) -> tuple[float, float]:
         """Return width and height, as the reader sees them, of a /Rect in user space."""

@@ -10,6 +10,7 @@ Coordinates are points as the reader sees the page: from the lower left corner o
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from signer.errors import OptionError
 
 if TYPE_CHECKING:
     from signer.appearance import StampSpec
+    from signer.appearance.seal import SealFace
+    from signer.seals import Seal
 
 Box = tuple[float, float, float, float]
 
@@ -27,6 +30,10 @@ LATER_LEVELS = ("B-LT", "B-LTA")
 CADES_DETACHED = "ETSI.CAdES.detached"
 PKCS7_DETACHED = "adbe.pkcs7.detached"
 SUBFILTERS = (CADES_DETACHED, PKCS7_DETACHED)
+DOCUMENT_TIME_STAMP = "ETSI.RFC3161"
+
+MAX_PLACES = 1000
+"""Places in which one signature shows."""
 
 COMMITMENTS = {
     "origin": "1.2.840.113549.1.9.16.6.1",
@@ -38,8 +45,50 @@ COMMITMENTS = {
 }
 """Commitment types of RFC 5126 5.11.1 (EN 319 122-1 5.2.3)."""
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}")
+
 MAX_TEXT = 1000
 MAX_RESERVE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a signature shows, and how much of its picture. Raises OptionError."""
+
+    page: int
+    """Counted from 1; -1 is the last."""
+    box: Box
+    """x1, y1, x2, y2 in points as the reader sees the page."""
+    part: tuple[float, float] = (0.0, 1.0)
+    """From where to where, of the width of the picture: a slice of a cross-page seal."""
+
+    def __post_init__(self) -> None:
+        _check_page(self.page)
+        _check_box(self.box)
+        start, end = self.part
+        if not 0 <= start < end <= 1:
+            raise OptionError("a part of a picture lies between 0 and 1, from left to right")
+
+
+@dataclass(frozen=True)
+class NationalForm:
+    """How a signature dictionary names an SES_Signature in /Contents (GM/T 0031, GB/T 38540). Raises OptionError.
+
+    The names of the Chinese standard for PDF (GM/T 0112-2021) are not public; the defaults are the only ones published
+    by a product (docs/seals-in-pdf.md).
+    """
+
+    filter: str = "GM.PKILite"
+    subfilter: str = "GM.SM2"
+
+    def __post_init__(self) -> None:
+        for name in (self.filter, self.subfilter):
+            if _NAME.fullmatch(name) is None:
+                raise OptionError(f"{name!r} is no name of a signature handler", hint="letters, digits, . _ and -")
+        if self.subfilter in (*SUBFILTERS, DOCUMENT_TIME_STAMP):
+            raise OptionError(
+                f"{self.subfilter} promises a CMS, which a seal signature is not", hint="name another kind"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +101,11 @@ class SignOptions:
     """Page of a new field, counted from 1; -1 is the last. None: the first."""
     box: Box | None = None
     """Place of a new visible field: x1, y1, x2, y2 in points as the reader sees the page. None: invisible."""
-    appearance: StampSpec | None = None
-    """What the visible field shows; its width and height follow the field. None: nothing is drawn."""
+    appearance: StampSpec | SealFace | None = None
+    """What the visible field shows; the width and height of a stamp follow the field. None: nothing is drawn."""
+    places: tuple[Place, ...] = ()
+    """Instead of `page` and `box`: where one signature shows the picture of a seal, each place in a field of its own.
+    The first is the place of `field`, unless that exists already."""
     name: str | None = None
     """/Name: who signs. None: what the certificate says."""
     reason: str | None = None
@@ -69,6 +121,10 @@ class SignOptions:
     """Digest of the time-stamp's imprint. None: the suite's own."""
     reserve: int = 0
     """Octets to reserve for the CMS at least, where another program makes it."""
+    seal: Seal | None = None
+    """The electronic seal that is applied: carried in a signed attribute, or in the national form."""
+    national: NationalForm | None = None
+    """Not a CMS, but the SES_Signature of the seal's standard. None: PAdES."""
     locale: str = "en"
     """Language of what readers who do not see the stamp are told: en, zh, ru."""
 
@@ -87,10 +143,13 @@ class SignOptions:
             raise OptionError("a commitment and a reason exclude each other (EN 319 142-1 6.3)", hint="give one")
         if not 0 <= self.reserve <= MAX_RESERVE:
             raise OptionError(f"{self.reserve} octets cannot be reserved", hint=f"at most {MAX_RESERVE}")
-        if self.page == 0:
-            raise OptionError("pages are counted from 1", hint="-1 is the last page")
         self._check_texts()
-        self._check_box()
+        if self.page is not None:
+            _check_page(self.page)
+        if self.box is not None:
+            _check_box(self.box)
+        self._check_places()
+        self._check_seal()
 
     def _check_texts(self) -> None:
         for label in ("field", "name", "reason", "location", "contact"):
@@ -103,11 +162,40 @@ class SignOptions:
         if self.field is not None and not all(part.strip() for part in self.field.split(".")):
             raise OptionError(f"{self.field!r} is not the name of a field")
 
-    def _check_box(self) -> None:
-        if self.box is None:
+    def _check_places(self) -> None:
+        if not self.places:
             return
-        if len(self.box) != 4 or not all(isinstance(edge, int | float) and math.isfinite(edge) for edge in self.box):
-            raise OptionError("a box is four numbers: x1, y1, x2, y2 in points")
-        x1, y1, x2, y2 = self.box
-        if x2 - x1 < 1 or y2 - y1 < 1:
-            raise OptionError("a box needs x1 < x2 and y1 < y2, a point apart at least", hint="leave it out: invisible")
+        if self.page is not None or self.box is not None:
+            raise OptionError("the places say page and box already", hint="give either places, or a page and a box")
+        if self.appearance is None:
+            raise OptionError("there is nothing to show in the places", hint="give the picture of a seal")
+        if len(self.places) > MAX_PLACES:
+            raise OptionError(
+                f"one signature shows in {MAX_PLACES} places at most, not in {len(self.places)}",
+                hint="seal some of the pages",
+            )
+
+    def _check_seal(self) -> None:
+        if self.national is None:
+            return
+        if self.seal is None:
+            raise OptionError("the national form is that of a seal", hint="give the seal, or sign by PAdES")
+        if self.commitment is not None or self.time_stamp_digest is not None:
+            raise OptionError("the national form has no commitment, and the digest of its own suite")
+        if self.level != "B-B" and self.seal.version == 1:
+            raise OptionError(
+                "a signature of GM/T 0031-2014 has no place for a time-stamp over it", hint="seal at level B-B"
+            )
+
+
+def _check_page(page: int) -> None:
+    if page == 0:
+        raise OptionError("pages are counted from 1", hint="-1 is the last page")
+
+
+def _check_box(box: Box) -> None:
+    if len(box) != 4 or not all(isinstance(edge, int | float) and math.isfinite(edge) for edge in box):
+        raise OptionError("a box is four numbers: x1, y1, x2, y2 in points")
+    x1, y1, x2, y2 = box
+    if x2 - x1 < 1 or y2 - y1 < 1:
+        raise OptionError("a box needs x1 < x2 and y1 < y2, a point apart at least", hint="leave it out: invisible")

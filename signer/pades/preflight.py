@@ -1,7 +1,7 @@
 """May this file be signed, and how: looked at before anything is written.
 
     ground = examine(data, options)
-    ground.field, ground.existing, ground.page, ground.geometry, ground.tagged
+    ground.field, ground.existing, ground.spots, ground.tagged
 
 The file is read strictly, by the reader that verifies, because what cannot be read as written would be signed as
 something the verifier sees otherwise. The checks, in order:
@@ -12,29 +12,33 @@ something the verifier sees otherwise. The checks, in order:
     (12.8.2.4, 12.7.5.5) of all of them; a certification is the first            SigningRefused
  3. the field exists and is empty, or can be made                               FieldError
  4. what the empty field demands (/SV, 12.7.5.5) is what will be done           SigningRefused
- 5. the page exists and is a page                                               OptionError, SigningRefused
+ 5. the pages exist and are pages                                               OptionError, SigningRefused
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as default
+from itertools import count, islice
 from typing import Any
 
-from signer.errors import EncryptedPDF, FieldError, OptionError, SigningRefused, UnreadablePDF
-from signer.pades.geometry import Box, PageGeometry
+from signer.errors import EncryptedPDF, FieldError, SigningRefused, UnreadablePDF
+from signer.pades.geometry import PageGeometry
 from signer.pades.options import SignOptions
-from signer.pdf.boxes import box_of
-from signer.pdf.listing import Field, SignatureEntry, text_string, walk_fields
-from signer.pdf.permissions import Permissions, permissions_of
+from signer.pades.spots import ExistingField, Spot, geometry_of, leaves, page_count, spots_of
+from signer.pdf.boxes import rectangle
+from signer.pdf.listing import Field, SignatureEntry, walk_fields
+from signer.pdf.permissions import Permissions, locked_names, permissions_of
 from signer.pdf.soundness import check_places
 from signer.pdf.structure import BudgetSpent, NotRead, PDFFile, Stream, View
+from signer.pdf.text_strings import text_string
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
-MAX_DEPTH = 60
+MAX_PAGES = 20_000
 
 
 @dataclass(frozen=True)
@@ -49,33 +53,25 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class ExistingField:
-    """An empty signature field that will be signed."""
-
-    number: int
-    rectangle: Box
-    lock: tuple[str, tuple[str, ...], int | None] | None
-
-
-@dataclass(frozen=True)
 class Ground:
     """What signing needs to know about the file."""
 
     pdf: PDFFile
     view: View
     earlier: tuple[Earlier, ...]
-    field: str
     existing: ExistingField | None
-    page: int
-    """Counted from 0."""
-    page_number: int
-    """Its object number."""
-    geometry: PageGeometry
+    spots: tuple[Spot, ...]
+    """Where the signature will be shown: the field that is asked for, then further ones."""
     highest: int
     """Highest object number in use."""
     tagged: bool
     """Whether there is a structure tree (14.7)."""
     names: frozenset[str] = default(default=frozenset(), repr=False)
+
+    @property
+    def field(self) -> str:
+        """Name of the field that is asked for."""
+        return self.spots[0].field
 
     def pdfa_part(self) -> int | None:
         """Return the part of PDF/A the file claims in its XMP (ISO 19005-2 6.6.4), or None."""
@@ -96,28 +92,47 @@ def examine(data: bytes, options: SignOptions) -> Ground:
 
     Raises UnreadablePDF, EncryptedPDF, SigningRefused, FieldError or OptionError.
     """
-    try:
+    with _readable():
         pdf, view = _open(data)
         fields = list(_fields(view))
         earlier = tuple(_earlier(view, fields))
         names = frozenset(item.name for item in fields)
         name = options.field or _new_name(names)
-        _allowed(view, earlier, name, options)
+        further = tuple(islice(_further(name, names), max(len(options.places) - (name not in names), 0)))
+        _allowed(view, earlier, (name, *further), options)
         existing = _existing(view, fields, name, options)
-        index, located, geometry = _page(view, options, existing)
+        spots = spots_of(view, options, name, existing, further)
         return Ground(
             pdf,
             view,
             earlier,
-            name,
             existing,
-            index,
-            located,
-            geometry,
+            spots,
             highest=max(view.entries, default=0),
             tagged=isinstance(view.get(view.catalog, "StructTreeRoot"), Dictionary),
             names=names,
         )
+
+
+def page_geometries(data: bytes) -> tuple[PageGeometry, ...]:
+    """Return what the reader sees of every page, to place a seal.
+
+    Raises UnreadablePDF, EncryptedPDF, SigningRefused.
+    """
+    with _readable():
+        _, view = _open(data)
+        pages = page_count(view)
+        if pages > MAX_PAGES:
+            raise BudgetSpent("too many pages")
+        found = dict(leaves(view, set(range(pages))))
+        return tuple(geometry_of(view, found[index][1]) for index in range(pages))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Turn what the reader says of a file into what a signer is told."""
+    try:
+        yield
     except NotRead as error:
         raise UnreadablePDF(
             f"the structure of the file cannot be read: {error}", hint="have the producer save it without that"
@@ -203,7 +218,7 @@ def _is_byte_range(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 4 and all(type(number) is int for number in value)
 
 
-def _allowed(view: View, earlier: tuple[Earlier, ...], name: str, options: SignOptions) -> None:
+def _allowed(view: View, earlier: tuple[Earlier, ...], names: tuple[str, ...], options: SignOptions) -> None:
     """Refuse what an earlier signature forbids; the reader would call that signature broken afterwards."""
     for signature in earlier:
         who = ", ".join(signature.names)
@@ -215,9 +230,10 @@ def _allowed(view: View, earlier: tuple[Earlier, ...], name: str, options: SignO
                 reason="docmdp",
                 field=who,
             )
-        if signature.permissions.locks(name):
+        locked = [name for name in names if signature.permissions.locks(name)]
+        if locked:
             raise SigningRefused(
-                f"the signature in field {who!r} has locked field {name!r}",
+                f"the signature in field {who!r} has locked field {locked[0]!r}",
                 hint="name a field that is not locked" if not signature.permissions.locks_all else "sign before it",
                 reason="field-lock",
                 field=who,
@@ -234,6 +250,11 @@ def _allowed(view: View, earlier: tuple[Earlier, ...], name: str, options: SignO
 # 3. The field --------------------------------------------------------------------------------------------------------
 def _new_name(names: frozenset[str]) -> str:
     return next(name for name in (f"Signature{n}" for n in range(1, len(names) + 2)) if name not in names)
+
+
+def _further(name: str, names: frozenset[str]) -> Iterator[str]:
+    """Yield names for further fields with the signature of `name`."""
+    return (made for number in count(2) if (made := f"{name}-{number}") not in names)
 
 
 def _existing(view: View, fields: list[Field], name: str, options: SignOptions) -> ExistingField | None:
@@ -253,9 +274,8 @@ def _existing(view: View, fields: list[Field], name: str, options: SignOptions) 
     if options.box is not None:
         raise FieldError(f"the field {name!r} has its place already", hint="leave out the box, or name a new field")
     widget = _widget(view, item)
-    rectangle = box_of(view, widget.get("Rect")) or (0.0, 0.0, 0.0, 0.0)
     _seed_values(view, item, options)
-    return ExistingField(item.number, rectangle, _lock(view, item.dictionary))
+    return ExistingField(item.number, rectangle(view, widget) or (0.0, 0.0, 0.0, 0.0), _lock(view, item.dictionary))
 
 
 def _widget(view: View, item: Field) -> Dictionary:
@@ -276,10 +296,14 @@ def _lock(view: View, dictionary: Dictionary) -> tuple[str, tuple[str, ...], int
     action = view.get(lock, "Action") if isinstance(lock, Dictionary) else None
     if action not in ("All", "Include", "Exclude"):
         raise FieldError("the field's /Lock says nothing that is known", hint="name another field")
-    names = view.get(lock, "Fields")
-    fields = tuple(text_string(name) for name in names if isinstance(name, bytes)) if isinstance(names, list) else ()
     level = view.get(lock, "P")
-    return str(action), fields, level if level in (1, 2, 3) else None
+    return str(action), locked_names(view, lock), level if level in (1, 2, 3) else None
+
+
+def _items(view: View, dictionary: Dictionary, key: str) -> list[Any]:
+    """Return the values of an array, none where it is not one."""
+    found = view.get(dictionary, key)
+    return [view.resolve(item) for item in found] if isinstance(found, list) else []
 
 
 _SEED_FLAGS = ("Filter", "SubFilter", "V", "Reasons", "LegalAttestation", "AddRevInfo", "DigestMethod", "LockDocument")
@@ -298,13 +322,15 @@ def _seed_values(view: View, item: Field, options: SignOptions) -> None:
     flags = view.get(seed, "Ff")
     flags = flags if type(flags) is int else 0
     demanded = {key for bit, key in enumerate(_SEED_FLAGS) if flags >> bit & 1}
-    if "Filter" in demanded and view.get(seed, "Filter") != "Adobe.PPKLite":
+    handler = options.national.filter if options.national is not None else "Adobe.PPKLite"
+    subfilter = options.national.subfilter if options.national is not None else options.subfilter
+    if "Filter" in demanded and view.get(seed, "Filter") != handler:
         refuse("another signature handler", "sign a new field")
-    kinds = [str(view.resolve(kind)) for kind in view.get(seed, "SubFilter") or ()] if "SubFilter" in demanded else []
-    if kinds and options.subfilter not in kinds:
+    kinds = [str(kind) for kind in _items(view, seed, "SubFilter")] if "SubFilter" in demanded else []
+    if kinds and subfilter not in kinds:
         refuse(f"a signature of kind {kinds[0]}", f"choose the kind {kinds[0]}")
     if "Reasons" in demanded:
-        reasons = [text_string(r) for r in view.get(seed, "Reasons") or () if isinstance(r, bytes)]
+        reasons = [text_string(reason) for reason in _items(view, seed, "Reasons") if isinstance(reason, bytes)]
         if reasons in ([], ["."]):
             if options.reason:
                 refuse("a signature without a reason", "leave out the reason")
@@ -320,83 +346,3 @@ def _seed_values(view: View, item: Field, options: SignOptions) -> None:
         refuse("certain certificates, which is not checked here", "sign a new field")
     if isinstance(stamp, Dictionary) and view.get(stamp, "Ff") and options.level == "B-B":
         refuse("a time-stamp", "sign at level B-T")
-
-
-# 5. The page ---------------------------------------------------------------------------------------------------------
-def _page(view: View, options: SignOptions, existing: ExistingField | None) -> tuple[int, int, PageGeometry]:
-    """Return index, object number and geometry of the page that shows the field."""
-    root = view.get(view.catalog, "Pages")
-    count = view.get(root, "Count") if isinstance(root, Dictionary) else None
-    kids = view.get(root, "Kids") if isinstance(root, Dictionary) else None
-    if type(count) is not int or not isinstance(kids, list):
-        raise SyntaxFault("the page tree has no /Count or no /Kids")
-    if count < 1 or not kids:
-        raise SigningRefused("the document has no pages", hint="there is nothing to sign", reason="no-pages")
-    wanted = options.page if options.page is not None else 1
-    if not 1 <= (wanted if wanted > 0 else count + 1 + wanted) <= count:
-        raise OptionError(f"there is no page {wanted}", hint=f"the document has {count}", pages=count)
-    index = wanted - 1 if wanted > 0 else count + wanted
-    number, page = _leaf(view, view.catalog.get("Pages"), index)
-    if existing is not None:
-        number, page = _page_of(view, existing, number, page)
-    return index, number, _geometry(view, page)
-
-
-def _leaf(view: View, node: Any, index: int) -> tuple[int, Dictionary]:
-    """Walk down to the page of that index, by /Count."""
-    for _ in range(MAX_DEPTH):
-        value = view.resolve(node)
-        if not isinstance(value, Dictionary) or not isinstance(node, Ref):
-            raise SyntaxFault("a node of the page tree is no indirect dictionary")
-        kids = view.get(value, "Kids")
-        if not isinstance(kids, list):
-            if index or view.get(value, "Type") not in ("Page", None):
-                raise SyntaxFault("the page tree does not count its pages right")
-            return node.number, value
-        for kid in kids:
-            view.pdf.budget.spend(1)
-            below = view.resolve(kid)
-            inner = isinstance(below, Dictionary) and "Kids" in below
-            size = view.get(below, "Count") if inner else 1
-            if type(size) is not int or size < 0:
-                raise SyntaxFault("the page tree does not count its pages right")
-            if index < size:
-                node = kid
-                break
-            index -= size
-        else:
-            raise SyntaxFault("the page tree does not count its pages right")
-    raise SyntaxFault("the page tree is too deep")
-
-
-def _page_of(view: View, existing: ExistingField, number: int, page: Dictionary) -> tuple[int, Dictionary]:
-    """Return the page an existing field says it is on (/P), or the one given."""
-    located = view.locate(existing.number)
-    holder = located.value if located else None
-    for candidate in (holder, *(view.get(holder, "Kids") or ())) if isinstance(holder, Dictionary) else ():
-        widget = view.resolve(candidate)
-        named = widget.get("P") if isinstance(widget, Dictionary) else None
-        target = view.resolve(named)
-        if isinstance(named, Ref) and isinstance(target, Dictionary):
-            return named.number, target
-    return number, page
-
-
-def _geometry(view: View, page: Dictionary) -> PageGeometry:
-    media = box_of(view, _inherited(view, page, "MediaBox"))
-    if media is None:
-        raise SyntaxFault("the page has no /MediaBox")
-    left, bottom, right, top = media
-    crop = box_of(view, _inherited(view, page, "CropBox"))
-    if crop is not None:
-        a, b, c, d = crop
-        cut = (max(left, a), max(bottom, b), min(right, c), min(top, d))
-        if cut[0] < cut[2] and cut[1] < cut[3]:
-            left, bottom, right, top = cut
-    turn = _inherited(view, page, "Rotate")
-    rotate = int(turn) % 360 if isinstance(turn, int | float) and not isinstance(turn, bool) else 0
-    return PageGeometry((left, bottom, right, top), rotate if rotate % 90 == 0 else 0)
-
-
-def _inherited(view: View, page: Dictionary, key: str) -> Any:
-    return view.resolve(view.inherited(page, key, MAX_DEPTH))

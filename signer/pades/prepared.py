@@ -21,7 +21,8 @@ from certs.errors import MalformedInput
 from certs.suites.base import Suite, Use
 
 SCHEMA = "sealroad.prepared/1"
-MAX_TEXT = 4 << 20
+MAX_TEXT = 16 << 20
+"""A seal of the largest size is in it three times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +55,15 @@ class Prepared:
     document_digest: bytes
     """Over /ByteRange."""
     dtbs: bytes
-    """Signed attributes as DER SET OF: the octets to sign."""
+    """The octets to sign: signed attributes as DER SET OF, or TBS_Sign of a seal signature."""
     certificate_der: bytes
     chain_der: tuple[bytes, ...]
+    seal_der: bytes | None = None
+    """The seal that is applied."""
+    seal_signature: str | None = None
+    """In the national form: the preparation of the SES_Signature, as JSON."""
+    further_fields: tuple[str, ...] = ()
+    """Names of the other fields that show it."""
 
     @property
     def certificate(self) -> Certificate:
@@ -116,6 +123,9 @@ class Prepared:
                 raw[name] = _octets(raw[name])
             raw["chain_der"] = tuple(_octets(item) for item in raw["chain_der"])
             raw["byte_range"] = tuple(raw["byte_range"])
+            # what older preparations do not have
+            raw["seal_der"] = _octets(raw["seal_der"]) if raw.get("seal_der") is not None else None
+            raw["further_fields"] = tuple(raw.get("further_fields", ()))
             prepared = cls(**raw)
             prepared._check()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -137,6 +147,7 @@ class Prepared:
         if not fits:
             raise ValueError("the numbers contradict one another")
         names = (self.suite, self.field, self.subfilter, self.level, self.signed_at, self.digest_name)
+        names += (*self.further_fields, *(() if self.seal_signature is None else (self.seal_signature,)))
         if not all(isinstance(name, str) for name in names):
             raise ValueError("a text is none")
 

@@ -4,7 +4,7 @@
 
 1. the file before is an untouched prefix: it was only appended to, and its sections are read from where they were
 2. the newest cross-reference section is the revision's own, and leads to the one before
-3. the field shows the new signature dictionary, and only it
+3. every field that is to show the new signature dictionary shows it, and only it
 4. /ByteRange is the whole file without the gap, and the gap is exactly the value of /Contents
 5. no dictionary of an earlier signature is defined anew
 6. whoever compares the file before with the file after, as the verifier will, finds nothing that an earlier signature
@@ -65,10 +65,12 @@ def _problem(ground: Ground, whole: bytes, revision: Revision) -> str | None:
 
 
 def _new_signature(ground: Ground, view: View, revision: Revision) -> str | None:
-    fields = [item for item in walk_fields(view, []) if item.name == ground.field and item.kind == "Sig"]
-    if len(fields) != 1 or not isinstance(fields[0].value, Ref):
+    wanted = {spot.field for spot in ground.spots}
+    fields = [item for item in walk_fields(view, []) if item.name in wanted and item.kind == "Sig"]
+    values = {item.value.number for item in fields if isinstance(item.value, Ref)}
+    if len(fields) != len(wanted) or {item.name for item in fields} != wanted or len(values) != 1:
         return f"field {ground.field!r} is not there once"
-    located = view.locate(fields[0].value.number)
+    located = view.locate(values.pop())
     if located is None or not isinstance(located.value, Dictionary) or located.start < revision.start:
         return "the field does not show the new signature"
     signature = located.value

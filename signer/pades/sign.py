@@ -8,14 +8,15 @@
     sign_file(source, target, key, certificate, chain, SignOptions(), clock)          # the same steps in one call
     signed = sign_bytes(pdf, key, certificate, chain, SignOptions(), clock)           # in memory
 
-The new signature is an incremental revision: the octets of the file before are its untouched beginning, so every
-earlier signature stays valid. Nothing is written where anything is wrong.
+A seal is applied the same way (`signer.pades.sealing`). The new signature is an incremental revision: the octets of the
+file before are its untouched beginning, so every earlier signature stays valid. Nothing is written where anything is
+wrong.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hmac import compare_digest
 from pathlib import Path
@@ -29,6 +30,7 @@ from certs.suites.base import Suite
 from signer.cms import (
     Timestamper,
     accept,
+    check_certificate,
     check_key,
     estimated_size,
     finish,
@@ -43,7 +45,10 @@ from signer.pades.working import CHUNK, Working, open_working
 
 if TYPE_CHECKING:
     from signer.appearance import Drawing
-    from signer.pades.engine import Revision, RevisionWriter
+    from signer.pades.engine import NewField, Revision, RevisionWriter
+    from signer.pades.spots import Spot
+
+    Dresser = Callable[[RevisionWriter, int, Any, Any], None]
 
 __all__ = ["Prepared", "SignOptions", "Timestamper", "complete", "prepare", "sign_bytes", "sign_file"]
 
@@ -100,6 +105,8 @@ def complete(
     """
     if (value is None) == (cms is None):
         raise OptionError("give either a signature value or a CMS")
+    if cms is not None and prepared.seal_signature is not None:
+        raise OptionError("the national form of a seal is no CMS", hint="give the signature value")
     timestamper = needed_timestamper(prepared.level, timestamper)
     with open_working(path, target) as work:
         _check_prepared(work, prepared)
@@ -113,6 +120,7 @@ def complete(
                 digest_name=prepared.digest_name,
                 digest=prepared.document_digest,
                 cades=prepared.subfilter == CADES_DETACHED,
+                seal=prepared.seal_der,
                 timestamper=timestamper,
                 time_stamp_digest=prepared.time_stamp_digest,
             )
@@ -185,18 +193,24 @@ def _draft(
     from signer.pades.selfcheck import check_revision
 
     now = clock.now()
-    _check_certificate(certificate, now)
+    if options.seal is not None:
+        from signer.pades.sealing import check_seal
+
+        check_seal(options.seal, certificate, clock)
+    else:
+        check_certificate(certificate, now, SigningRefused)
     ground = examine(work.data, options)
     drawing = _drawing(ground, options)
-    commitment = COMMITMENTS[options.commitment] if options.commitment is not None else None
-    sample = pades_attributes(suite, certificate, bytes(work.digests[0].digest_size), commitment=commitment)
     name = options.name or certificate.common_name or certificate.organisation
     request = Request(
         field=ground.field,
-        page=ground.page,
-        rectangle=ground.geometry.place(options.box) if options.box is not None else None,
-        size=_reserved(options, suite, certificate, chain, len(sample)),
-        subfilter=options.subfilter,
+        page=ground.spots[0].page,
+        rectangle=ground.spots[0].rectangle,
+        more=tuple(_new_field(spot) for spot in ground.spots[1:]),
+        size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size),
+        subfilter=options.national.subfilter if options.national is not None else options.subfilter,
+        filter=options.national.filter if options.national is not None else None,
+        certificates=tuple(item.der for item in (certificate, *chain)) if options.national is not None else (),
         time=now,
         name=name,
         reason=options.reason,
@@ -210,10 +224,19 @@ def _draft(
     work.append(revision.data)
     check_revision(ground, work.whole(), revision)
     document_digest = _digest(work, revision)
+    seal_signature = None
+    if options.national is None:
+        dtbs = _attributes(options, suite, certificate, document_digest)
+    else:
+        from signer.pades.sealing import prepare_national
+
+        assert options.seal is not None
+        waiting = prepare_national(options.seal, suite, certificate, document_digest, revision.byte_range, clock)
+        dtbs, seal_signature = waiting.dtbs, waiting.to_json()
     return Prepared(
         suite=suite.name,
         field=ground.field,
-        subfilter=options.subfilter,
+        subfilter=request.subfilter,
         level=options.level,
         time_stamp_digest=options.time_stamp_digest,
         signed_at=now.isoformat(timespec="seconds"),
@@ -225,9 +248,22 @@ def _draft(
         contents_size=request.size,
         digest_name=suite.digest_name,
         document_digest=document_digest,
-        dtbs=pades_attributes(suite, certificate, document_digest, commitment=commitment),
+        dtbs=dtbs,
         certificate_der=certificate.der,
         chain_der=tuple(item.der for item in chain),
+        seal_der=options.seal.der if options.seal is not None else None,
+        seal_signature=seal_signature,
+        further_fields=tuple(spot.field for spot in ground.spots[1:]),
+    )
+
+
+def _attributes(options: SignOptions, suite: Suite, certificate: Certificate, document_digest: bytes) -> bytes:
+    return pades_attributes(
+        suite,
+        certificate,
+        document_digest,
+        commitment=COMMITMENTS[options.commitment] if options.commitment is not None else None,
+        seal=options.seal.der if options.seal is not None else None,
     )
 
 
@@ -247,50 +283,45 @@ def _stream(work: Working, ground: Ground) -> IO[bytes]:
     return io.BytesIO(octets)
 
 
-def _check_certificate(certificate: Certificate, now: Any) -> None:
-    """Refuse a certificate whose signature nobody would accept."""
-    if not certificate.not_before <= now <= certificate.not_after:
-        state = "is not valid yet" if now < certificate.not_before else "has expired"
-        raise SigningRefused(
-            f"the certificate {state}",
-            hint="sign with a certificate that is valid now",
-            reason="certificate-not-valid",
-            not_before=certificate.not_before,
-            not_after=certificate.not_after,
-        )
-    usage = certificate.key_usage
-    if usage and not usage & {"digital_signature", "non_repudiation"}:
-        raise SigningRefused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
+def _new_field(spot: Spot) -> NewField:
+    from signer.pades.engine import NewField
+
+    assert spot.rectangle is not None
+    return NewField(spot.field, (spot.page_object.number, spot.page_object.generation), spot.rectangle)
 
 
 def _drawing(ground: Ground, options: SignOptions) -> Drawing | None:
-    """Draw the stamp at the size of its field, as the reader sees it."""
+    """Draw a stamp at the size of its field, as the reader sees it, or a seal at its own."""
     if options.appearance is None:
         return None
+    spot = ground.spots[0]
+    width, height = spot.size
+    if ground.existing is not None and not (width and height):
+        raise OptionError(f"the field {ground.field!r} is invisible", hint="sign it without an appearance")
+    if not (width and height):
+        raise OptionError("a visible signature needs a place", hint="give a box on the page")
+    from signer.appearance import StampSpec, render
+    from signer.appearance.seal import render_seal
+
+    part = ground.pdfa_part()
+    if not isinstance(options.appearance, StampSpec):
+        return render_seal(options.appearance, pdfa_part=part)
+    if options.places:
+        raise OptionError("a stamp shows in one place", hint="give a page and a box")
     if options.box is not None:
         x1, y1, x2, y2 = options.box
         width, height = x2 - x1, y2 - y1
-    elif ground.existing is not None:
-        width, height = ground.geometry.shown_size(ground.existing.rectangle)
-        if not width or not height:
-            raise OptionError(f"the field {ground.field!r} is invisible", hint="sign it without an appearance")
-    else:
-        raise OptionError("a visible signature needs a place", hint="give a box on the page")
-    from signer.appearance import render
-
-    return render(replace(options.appearance, width=width, height=height), pdfa_part=ground.pdfa_part())
+    return render(replace(options.appearance, width=width, height=height), pdfa_part=part)
 
 
-def _dresser(ground: Ground, drawing: Drawing | None, options: SignOptions, name: str | None) -> Any:
+def _dresser(ground: Ground, drawing: Drawing | None, options: SignOptions, name: str | None) -> Dresser:
+    from signer.appearance import StampSpec
+    from signer.pades.widget import Wardrobe
+
     alternative = drawing.alternative if drawing is not None else _spoken(options, name)
     language = options.appearance.locale if options.appearance is not None else options.locale
-
-    def dresser(writer: RevisionWriter, reference: Any, widget: Any) -> None:
-        from signer.pades.widget import dress
-
-        dress(writer, reference, widget, ground, drawing, alternative, language)
-
-    return dresser
+    framed = options.appearance is not None and not isinstance(options.appearance, StampSpec)
+    return Wardrobe(ground, drawing, alternative, language, framed=framed).dress
 
 
 def _spoken(options: SignOptions, name: str | None) -> str:
@@ -304,11 +335,23 @@ def _spoken(options: SignOptions, name: str | None) -> str:
 
 
 def _reserved(
-    options: SignOptions, suite: Suite, certificate: Certificate, chain: Sequence[Certificate], attributes: int
+    options: SignOptions, suite: Suite, certificate: Certificate, chain: Sequence[Certificate], digest_size: int
 ) -> int:
-    size = estimated_size(suite, certificate, chain, attributes)
+    """Return how many octets to leave for the value of /Contents."""
+    if options.national is not None:
+        from signer.pades.sealing import national_size
+
+        assert options.seal is not None
+        size = national_size(options.seal, suite, certificate)
+    else:
+        sample = _attributes(options, suite, certificate, bytes(digest_size))
+        size = estimated_size(suite, certificate, chain, len(sample))
     reserved = max(size + SLACK, options.reserve)
-    return reserved if options.level == "B-B" else reserved + size + TIME_STAMP_SIZE
+    if options.level == "B-B":
+        return reserved
+    # as large as the signature may be without the seal in it
+    seal = len(options.seal.der) if options.seal is not None else 0
+    return reserved + size - seal + TIME_STAMP_SIZE
 
 
 def _digest(work: Working, revision: Revision) -> bytes:
@@ -346,6 +389,10 @@ def _finish(
     chain: Sequence[Certificate],
     timestamper: Timestamper | None,
 ) -> bytes:
+    if prepared.seal_signature is not None:
+        from signer.pades.sealing import finish_national
+
+        return finish_national(prepared, value, timestamper)
     return finish(
         prepared.suite_object,
         certificate,

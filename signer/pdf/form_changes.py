@@ -17,8 +17,9 @@ from typing import Any
 from signer.pdf.boxes import rectangle
 from signer.pdf.changes import Level, Rules, plain
 from signer.pdf.drawn_text import agrees, drawn_text, draws_anything, draws_more_than_text
-from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS, exact_string, text_string
+from signer.pdf.listing import MAX_DEPTH, MAX_FIELDS
 from signer.pdf.structure import BudgetSpent, View
+from signer.pdf.text_strings import exact_string, text_string
 from signer.pdf.tokens import Dictionary, Name, Ref, SyntaxFault
 
 _SIGNING_KEYS = frozenset({"V", "AP", "AS", "F", "M", "P", "Type", "MK", "DA", "StructParent", "TU", "Contents"})

@@ -22,9 +22,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from signer.pdf.structure import BudgetSpent, PDFFile, Stream, View
+from signer.pdf.text_strings import exact_string, text_string
 from signer.pdf.tokens import Array, Dictionary, Ref, SyntaxFault, object_header, parse
 
 MAX_SIGNATURES = 200
+MAX_SHOWN = 2000
+"""Fields that show one signature: a seal on every page has as many."""
 MAX_FIELDS = 20_000
 MAX_DEPTH = 100
 
@@ -101,24 +104,6 @@ class Listing:
     """Offsets of the objects that /Perms /UR or /UR3 name."""
 
 
-def text_string(value: bytes) -> str:
-    """Decode a PDF text string to be shown: without what does not print, and blanks around it."""
-    return "".join(c if c.isprintable() else " " for c in exact_string(value)).strip()
-
-
-def exact_string(value: bytes) -> str:
-    """Decode a PDF text string to be compared, as names of fields are; octets that mean nothing become U+FFFD."""
-    if value.startswith(b"\xfe\xff"):
-        text = value[2:].decode("utf-16-be", "replace")
-    elif value.startswith(b"\xff\xfe"):
-        text = value[2:].decode("utf-16-le", "replace")
-    elif value.startswith(b"\xef\xbb\xbf"):
-        text = value[3:].decode("utf-8", "replace")
-    else:
-        text = value.decode("latin-1")
-    return text
-
-
 def list_signatures(pdf: PDFFile, view: View | None) -> Listing:
     """List every signature of the file; `view` is the whole file as read, None when it cannot be read."""
     listing = Listing()
@@ -186,6 +171,7 @@ class Field:
     """One terminal or inner field met on the walk through the form."""
 
     name: str
+    """Fully qualified (12.7.4.2), as it is compared: it may hold what does not print."""
     number: int | None
     generation: int
     dictionary: Dictionary
@@ -241,7 +227,7 @@ def walk_fields(view: View, faults: list[str]) -> Iterator[Field]:
             continue
         name = prefix
         if isinstance(partial, bytes):
-            own = text_string(partial)
+            own = exact_string(partial)
             name = f"{prefix}.{own}" if prefix else own
         kind = own_kind if isinstance(own_kind, str) else kind
         value = dictionary.get("V", value)
@@ -261,29 +247,47 @@ def _is_field_kid(view: View, kid: Any) -> bool:
 
 
 def _from_fields(view: View, listing: Listing, found: dict[tuple[int, int], SignatureEntry]) -> None:
-    for item in walk_fields(view, listing.faults):
-        if item.kind != "Sig" or not (item.terminal or "V" in item.dictionary):
-            continue
-        if item.value is None:
-            listing.empty_fields.append(item.name)
-            continue
-        try:
-            entry = _entry(view, item.value, item.holder)
-        except SyntaxFault as error:
-            entry = str(error)
-        if isinstance(entry, str):
-            listing.broken_fields.append((item.name, entry))
-            continue
-        key = (entry.start, entry.dictionary.span[0])
-        known = found.get(key, entry)
-        _count(found)
-        if len(known.fields) > MAX_SIGNATURES:
-            raise BudgetSpent(f"more than {MAX_SIGNATURES} fields with one signature")
-        if item.name in known.fields and item.number in known.field_objects:
-            continue
-        names = known.fields if item.name in known.fields else (*known.fields, item.name)
-        objects = known.field_objects if item.number is None else (*known.field_objects, item.number)
-        found[key] = replace(known, fields=names, field_objects=objects, sources=("field",))
+    shown: dict[tuple[int, int], dict[tuple[str, int | None], None]] = {}
+    try:
+        for item in walk_fields(view, listing.faults):
+            _from_field(view, item, listing, found, shown)
+    finally:
+        for key, fields in shown.items():
+            found[key] = replace(
+                found[key],
+                fields=tuple(dict.fromkeys(name for name, _ in fields)),
+                field_objects=tuple(number for _, number in fields if number is not None),
+                sources=("field",),
+            )
+
+
+def _from_field(
+    view: View,
+    item: Field,
+    listing: Listing,
+    found: dict[tuple[int, int], SignatureEntry],
+    shown: dict[tuple[int, int], dict[tuple[str, int | None], None]],
+) -> None:
+    """Enter one field; `shown` collects the names and numbers of all fields of each signature."""
+    if item.kind != "Sig" or not (item.terminal or "V" in item.dictionary):
+        return
+    if item.value is None:
+        listing.empty_fields.append(item.name)
+        return
+    try:
+        entry = _entry(view, item.value, item.holder)
+    except SyntaxFault as error:
+        entry = str(error)
+    if isinstance(entry, str):
+        listing.broken_fields.append((item.name, entry))
+        return
+    key = (entry.start, entry.dictionary.span[0])
+    found.setdefault(key, entry)
+    _count(found)
+    fields = shown.setdefault(key, {})
+    fields[item.name, item.number] = None
+    if len(fields) > MAX_SHOWN:
+        raise BudgetSpent(f"more than {MAX_SHOWN} fields with one signature")
 
 
 def _entry(view: View, value: Any, holder: tuple[int, int]) -> SignatureEntry | str:

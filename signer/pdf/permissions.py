@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from signer.pdf.listing import SignatureEntry, exact_string
+from signer.pdf.listing import SignatureEntry
 from signer.pdf.structure import View
+from signer.pdf.text_strings import exact_string
 from signer.pdf.tokens import Dictionary, SyntaxFault
 
 
@@ -92,8 +93,13 @@ def _lock(view: View, parameters: Any) -> FieldLock:
     if not isinstance(parameters, Dictionary):
         raise SyntaxFault("a field lock is not a dictionary")
     action = view.get(parameters, "Action")
-    names = view.get(parameters, "Fields")
     if action not in ("All", "Include", "Exclude"):
         return FieldLock("All")  # unknown words lock everything rather than nothing
+    return FieldLock(str(action), locked_names(view, parameters))
+
+
+def locked_names(view: View, lock: Dictionary) -> tuple[str, ...]:
+    """Return the names in /Fields of a lock, as they are compared."""
+    names = view.get(lock, "Fields")
     items = [view.resolve(name) for name in names] if isinstance(names, list) else []
-    return FieldLock(str(action), tuple(exact_string(n) for n in items if isinstance(n, bytes)))
+    return tuple(exact_string(name) for name in items if isinstance(name, bytes))

@@ -23,6 +23,13 @@ Question = Literal["who", "what", "when", "unchanged"]
 
 CHANGE_LEVELS = ("none", "lta-updates", "form-filling", "annotations", "unknown", "forbidden")
 """From harmless to grave."""
+_PROVEN = {
+    "certificate": "certificate",
+    "timestamp": "timestamp",
+    "document-timestamp": "timestamp",
+    "seal-object": "seal-maker",
+}
+"""Sentence that names who it is, by kind, where that is proven and it is nobody who signed a document."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +108,7 @@ def _who(signature: SignatureReport) -> Answer:
     name = ("name", name_of(signer))
     if proven(signature):
         anchor = next((o.name for o in signature.objects if o.use == "anchor"), signer.issuer)
-        key = (
-            "certificate" if signature.kind == "certificate" else "timestamp" if _is_timestamp(signature) else "proven"
-        )
+        key = _PROVEN.get(signature.kind, "proven")
         return Answer("who", key, (name, ("authority", anchor)))
     if signature.kind == "certificate":
         return Answer("who", "certificate-open", (name,))

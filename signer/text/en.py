@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-STRINGS = {
+from signer.text.seals import EN
+
+STRINGS = EN | {
     "verdict.TOTAL-PASSED": "TOTAL-PASSED: every signature checked out",
     "verdict.TOTAL-FAILED": "TOTAL-FAILED: at least one signature does not hold",
     "verdict.INDETERMINATE": "INDETERMINATE: something could not be established",

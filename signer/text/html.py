@@ -15,7 +15,7 @@ from html import escape
 from importlib import resources
 
 from signer.appearance.words import algorithm_label
-from signer.report import BasisFile, CheckResult, Report, SignatureReport
+from signer.report import BasisFile, CheckResult, Report, SealReport, SignatureReport
 from signer.text import strings
 from signer.text.answers import report_answers, signature_answers
 from signer.text.cleaning import clean
@@ -34,8 +34,11 @@ from signer.text.render import (
     notice,
     why,
 )
+from signer.text.seal_rows import seal_rows
 
 Pictures = tuple[PagePicture, ...]
+MAX_SEAL = 60
+"""Millimetres of a seal's picture on the page, whatever the seal says."""
 
 
 def page(reports: tuple[Report, ...], lang: str, pictures: Mapping[int, Pictures] | None = None) -> str:
@@ -106,6 +109,7 @@ def card_rows(words: Words, lang: str, signature: SignatureReport) -> list[tuple
         if signer.identifiers:
             rows.append((words["label.identifiers"], ", ".join(identifier(words, i) for i in signer.identifiers)))
         rows.append((words["label.issuer"], signer.issuer))
+    rows += seal_rows(words, signature.seal)
     algorithm = algorithm_label(signature.suite) if signature.suite else signature.signature_algorithm
     parts = " · ".join(part for part in (algorithm, signature.level) if part)
     if parts:
@@ -140,8 +144,18 @@ def _card(words: Words, lang: str, number: int, signature: SignatureReport) -> s
     return (
         f'<article class="{signature.verdict}"><h2><span class="number">{number}</span> '
         f'{_t(card_title(words, signature))}</h2><p class="verdict">{_t(card_verdict(words, signature))}</p>'
-        f"<dl>{_rows(_merged(card_rows(words, lang, signature)))}</dl></article>"
+        f"{_seal(words, signature.seal)}<dl>{_rows(_merged(card_rows(words, lang, signature)))}</dl></article>"
     )
+
+
+def _seal(words: Words, seal: SealReport | None) -> str:
+    """Return the picture of a seal, as large as the seal is; nothing where it cannot be shown safely."""
+    if seal is None or not seal.picture:
+        return ""
+    data = base64.b64encode(seal.picture).decode("ascii")
+    width = min(max(seal.width, 1), MAX_SEAL)
+    alt = _t(words["label.seal-picture"])
+    return f'<img class="seal" alt="{alt}" style="width:{width}mm" src="data:image/png;base64,{data}">'
 
 
 def _merged(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:

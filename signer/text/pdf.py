@@ -20,7 +20,7 @@ from signer.appearance.fonts import FontSet
 from signer.appearance.layout import break_lines, measure
 from signer.appearance.text import clean as one_line
 from signer.errors import AppearanceError
-from signer.report import CheckResult, Report, SignatureReport, Verdict
+from signer.report import CheckResult, Report, SealReport, SignatureReport, Verdict
 from signer.text import strings
 from signer.text.answers import report_answers
 from signer.text.cleaning import clean
@@ -35,6 +35,10 @@ TEXT = 7.4  # points
 LABEL = 72.0
 PICTURE = 178.0
 GAP = 16.0
+POINTS = 72 / 25.4
+"""Of a millimetre."""
+MAX_SEAL = 72.0
+"""Points of the longer side of a seal's picture."""
 
 INK: RGB = (0.11, 0.14, 0.19)
 QUIET: RGB = (0.36, 0.41, 0.47)
@@ -77,12 +81,22 @@ class _Row:
 
 
 @dataclass
+class _Seal:
+    """The picture of a seal: its name in this file, and its size on the paper in points."""
+
+    name: str
+    width: float
+    height: float
+
+
+@dataclass
 class _Card:
     """What stands about one signature, broken into lines."""
 
     title: list[str]
     verdict: list[str]
     rows: list[_Row]
+    seal: _Seal | None
 
 
 class Paper:
@@ -230,6 +244,9 @@ class Paper:
             self.paragraph(x + 25, 9.4, card.title, bold=True)
             self.paragraph(x + 9, TEXT, card.verdict, tone, bold=True)
             self.y -= 1.5
+            if card.seal is not None:
+                self.canvas.image(card.seal.name, x + 9, self.y - card.seal.height, card.seal.width, card.seal.height)
+                self.y -= card.seal.height + 3
             for row in card.rows:
                 if self.y - row.height < BOTTOM:  # a card longer than a page
                     self.canvas.fill(x, self.y, 2.2, top - self.y, tone)
@@ -259,14 +276,24 @@ class Paper:
         title = self.broken(card_title(self.words, signature), 9.4, width - 18, bold=True)
         verdict = self.broken(card_verdict(self.words, signature), TEXT, width, bold=True)
         height = (len(title) * 9.4 + len(verdict) * TEXT) * LEADING + sum(row.height for row in rows) + 4
-        return height, _Card(title, verdict, rows)
+        seal = self.seal(signature.seal)
+        return height + (seal.height + 3 if seal is not None else 0), _Card(title, verdict, rows, seal)
+
+    def seal(self, seal: SealReport | None) -> _Seal | None:
+        """Take in the picture of a seal; None where it cannot be shown safely."""
+        found = self._image(seal.picture) if seal is not None else None
+        if seal is None or found is None:
+            return None
+        name, image = found
+        width = min(max(seal.width, 1) * POINTS, MAX_SEAL, MAX_SEAL * image.ratio)
+        return _Seal(name, width, width / image.ratio)
 
     def figures(self, report: Report, waiting: list[PagePicture], pictures: Pictures) -> float:
         """Draw as many of the waiting pages as fit on this one, at the left; return where they end."""
         y = self.y
         while waiting:
             picture = waiting[0]
-            found = self._image(picture)
+            found = self._image(picture.png)
             width = PICTURE
             height = width / found[1].ratio if found is not None else 40.0
             if y - height - 14 < BOTTOM and y < TOP:
@@ -294,12 +321,12 @@ class Paper:
                 y -= 7 * LEADING
         return y
 
-    def _image(self, picture: PagePicture) -> tuple[str, pictures_in.EmbeddedImage] | None:
-        """Return the name of the picture in this file, and the picture; None where the page could not be drawn."""
-        if not picture.png:
+    def _image(self, png: bytes) -> tuple[str, pictures_in.EmbeddedImage] | None:
+        """Return the name of a picture in this file, and the picture; None where there is none to draw."""
+        if not png:
             return None
         try:
-            image = pictures_in.load(picture.png, transparency=False)
+            image = pictures_in.load(png, transparency=False)
         except AppearanceError:
             return None
         name = next((known for known, kept in self.images.items() if kept is image), f"P{len(self.images) + 1}")

@@ -49,9 +49,9 @@ def pictures_of(report: Report, data: bytes, dpi: int = DPI) -> tuple[PagePictur
         return ()
     marks: dict[int, list[Mark]] = {}
     for number, signature in enumerate(report.signatures, 1):
-        place = signature.place
-        if place is not None and place.visible and (mark := _mark(number, signature.verdict, place)):
-            marks.setdefault(place.page, []).append(mark)
+        for place in () if signature.place is None else (signature.place, *signature.more_places):
+            if place.visible and (mark := _mark(number, signature.verdict, place)):
+                marks.setdefault(place.page, []).append(mark)
     pages = sorted(marks)[:MAX_PAGES] or [1]
     return tuple(PagePicture(page, _drawn(data, page, dpi), tuple(marks.get(page, ()))) for page in pages)
 

@@ -23,6 +23,7 @@ from signer.report import (
 from signer.text import strings
 from signer.text.answers import name_of, readable, report_answers, signature_answers, stamped
 from signer.text.cleaning import clean
+from signer.text.seal_rows import seal_rows
 
 Words = Mapping[str, str]
 
@@ -137,6 +138,7 @@ def facts(words: Words, signature: SignatureReport, *, technical: bool = True) -
         if signer.identifiers:
             rows.append((words["label.identifiers"], ", ".join(identifier(words, i) for i in signer.identifiers)))
         rows.append((words["label.issuer"], clean(signer.issuer)))
+    rows += [(label, clean(value)) for label, value in seal_rows(words, signature.seal)]
     algorithm = " · ".join(
         clean(part)
         for part in (signature.suite or signature.signature_algorithm, signature.subfilter, signature.level)

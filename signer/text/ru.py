@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-STRINGS = {
+from signer.text.seals import RU
+
+STRINGS = RU | {
     "verdict.TOTAL-PASSED": "TOTAL-PASSED: все подписи прошли проверку",
     "verdict.TOTAL-FAILED": "TOTAL-FAILED: хотя бы одна подпись не прошла проверку",
     "verdict.INDETERMINATE": "INDETERMINATE: что-то установить не удалось",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-STRINGS = {
+from signer.text.seals import ZH
+
+STRINGS = ZH | {
     "verdict.TOTAL-PASSED": "TOTAL-PASSED：全部签名验证通过",
     "verdict.TOTAL-FAILED": "TOTAL-FAILED：至少一个签名验证失败",
     "verdict.INDETERMINATE": "INDETERMINATE：有事项无法确定",

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from certs import ber, der, oids, suites
@@ -136,18 +137,20 @@ def _over_archive(
     view: SignedDataView, signer: SignerView, certificate: Certificate, source: Source, token: TimeStampToken
 ) -> Claim:
     """EN 319 122-1 5.5.3: the imprint is over content type, digest of the content, SignerInfo and the index."""
+    # read once, and when it is asked for: what is wrong with it is wrong with this claim only
+    index = cache(lambda: _Index(token))
+    named = cache(lambda: index().match(view, signer))
 
     def imprint(name: str) -> bytes:
-        index = _Index(token)
-        index.match(view, signer)
+        named()
         parts = list(ber.load(signer.encoded))
         if parts[-1].tag == ber.context(1):  # unsigned attributes are in the index
             parts = parts[:-1]
         fields = b"".join(part.definite() for part in parts)
-        return suites.digest(name, der.oid(view.content_type) + source.digest(name) + fields + index.encoded)
+        return suites.digest(name, der.oid(view.content_type) + source.digest(name) + fields + index().encoded)
 
     def covers() -> tuple[bytes, ...]:
-        matched, attributes = _Index(token).match(view, signer)
+        matched, attributes = named()
         part = replace(
             view,
             certificates=tuple(item for item in view.certificates if item.der in matched),
@@ -156,7 +159,7 @@ def _over_archive(
         )
         return (*_named(signer, certificate), *covered_by(part))
 
-    return Claim("archive-time-stamp-v3", token, imprint, covers, lambda: (_Index(token).digest,))
+    return Claim("archive-time-stamp-v3", token, imprint, covers, lambda: (index().digest,))
 
 
 class _Index:

@@ -33,7 +33,7 @@ from certs.suites.rsa import has_negative_modulus
 from signer.report import IdentifierReport, LayerReport, SignerReport, TimeReport, Verdict
 from signer.verification.chain import judge_chain
 from signer.verification.draft import Draft
-from signer.verification.poe import Proofs
+from signer.verification.poe import proofs_of
 from signer.verification.revocation import Evidence, evidence_of, read_evidence
 from signer.verification.setting import Setting
 from signer.verification.times import content_time, judge_document_timestamp, signature_times, weak_since
@@ -177,7 +177,7 @@ def judge_signer(
     _cryptography(draft, signer, certificate, source)
     draft.level = "B-B" if named and draft.subfilter in (None, "ETSI.CAdES.detached") else None
     # 6. Time-stamps: of the signature, over the signature (archive), over the document
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     after: datetime | None = None
     best: datetime | None = None
     stamped = False

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -28,6 +30,7 @@ from signer.report import (
     ObjectUse,
     PlaceReport,
     RevisionReport,
+    SealReport,
     SignatureReport,
     SignerReport,
     TimeReport,
@@ -69,6 +72,7 @@ class Draft:
     code: str = ""
     place: PlaceReport | None = None
     objects: list[ValidationObject] = dataclasses.field(default_factory=list)
+    seal: SealReport | None = None
     value: bytes = b""
 
     def passed(self, check: str, clause: str, detail: str = "", basis: str = "") -> None:
@@ -91,6 +95,14 @@ class Draft:
         self.checks.append(CheckResult(check, clause, "not-checked", detail))
         self.lower(Verdict.INDETERMINATE, sub_indication, detail, code)
 
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Let nothing out: what nobody foresaw is INDETERMINATE with the code "internal", never a pass or a crash."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the document's own try
+            self.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+
     def warn(self, code: str, detail: str) -> None:
         """Say something that decides nothing."""
         self.warnings.append(Notice(code, detail))
@@ -109,13 +121,16 @@ class Draft:
     def keep_path(self, path: PathResult, uses: tuple[ObjectUse, ObjectUse, ObjectUse]) -> None:
         """Remember a chain, its lists and its answers; `uses` name the leaf, an authority and the anchor.
 
-        Where no chain to an anchor was found, its last certificate is an authority as the others.
+        Where no chain to an anchor was found, its last certificate is an authority as the others. One that is trusted
+        itself is both leaf and anchor.
         """
         anchored = path.sub_indication != "NO_CERTIFICATE_CHAIN_FOUND"
         for position, certificate in enumerate(path.chain):
             last = anchored and position == len(path.chain) - 1
             use = uses[0] if position == 0 else uses[2] if last else uses[1]
             self.keep("certificate", use, certificate.subject, certificate.der)
+            if last and position == 0:
+                self.keep("certificate", uses[2], certificate.subject, certificate.der)
         for crl in path.crls:
             self.keep("crl", "revocation", crl.issuer, crl.der)
         for ocsp in path.ocsps:

@@ -34,3 +34,11 @@ def unwrapped(data: bytes, *labels: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return decoded if decoded[:1] == b"\x30" else None
+
+
+def begins_with_sequence(data: bytes) -> bool:
+    """Tell whether a SEQUENCE begins with another one: a seal signature does, a CMS begins with its type (an OID)."""
+    try:
+        return ber.Value(data, 0, len(data)).members().next().tag == ber.SEQUENCE
+    except (CertsError, RecursionError):
+        return False

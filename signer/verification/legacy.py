@@ -66,7 +66,7 @@ def _pkcs7_sha1(draft: Draft, contents: bytes, source: Source, setting: Setting,
 def _x509_rsa_sha1(
     draft: Draft, contents: bytes, cert: object, source: Source, setting: Setting, claimed: datetime | None
 ) -> None:
-    certificates = _certificates(cert)
+    certificates = certificates_in(cert)
     if not certificates:
         detail = "there is no certificate in /Cert"
         draft.unknown("signing-certificate", CLAUSE, detail, "NO_SIGNING_CERTIFICATE_FOUND")
@@ -101,7 +101,7 @@ def _x509_rsa_sha1(
     judge_signer(draft, view, info, source, setting, claimed)
 
 
-def _certificates(cert: object) -> tuple[Certificate, ...]:
+def certificates_in(cert: object) -> tuple[Certificate, ...]:
     """Read /Cert: a byte string, or an array of them with the signer's first (Table 255)."""
     items = cert if isinstance(cert, list) else [cert]
     found = []

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
+from certs import oids
 from certs.errors import SealroadError
 from signer.pdf.encryption import Credentials, plain_parts, unlock
 from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
@@ -29,10 +31,18 @@ from signer.report import (
     Verdict,
 )
 from signer.verification.draft import Draft
+from signer.verification.encoded import begins_with_sequence
 from signer.verification.later import CHANGES, Judgement, LaterRevisions, record_changes
 from signer.verification.pades_form import SUBFILTER, check_form
 from signer.verification.places import places_of
 from signer.verification.setting import Setting
+
+if TYPE_CHECKING:
+    from signer.seals import SealSignature
+
+
+MAX_NAMES = 5
+"""Names of fields that are written out."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class _Document:
     """Offsets behind %%EOF and behind its line end, of each revision."""
     guarded: dict[int, Guarded]
     """What the guard found, by position in `entries`, where it was asked before."""
+    allowed: dict[int, Permissions]
+    """What each signature allows, in the same way."""
     second: SecondReading
     later: LaterRevisions
     hashed: Hashed
@@ -76,6 +88,7 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         _with_store(view, setting, notices),
         tuple(listing.signatures),
         revisions,
+        {},
         {},
         SecondReading(pdf),
         LaterRevisions(pdf, view, revisions),
@@ -178,6 +191,13 @@ def _guard(document: _Document, position: int) -> Guarded:
     return document.guarded[position]
 
 
+def _permissions(document: _Document, position: int, signed: View) -> Permissions:
+    """Return what a signature allows; it is asked for again by every later one. Raises SyntaxFault."""
+    if position not in document.allowed:
+        document.allowed[position] = permissions_of(signed, document.entries[position])
+    return document.allowed[position]
+
+
 def _read_twice(document: _Document) -> None:
     """Let the second parser read every signed revision, and the file as it is now (G10)."""
     ends = []
@@ -220,10 +240,17 @@ def _really_empty(listing: Listing) -> list[str]:
     return [name for name in listing.empty_fields if name not in broken]
 
 
+def _named(fields: tuple[str, ...]) -> str:
+    """Return the names of the fields that show a signature, shortened where a seal shows on many pages."""
+    if len(fields) <= MAX_NAMES:
+        return ", ".join(fields)
+    return f"{fields[0]}, {fields[1]} … {fields[-1]} ({len(fields)})"
+
+
 def _guarded_signature(document: _Document, position: int) -> SignatureReport:
     """Verify one signature inside the one `try` that is around each."""
     entry = document.entries[position]
-    draft = Draft(field=", ".join(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
+    draft = Draft(field=_named(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
     try:
         _signature(document, position, draft)
     except BudgetSpent as error:
@@ -243,7 +270,8 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
     entry, found = document.entries[position], _guard(document, position)
     _record_guard((*found.findings, document.second.finding(found.signed_view, document.view)), draft)
     _describe(document, entry, found, draft)
-    if _set_apart(entry, draft):
+    national = _national(entry, found)
+    if _set_apart(entry, draft, known=national is not None):
         if entry.has_value and found.byte_range is not None and found.contents is not None and not found.broken:
             from signer.verification.legacy import show_unknown
 
@@ -253,12 +281,18 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
     judgement = None if found.broken else _later_changes(document, position, draft)
     # 2. to 7.: the CMS inside, over exactly the octets of /ByteRange
     usable = found.byte_range is not None and not {f.rule[:2] for f in found.broken} & {"G1", "G2"}
+    seal = None
     if usable and found.byte_range is not None and found.contents is not None:
         from signer.verification.cms import verify_embedded
 
         ranges = Ranges(document.hashed, found.byte_range)
         claimed = pdf_date(entry.text("M"))
-        if entry.subfilter in LEGACY_SUBFILTERS:
+        if national is not None:
+            from signer.verification.pdf_seals import judge_national
+
+            judge_national(draft, entry, found.contents, national, ranges, document.setting, found.byte_range)
+            seal = national.seal
+        elif entry.subfilter in LEGACY_SUBFILTERS:
             from signer.verification.legacy import verify_legacy
 
             verify_legacy(draft, found.contents, entry.dictionary.get("Cert"), ranges, document.setting, claimed)
@@ -266,10 +300,29 @@ def _signature(document: _Document, position: int, draft: Draft) -> None:
             view = verify_embedded(draft, found.contents, ranges, document.setting, claimed)
             if view is not None and entry.subfilter == SUBFILTER:
                 check_form(draft, entry.dictionary, view.signers[0])
+            if view is not None and any(oid == oids.SEAL_ATTRIBUTE for oid, _ in view.signers[0].attributes):
+                from signer.verification.pdf_seals import judge_attribute
+
+                seal = judge_attribute(draft, view, document.setting)
     elif draft.verdict is not Verdict.TOTAL_FAILED:
         draft.unknown("cms", "EN 319 102-1 5.2.2", "there is no signature to look at", "FORMAT_FAILURE")
     if judgement is not None:
         record_changes(judgement, draft)
+    if seal is not None:
+        from signer.verification.pdf_seals import judge_faces
+
+        judge_faces(draft, seal, found.signed_view, entry.field_objects)
+
+
+def _national(entry: SignatureEntry, found: Guarded) -> SealSignature | None:
+    """Return the seal signature that stands in /Contents instead of a CMS, whatever the dictionary calls it."""
+    if not entry.has_value or found.contents is None or entry.subfilter == "ETSI.RFC3161":
+        return None
+    if not begins_with_sequence(found.contents):
+        return None
+    from signer.verification.pdf_seals import read_national
+
+    return read_national(found.contents)
 
 
 def _record_guard(findings: tuple[Finding, ...], draft: Draft) -> None:
@@ -310,8 +363,11 @@ def _describe(document: _Document, entry: SignatureEntry, found: Guarded, draft:
         draft.stated = tuple((key, value) for key, value in stated if value)
 
 
-def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
-    """List what cannot be verified with its reason; True when there is nothing more to do."""
+def _set_apart(entry: SignatureEntry, draft: Draft, *, known: bool) -> bool:
+    """List what cannot be verified with its reason; True when there is nothing more to do.
+
+    `known` says that /Contents is of a kind that is read whatever its name.
+    """
     clause = "ISO 32000-2 12.8.1, Table 255"
     if entry.note in ("unreachable", "replaced", "unreadable"):
         words = {
@@ -323,7 +379,7 @@ def _set_apart(entry: SignatureEntry, draft: Draft) -> bool:
     if not entry.has_value:
         draft.unknown("signature-value-present", clause, "no signature value", "FORMAT_FAILURE", "no-signature-value")
         return True
-    if entry.subfilter not in SUBFILTERS | LEGACY_SUBFILTERS:
+    if not known and entry.subfilter not in SUBFILTERS | LEGACY_SUBFILTERS:
         what = f"/SubFilter {entry.subfilter}" if entry.subfilter else "a missing /SubFilter"
         draft.unknown(
             "subfilter", "ISO 32000-2 Table 260", f"{what} is not supported", "GENERIC", "unsupported-subfilter"
@@ -336,7 +392,7 @@ def _later_changes(document: _Document, position: int, draft: Draft) -> tuple[Ju
     """8. Compare the signed revision with the last one, by what this and every earlier signature allows."""
     signed = _guard(document, position).signed_view
     try:
-        own = permissions_of(signed, document.entries[position]) if signed is not None else Permissions()
+        own = _permissions(document, position, signed) if signed is not None else Permissions()
         judgement = document.later.judge(signed, own, _earlier(document, position))
     except (SyntaxFault, BudgetSpent, RecursionError) as error:
         own, judgement = Permissions(), Judgement(None, str(error))
@@ -357,7 +413,7 @@ def _earlier(document: _Document, position: int) -> tuple[tuple[str, Permissions
         if mine is None or signed is None or signed.end >= mine.end or _guard(document, other).broken or entry.note:
             continue
         try:
-            found.append((", ".join(entry.fields), permissions_of(signed, entry)))
+            found.append((", ".join(entry.fields), _permissions(document, other, signed)))
         except SyntaxFault:
             continue  # its own verdict says so
     return tuple(found)
@@ -406,8 +462,9 @@ def _places(document: _Document, reports: list[SignatureReport]) -> None:
         places = places_of(document.view, [entry.field_objects for entry in document.entries])
     except Exception:  # noqa: BLE001 - a picture less, never a verdict
         return
-    for position, place in enumerate(places):
-        reports[position] = replace(reports[position], place=place)
+    for position, shown in enumerate(places):
+        if shown:
+            reports[position] = replace(reports[position], place=shown[0], more_places=shown[1:])
 
 
 def _revision_of(document: _Document, found: Guarded) -> int | None:

@@ -20,7 +20,8 @@ from signer.pdf.structure import BudgetSpent, View
 from signer.pdf.tokens import SyntaxFault
 from signer.verification.cms import Source
 from signer.verification.draft import Draft
-from signer.verification.poe import Proofs, covered_by, octets_of
+from signer.verification.encoded import begins_with_sequence
+from signer.verification.poe import covered_by, octets_of, proofs_of
 from signer.verification.revocation import evidence_of
 from signer.verification.setting import Setting
 from signer.verification.store import document_store
@@ -55,7 +56,7 @@ def with_document_proofs(signatures: Sequence[Stamped], setting: Setting) -> Set
             certificate = token.certificate(evidence.certificates)
         except (CertsError, SyntaxFault, BudgetSpent):
             continue  # its own report says why
-        proofs = setting.proofs or Proofs(setting.now)
+        proofs = proofs_of(setting)
         judged = judge_token(token, certificate, evidence, setting, proofs)
         if judged.believed:
             proofs = proofs.with_(objects, token.gen_time)
@@ -77,6 +78,12 @@ def _structure(contents: bytes) -> bytes:
 
 
 def _inside(item: Stamped) -> Iterator[bytes]:
+    if begins_with_sequence(item.contents):
+        from signer.verification.pdf_seals import covered_by_seal, read_national
+
+        sealed = read_national(item.contents)
+        yield from covered_by_seal(sealed) if sealed is not None else ()
+        return
     try:
         yield from covered_by(parse_signed_data(_structure(item.contents)))
     except CertsError:

@@ -1,6 +1,6 @@
 """Where each signature shows: page and rectangle of its widget, from the page tree of the file as it is.
 
-    places_of(view, [(7,), (12,)])       # object numbers of the fields -> PlaceReport or None for each
+    places_of(view, [(7,), (12,)])       # object numbers of the fields -> PlaceReports for each, in order of pages
 
 Only for pictures and for people: nothing is decided by it, so what cannot be read has no place.
 """
@@ -16,23 +16,28 @@ from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 from signer.report import PlaceReport, Rotation
 
 MAX_PAGES = 5000
+MAX_PLACES = 2000
+"""Of one signature; a seal on every page has as many as there are pages."""
 
 
-def places_of(view: View, fields: Sequence[tuple[int, ...]]) -> list[PlaceReport | None]:
-    """Return a place for each tuple of field objects. Never raises for what is in the file."""
+def places_of(view: View, fields: Sequence[tuple[int, ...]]) -> list[tuple[PlaceReport, ...]]:
+    """Return the places of each tuple of field objects: the visible ones, else the first. Never raises."""
     wanted = {number: index for index, numbers in enumerate(fields) for number in numbers}
-    found: list[PlaceReport | None] = [None] * len(fields)
+    found: list[list[PlaceReport]] = [[] for _ in fields]
     try:
         for number, page in enumerate(pages(view, MAX_PAGES), 1):
             for index, box in _widgets(view, page.dictionary, wanted):
                 place = _place(view, Dictionary(page.inherited), number, box)
-                # the first visible widget of a signature, else the first
                 known = found[index]
-                if place is not None and (known is None or (place.visible and not known.visible)):
-                    found[index] = place
+                if place is None or len(known) >= MAX_PLACES:
+                    continue
+                if place.visible and known and not known[0].visible:
+                    known.clear()
+                if place.visible or not known:
+                    known.append(place)
     except (SyntaxFault, BudgetSpent, RecursionError):
-        return found
-    return found
+        pass
+    return [tuple(item) for item in found]
 
 
 def _widgets(view: View, page: Dictionary, wanted: dict[int, int]) -> Iterator[tuple[int, Box]]:

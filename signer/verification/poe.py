@@ -24,6 +24,7 @@ from certs.ocsp import OCSPResponse
 from certs.signed_data import SignedDataView
 from certs.timestamp import TimeStampToken, read_token
 from signer.verification.revocation import read_evidence
+from signer.verification.setting import Setting
 
 TIME_STAMP_ATTRIBUTES = {
     oid: oids.name(oid)
@@ -64,6 +65,11 @@ class Proofs:
     def proven(self, *objects: bytes) -> datetime | None:
         """Return the same, or None where a time-stamp proves none of them."""
         return min((self.known[key] for key in map(_key, objects) if key in self.known), default=None)
+
+
+def proofs_of(setting: Setting) -> Proofs:
+    """Return what is proven in a setting; nothing, where no time-stamp was looked at yet."""
+    return setting.proofs or Proofs(setting.now)
 
 
 def _key(item: bytes) -> bytes:

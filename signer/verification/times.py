@@ -27,7 +27,7 @@ from signer.report import CheckResult, LayerReport, TimeReport, TimestampReport,
 from signer.verification.archive import Claim, claims_of
 from signer.verification.draft import Draft
 from signer.verification.past import TOLERANCE, judge_certificate
-from signer.verification.poe import Proofs
+from signer.verification.poe import Proofs, proofs_of
 from signer.verification.revocation import Evidence, evidence_of, read_evidence
 from signer.verification.setting import Setting
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 CLAUSE = "EN 319 102-1 5.4"
 ORDER = "EN 319 102-1 5.5.4, 5.6.3"
+MAX_ACCURACY = TOLERANCE
+"""Of a token that proves a time (RFC 3161 2.4.2); EN 319 421 asks for a second. Within it, genTime counts as it is."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,12 @@ def judge_token(
     if token.gen_time > setting.now:
         detail = "it is later than the moment of validation"
         return Judged(Verdict.INDETERMINATE, "TIMESTAMP_ORDER_FAILURE", detail)
+    if token.accuracy is not None and token.accuracy > MAX_ACCURACY:
+        detail = f"it is accurate to {token.accuracy.total_seconds():g} s only, more than {MAX_ACCURACY.seconds} s"
+        return Judged(Verdict.INDETERMINATE, "SIG_CONSTRAINTS_FAILURE", detail)
     proven = proofs.proven(token.signer.signature)
     # 5.5.4, 5.6.3: what a time-stamp covers cannot be later than it
-    if proven is not None and token.gen_time > proven + max(TOLERANCE, token.accuracy or TOLERANCE):
+    if proven is not None and token.gen_time > proven + TOLERANCE:
         detail = f"it says {token.gen_time.isoformat()}, but a time-stamp over it says {proven.isoformat()}"
         return Judged(Verdict.INDETERMINATE, "TIMESTAMP_ORDER_FAILURE", detail)
     weak = weak_since(proofs.moment(token.signer.signature), _digests(token))
@@ -124,7 +129,7 @@ def signature_times(
     setting: Setting,
 ) -> Proofs:
     """Judge every time-stamp in the unsigned attributes, the latest first; return what is proven then."""
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     claims = claims_of(view, signer, certificate, source)
     for reason in claims.unreadable:
         _refuse(draft, None, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", reason)
@@ -139,6 +144,32 @@ def signature_times(
             detail = f"the time-stamps contradict each other: {claim.kind} of {claim.token.gen_time.isoformat()}"
             draft.unknown("time-stamp-order", ORDER, detail, "TIMESTAMP_ORDER_FAILURE")
     return proofs
+
+
+def judge_stamp(
+    draft: Draft,
+    kind: str,
+    encoded: bytes,
+    stamped: bytes,
+    covers: tuple[bytes, ...],
+    evidence: Evidence,
+    setting: Setting,
+    proofs: Proofs,
+) -> tuple[TimestampReport, Proofs]:
+    """Judge one token over octets, as formats without attributes carry it; return its report and what is proven then.
+
+    `covers` are the objects whose existence it proves if it is believed.
+    """
+    try:
+        token = read_token(encoded)
+    except CertsError as error:
+        return _refuse(draft, None, Verdict.TOTAL_FAILED, "FORMAT_FAILURE", f"{kind}: {error}"), proofs
+    claim = Claim(kind, token, lambda name: suites.digest(name, stamped), lambda: covers)
+    report = _claim(draft, claim, evidence, setting, proofs)
+    draft.timestamps.append(report)
+    if report.verdict is Verdict.TOTAL_PASSED:
+        proofs = proofs.with_(covers, token.gen_time)
+    return report, proofs
 
 
 def _claim(draft: Draft, claim: Claim, evidence: Evidence, setting: Setting, proofs: Proofs) -> TimestampReport:
@@ -245,7 +276,7 @@ def judge_timestamp(draft: Draft, encoded: bytes, source: Source, setting: Setti
     """Verify a time-stamp token over `source`; return what is proven."""
     from signer.verification.cms import Octets, describe
 
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     try:
         token = read_token(encoded)
     except CertsError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -351,11 +352,13 @@ def test_a_table_is_aligned_whatever_the_script() -> None:
     assert [width(line) for line in out.getvalue().splitlines()] == [14, 14]
 
 
-def test_the_seal_is_a_picture_that_a_stamp_takes() -> None:
-    from api.demo.chop import SIDE, chop
+def test_the_chinese_company_has_a_seal_that_a_stamp_takes_and_the_others_have_none() -> None:
+    from signer.appearance.contract import SignatureArea
     from signer.appearance.picture import load
 
-    for name in ("", "杭", cast.SELLER.organisation, cast.SELLER.organisation * 3):
-        picture = load(chop(name))
-        assert (picture.width, picture.height) == (SIDE, SIDE)
-    assert chop("杭州") != chop("上海")
+    area = SignatureArea(party_index=0, page=1, box=(0, 0, 100, 50))
+    pictures = {company.country: company.party(1, area)["signature_area"].get("picture") for company in cast.CAST}
+    seal = load(base64.b64decode(pictures.pop("CN")))
+    assert (seal.width, seal.height) == (497, 497)
+    assert seal.mask is not None, "transparent"
+    assert set(pictures.values()) == {None}

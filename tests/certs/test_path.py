@@ -16,7 +16,7 @@ from certs.certificate import Certificate, Extension
 from certs.crl import CRL, build_crl
 from certs.errors import SealroadError
 from certs.path import Limits, PathResult, validate_path
-from certs.suites.base import Use
+from certs.suites.base import PrivateKey, Use
 from certs.trust import TrustStore
 from tests.certs.forge import forge
 from tests.conftest import ALL_SUITES, NOW, Circle, circle_of, keys_of, make_circle
@@ -325,10 +325,13 @@ def test_a_cross_certificate_of_the_anchors_own_name_and_key_does_not_confuse() 
         assert answer(judge(leaf_under(), GOOD_CA, crossed, store=store)) == PASSED
 
 
-def test_of_two_issuers_of_one_name_the_right_one_is_found_without_key_identifiers() -> None:
-    plain = [extensions.key_usage(["key_cert_sign"]), extensions.basic_constraints(ca=True)]
-    wrong = forge("Middle", OTHER, ANCHOR, ROOT, fields=plain)
-    right = forge("Middle", MIDDLE, ANCHOR, ROOT, fields=plain)
+def test_of_two_issuers_of_one_name_the_right_one_is_found_where_no_key_identifier_points_at_it() -> None:
+    def plain(key: PrivateKey) -> list[Extension]:
+        own = extensions.subject_key_identifier(extensions.key_id(key.public_key.spki))
+        return [extensions.key_usage(["key_cert_sign"]), extensions.basic_constraints(ca=True), own]
+
+    wrong = forge("Middle", OTHER, ANCHOR, ROOT, fields=plain(OTHER))
+    right = forge("Middle", MIDDLE, ANCHOR, ROOT, fields=plain(MIDDLE))
     leaf = forge("Leaf", LEAF, right, MIDDLE, fields=[])
     for pool in ((wrong, right), (right, wrong)):
         assert answer(judge(leaf, *pool)) == PASSED

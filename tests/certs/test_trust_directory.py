@@ -72,6 +72,17 @@ def numbers(place: Path, now: datetime = NOW) -> dict[str, int | None]:
     return {made.name: made.sequence for made in load(place, now)[0]}
 
 
+def test_an_update_verifies_the_list_of_lists_once_however_many_lists_it_leads_to(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    real = directory.read_etsi
+    monkeypatch.setattr(directory, "read_etsi", lambda data, **more: read.append(data) or real(data, **more))
+    web = Web()
+    assert said(update(place, web, NOW)) == {"EU": "accepted", "EE": "accepted", "LV": "accepted"}
+    assert read.count(web.pages[SOURCE]) == 2  # as it came, and as it lies in the directory
+
+
 def test_an_update_takes_the_lists_that_the_list_of_lists_names(place: Path) -> None:
     web = Web()
     assert said(update(place, web, NOW)) == {"EU": "accepted", "EE": "accepted", "LV": "accepted"}

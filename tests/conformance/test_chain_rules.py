@@ -266,6 +266,9 @@ RULES: dict[str, Rule] = {
     # policies
     "pc::ica-noncritical-pc": Rule("form", middles=({"more": [Extension(oids.POLICY_CONSTRAINTS, False, EXPLICIT)]},)),
     "pc::ica-critical-pc": Rule(None, middles=({"more": [Extension(oids.POLICY_CONSTRAINTS, True, EXPLICIT)]},)),
+    "pc::ica-noncritical-inhibit-any": Rule(
+        "form", middles=({"more": [Extension(oids.INHIBIT_ANY_POLICY, False, der.integer(0))]},)
+    ),
     # alternative names
     "san::malformed": Rule("form", {"more": [Extension(oids.SUBJECT_ALT_NAME, False, b"example.com")]}),
     "san::underscore-dns": Rule("form", {"names": [dns("a_b.example.com")]}),
@@ -304,9 +307,28 @@ RULES: dict[str, Rule] = {
 }
 
 
+REMARKS = frozenset(
+    {
+        "aki::leaf-missing-aki",
+        "aki::intermediate-missing-aki",
+        "ski::root-missing-ski",
+        "nc::permitted-dns-match-noncritical",
+        "pc::ica-noncritical-pc",
+        "serial::too-long",
+        "serial::negative",
+        "root-missing-basic-constraints",
+        "root-non-critical-basic-constraints",
+        "root-inconsistent-ca-extensions",
+        "leaf-ku-keycertsign",
+    }
+)
+"""What refuses a chain with `strict` only: certificates that are in use need it (docs/conformance.md counts them)."""
+
+
+@pytest.mark.parametrize("strict", [True, False], ids=["strict", "as usual"])
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("name", RULES)
-def test_a_chain(name: str, family: str) -> None:
+def test_a_chain(name: str, family: str, strict: bool) -> None:
     rule = RULES[name]
     anchor, *pool, leaf = build(rule, keys_of(family))
     began = time.monotonic()
@@ -316,12 +338,17 @@ def test_a_chain(name: str, family: str) -> None:
         TrustStore(anchors=(anchor,)),
         NOW + rule.after,
         revocation="if-present",
-        strict=True,
+        strict=strict,
         limits=rule.limits,
     )
     assert time.monotonic() - began < 2
+    if name in REMARKS and not strict:
+        assert result.passed, result.detail
+        assert len(result.notes) == 1
+        return
     assert result.passed is (rule.stops is None), result.detail
     assert rule.stops in (None, result.checks[-1].id), result.detail
+    assert result.notes == ()
 
 
 # What no change of one certificate makes ------------------------------------------------------------------------------
@@ -363,7 +390,7 @@ def test_names_that_are_empty(where: str, keys: Sequence[Any]) -> None:
         for critical, expected in ((True, True), (False, False)):
             change = {"names": [HOST], "critical": {oids.SUBJECT_ALT_NAME: critical}}
             leaf = make(nobody, keys[4], root, keys[0], change, ca=False)
-            assert holds(leaf, anchors=[root]) is expected
+            assert holds(leaf, anchors=[root]) is holds(leaf, anchors=[root], strict=False) is expected
         return
     root = make(nobody, keys[0], None, keys[0], {}, ca=True)
     leaf = make("Leaf", keys[4], root, keys[0], {}, ca=False)
@@ -461,6 +488,8 @@ def test_a_list(name: str, keys: Sequence[Any]) -> None:
     root, leaf = build(Rule(None, middles=(), anchor=change), keys)
     crl = revocation_list(root, keys[0], *serials, more=more)
     assert holds(leaf, anchors=[root], crls=[crl], revocation="require") is expected
+    usual = expected or name == "crl::crlnumber-missing"  # as lists of real authorities have it
+    assert holds(leaf, anchors=[root], crls=[crl], revocation="require", strict=False) is usual
 
 
 def test_certificate_serial_on_crl_different_issuer(keys: Sequence[Any]) -> None:

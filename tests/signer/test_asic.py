@@ -7,6 +7,7 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -255,6 +256,72 @@ def test_a_local_header_that_says_something_else() -> None:
     assert "two sizes" in failed(data[: at + 22] + b"\x08" + data[at + 23 :], here)
     # another name: the file cannot be unpacked
     assert "a.txt" in failed(data.replace(b"a.txt", b"b.txt", 1), here)
+
+
+def zip64(change: Callable[[int, int], bytes], *, header: bytes = b"\xff" * 8) -> bytes:
+    """A container whose local header of a.txt has sizes from `change`, which is given the true ones."""
+    data = packed(container(world("ecdsa-p256", "nothing happens")))
+    at = data.index(b"a.txt") - 30
+    packed_size, size = struct.unpack_from("<2I", data, at + 18)
+    extra = change(size, packed_size)
+    made = data[: at + 18] + (header or data[at + 18 : at + 26]) + struct.pack("<2H", 5, len(extra)) + b"a.txt" + extra
+    made += data[at + 35 :]
+    end = made.rindex(b"PK\x05\x06")
+    (start,) = struct.unpack_from("<I", made, end + 16)
+    directory = made[start + len(extra) : end]
+    place = 0
+    while place < len(directory):  # what stands behind a.txt has moved
+        name, more, comment = struct.unpack_from("<3H", directory, place + 28)
+        (offset,) = struct.unpack_from("<I", directory, place + 42)
+        moved = struct.pack("<I", offset + len(extra) if offset > at else offset)
+        directory = directory[: place + 42] + moved + directory[place + 46 :]
+        place += 46 + name + more + comment
+    return (
+        made[: start + len(extra)] + directory + made[end : end + 16] + struct.pack("<I", start + len(extra)) + b"\0\0"
+    )
+
+
+SIZES: list[tuple[str, Callable[[int, int], bytes], bytes, bool]] = [
+    ("right", lambda size, packed: struct.pack("<2H2Q", 1, 16, size, packed), b"\xff" * 8, True),
+    ("right, and not asked for", lambda size, packed: struct.pack("<2H2Q", 1, 16, size, packed), b"", True),
+    ("another size", lambda size, packed: struct.pack("<2H2Q", 1, 16, size + 1, packed), b"\xff" * 8, False),
+    ("another packed size", lambda size, packed: struct.pack("<2H2Q", 1, 16, size, packed + 1), b"\xff" * 8, False),
+    ("another, not asked for", lambda size, packed: struct.pack("<2H2Q", 1, 16, size, packed + 1), b"", False),
+    ("missing", lambda *_: b"", b"\xff" * 8, False),
+    ("one only", lambda size, _: struct.pack("<2HQ", 1, 8, size), b"\xff" * 8, False),
+    ("twice", lambda size, packed: 2 * struct.pack("<2H2Q", 1, 16, size, packed), b"\xff" * 8, False),
+    ("cut short", lambda *_: struct.pack("<2H", 1, 16), b"\xff" * 8, False),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "header", "fine"), SIZES, ids=[name for name, *_ in SIZES])
+def test_sizes_in_the_zip64_field_of_a_local_header(name: str, change: Any, header: bytes, fine: bool) -> None:
+    """A reader that goes from header to header takes its sizes from there, and would unpack something else."""
+    here, data = world("ecdsa-p256", "nothing happens"), zip64(change, header=header)
+    if fine:
+        assert verify(data, here.trust(NOW), NOW).verdict == PASSED, name
+    else:
+        assert "two sizes" in failed(data, here)
+
+
+def test_what_is_written_to_a_pipe_with_large_sizes_is_one_container() -> None:
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.written = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.written += bytes(data)
+            return len(data)
+
+    here, pipe = world("ecdsa-p256", "nothing happens"), Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in (container(here) | {"mimetype": E}).items():
+            with archive.open(name, "w", force_zip64=True) as entry:
+                entry.write(body)
+    assert verify(bytes(pipe.written), here.trust(NOW), NOW).verdict == PASSED
 
 
 def test_remarks_decide_nothing() -> None:

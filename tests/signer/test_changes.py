@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from pyhanko.pdf_utils.generic import decode_pdfdocencoding
 
 from signer.pdf.changes import Changes, changes_after
 from signer.pdf.listing import list_signatures
 from signer.pdf.permissions import Permissions, permissions_of
 from signer.pdf.structure import PDFFile
+from signer.pdf.text_strings import exact_string
 from tests.signer import rawpdf
 from tests.signer.rawpdf import PAGE, SIGNATURE_FIELD, stream
 
@@ -251,6 +253,34 @@ def test_field_lock_of_this_signature_is_honoured(action: bytes, fields: bytes, 
     lock = b" /Reference [<< /TransformMethod /FieldMDP /TransformParams << /Action /%s /Fields [%s] >> >>]"
     filled = {7: TEXT_FIELD.replace(b"(100)", b"(900)"), 8: APPEARANCE.replace(b"(100)", b"(900)")}
     assert (after(filled, lock % (action, fields)).level.word == "forbidden") is forbidden
+
+
+SPELLINGS = (
+    b"(a\\205b)",
+    b"<feff006120130062>",
+    b"<fffe610013206200>",
+    b"<efbbbf61e2809362>",
+    b"<feff001b0065006e001b006120130062>",
+    b"<feff001b0065006e00550053001b006120130062>",
+)
+"""One name, "a–b": PDFDocEncoding, UTF-16 both ways, UTF-8, and with a language before it (ISO 32000-2 7.9.2.2)."""
+
+
+@pytest.mark.parametrize("locked", SPELLINGS)
+@pytest.mark.parametrize("named", SPELLINGS)
+def test_a_field_is_locked_however_its_name_is_spelt(locked: bytes, named: bytes) -> None:
+    lock = b" /Reference [<< /TransformMethod /FieldMDP /TransformParams << /Action /Include /Fields [%s] >> >>]" % locked
+    field = TEXT_FIELD.replace(b"(total)", named)
+    filled = {7: field.replace(b"(100)", b"(900)"), 8: APPEARANCE.replace(b"(100)", b"(900)")}
+    assert judge(rawpdf.update(contract(lock, o7=field), filled)).level.word == "forbidden"
+
+
+def test_a_text_string_of_one_octet_per_character_is_in_pdf_doc_encoding() -> None:
+    for octet in range(256):
+        if octet in (0x7F, 0x9F, 0xAD):  # not defined there
+            assert exact_string(bytes([octet])) == "\ufffd"
+        elif octet >= 0x18:
+            assert exact_string(bytes([octet])) == decode_pdfdocencoding(bytes([octet]))
 
 
 def test_check_box_may_show_only_pictures_it_had() -> None:

@@ -15,7 +15,8 @@ from signer.pdf.content_boxes import page_marks
 from signer.pdf.drawn_text import drawn_text
 from signer.pdf.structure import BudgetSpent, PDFFile
 from signer.pdf.tokens import Dictionary, SyntaxFault, operations
-from signer.report import Report, Verdict, to_html, to_text
+from signer.report import Report, Verdict, to_text
+from signer.text import html
 from tests.conftest import circle_of
 from tests.signer import rawpdf
 from tests.signer.attacks.victim import CATALOG, PAGE, PARTS, TOTAL, contract, docmdp
@@ -48,7 +49,7 @@ def judged(data: bytes) -> Report | None:
     assert json.loads(report.dumps())["verdict"] == report.verdict
     for lang in ("en", "zh", "ru"):
         assert to_text(report, lang, verbose=True)
-        assert to_html((report,), lang)
+        assert html.page((report,), lang)
     assert all(signature.code != "internal" for signature in report.signatures), report.signatures
     return report
 

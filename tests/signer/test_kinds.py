@@ -21,8 +21,10 @@ from certs.signed_data import attribute, build_signed_data, parse_signed_data, s
 from certs.suites.base import Use
 from certs.timestamp import make_request
 from certs.trust import TrustStore
+from certs.tsa import TimeStampAuthority
 from signer.errors import UnreadableFile
 from signer.report import Report, SignatureReport
+from signer.text.answers import signature_answers
 from signer.verification.kinds import READERS, reader_of
 from signer.verify import VerifyOptions, verify_bytes
 from tests.conftest import NOW, Circle, circle_of
@@ -30,6 +32,8 @@ from tests.signer import rawpdf
 from tests.signer.ages import NOW as YEARS_NOW
 from tests.signer.ages import SIGNED, rebuilt
 from tests.signer.asic import packed
+from tests.signer.ofd import PLAIN, by_signed_data, sign
+from tests.signer.seals.making import seal_of
 from tests.signer.test_past import PASSED, UNPROVEN, verify, word, world
 from tests.signer.test_verify import cms, signed
 
@@ -110,7 +114,26 @@ def test_certificates_in_every_suite(suite_name: str, circle: Circle) -> None:
         assert report.cryptographic.result == "passed"
         assert report.signer is not None
         assert report.signer.serial == certificate.serial_hex
+        rests_on_the_chain(report, circle)
     assert word(one(certificate.der, circle)) == "NO_CERTIFICATE_CHAIN_FOUND"
+
+
+def rests_on_the_chain(report: SignatureReport, circle: Circle) -> None:
+    """The report has the chain and the lists it was judged by, and names the anchor as who vouches."""
+    assert {item.use for item in report.objects} >= {"signer", "anchor", "revocation"}
+    (anchor,) = (item for item in report.objects if item.use == "anchor")
+    assert (anchor.data, anchor.name) == (circle.root.der, circle.root.subject)
+    assert ("authority", circle.root.subject) in signature_answers(report)[0].parameters
+
+
+def test_a_certificate_that_is_trusted_itself_is_its_own_anchor() -> None:
+    circle = circle_of("ecdsa-p256")
+    report = one(circle.issuing.der, circle, trust=TrustStore(anchors=(circle.issuing,)))
+    assert [(item.use, item.data) for item in report.objects] == [
+        ("signer", circle.issuing.der),
+        ("anchor", circle.issuing.der),
+    ]
+    assert ("authority", circle.issuing.subject) in signature_answers(report)[0].parameters
 
 
 def test_a_chain_in_one_file() -> None:
@@ -154,6 +177,7 @@ def test_lists_in_every_suite(suite_name: str, circle: Circle) -> None:
         for data in (crl.der, crl.pem.encode()):
             report = one(data, circle, trust=trust)
             assert (word(report), report.kind, report.suite) == (PASSED, "revocation-list", suite_name), report.reason
+            assert circle.root.der in [item.data for item in report.objects if item.use == "anchor"]
     crl = circle.crls[0]
     late = crl.next_update
     assert late is not None
@@ -163,6 +187,17 @@ def test_lists_in_every_suite(suite_name: str, circle: Circle) -> None:
     assert word(one(crl.der, circle)) == "NO_SIGNING_CERTIFICATE_FOUND"
     changed = crl.der[:-1] + bytes([crl.der[-1] ^ 1])
     assert word(one(changed, circle, trust=trust)) == "TOTAL-FAILED SIG_CRYPTO_FAILURE"
+
+
+def test_lists_beyond_those_that_are_looked_at_leave_the_verdict_open() -> None:
+    circle = circle_of("ecdsa-p256")
+    trust = circle.trust.with_((circle.issuing,))
+    lists = circle.crls[0].pem * 50
+    assert [word(item) for item in only(lists.encode(), circle, trust=trust).signatures] == [PASSED] * 50
+    report = only((lists + circle.crls[0].pem).encode(), circle, trust=trust)
+    assert [word(item) for item in report.signatures] == [*[PASSED] * 50, "GENERIC"]
+    assert (report.verdict, report.signatures[-1].code) == ("INDETERMINATE", "limits")
+    assert "more than 50" in report.signatures[-1].reason
 
 
 def test_a_list_with_an_unknown_critical_entry_extension() -> None:
@@ -195,11 +230,27 @@ def test_ocsp_answers_in_every_suite(suite_name: str, circle: Circle) -> None:
     for form in (data, base64.b64encode(data), pem("OCSP RESPONSE", data)):
         report = one(form, circle, trust=trust)
         assert (word(report), report.kind, report.suite) == (PASSED, "ocsp-response", suite_name), report.reason
+        rests_on_the_chain(report, circle)
     assert word(one(data, circle, NOW + timedelta(hours=2), trust=trust)) == "TRY_LATER"
     assert word(one(data, circle, NOW - timedelta(seconds=1), trust=trust)) == "NOT_YET_VALID"
     assert word(one(data, circle)) == "NO_SIGNING_CERTIFICATE_FOUND"
     changed = data[:-1] + bytes([data[-1] ^ 1])
     assert word(one(changed, circle, trust=trust)) == "TOTAL-FAILED SIG_CRYPTO_FAILURE"
+
+
+def test_answers_beyond_those_that_are_looked_at_leave_the_verdict_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    import signer.verification.kinds.ocsp
+
+    circle = circle_of("ecdsa-p256")
+    issuing = circle.ca.issuing
+    subjects = (circle.organisation.certificate, circle.person.certificate)
+    request = ocsp.make_request([(item, issuing.certificate) for item in subjects], nonce=None)
+    responder = OCSPResponder(issuing.key, issuing.certificate, issuing.certificate, issuing.ledger, FixedClock(NOW))
+    data, trust = responder.respond(request), circle.trust.with_((circle.issuing,))
+    assert word(one(data, circle, trust=trust)) == PASSED
+    monkeypatch.setattr(signer.verification.kinds.ocsp, "MAX_ANSWERS", 1)
+    report = one(data, circle, trust=trust)
+    assert (word(report), report.code) == ("GENERIC", "limits")
 
 
 def test_an_answer_that_is_none() -> None:
@@ -241,8 +292,20 @@ def test_countersignatures_in_every_suite(suite_name: str, circle: Circle) -> No
     assert counter.signer is not None
     assert counter.signer.common_name == circle.person.certificate.common_name
     other = countersigned(circle, lambda value: value + b"x")
-    verdicts = [word(item) for item in only(other, circle, trust=trust, content=CONTENT).signatures]
-    assert verdicts == [PASSED, "TOTAL-FAILED HASH_FAILURE"]
+    wrong = only(other, circle, trust=trust, content=CONTENT)
+    assert [word(item) for item in wrong.signatures] == [PASSED, "TOTAL-FAILED HASH_FAILURE"]
+    assert [item.code for item in wrong.signatures[0].warnings] == ["countersignature"]
+    assert (wrong.verdict, report.signatures[0].warnings) == ("TOTAL-FAILED", ())
+
+
+def test_a_strangers_countersignature_leaves_the_signature_it_is_about_alone(suite_name: str) -> None:
+    """The file is as good as the worst of all that is in it, the signature is what it was."""
+    circle = circle_of(suite_name)
+    report = only(countersigned(circle), circle, content=CONTENT)  # the person's certificate is nowhere
+    assert [word(item) for item in report.signatures] == [PASSED, "NO_SIGNING_CERTIFICATE_FOUND"]
+    assert report.verdict == "INDETERMINATE"
+    (warning,) = report.signatures[0].warnings
+    assert (warning.code, warning.detail.split(":")[0]) == ("countersignature", "countersignature 1")
 
 
 def test_more_signatures_than_anybody_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,6 +332,8 @@ def samples() -> dict[str, bytes]:
     return {
         "pdf": signed("ecdsa-p256"),
         "asic": packed({"a": CONTENT, "META-INF/signature.p7s": cms(circle)(CONTENT)}),
+        "ofd": packed(sign(PLAIN, 1, by_signed_data(circle.organisation)), None),
+        "seal": seal_of("ecdsa-p256").der,
         "timestamp": answer(circle),
         "cms": cms(circle)(CONTENT),
         "ocsp": ocsp_answer(circle),
@@ -316,6 +381,24 @@ def test_a_time_stamp_that_cannot_be_verified_makes_no_level(suite_name: str) ->
         token = token_of(circle.timestamper.respond(request))
         report = one(rebuilt(encoded, unsigned=[attribute(oids.TIME_STAMP_TOKEN, token)]), circle, content=CONTENT)
         assert (word(report), report.level) == (PASSED, level), report.warnings
+
+
+@pytest.mark.parametrize(("accuracy", "good"), [(timedelta(minutes=1), True), (timedelta(seconds=61), False)])
+def test_a_time_stamp_that_is_not_accurate_proves_no_time(accuracy: timedelta, good: bool) -> None:
+    """With an accuracy of years an authority would be right about any moment."""
+    circle, digest = circle_of("ecdsa-p256"), suites.get("ecdsa-p256").digest_name
+    unit = circle.tsa
+    authority = TimeStampAuthority(unit.key, unit.certificate, (circle.issuing,), FixedClock(NOW), accuracy=accuracy)
+    encoded = cms(circle)(CONTENT)
+    value = parse_signed_data(encoded).signers[0].signature
+    token = authority.stamp(digest, suites.digest(digest, value))
+    report = one(rebuilt(encoded, unsigned=[attribute(oids.TIME_STAMP_TOKEN, token)]), circle, content=CONTENT)
+    assert (report.timestamps[0].verdict, report.timestamps[0].sub_indication) == (
+        (PASSED, None) if good else ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE")
+    )
+    assert (report.signed_at is not None and report.signed_at.source == "timestamp") is good
+    alone = one(authority.stamp(digest, suites.digest(digest, CONTENT)), circle, content=CONTENT)
+    assert word(alone) == (PASSED if good else "SIG_CONSTRAINTS_FAILURE")
 
 
 @pytest.mark.parametrize("kind", ["list", "answer"])

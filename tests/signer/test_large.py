@@ -1,4 +1,7 @@
-"""Large honest files: 100 pages with 60 signatures, and 200 MB with one, within the limits."""
+"""Large honest files: 100 pages with 60 signatures, and 200 MB with one, within the limits.
+
+The clock is given more than the default, for a machine that is busy with other tests; the processor is not.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,21 @@ from pathlib import Path
 import pytest
 
 from signer.forked import Limits
+from signer.pdf import second_reading
 from signer.report import Report
-from signer.sandbox import Sandbox
+from signer.sandbox import SECONDS, Sandbox
 from signer.verification.setting import VerifyOptions
 from tests.conftest import CLOCK, NOW, circle_of
 from tests.signer import rawpdf
 from tests.signer.signing import many_pages, sign
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second parser has a clock of its own."""
+    monkeypatch.setattr(second_reading._child, "_seconds", 10 * second_reading.SECONDS)
 
 
 def loaded() -> int:
@@ -32,7 +42,7 @@ def verified(data: bytes, suite: str) -> tuple[Report, float, int]:
         clock=CLOCK,
         at=NOW,
         options=VerifyOptions("if-present"),
-        limits=Limits(20, loaded() + (1 << 30)),
+        limits=Limits(10 * SECONDS, loaded() + (1 << 30)),
     )
     begun = time.monotonic()
     pending = sandbox.start(data, name="large.pdf")
@@ -50,18 +60,16 @@ def verified(data: bytes, suite: str) -> tuple[Report, float, int]:
 @pytest.mark.parametrize("suite", ["ecdsa-p256", "sm2"])
 def test_a_hundred_pages_with_sixty_signatures(suite: str) -> None:
     data = many_pages(100)
-    taken = {}
     for number in range(1, 61):
         data = sign(data, suite)
         if number in (20, 60):
-            report, taken[number], _ = verified(data, suite)
+            report, processor, _ = verified(data, suite)
             assert len(report.signatures) == number
             assert {s.verdict for s in report.signatures} == {"TOTAL-PASSED"}
             assert [s.changes_after.level for s in report.signatures if s.changes_after] == (
                 ["form-filling"] * (number - 1) + ["none"]
             )
-    assert taken[60] < 5
-    assert taken[60] < 9 * taken[20] + 0.2, "the cost grows faster than the square"
+            assert processor < SECONDS
 
 
 @pytest.mark.parametrize("suite", ["ecdsa-p256", "sm2", "gost2012-256"])
@@ -70,6 +78,7 @@ def test_two_hundred_megabytes_with_one_signature(suite: str) -> None:
 
     body = rawpdf.stream(b"x" * (200 << 20))
     data = rawpdf.sign(cms(circle_of(suite)), o4=body)
-    report, _, memory = verified(data, suite)
-    assert report.verdict == "TOTAL-PASSED"
+    report, processor, memory = verified(data, suite)
+    assert (report.verdict, report.signatures[0].reason) == ("TOTAL-PASSED", "")
+    assert processor < SECONDS
     assert memory < 900 + (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10), "of which the tests' own count"

@@ -201,6 +201,22 @@ def test_in_force(start: datetime | None, end: datetime | None, expected: str) -
     assert agreed(replace(ONE, signed_at=None), agreement(**bounds)).result == "not-checked"
 
 
+@pytest.mark.parametrize(("start", "expected"), [(NOON, "not-checked"), (NOON + timedelta(seconds=1), "failed")])
+def test_a_signature_that_only_claims_to_be_of_the_time_of_an_agreement(start: datetime, expected: str) -> None:
+    """Whoever signs too late sets the clock back; enough only where the file is content with the signer's word."""
+    claiming = replace(ONE, signed_at=TimeReport(NOON, "claimed"))
+    when = {"valid_from": start.isoformat()}
+    assert agreed(claiming, agreement(**when)).result == expected
+    assert (
+        judge(report(claiming), None, [load_policy(policy(**when))]).signatures[0].recognised[0][1].result == expected
+    )
+    content = {"time": "claimed"}
+    told = "passed" if expected == "not-checked" else "failed"
+    assert agreed(claiming, agreement(party=content, **when)).result == told
+    judged = judge(report(claiming), None, [load_policy(policy(content, **when))])
+    assert judged.signatures[0].recognised[0][1].result == told
+
+
 def test_nothing_of_the_verdict_changes_and_the_files_are_named() -> None:
     first = report(ONE, replace(ONE, kind="document-timestamp"))
     strict = agreement(party={"suites": ["rsa"]}, prevailing_language="ru")

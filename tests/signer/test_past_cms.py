@@ -122,6 +122,29 @@ def test_an_index_of_weak_digests_proves_nothing_that_is_younger(signing_suite: 
         assert report.level == ("B-LTA" if not expected else "B-LT")
 
 
+def test_the_index_of_an_archive_time_stamp_is_read_and_matched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from signer.verification import archive
+
+    here = world("ecdsa-p256", "nothing happens")
+    encoded = here.cades("renewed", CONTENT)
+    seen: list[str] = []
+    index, match = archive._Index.__init__, archive._Index.match
+
+    def read(self: Any, token: Any) -> None:
+        seen.append("read")
+        index(self, token)
+
+    def matched(self: Any, *arguments: Any) -> Any:
+        seen.append("match")
+        return match(self, *arguments)
+
+    monkeypatch.setattr(archive._Index, "__init__", read)
+    monkeypatch.setattr(archive._Index, "match", matched)
+    (report,) = verify(encoded, here.trust(NOW), NOW, content=CONTENT).signatures
+    assert word(report) == PASSED
+    assert sorted(seen) == ["match"] * 3 + ["read"] * 3
+
+
 def test_an_archive_time_stamp_without_index_is_refused() -> None:
     here = world("sm2", "nothing happens")
     encoded = here.cades("T", CONTENT)

@@ -27,7 +27,6 @@ from signer.report import (
     Verdict,
     overall,
     stamp,
-    to_html,
     to_text,
 )
 from signer.text import LANGUAGES, html, strings
@@ -180,7 +179,7 @@ def test_text_in_every_language(lang: str, verbose: bool) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_nothing_is_called_legally_valid(lang: str) -> None:
-    shown = to_text(report(signature()), lang, verbose=True) + to_html((report(signature()),), lang)
+    shown = to_text(report(signature()), lang, verbose=True) + html.page((report(signature()),), lang)
     for phrase in ("legally valid", "юридически действ", "具有法律效力", "合法有效"):
         assert phrase not in shown.lower()
 
@@ -200,7 +199,7 @@ def test_text_from_a_document_cannot_steer_the_terminal_or_the_page() -> None:
     text = to_text(one, "en", verbose=True)
     for bad in ("\x1b", "\x07", "\u202e", "\x9b"):
         assert bad not in text
-    page = to_html((one,), "en")
+    page = html.page((one,), "en")
     for bad in ("\x1b", "\u202e", "<script"):
         assert bad not in page
 
@@ -334,7 +333,7 @@ def test_nothing_in_english_stands_outside_the_technical_part(lang: str) -> None
     )
     made = report(one, warnings=(Notice("usage-rights", "ENGLISH ONLY"),))
     assert "ENGLISH ONLY" not in to_text(made, lang)
-    page = to_html((made,), lang)
+    page = html.page((made,), lang)
     assert "ENGLISH ONLY" not in page[: page.index("<details>")]
     assert "ENGLISH ONLY" in page[page.index("<details>") :]
 

@@ -20,6 +20,8 @@ from signer.errors import (
     SigningRefused,
     UnreadablePDF,
 )
+from signer.pades.options import SignOptions
+from signer.pades.preflight import examine
 from signer.pdf.changes import Change, Level
 from signer.pdf.structure import PDFFile
 from signer.pdf.tokens import Ref
@@ -238,6 +240,8 @@ SEEDS: list[tuple[dict[str, object], dict[str, object], bool]] = [
     ({"Cert": {"Ff": 1}}, {}, False),
     ({"TimeStamp": {"URL": "http://x", "Ff": 1}}, {}, False),
     ({"TimeStamp": {"URL": "http://x", "Ff": 1}}, {"level": "B-T"}, True),
+    ({"Ff": 2, "SubFilter": 5}, {}, True),
+    ({"Ff": 8, "Reasons": 5}, {"reason": "x"}, False),
 ]
 
 
@@ -320,6 +324,43 @@ def test_locks_of_every_earlier_signature_are_kept(what: pikepdf.Dictionary, nam
         assert caught.value.facts["field"] == "A"
 
 
+def test_a_locked_name_that_only_looks_like_another_is_not_signed_under_the_other() -> None:
+    """The form says "B" with a blank that does not break behind it, and so does the lock."""
+
+    def change(pdf: pikepdf.Pdf) -> None:
+        empty_field("A", Lock=lock("Include", "B\u00a0"))(pdf)
+        empty_field("B\u00a0")(pdf)
+
+    pdf = sign(edited(change), field="A")
+    refused(pdf, SigningRefused, "field-lock", field="B\u00a0")
+    other = sign(pdf, field="B")
+    assert set(signature_fields(other)) == {"A", "B", "B\u00a0"}
+    assert judged(other) == ["TOTAL-PASSED"] * 2
+
+
+@pytest.mark.parametrize("name", [b"B\x85C", b"\xfe\xff\x00B\x20\x13\x00C", b"\xef\xbb\xbfB\xe2\x80\x93C"])
+def test_a_lock_names_a_field_in_another_encoding(name: bytes) -> None:
+    def change(pdf: pikepdf.Pdf) -> None:
+        empty_field("A", Lock=lock("Include"))(pdf)
+        pdf.Root.AcroForm.Fields[0].Lock.Fields = pikepdf.Array([pdf.make_indirect(pikepdf.String(name))])
+
+    pdf = sign(edited(change), field="A")
+    fields = signature_fields(pdf)
+    assert [bytes(item) for item in fields["A"].V.Reference[0].TransformParams.Fields] == [b"B\x85C"]
+    refused(pdf, SigningRefused, "field-lock", field="B\u2013C")
+
+
+def test_a_rectangle_of_its_own_object_is_where_the_picture_goes() -> None:
+    def change(pdf: pikepdf.Pdf) -> None:
+        empty_field("Buyer")(pdf)
+        field = pdf.Root.AcroForm.Fields[0]
+        field.Rect = pdf.make_indirect(field.Rect)
+
+    ground = examine(edited(change), SignOptions(field="Buyer"))
+    assert ground.existing is not None
+    assert ground.existing.rectangle == (50, 50, 250, 130)
+
+
 def test_a_lock_becomes_a_field_mdp_transform() -> None:
     signed = sign(edited(empty_field("A", Lock=lock("Include", "B", "C"))), field="A")
     fields = signature_fields(signed)
@@ -350,6 +391,19 @@ def test_the_verifier_agrees_that_nothing_was_broken() -> None:
 
 
 # Odd, but whole ------------------------------------------------------------------------------------------------------
+def test_what_a_signature_allows_is_not_read_again_for_every_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    import signer.verification.pdf as verifier
+
+    pdf = SMALL
+    for _ in range(4):
+        pdf = sign(pdf)
+    asked: list[object] = []
+    real = verifier.permissions_of
+    monkeypatch.setattr(verifier, "permissions_of", lambda view, entry: asked.append(entry) or real(view, entry))
+    assert judged(pdf) == ["TOTAL-PASSED"] * 4
+    assert len(asked) == 2 * 4  # for the kind of the signature, and for what may follow it
+
+
 def hybrid() -> bytes:
     """A file whose cross-reference stream knows what its table does not (ISO 32000-2 7.5.8.4)."""
     bodies = objects(o5=b"", o6=b"")

@@ -3,7 +3,7 @@
     reader = reader_of(data)                                  # None: of no kind we know
     found = reader.verify(data, content, setting)             # Found; never an exception for what is inside
 
-A new kind (seals, receipts, evidence bundles) is a module here with `looks_like` and `verify`, and its name in
+A new kind (receipts, evidence bundles) is a module here with `looks_like` and `verify`, and its name in
 `READERS`. The first whose `looks_like` says yes reads the file, so the narrower stand before the wider: a PDF may begin
 a little behind the start of a file, so that a CMS around a PDF would be taken for one.
 """
@@ -17,8 +17,11 @@ from typing import Protocol, cast
 from signer.report import Notice, SignatureReport
 from signer.verification.setting import Setting
 
-READERS = ("asic", "timestamp", "cms", "ocsp", "revocation_list", "certificate", "pdf")
-WORDS = "a PDF, an ASiC container, a CMS signature, a time-stamp, a certificate, a revocation list or an OCSP answer"
+READERS = ("ofd", "asic", "seal", "timestamp", "cms", "ocsp", "revocation_list", "certificate", "pdf")
+WORDS = (
+    "a PDF, an OFD, an ASiC container, a CMS signature, an electronic seal, a time-stamp, a certificate, a revocation "
+    "list or an OCSP answer"
+)
 """What the table reads, for people."""
 
 

@@ -43,7 +43,7 @@ from signer.verification.kinds.asic_zip import (
 )
 from signer.verification.kinds.cms import verify_cms_file
 from signer.verification.kinds.timestamp import judge_file
-from signer.verification.poe import Proofs, covered_by
+from signer.verification.poe import covered_by, proofs_of
 from signer.verification.setting import Setting
 
 CLAUSE = "EN 319 162-1"
@@ -218,18 +218,17 @@ class _Asic:
     def _stamp(self, name: str, covered: set[str]) -> SignatureReport:
         subject = self._subject(name)
         draft = Draft(field=name, kind="timestamp")
-        try:
-            subject.record(draft)
-            if subject.source is not None:
-                judge_file(draft, self.files[name], subject.source, self.setting)
-        except CertsError as error:
-            draft.unknown("cms", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
-        except Exception as error:  # noqa: BLE001 - its own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        with draft.guarded():
+            try:
+                subject.record(draft)
+                if subject.source is not None:
+                    judge_file(draft, self.files[name], subject.source, self.setting)
+            except CertsError as error:
+                draft.unknown("cms", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
         token = self._token(name)
         if draft.verdict is Verdict.TOTAL_PASSED and token is not None:
             covered.update(subject.covered)
-            proofs = self.setting.proofs or Proofs(self.setting.now)
+            proofs = proofs_of(self.setting)
             objects = [octets for inside in subject.covered for octets in self._inside(inside)]
             self.setting = replace(self.setting, proofs=proofs.with_(objects, token.gen_time))
         return draft.report()

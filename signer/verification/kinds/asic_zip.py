@@ -29,8 +29,8 @@ MAX_ENTRY = 128 * 1024 * 1024
 MAX_TOTAL = 512 * 1024 * 1024
 """Octets of all files together, unpacked."""
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-ZIP64 = 0xFFFFFFFF
-"""Stands in a header where the size is in an extra field."""
+ZIP64, ZIP64_FIELD = 0xFFFFFFFF, 1
+"""Stands in a header where the size is in an extra field; the number of that field (APPNOTE 4.5.3)."""
 UTF8_FLAG, DESCRIPTOR_FLAG, ENCRYPTED_FLAGS = 0x800, 0x8, 0x2041
 DESCRIPTOR_SIZES = (12, 16, 20, 24)
 """Octets of a data descriptor: without and with its signature, the same of ZIP64 (APPNOTE 4.3.9)."""
@@ -161,13 +161,14 @@ def _layout(data: bytes, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo])
         descriptor = bool(flags & DESCRIPTOR_FLAG)
         if method != info.compress_type or (flags ^ info.flag_bits) & (ENCRYPTED_FLAGS | DESCRIPTOR_FLAG):
             faults.append(f"two descriptions of {shown}")
+        body = info.header_offset + LOCAL_HEADER.size + name_length + extra_length
+        stated = _stated(crc, packed, size, data[body - extra_length : body])
         # with a descriptor behind the file the header says nothing (APPNOTE 4.4.4), but not something else
-        elif (descriptor and not any((crc, packed, size))) or ZIP64 in (packed, size):
-            pass
-        elif (crc, packed, size) != _sizes(info):
+        wrong = any(sizes != _sizes(info) and (any(sizes) or not descriptor) for sizes in stated)
+        if wrong or not stated or not _agrees(info):
             faults.append(f"two sizes of {shown}")
         before = info if descriptor else None
-        position = info.header_offset + LOCAL_HEADER.size + name_length + extra_length + info.compress_size
+        position = body + info.compress_size
     start = archive.start_dir
     if not _may_stand_between(data[position:start], start - position, before):
         faults.append("octets before the directory that belong to no file")
@@ -180,6 +181,39 @@ def _layout(data: bytes, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo])
 
 def _sizes(info: zipfile.ZipInfo) -> tuple[int, int, int]:
     return info.CRC, info.compress_size, info.file_size
+
+
+def _stated(crc: int, packed: int, size: int, extra: bytes) -> list[tuple[int, int, int]]:
+    """Return what a local header says of a file, by its own numbers and by its ZIP64 field; nothing where it is broken.
+
+    The field has both sizes (APPNOTE 4.5.3), and counts for some readers whether it is asked for or not.
+    """
+    fields = _zip64(extra)
+    if not fields:
+        return [] if ZIP64 in (packed, size) else [(crc, packed, size)]
+    if len(fields) > 1 or len(fields[0]) < 2:
+        return []
+    large, small = fields[0][:2]
+    own = (crc, small if packed == ZIP64 else packed, large if size == ZIP64 else size)
+    return [own, (crc, small, large)]
+
+
+def _agrees(info: zipfile.ZipInfo) -> bool:
+    """Tell whether the ZIP64 field in the directory says, in its order, nothing but what is taken for true."""
+    fields = _zip64(info.extra)
+    known = iter((info.file_size, info.compress_size, info.header_offset))
+    return len(fields) < 2 and all(number in known for numbers in fields for number in numbers)
+
+
+def _zip64(extra: bytes) -> list[tuple[int, ...]]:
+    """Return the numbers in each ZIP64 field among the extra fields of a header."""
+    found = []
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<2H", extra)
+        field, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == ZIP64_FIELD:
+            found.append(struct.unpack_from(f"<{len(field) // 8}Q", field))
+    return found
 
 
 def _may_stand_between(octets: bytes, length: int, before: zipfile.ZipInfo | None) -> bool:

@@ -19,7 +19,7 @@ from signer.verification.draft import Draft
 from signer.verification.encoded import unwrapped
 from signer.verification.kinds import Found
 from signer.verification.past import judge_certificate
-from signer.verification.poe import Proofs
+from signer.verification.poe import proofs_of
 from signer.verification.revocation import Evidence
 from signer.verification.setting import Setting
 from signer.verification.times import say_what_was_fetched
@@ -62,12 +62,11 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     reports = []
     for number, certificate in enumerate(certificates[:MAX_CERTIFICATES], 1):
         draft = Draft(field=f"certificate {number}" if len(certificates) > 1 else "", kind="certificate")
-        try:
-            _judge(draft, certificate, certificates, setting)
-        except CertsError as error:
-            draft.failed("certificate-form", "RFC 5280 4.1", str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
-        except Exception as error:  # noqa: BLE001 - the certificate's own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        with draft.guarded():
+            try:
+                _judge(draft, certificate, certificates, setting)
+            except CertsError as error:
+                draft.failed("certificate-form", "RFC 5280 4.1", str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
         reports.append(draft.report())
     if len(certificates) > MAX_CERTIFICATES:
         draft = Draft(field="", kind="certificate")
@@ -87,10 +86,11 @@ def judge_issuer(draft: Draft, certificate: Certificate, pool: tuple[Certificate
     """Validate a chain at the moment of validation and record its checks; the purpose is the setting's."""
     trusted = (*setting.trust.anchors, *setting.trust.certificates)
     evidence = Evidence((*pool, *setting.certificates, *trusted), setting.crls, setting.ocsps)
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     purpose = setting.options.purpose
     outcome = judge_certificate(certificate, evidence, setting, proofs, proven=None, purpose=purpose)
     result = outcome.result
+    draft.keep_path(result, ("signer", "issuer", "anchor"))
     say_what_was_fetched(draft, outcome.notes, setting)
     for check in result.checks:
         draft.checks.append(CheckResult(check.id, check.clause, check.result, check.detail, check.basis))

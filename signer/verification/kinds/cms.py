@@ -50,17 +50,14 @@ def verify_cms_file(
 
     `name` goes before the signer's in a container; `before` records what is to be said of the file itself.
     """
-    parsed = Draft(field=name)
-    try:
+    parsed, view = Draft(field=name), None
+    with parsed.guarded():
         if before is not None:
             before(parsed)
         view = parse(parsed, inner(data) or data)
-        if view is None or not view.signers:
-            if view is not None:
-                parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-            return [parsed.report()]
-    except Exception as error:  # noqa: BLE001 - the file's own try
-        parsed.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        if view is not None and not view.signers:
+            parsed.failed("one-signer", FORMAT, "the CMS has no signer", Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+    if view is None or not view.signers:
         return [parsed.report()]
     inside = Octets(view.content) if view.content is not None else None
     source = content or inside
@@ -68,16 +65,17 @@ def verify_cms_file(
     for number, signer in enumerate(view.signers, 1):
         own = f"signer {number}" if len(view.signers) > 1 else ""
         draft = _started(parsed, ", ".join(filter(None, (name, own))))
-        try:
+        with draft.guarded():
             if source is None:
                 detail = "a detached signature: what was signed is not here"
                 draft.unknown("content", FORMAT, detail, "SIGNED_DATA_NOT_FOUND")
             else:
                 judge_signer(draft, view, signer, source, setting, None)
-        except Exception as error:  # noqa: BLE001 - the signer's own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
-        reports.append(draft.report())
-        reports += _countersignatures(draft.field, view, signer, setting)
+        counters = list(_countersignatures(draft.field, view, signer, setting))
+        for counter in counters:
+            if counter.verdict is not Verdict.TOTAL_PASSED:
+                draft.warn("countersignature", f"{counter.field}: {counter.verdict.value}, {counter.reason}")
+        reports += [draft.report(), *counters]
         if len(reports) > MAX_REPORTS:
             draft = Draft(field=name)
             draft.unknown(
@@ -97,7 +95,10 @@ def _started(parsed: Draft, field: str) -> Draft:
 def _countersignatures(
     field: str, view: SignedDataView, signer: SignerView, setting: Setting, depth: int = 0
 ) -> Iterator[SignatureReport]:
-    """Verify those who signed the value of a signature (RFC 5652 11.4), each with a report; and who signed theirs."""
+    """Verify those who signed the value of a signature (RFC 5652 11.4), each with a report; and who signed theirs.
+
+    Anybody may add one, since it is not signed: it has a verdict of its own, and takes nothing from what it is about.
+    """
     try:
         counters = signer.countersignatures()
     except CertsError as error:
@@ -107,10 +108,8 @@ def _countersignatures(
         return
     for number, counter in enumerate(counters, 1):
         draft = Draft(field=_counter_name(field, number), kind="countersignature")
-        try:
+        with draft.guarded():
             judge_signer(draft, view, counter, Octets(signer.signature), setting, None)
-        except Exception as error:  # noqa: BLE001 - its own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
         yield draft.report()
         if depth < MAX_NESTING:
             yield from _countersignatures(draft.field, view, counter, setting, depth + 1)

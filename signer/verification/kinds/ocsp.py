@@ -33,15 +33,14 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     """Verify the answer; one that says only that there is none is no signature, which is said."""
     del content
     draft = Draft(field="", kind="ocsp-response")
-    try:
-        response = load_response(unwrapped(data, *LABELS) or data)
-        if response.status != "successful":
-            return Found(notices=(Notice("no-answer", f"the responder answered {response.status}"),))
-        _judge(draft, response, setting)
-    except CertsError as error:
-        draft.failed("ocsp-response", CLAUSE, str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
-    except Exception as error:  # noqa: BLE001 - the file's own try
-        draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+    with draft.guarded():
+        try:
+            response = load_response(unwrapped(data, *LABELS) or data)
+            if response.status != "successful":
+                return Found(notices=(Notice("no-answer", f"the responder answered {response.status}"),))
+            _judge(draft, response, setting)
+        except CertsError as error:
+            draft.failed("ocsp-response", CLAUSE, str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
     return Found((draft.report(),))
 
 
@@ -64,6 +63,8 @@ def _judge(draft: Draft, response: OCSPResponse, setting: Setting) -> None:
     if not all(single.cert_id.matches(next(iter(issuers))) for single in answers if issuers):
         draft.unknown("ocsp-response", CLAUSE, "it answers for several authorities", "GENERIC")
     _freshness(draft, response, setting)
+    if len(response.responses) > MAX_ANSWERS:
+        draft.unknown("limits", "", f"more than {MAX_ANSWERS} answers in one", "GENERIC", "limits")
 
 
 def _signature(

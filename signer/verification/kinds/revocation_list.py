@@ -16,6 +16,7 @@ from signer.verification.setting import Setting
 
 CLAUSE = "RFC 5280 5, 6.3.3"
 LABELS = ("X509 CRL",)
+MAX_LISTS = 50
 
 
 def looks_like(data: bytes) -> bool:
@@ -37,14 +38,17 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
         draft = Draft(field="", kind="revocation-list")
         draft.failed("revocation-list", CLAUSE, str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
         return Found((draft.report(),))
-    for number, crl in enumerate(lists[:50], 1):
+    for number, crl in enumerate(lists[:MAX_LISTS], 1):
         draft = Draft(field=f"list {number}" if len(lists) > 1 else "", kind="revocation-list")
-        try:
-            _judge(draft, crl, setting)
-        except CertsError as error:
-            draft.failed("revocation-list", CLAUSE, str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
-        except Exception as error:  # noqa: BLE001 - the list's own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        with draft.guarded():
+            try:
+                _judge(draft, crl, setting)
+            except CertsError as error:
+                draft.failed("revocation-list", CLAUSE, str(error), Verdict.INDETERMINATE, "FORMAT_FAILURE")
+        reports.append(draft.report())
+    if len(lists) > MAX_LISTS:
+        draft = Draft(field="", kind="revocation-list")
+        draft.unknown("limits", "", f"more than {MAX_LISTS} revocation lists", "GENERIC", "limits")
         reports.append(draft.report())
     return Found(tuple(reports))
 

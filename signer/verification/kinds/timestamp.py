@@ -61,17 +61,16 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     """Verify the token; an answer without one is no signature, which is said."""
     draft = Draft(field="", kind="timestamp")
     encoded: bytes | None = unwrapped(data, *LABELS) or data
-    try:
-        if encoded is not None and not _is_token(encoded):
-            encoded, said = token_in(encoded)
-            if encoded is None:
-                return Found(notices=(Notice("no-time-stamp", f"the authority answered: {said}"),))
-        if encoded is not None:
-            judge_file(draft, encoded, Octets(content) if content is not None else None, setting)
-    except CertsError as error:
-        draft.unknown("cms", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
-    except Exception as error:  # noqa: BLE001 - the file's own try
-        draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+    with draft.guarded():
+        try:
+            if encoded is not None and not _is_token(encoded):
+                encoded, said = token_in(encoded)
+                if encoded is None:
+                    return Found(notices=(Notice("no-time-stamp", f"the authority answered: {said}"),))
+            if encoded is not None:
+                judge_file(draft, encoded, Octets(content) if content is not None else None, setting)
+        except CertsError as error:
+            draft.unknown("cms", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
     return Found((draft.report(),))
 
 
