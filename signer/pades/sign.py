@@ -22,10 +22,11 @@ from hmac import compare_digest
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from certs import suites
+from certs import oids, suites
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.keys.base import KeyHandle
+from certs.signed_data import attribute
 from certs.suites.base import Suite
 from signer.cms import (
     Timestamper,
@@ -42,11 +43,13 @@ from signer.pades.options import CADES_DETACHED, COMMITMENTS, SignOptions
 from signer.pades.preflight import Ground, examine
 from signer.pades.prepared import Prepared
 from signer.pades.working import CHUNK, Working, open_working
+from signer.pdf.mac import DIGEST, has_mac, make_token, token_size
 
 if TYPE_CHECKING:
     from signer.appearance import Drawing
     from signer.pades.engine import NewField, Revision, RevisionWriter
     from signer.pades.spots import Spot
+    from signer.pdf.encryption import Credentials, Decryptor
 
     Dresser = Callable[[RevisionWriter, int, Any, Any], None]
 
@@ -54,6 +57,8 @@ __all__ = ["Prepared", "SignOptions", "Timestamper", "complete", "prepare", "sig
 
 SLACK = 1024
 """Octets reserved beyond the estimate, for a CMS that another program makes."""
+MAC_SLACK = 256
+"""Octets of an attribute around a MAC, and of what the MAC says of the signature."""
 TIME_STAMP_SIZE = 12_288
 """Octets reserved for a time-stamp token beyond the size of our own CMS: the largest seen of public authorities have
 about 9 KB, and an authority of the signer's own suite sends certificates as large as the signer's."""
@@ -70,10 +75,12 @@ def prepare(
     *,
     digest: str | None = None,
     suite: str | None = None,
+    credentials: Credentials | None = None,
 ) -> Prepared:
     """Write a copy of `source` with an empty signature to `target`, and return what is to be signed.
 
-    `suite` is needed only for RSA keys that sign by PSS; `digest` only confirms the suite's own. Raises UnreadableFile,
+    `suite` is needed only for RSA keys that sign by PSS; `digest` only confirms the suite's own; `credentials` open an
+    encrypted file. Raises UnreadableFile,
     UnreadablePDF, EncryptedPDF, SigningRefused, FieldError, AppearanceError, OptionError, and UnsupportedAlgorithm for
     a suite of old signatures.
     """
@@ -82,7 +89,14 @@ def prepare(
     if digest not in (None, chosen.digest_name):
         raise OptionError(f"the suite {chosen.name} uses {chosen.digest_name}, not {digest}")
     with open_working(source, target, (chosen.digest_name, "sha256")) as work:
-        prepared = _draft(work, options, chosen, certificate, chain, clock)
+        prepared, decryptor = _draft(work, options, chosen, certificate, chain, clock, credentials)
+        if decryptor is not None and has_mac(decryptor):
+            # the MAC is over the value, so the key of the file would be needed again
+            raise SigningRefused(
+                "the file has a MAC, which whoever completes the signature could not make",
+                hint="sign it in one step",
+                reason="mac",
+            )
         prepared = replace(prepared, file_sha256=work.digests[1].digest().hex())
         work.commit()
     return prepared
@@ -139,10 +153,12 @@ def sign_file(
     options: SignOptions,
     clock: Clock,
     timestamper: Timestamper | None = None,
+    *,
+    credentials: Credentials | None = None,
 ) -> Prepared:
     """Sign `source` into `target`; nothing is left there where anything fails. Raises as the two steps do."""
     with open_working(source, target, (key.suite.digest_name,)) as work:
-        prepared = _sign(work, key, certificate, chain, options, clock, timestamper)
+        prepared = _sign(work, key, certificate, chain, options, clock, timestamper, credentials)
         work.commit()
     return prepared
 
@@ -155,10 +171,12 @@ def sign_bytes(
     options: SignOptions,
     clock: Clock,
     timestamper: Timestamper | None = None,
+    *,
+    credentials: Credentials | None = None,
 ) -> bytes:
     """Return `pdf` with one more signature. Raises as the two steps do."""
     work = Working(bytes(pdf), (key.suite.digest_name,))
-    _sign(work, key, certificate, chain, options, clock, timestamper)
+    _sign(work, key, certificate, chain, options, clock, timestamper, credentials)
     return work.whole()
 
 
@@ -170,12 +188,14 @@ def _sign(
     options: SignOptions,
     clock: Clock,
     timestamper: Timestamper | None,
+    credentials: Credentials | None,
 ) -> Prepared:
     check_key(key, certificate)
     timestamper = needed_timestamper(options.level, timestamper)
-    prepared = _draft(work, options, key.suite, certificate, chain, clock)
+    prepared, decryptor = _draft(work, options, key.suite, certificate, chain, clock, credentials)
     value = key.sign(prepared.dtbs)
-    _fill(work, prepared, _finish(prepared, value, certificate, chain, timestamper))
+    more = [_mac(work, prepared, decryptor, value)] if decryptor is not None and has_mac(decryptor) else []
+    _fill(work, prepared, _finish(prepared, value, certificate, chain, timestamper, more))
     return prepared
 
 
@@ -187,7 +207,8 @@ def _draft(
     certificate: Certificate,
     chain: Sequence[Certificate],
     clock: Clock,
-) -> Prepared:
+    credentials: Credentials | None,
+) -> tuple[Prepared, Decryptor | None]:
     """Append the revision with the empty signature; work.digests[0] is the suite's. Nothing leaves yet."""
     from signer.pades.engine import Request, open_writer, write_revision
     from signer.pades.selfcheck import check_revision
@@ -199,7 +220,13 @@ def _draft(
         check_seal(options.seal, certificate, clock)
     else:
         check_certificate(certificate, now, SigningRefused)
-    ground = examine(work.data, options)
+    ground = examine(work.data, options, credentials)
+    decryptor = ground.pdf.decryptor
+    mac = decryptor if decryptor is not None and has_mac(decryptor) else None
+    if mac is not None and options.national is not None:
+        raise SigningRefused(
+            "the national form has no place for the MAC of the file", hint="seal by PAdES", reason="mac"
+        )
     drawing = _drawing(ground, options)
     name = options.name or certificate.common_name or certificate.organisation
     request = Request(
@@ -207,7 +234,8 @@ def _draft(
         page=ground.spots[0].page,
         rectangle=ground.spots[0].rectangle,
         more=tuple(_new_field(spot) for spot in ground.spots[1:]),
-        size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size),
+        size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size)
+        + (token_size(mac) + MAC_SLACK if mac is not None else 0),
         subfilter=options.national.subfilter if options.national is not None else options.subfilter,
         filter=options.national.filter if options.national is not None else None,
         certificates=tuple(item.der for item in (certificate, *chain)) if options.national is not None else (),
@@ -218,9 +246,11 @@ def _draft(
         contact=options.contact,
         certify=options.certify,
         lock=ground.existing.lock if ground.existing is not None else None,
+        mac=mac is not None,
         dress=_dresser(ground, drawing, options, name),
     )
-    revision = write_revision(open_writer(_stream(work, ground), ground.highest), request)
+    handler = decryptor.handler if decryptor is not None else None
+    revision = write_revision(open_writer(_stream(work, ground), ground.highest, handler), request)
     work.append(revision.data)
     check_revision(ground, work.whole(), revision)
     document_digest = _digest(work, revision)
@@ -233,7 +263,7 @@ def _draft(
         assert options.seal is not None
         waiting = prepare_national(options.seal, suite, certificate, document_digest, revision.byte_range, clock)
         dtbs, seal_signature = waiting.dtbs, waiting.to_json()
-    return Prepared(
+    prepared = Prepared(
         suite=suite.name,
         field=ground.field,
         subfilter=request.subfilter,
@@ -255,6 +285,17 @@ def _draft(
         seal_signature=seal_signature,
         further_fields=tuple(spot.field for spot in ground.spots[1:]),
     )
+    return prepared, decryptor
+
+
+def _mac(work: Working, prepared: Prepared, decryptor: Decryptor, value: bytes) -> bytes:
+    """Return the attribute with the MAC over the file and this signature's value."""
+    _, before, behind, length = prepared.byte_range
+    running, whole = suites.new_digest(DIGEST), work.whole()
+    for start, end in ((0, before), (behind, behind + length)):
+        for at in range(start, end, CHUNK):
+            running.update(whole[at : min(at + CHUNK, end)])
+    return attribute(oids.PDF_MAC, make_token(decryptor, running.digest(), value))
 
 
 def _attributes(options: SignOptions, suite: Suite, certificate: Certificate, document_digest: bytes) -> bytes:
@@ -388,6 +429,7 @@ def _finish(
     certificate: Certificate,
     chain: Sequence[Certificate],
     timestamper: Timestamper | None,
+    unsigned: Sequence[bytes] = (),
 ) -> bytes:
     if prepared.seal_signature is not None:
         from signer.pades.sealing import finish_national
@@ -401,6 +443,7 @@ def _finish(
         value,
         timestamper=timestamper,
         time_stamp_digest=prepared.time_stamp_digest,
+        unsigned=unsigned,
     )
 
 
