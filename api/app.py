@@ -30,6 +30,7 @@ from api.kit import problems
 from api.kit.http import Envelope, Metrics
 from api.migrations import check_or_upgrade
 from api.pki import endpoints as pki
+from api.seals import endpoints as seals
 from api.signing import endpoints as signing
 from api.verification import endpoints as verification
 
@@ -37,7 +38,7 @@ DESCRIPTION = """Contracts that cross a border: every party signs one PDF with i
 cryptography. Errors are RFC 9457 problem documents with a stable `code`; every POST honours `Idempotency-Key`; changes
 need `If-Match`."""
 
-ROUTERS = (documents, contracts, signing, jobs, verification, certificates, est)
+ROUTERS = (documents, contracts, signing, jobs, verification, certificates, seals, est)
 
 
 def create_app(settings: Settings) -> FastAPI:

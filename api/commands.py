@@ -143,7 +143,10 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     create.add_argument("tenant", metavar="TENANT", help="name of the tenant")
     create.add_argument("--name", default="unnamed", help="what the key is for")
     create.add_argument(
-        "--scope", action="append", metavar="SCOPE", help="repeat for several; all but certificates:write if left out"
+        "--scope",
+        action="append",
+        metavar="SCOPE",
+        help="repeat for several; if left out, all but those to issue certificates and to make or approve seals",
     )
     create.add_argument("--days", type=int, help="days until the key expires; never if left out")
     _common(create)

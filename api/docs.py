@@ -65,6 +65,7 @@ PROBLEM_SCHEMA: Final[dict[str, Any]] = {
         },
         "state": {"type": "string"},
         "allowed": {"type": "array", "items": {"type": "string"}},
+        "reason": {"type": "string", "description": "Why a seal may not be used, or a certificate not be changed."},
         "retry_after": {"type": "integer", "description": "Seconds."},
     },
 }

@@ -243,6 +243,7 @@ CODES: Final[dict[str, Row]] = {
     "signed-pdf": Row(422, "It would break the signatures"),
     "signing-refused": Row(422, "Signing would break the document"),
     "seal-refused": Row(422, "The seal must not be used so"),
+    "seal-state-conflict": Row(409, "The state of the seal does not allow this"),
     "field-error": Row(422, "The signature field cannot be used"),
     "appearance-error": Row(422, "The signature cannot be drawn"),
     "stale-request": Row(409, "The document has changed since"),
@@ -322,7 +323,7 @@ def problem(error: SealroadError, *, instance: str, request_id: str) -> dict[str
         return body
     if error.hint:
         body["hint"] = error.hint
-    for name in ("errors", "state", "allowed"):  # the only facts that are part of the interface
+    for name in ("errors", "state", "allowed", "reason"):  # the only facts that are part of the interface
         if name in error.facts:
             body[name] = error.facts[name]
     if error.code in RETRY_AFTER:

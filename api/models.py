@@ -10,6 +10,7 @@ from api.db import Base
 from api.documents.models import Document
 from api.jobs.models import Job
 from api.kit.idempotency import IdempotencyRecord
+from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
 from api.signing.models import Signature
 
 __all__ = [
@@ -25,6 +26,11 @@ __all__ = [
     "Job",
     "Party",
     "Revision",
+    "Seal",
+    "SealEvent",
+    "SealGrant",
+    "SealMaker",
+    "SealUse",
     "Signature",
     "Tenant",
 ]

@@ -9,13 +9,17 @@ up what is left. The root secret comes last: once it is moved, all is.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import CursorResult, select, update
 
 from api.context import Context
 from api.contracts.models import Party
+from api.seals.models import Seal, SealMaker
 
+Table = type[Party] | type[Seal] | type[SealMaker]
+TABLES: Final[tuple[Table, ...]] = (Party, Seal, SealMaker)
+"""Where keys lie sealed."""
 BATCH = 100
 """Rows that are read and written together; the keys are used between, outside of any writing transaction."""
 
@@ -30,20 +34,21 @@ class Rotated(NamedTuple):
 def rotate(context: Context) -> Rotated:
     """Put everything under the master key of the settings. Raises VaultError, ServiceUnavailable."""
     done = total = 0
-    last = ""
-    while rows := _rows(context, last):
-        made = {name: (old, new) for name, old in rows if (new := context.vault.rewrap(old)) is not None}
-        with context.database.write() as session:
-            for name, (old, new) in made.items():
-                statement = update(Party).where(Party.id == name, Party.sealed_key == old).values(sealed_key=new)
-                done += cast("CursorResult[Any]", session.execute(statement)).rowcount
-        total += len(rows)
-        last = rows[-1][0]
+    for table in TABLES:
+        last = ""
+        while rows := _rows(context, table, last):
+            made = {name: (old, new) for name, old in rows if (new := context.vault.rewrap(old)) is not None}
+            with context.database.write() as session:
+                for name, (old, new) in made.items():
+                    statement = update(table).where(table.id == name, table.sealed_key == old).values(sealed_key=new)
+                    done += cast("CursorResult[Any]", session.execute(statement)).rowcount
+            total += len(rows)
+            last = rows[-1][0]
     done += context.vault.rewrap_root(context.settings.vault)
     return Rotated(done, total + 1)
 
 
-def _rows(context: Context, after: str) -> list[tuple[str, bytes]]:
-    query = select(Party.id, Party.sealed_key).where(Party.sealed_key.is_not(None), Party.id > after)
+def _rows(context: Context, table: Table, after: str) -> list[tuple[str, bytes]]:
+    query = select(table.id, table.sealed_key).where(table.sealed_key.is_not(None), table.id > after)
     with context.database.read() as session:
-        return [(name, sealed) for name, sealed in session.execute(query.order_by(Party.id).limit(BATCH)) if sealed]
+        return [(name, sealed) for name, sealed in session.execute(query.order_by(table.id).limit(BATCH)) if sealed]

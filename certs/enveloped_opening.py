@@ -10,7 +10,7 @@ from typing import BinaryIO
 from certs import oids
 from certs.certificate import Certificate
 from certs.enveloped_view import EnvelopeView
-from certs.errors import DecryptionFailed, NotARecipient, UnsupportedAlgorithm
+from certs.errors import DecryptionFailed, MalformedInput, NotARecipient, UnsupportedAlgorithm
 from certs.keys.base import DecryptionKey, KeyHandle
 from certs.recipient_info import RecipientInfo, key_identifiers
 from certs.sink import MemorySink, Sink
@@ -137,15 +137,16 @@ def _content_key(
     ours: Sequence[RecipientInfo], key: DecryptionKey, certificate: Certificate | None, size: int
 ) -> bytes:
     """Return the content key that is encrypted to us."""
-    failed, unknown = False, None
+    failed = False
+    unknown: UnsupportedAlgorithm | MalformedInput | None = None
     for info in ours:
         if info.sender is not None:
             raise UnsupportedAlgorithm("the message names a certificate of its sender and does not hold it")
-        if not info.wrapped.tells and len(ours) > 1:
+        if not info.wrapped.tells and certificate is None and len(ours) > 1:
             continue  # a wrong key would not be noticed, and so the right one not found
         try:
             return key.unwrap_key(info.wrapped, size)
-        except UnsupportedAlgorithm as error:
+        except (UnsupportedAlgorithm, MalformedInput) as error:  # of parameters that everybody can read
             unknown = error
         except DecryptionFailed:
             failed = True

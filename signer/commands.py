@@ -28,7 +28,7 @@ def sign(args: argparse.Namespace) -> int:
         raise OptionError("a key is needed", hint="give --key FILE, or use 'sealroad sign prepare'")
     _refuse(args, "request", "value", "cms", "dtbs")
     key = open_key(args.key, secrets_of(args))
-    certificate, chain = certificates_of(key, args.key, args.cert, args.chain)
+    certificate, chain = certificates_of(args, key)
     timestamper = timestamper_of(args)
     clock = SystemClock()
     if args.detached:
@@ -86,7 +86,7 @@ def prepare(args: argparse.Namespace) -> int:
     if args.detached:
         raise OptionError("only signatures inside a PDF are prepared", hint="leave out --detached")
     bundle = load_certificates(read_input(args.cert))
-    certificate, chain = bundle[0], _chain(args.chain, bundle[0], bundle[1:])
+    certificate, chain = bundle[0], _chain(args, bundle[0], bundle[1:])
     from certs import suites
 
     suite = suites.for_spki(certificate.spki).name
@@ -185,20 +185,15 @@ def _box(text: str) -> Box:
     return (x1, y1, x2, y2)
 
 
-def certificates_of(
-    key: KeyHandle, uri: str, certificate_file: str | None, chain_file: str | None = None
-) -> tuple[Certificate, tuple[Certificate, ...]]:
-    """Return the certificate of the key at `uri` and the chain, from its file, or the key's own.
-
-    Raises OptionError where there is none, or none of that key.
-    """
-    name = certificate_file or uri.removeprefix("file:")
-    if certificate_file is None and uri.startswith(("pkcs11:", "sealed:")):
+def certificates_of(args: argparse.Namespace, key: KeyHandle) -> tuple[Certificate, tuple[Certificate, ...]]:
+    """Return the certificate of the key and the chain, from --cert or the key's own file."""
+    name = args.cert or args.key.removeprefix("file:")
+    if args.cert is None and args.key.startswith(("pkcs11:", "sealed:")):
         raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE")
     try:
         bundle = load_certificates(read_input(name))
     except CertsError as error:
-        if certificate_file is not None:
+        if args.cert is not None:
             raise
         raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE") from error
     for certificate in bundle:
@@ -208,15 +203,15 @@ def certificates_of(
             continue
         except OptionError:
             continue
-        return certificate, _chain(chain_file, certificate, tuple(item for item in bundle if item != certificate))
+        return certificate, _chain(args, certificate, tuple(item for item in bundle if item != certificate))
     check_key(key, bundle[0])
     raise AssertionError("unreachable")
 
 
 def _chain(
-    chain_file: str | None, certificate: Certificate, beside: tuple[Certificate, ...]
+    args: argparse.Namespace, certificate: Certificate, beside: tuple[Certificate, ...]
 ) -> tuple[Certificate, ...]:
-    more = load_certificates(read_input(chain_file)) if chain_file is not None else ()
+    more = load_certificates(read_input(args.chain)) if args.chain is not None else ()
     return tuple(dict.fromkeys(item for item in (*beside, *more) if item != certificate))
 
 

@@ -6,7 +6,7 @@
     ├── EncryptedPDF             needs a password or key first
     ├── SignedPDF                signed, and what was asked for would break its signatures
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
-    ├── SealRefused              a seal that may not be made so, or not be used by this certificate at this time
+    ├── SealRefused              a seal that may not be made so, or not be used by this person or certificate, now
     ├── FieldError               the named field is missing, filled, or of the wrong kind
     ├── AppearanceError          text no font of ours can draw, a picture that cannot be read
     ├── StaleRequest             a value for a preparation that no longer fits the file
@@ -14,6 +14,7 @@
     ├── RenderingFailed          a page that cannot be drawn, or not within the limits
     ├── SearchFailed             text of a page that cannot be read, or not within the limits
     ├── BasisError               an agreement or policy file that cannot be used
+    ├── SealStateConflict        a step that the life of a seal does not have at this point; facts: state, allowed
     ├── RecipientRefused         somebody to whom nothing may be encrypted, and why
     ├── EnvelopeRefused          an envelope whose parts, manifest or sender do not hold together
     ├── VerifierBusy             every process that verifies has been at work for too long
@@ -118,6 +119,18 @@ class VerifierBusy(SignerError):
     default_hint = "try again in a little while"
 
 
+class SealStateConflict(SignerError):
+    """The state of a seal does not allow this step; `state` and `allowed` are in the facts."""
+
+    code = "seal-state-conflict"
+
+
+class SearchFailed(SignerError):
+    """Text of a page that cannot be read, or not within the limits."""
+
+    code = "search-failed"
+
+
 class RecipientRefused(SignerError):
     """A certificate to whose holder nothing is encrypted; the facts name each such recipient and the reason."""
 
@@ -128,9 +141,3 @@ class EnvelopeRefused(SignerError):
     """An envelope whose parts, manifest or sender do not hold together; nothing of it is given out."""
 
     code = "envelope-refused"
-
-
-class SearchFailed(SignerError):
-    """Text of a page that cannot be read, or not within the limits."""
-
-    code = "search-failed"

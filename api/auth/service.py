@@ -32,9 +32,15 @@ SCOPES: Final = (
     "verifications:write",
     "certificates:read",
     "certificates:write",
+    "seals:read",
+    "seals:use",
+    "seals:write",
+    "seals:approve",
 )
-USUAL_SCOPES: Final = SCOPES[:-1]
-"""Of a key that is made without naming any. Whoever may issue certificates gets any name into them: least privilege."""
+NAMED_SCOPES: Final = frozenset({"certificates:write", "seals:write", "seals:approve"})
+USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)
+"""Of a key that is made without naming any: least privilege. Whoever may issue certificates, or have seals made, gets
+any name into them; who approves must not be whoever comes along. To use a seal takes a grant as well."""
 
 _NOBODY: Final = bytes(32)
 

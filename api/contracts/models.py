@@ -66,6 +66,9 @@ class Party(Base):
     location: Mapped[str | None] = mapped_column(String(200))
     key_holder: Mapped[str | None] = mapped_column(String(10))
     """"service" or "party"; None for whoever does not sign."""
+    seal_id: Mapped[str | None] = mapped_column(String(40))
+    """The seal that this party signs with; its key is the seal's."""
+    seal_placement: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     suite: Mapped[str | None] = mapped_column(String(20))
     certificates: Mapped[str | None] = mapped_column(Text)
     """PEM: the signing certificate first, then the chain as far as it is known."""

@@ -3,7 +3,8 @@
 Whatever would make a signature fail later is found here, while it can still be mended:
 
 1. Somebody signs (the state machine), and the deadline lies ahead.
-2. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3).
+2. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3);
+   so is every party's seal.
 3. Every visible signature fits its page, and its text can be drawn with the fonts at hand.
 4. Keys and certificates for the parties whose keys the service holds; each key is tried once.
 5. Every document can be prepared for every party's signature, and no signature it came with is broken.
@@ -20,11 +21,14 @@ from api.contracts.models import Contract, Party
 from api.contracts.workflow import Role
 from api.errors import ValidationFailed
 from api.pki.circles import UNKNOWN_COUNTRY
+from api.seals import applying
+from api.seals.models import Seal
 from api.signing import pdf
 from api.verification.service import verify_path
 from certs.certificate import Certificate, Subject
 from certs.errors import SealroadError
 from certs.identifiers import Identifier
+from signer.errors import SealRefused
 
 CERTIFICATE_LIFE: Final = timedelta(days=397)
 """How long an issued party certificate is valid: somewhat more than a year."""
@@ -36,7 +40,8 @@ class IssuedKey:
     """A key that the service holds for a party."""
 
     certificates: str
-    sealed_key: bytes
+    sealed_key: bytes | None
+    """None for a seal, which has its own."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +70,26 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     signers = [(index, party) for index, party in enumerate(contract.parties) if party.role != Role.CC]
     findings: list[dict[str, str]] = []
     ends = [now + context.settings.contract_life]
+    keys: dict[str, IssuedKey] = {}
     for index, party in signers:
-        if party.key_holder == "party":
+        if party.seal_id is not None:
+            try:
+                seal, keys[party.id] = _sealing(context, contract.tenant_id, party, deadline)
+            except SealRefused as error:
+                findings.append(_problem(f"/parties/{index}/seal", str(error.facts["reason"]), error.message))
+                continue
+            ends.append(seal.valid_to)
+            party.certificates = keys[party.id].certificates  # of the detached copy, like those below
+        if party.seal_id is not None or party.key_holder == "party":
             certificate = pdf.certificates_of(party)[0]
             ends.append(certificate.not_after)
             findings += _certificate_findings(f"/parties/{index}/certificate", certificate, now, deadline)
     if findings:
         raise _refuse(findings)
 
-    ready = Ready(expires_at=deadline or min(ends))
+    ready = Ready(expires_at=deadline or min(ends), keys=keys)
     for index, party in signers:
-        if party.key_holder == "service":
+        if party.key_holder == "service" and party.seal_id is None:
             try:
                 ready.keys[party.id] = _issue(context, party)
             except SealroadError as error:
@@ -94,6 +108,19 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     if findings:
         raise _refuse(findings)
     return ready
+
+
+def _sealing(context: Context, tenant_id: str, party: Party, deadline: datetime | None) -> tuple[Seal, IssuedKey]:
+    """Return the seal of a party and the certificate it is used with. Raises SealRefused.
+
+    Who may use it is not asked yet: that is decided for whoever signs, when they do.
+    """
+    assert party.seal_id is not None
+    seal = applying.row_of(context, tenant_id, party.seal_id)
+    applying.load(context, seal)
+    if deadline is not None and seal.valid_to < deadline:
+        raise SealRefused("the seal expires before the contract's deadline", reason="expires-too-early")
+    return seal, IssuedKey(applying.bundle_of(seal, party.certificates), None)
 
 
 def _certificate_findings(

@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.workflow import ContractState, PartyState, Role
-from api.kit.fields import Body, Line
+from api.kit.fields import Body, Line, SealID
+from api.seals.placement import PlacementIn
 
 Locale = Literal["en", "zh", "ru"]
 Level = Literal["B-B", "B-T"]
@@ -63,6 +64,14 @@ class PartyIn(Body):
         description="An algorithm suite: the service issues a closed-circle certificate and holds the key.",
         examples=["sm2", "gost2012-256", "ecdsa-p256"],
     )
+    seal: SealID | None = Field(
+        None,
+        description="A seal of the tenant's that the party signs with, as whoever it is granted to. Suite and key are "
+        "the seal's; of a seal for keys held elsewhere, `certificate` says which one.",
+    )
+    seal_placement: PlacementIn | None = Field(
+        None, description="Where the seal shows on every document; in the middle of the signature area if left out."
+    )
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
     signature_area: SignatureArea | None = None
     reason: Line | None = Field(None, max_length=300)
@@ -73,8 +82,14 @@ class PartyIn(Body):
         given = [name for name in ("certificate", "suite") if getattr(self, name) is not None]
         if self.role is Role.CC and given:
             raise PydanticCustomError("certificate", "whoever receives a copy has no certificate and no suite")
-        if self.role is not Role.CC and len(given) != 1:
-            raise PydanticCustomError("certificate", "a party that signs has either a certificate or a suite")
+        if (self.role is Role.SEAL and self.seal is None) or (self.role is Role.CC and self.seal is not None):
+            raise PydanticCustomError("seal", "a party that seals names a seal, and whoever receives a copy has none")
+        if self.seal_placement is not None and (self.seal is None or self.signature_area is not None):
+            raise PydanticCustomError("seal_placement", "a placement needs a seal, and excludes a signature area")
+        if self.seal is not None and "suite" in given:
+            raise PydanticCustomError("suite", "the suite of a party that seals is the seal's")
+        if self.role is not Role.CC and self.seal is None and len(given) != 1:
+            raise PydanticCustomError("certificate", "a party that signs has either a certificate, a suite or a seal")
         return self
 
 
@@ -133,6 +148,8 @@ class PartyOut(BaseModel):
     state: PartyState
     locale: Locale
     identifiers: list[dict[str, str]]
+    seal: str | None
+    seal_placement: dict[str, Any] | None
     suite: str | None
     key_holder: Literal["service", "party"] | None
     certificate: CertificateOut | None
@@ -158,6 +175,8 @@ class PartyOut(BaseModel):
                 "state": PartyState(party.state),
                 "locale": party.locale,
                 "identifiers": party.identifiers,
+                "seal": party.seal_id,
+                "seal_placement": party.seal_placement,
                 "suite": party.suite,
                 "key_holder": party.key_holder,
                 "certificate": certificate_out(party.certificates) if party.certificates else None,

@@ -12,9 +12,11 @@ from api.contracts.readiness import make_ready
 from api.contracts.schemas import ContractIn, ContractPatch, PartyIn
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, touch
 from api.contracts.workflow import ContractState, PartyState, Role
-from api.errors import Conflict, StateConflict, ValidationFailed
+from api.errors import Conflict, NotFound, StateConflict, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
+from api.seals import repository as seals
+from api.seals.models import Seal
 from certs.errors import BadIdentifier, SealroadError
 
 MAX_CHAIN: Final = 10
@@ -38,7 +40,7 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         audit_sequence=0,
         audit_hash=GENESIS,
     )
-    parties = _parties(body.parties)
+    parties = _parties(unit, body.parties)
     _claim_external_id(unit, contract)
     contract.documents = _documents(unit, body.documents)
     contract.parties = parties
@@ -74,7 +76,7 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
         session.flush()
         contract.documents.extend(replacement)
     if body.parties is not None:
-        replaced = _parties(body.parties)
+        replaced = _parties(unit, body.parties)
         contract.parties.clear()
         session.flush()
         contract.parties.extend(replaced)
@@ -182,6 +184,7 @@ def _what_is_sent(contract: Contract) -> dict[str, Any]:
                 "name": party.name,
                 "role": party.role,
                 "order": party.order,
+                "seal": party.seal_id,
                 "suite": party.suite,
                 "certificate_sha256": certificate_out(party.certificates).sha256 if party.certificates else None,
             }
@@ -247,18 +250,21 @@ def _documents(unit: Unit, ids: list[str]) -> list[ContractDocument]:
     ]
 
 
-def _parties(bodies: list[PartyIn]) -> list[Party]:
+def _parties(unit: Unit, bodies: list[PartyIn]) -> list[Party]:
     """Return the rows of parties in the order in which they act."""
-    rows = [_party(index, body) for index, body in enumerate(bodies)]
+    rows = [_party(unit, index, body) for index, body in enumerate(bodies)]
     return sorted(rows, key=lambda row: (row.order, row.position))
 
 
-def _party(index: int, body: PartyIn) -> Party:
+def _party(unit: Unit, index: int, body: PartyIn) -> Party:
     pointer = f"/parties/{index}"
     suite, certificates = _way_to_sign(pointer, body)
+    holder = None if body.role is Role.CC else "party" if body.certificate is not None else "service"
+    if body.seal is not None:
+        seal = _seal(unit, f"{pointer}/seal", body.seal)
+        suite, holder = seal.suite, seal.key_holder
     for place, identifier in enumerate(body.identifiers):
         _check_identifier(f"{pointer}/identifiers/{place}", identifier.scheme, identifier.value)
-    holder = None if body.role is Role.CC else "party" if body.certificate is not None else "service"
     return Party(
         id=new_id("pty"),
         position=index,
@@ -274,10 +280,21 @@ def _party(index: int, body: PartyIn) -> Party:
         signature_area=body.signature_area.model_dump(mode="json") if body.signature_area else None,
         reason=body.reason,
         location=body.location,
+        seal_id=body.seal,
+        seal_placement=body.seal_placement.model_dump() if body.seal_placement is not None else None,
         key_holder=holder,
         suite=suite,
         certificates=certificates,
     )
+
+
+def _seal(unit: Unit, pointer: str, name: str) -> Seal:
+    with unit.read() as session:
+        try:
+            return seals.get(session, unit.tenant_id, name)
+        except NotFound as error:
+            problem = _problem(pointer, error.code, error.message)
+            raise ValidationFailed("a seal of a party cannot be used", errors=[problem]) from None
 
 
 def _way_to_sign(pointer: str, body: PartyIn) -> tuple[str | None, str | None]:

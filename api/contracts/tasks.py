@@ -24,6 +24,7 @@ from api.documents.models import Document
 from api.errors import NotFound, StateConflict
 from api.jobs import queue
 from api.jobs.queue import JobRun
+from api.seals.models import Seal, SealUse
 from api.signing.models import Signature
 
 
@@ -89,6 +90,9 @@ def sweep_storage(context: Context, *, before: datetime) -> int:
         needed |= set(
             session.scalars(select(Signature.prepared_sha256).where(Signature.state.in_(("prepared", "signed"))))
         )
+        needed |= set(session.scalars(select(Seal.picture_sha256)))
+        needed |= set(session.scalars(select(Seal.content_sha256).where(Seal.content_sha256.is_not(None))))
+        needed |= set(session.scalars(select(SealUse.prepared_sha256).where(SealUse.state == "recorded")))
     return context.storage.sweep(needed, before=before)
 
 
@@ -98,7 +102,11 @@ def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
     for entry in reports:
         if entry.report["verdict"] == "TOTAL-FAILED":
             return f"verification of {entry.document} says TOTAL-FAILED"
-        results = {item["field"]: item["layers"]["cryptographic"]["result"] for item in entry.report["signatures"]}
+        results = {
+            name: item["layers"]["cryptographic"]["result"]
+            for item in entry.report["signatures"]
+            for name in item["fields"]  # a seal on several pages has a field on each
+        }
         for party in signers:  # a signature field is named after its party
             if results.get(party) != "passed":
                 return f"{entry.document} has no intact signature of {party}"

@@ -60,6 +60,8 @@ class Role(StrEnum):
     """What a party is there for."""
 
     SIGNER = "signer"
+    SEAL = "seal"
+    """Signs with the seal of its organisation."""
     WITNESS = "witness"
     CC = "cc"
 
@@ -181,10 +183,10 @@ def whose_turn(agreement: Agreement) -> frozenset[str]:
 def send(agreement: Agreement) -> Change:
     """Send a draft. Raises StateConflict; ValidationFailed where nobody would sign."""
     state = _move(agreement, "send")
-    if not any(party.role is Role.SIGNER for party in agreement.parties):
+    if not any(party.role in {Role.SIGNER, Role.SEAL} for party in agreement.parties):
         raise ValidationFailed(
             "a contract needs at least one party that signs",
-            errors=[{"pointer": "/parties", "code": "no-signer", "detail": "no party has the role signer"}],
+            errors=[{"pointer": "/parties", "code": "no-signer", "detail": "no party has the role signer or seal"}],
         )
     return _notify(Change(replace(agreement, state=state), (Event("contract.sent"),)))
 

@@ -10,6 +10,8 @@ from api.context import Context
 from api.contracts import tasks as contract_tasks
 from api.jobs.worker import Handler
 from api.kit import idempotency
+from api.seals import service as seals
+from api.seals import tasks as seal_tasks
 from api.signing import tasks as signing_tasks
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -19,12 +21,13 @@ def handlers() -> dict[str, Handler]:
     """Return every kind of job there is."""
     return {
         "sign": Handler(signing_tasks.sign_with_held_key, signing_tasks.gave_up),
+        "seal": Handler(seal_tasks.seal_document, seal_tasks.gave_up),
         "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
     }
 
 
 class Timers:
-    """What is looked at regularly: contracts whose time is over, every second; leftovers, every hour.
+    """What is looked at regularly: contracts and seals whose time is over, every second; leftovers, every hour.
 
     Certificates that a process left half-made are settled at once, and then every minute.
     """
@@ -36,6 +39,7 @@ class Timers:
     def __call__(self, context: Context) -> None:
         """Do what is due."""
         contract_tasks.expire_overdue(context)
+        seals.expire_overdue(context)
         if self._settled is None or time.monotonic() - self._settled > _MINUTE:
             self._settled = time.monotonic()
             issuing.settle(context)

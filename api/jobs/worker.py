@@ -208,4 +208,4 @@ class Worker:
 def _public(error: SealroadError) -> dict[str, Any]:
     """Return what a client may know of a failure."""
     body = problem(error, instance="", request_id="")
-    return {name: body[name] for name in ("code", "detail", "hint") if name in body}
+    return {name: body[name] for name in ("code", "detail", "hint", "reason") if name in body}

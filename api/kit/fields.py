@@ -34,6 +34,9 @@ Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_text)]
 """Several lines of text, kept exactly as they are."""
 
 
+SealID = Annotated[str, StringConstraints(pattern=r"^seal_[0-9a-f]{32}$")]
+
+
 class Body(BaseModel):
     """A request body: a field nobody knows is an error, not a wish that is silently ignored."""
 

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 
-PREFIXES = ("ctr", "pty", "doc", "rev", "sig", "job", "evt", "ten", "key", "req", "crt")
+PREFIXES = ("ctr", "pty", "doc", "rev", "sig", "job", "evt", "ten", "key", "req", "crt", "seal", "mkr", "grt", "use")
 
 _FORM = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 _lock = threading.Lock()

@@ -21,6 +21,9 @@ from api.contracts.models import Contract, Party, Revision
 from api.contracts.transition import agreement_of, apply, touch
 from api.errors import StateConflict
 from api.kit.ids import new_id
+from api.seals import repository as seals
+from api.seals import uses
+from api.seals.models import SealUse
 from api.signing import repository
 from api.signing.models import Signature
 from api.signing.schemas import as_text
@@ -44,11 +47,16 @@ def record_intent(
     prepared: Prepared,
     prepared_file: Received,
     consent: dict[str, Any],
+    who: str,
     now: datetime,
     actor: dict[str, Any],
     expires_at: datetime | None = None,
 ) -> Signature:
-    """Put on record what a party is about to sign. Raises StaleRequest where the head has moved on since."""
+    """Put on record what a party is about to sign, on whose behest: an API key.
+
+    A party that seals uses its seal by this: it is permitted and counted here. Raises StaleRequest where the head has
+    moved on since, SealRefused.
+    """
     head = contracts.document_of(contract, document_id)
     if head.head_sha256 != base_sha256:
         raise StaleRequest("the document has got another signature meanwhile", hint="ask for a new signature request")
@@ -70,6 +78,8 @@ def record_intent(
         expires_at=expires_at,
     )
     session.add(signature)
+    if party.seal_id is not None:
+        signature.seal_use_id = _use(session, contract, party, signature, who=who, now=now, actor=actor).id
     facts = {
         "signature": signature.id,
         "document": document_id,
@@ -78,9 +88,35 @@ def record_intent(
         "document_digest": prepared.document_digest.hex(),
         "dtbs_digest": prepared.dtbs_digest.hex(),
     }
+    if party.seal_id is not None:
+        facts |= {"seal": party.seal_id, "seal_use": signature.seal_use_id or ""}
     record(session, contract, "signature.prepared", now=now, actor=actor, party_id=party.id, data=facts)
     session.flush()
     return signature
+
+
+def _use(
+    session: Session,
+    contract: Contract,
+    party: Party,
+    signature: Signature,
+    *,
+    who: str,
+    now: datetime,
+    actor: dict[str, Any],
+) -> SealUse:
+    assert party.seal_id is not None
+    seal = seals.get(session, contract.tenant_id, party.seal_id, lock=True)
+    wanted = uses.Use(
+        who=who,
+        kind="contract",
+        contract_id=contract.id,
+        party_id=party.id,
+        document_id=signature.document_id,
+        base_sha256=signature.base_sha256,
+        prepared_sha256=signature.prepared_sha256,
+    )
+    return uses.begin(session, seal, wanted, now=now, actor=actor)
 
 
 def embed(
@@ -141,6 +177,9 @@ def embed(
         "parent_sha256": signature.base_sha256,
     }
     record(session, contract, "document.revision_created", now=now, actor=actor, party_id=party.id, data=facts)
+    if signature.seal_use_id is not None and party.seal_id is not None:
+        made = {"contract": contract.id, "revision": number, "sha256": signed_file.sha256}
+        uses.done(session, contract.tenant_id, party.seal_id, signature.seal_use_id, now=now, actor=actor, facts=made)
     everything = {document.document_id for document in contract.documents}
     if contracts.signed_documents(session, contract, party.id) != everything:
         touch(contract, now)

@@ -31,6 +31,8 @@ class Signature(Base):
     prepared_sha256: Mapped[str] = mapped_column(String(64), index=True)
     """The prepared file in the document store."""
     consent: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seal_use_id: Mapped[str | None] = mapped_column(String(40))
+    """The use of a seal that this is, where the party seals."""
     value: Mapped[bytes | None] = mapped_column(LargeBinary)
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from api.context import Context
 from api.contracts.models import Contract, Party
 from api.errors import ValidationFailed
+from api.seals import applying
 
 if TYPE_CHECKING:
     from certs.certificate import Certificate
@@ -73,6 +74,25 @@ def picture_of(area: dict[str, Any]) -> bytes | None:
         raise ValidationFailed("the stamp picture is not base64") from None
 
 
+def seal_options_for(contract: Contract, party: Party, document_id: str, context: Context, source: Path) -> SignOptions:
+    """Return the options of a party that seals one document, the file at `source`. Raises SealRefused, OptionError."""
+    assert party.seal_id is not None
+    seal = applying.load(context, applying.row_of(context, contract.tenant_id, party.seal_id))
+    placement, area = party.seal_placement, party.signature_area
+    if area is not None and (area.get("document") or contract.documents[0].document_id) == document_id:
+        placement = applying.middle_of(area)
+    return applying.options_of(
+        seal,
+        source,
+        placement,
+        field=party.id,
+        reason=party.reason,
+        location=party.location,
+        level=contract.level,
+        locale=party.locale,
+    )
+
+
 def prepare(
     context: Context, contract: Contract, party: Party, document_id: str, source: Path, target: Path
 ) -> Prepared:
@@ -80,7 +100,10 @@ def prepare(
     from signer.pades.sign import prepare as prepare_file
 
     certificate, chain = certificates_of(party)
-    options = options_for(contract, party, document_id, context)
+    if party.seal_id is not None:
+        options = seal_options_for(contract, party, document_id, context, source)
+    else:
+        options = options_for(contract, party, document_id, context)
     return prepare_file(source, target, options, certificate, chain, context.clock, suite=party.suite)
 
 

@@ -18,11 +18,14 @@ from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
 from api.kit.files import copy_file, file_chunks
+from api.seals import repository as seals
+from api.seals import uses
 from api.signing import pdf, repository
 from api.signing.embedding import embed, record_intent
 from api.signing.models import Signature
 from api.signing.schemas import Consent, SignatureRequestIn, SignatureValueIn
 from signer.errors import StaleRequest
+from signer.seals.lifecycle import Purpose
 
 
 def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
@@ -32,8 +35,9 @@ def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
     party = _party_that_may_sign(unit, contract, party_id, holder="service")
     agreed = _consent(session, unit, contract, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
+    _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
     apply(session, contract, change, now=now, actor=actor_of(unit), data={"consent": agreed})
-    payload = {"contract": contract.id, "party": party.id, "consent": agreed}
+    payload = {"contract": contract.id, "party": party.id, "consent": agreed, "who": unit.principal.key_id}
     key = f"sign:{party.id}:{contract.version}"
     job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
     unit.wake_worker()
@@ -50,6 +54,7 @@ def request_signature(unit: Unit, contract_id: str, party_id: str, body: Signatu
         done = contracts.signed_documents(session, contract, party.id)
         document_id = _document_to_sign(contract, done, body.document)
         agreed = _consent(session, unit, contract, body.consent)
+        _may_seal(session, unit, contract, party, [document_id])
         base = contracts.document_of(contract, document_id).head_sha256
     with context.storage.scratch() as directory, context.storage.local(base) as source:
         prepared = pdf.prepare(context, contract, party, document_id, source, directory / "prepared.pdf")
@@ -70,6 +75,7 @@ def request_signature(unit: Unit, contract_id: str, party_id: str, body: Signatu
         prepared=prepared,
         prepared_file=received,
         consent=agreed,
+        who=unit.principal.key_id,
         now=now,
         actor=actor,
         expires_at=now + context.settings.signature_request_life,
@@ -169,6 +175,17 @@ def _party_that_may_sign(unit: Unit, contract: Contract, party_id: str, *, holde
         message = f"the key of this party is held by {party.key_holder or 'nobody: it receives a copy'}"
         raise StateConflict(message, hint=hint, state=party.state, allowed=[])
     return party
+
+
+def _may_seal(session: Session, unit: Unit, contract: Contract, party: Party, documents: list[str]) -> None:
+    """Refuse early whoever may not use the seal of a party. Counted it is when it is recorded. Raises SealRefused."""
+    if party.seal_id is None:
+        return
+    seal, who = seals.get(session, unit.tenant_id, party.seal_id), unit.principal.key_id
+    begun = [seals.use_by(session, party.id, name) for name in documents]
+    times = sum(use is None or use.who != who for use in begun)
+    what = Purpose("contract", contract=contract.id, times=times)
+    uses.check(session, seal, who, what, unit.context.now())
 
 
 def _is_overdue(unit: Unit, contract: Contract) -> bool:

@@ -24,6 +24,7 @@ from api.errors import NotFound, StateConflict
 from api.jobs import queue
 from api.jobs.queue import JobRun
 from api.kit.files import copy_file, file_chunks
+from api.seals import applying, uses
 from api.signing import pdf, repository
 from api.signing.embedding import STALE, embed, record_intent
 from api.signing.models import Signature
@@ -34,7 +35,7 @@ MAX_ROUNDS = 1000
 
 
 def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
-    """Run the job. Payload: contract, party, consent."""
+    """Run the job. Payload: contract, party, consent, who."""
     signatures: list[str] = []
     for _ in range(MAX_ROUNDS):
         with context.database.read() as session:
@@ -78,6 +79,7 @@ def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, do
             prepared=prepared,
             prepared_file=received,
             consent=run.payload["consent"],
+            who=run.payload.get("who", ""),  # a job from before there were seals has none
             now=context.now(),
             actor=_actor(run),
         )
@@ -89,7 +91,10 @@ def _finish(context: Context, run: JobRun, contract: Contract, party: Party, int
     prepared = Prepared.from_json(intent.prepared)
     value = intent.value
     if value is None:
-        key = context.vault.open_key(party.sealed_key or b"", party.id, party.suite or "")
+        if party.seal_id is not None:
+            key = applying.open_key(context, run.tenant_id, party.seal_id)
+        else:
+            key = context.vault.open_key(party.sealed_key or b"", party.id, party.suite or "")
         value = key.sign(prepared.dtbs)
         with context.database.write() as session:
             queue.fence(session, run)
@@ -120,6 +125,8 @@ def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:
             return
         now = context.now()
         repository.abandon(session, run.payload["party"], now, failure)
+        for use in uses.open_uses(session, run.payload["party"]):
+            uses.failed(session, run.tenant_id, use, failure, now)
         with contextlib.suppress(StateConflict):  # the contract was closed meanwhile, and the party with it
             change = workflow.abandon_signing(agreement_of(contract), run.payload["party"])
             apply(session, contract, change, now=now, actor=SYSTEM, data={"job": run.id, **failure})

@@ -101,7 +101,7 @@ def _senders(args: argparse.Namespace) -> list[Sender]:
     for number, uri in enumerate(args.sign_key):
         key = open_key(uri, secrets)
         given = args.cert[number] if number < len(args.cert) else None
-        out.append(Sender(key, *certificates_of(key, uri, given)))
+        out.append(Sender(key, *certificates_of(argparse.Namespace(key=uri, cert=given, chain=None), key)))
     return out
 
 
@@ -184,7 +184,7 @@ def _why(opened: OpenedEnvelope) -> str:
 def _certificate(args: argparse.Namespace, key: KeyHandle) -> Certificate | None:
     """Return the recipient's certificate, if one is given or stands beside the key."""
     try:
-        return certificates_of(key, args.key, args.cert)[0]
+        return certificates_of(argparse.Namespace(key=args.key, cert=args.cert, chain=None), key)[0]
     except (CertsError, OptionError):
         if args.cert is not None:
             raise

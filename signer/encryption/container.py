@@ -171,18 +171,20 @@ class _Entry:
 
 
 def _check_directory(reader: BinaryIO) -> None:
-    """Refuse a directory that is not the last thing in the file, or is too large to be an envelope's."""
+    """Refuse a directory that is not the last thing in the file, or is too large to be an envelope's.
+
+    `zipfile` reads it whole. Where a ZIP64 record stands before the end, it is the one that counts.
+    """
     size = reader.seek(0, 2)
-    end = _at(reader, size - _END.size, _END.size)
-    signature, _, _, _, entries, length, _, comment = _END.unpack(end)
+    signature, _, _, _, entries, length, _, comment = _END.unpack(_at(reader, size - _END.size, _END.size))
     if signature != b"PK\x05\x06" or comment:
         raise _broken("no ZIP, or something stands behind it")
-    if length == 0xFFFFFFFF or entries == 0xFFFF:  # more than 4 GiB
-        end = _at(reader, size - _END.size - _LOCATOR_SIZE - _END64.size, _END64.size)
-        signature, _, _, _, _, _, _, entries, length, _ = _END64.unpack(end)
-        if signature != b"PK\x06\x06":
-            raise _broken("no ZIP, or something stands behind it")
-    if entries > MAX_ENTRIES or length > MAX_DIRECTORY:
+    bounds = [(entries, length)]
+    start = size - _END.size - _LOCATOR_SIZE - _END64.size
+    if start >= 0 and _at(reader, start + _END64.size, 4) == b"PK\x06\x07":
+        *_, entries, length, _ = _END64.unpack(_at(reader, start, _END64.size))
+        bounds.append((entries, length))
+    if any(entries > MAX_ENTRIES or length > MAX_DIRECTORY for entries, length in bounds):
         raise _broken("more entries than an envelope has")
     reader.seek(0)
 

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     level, national = level_of(args), _national(args)
     placements = _placements(args)
     key = open_key(args.key, secrets_of(args))
-    certificate, chain = certificates_of(key, args.key, args.cert, args.chain)
+    certificate, chain = certificates_of(args, key)
     data = read_input(args.source)
     options = seal_options(
         seal,

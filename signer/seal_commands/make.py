@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     harden()
     spec = _spec(args)
     key = open_key(args.key, secrets_of(args))
-    maker, _ = certificates_of(key, args.key, args.cert, args.chain)
+    maker, _ = certificates_of(args, key)
     seal = make_seal(spec, key, maker, timestamper_of(args))
     given = (args.key.removeprefix("file:"), args.picture, args.cert, args.password_file, *args.owner)
     inputs = [name for name in given if name is not None]

@@ -221,11 +221,16 @@ def points_of(module: str, *words: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def main(route: str, suite: str, step: int) -> None:
-    """Walk through the points of a signing."""
-    for package in (certs, signer):  # once here, not in every child
+def preload() -> None:
+    """Import everything once here, and not in every child."""
+    for package in (certs, signer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+
+
+def main(route: str, suite: str, step: int) -> None:
+    """Walk through the points of a signing."""
+    preload()
 
     def strike(data: Path, state: State, point: int) -> dict[str, Any]:
         Bomb(point).arm()

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.conftest import User, held
+from tests.api.seals.office import Office, application, colleague, key_id
 from tests.api.test_isolation import BODIES
 
 QUIET = settings(
@@ -79,6 +80,26 @@ def test_any_contract_with_one_thing_wrong(user: User, contract_body: dict[str, 
     def run(place: tuple[Any, ...], value: Any) -> None:
         body = json.dumps(replaced(contract_body, place, value))
         check(user.post("/v1/contracts", content=body, headers={"content-type": "application/json"}))
+
+    run()
+
+
+def test_any_application_for_a_seal_and_any_grant_with_one_thing_wrong(user: User) -> None:
+    office = Office(user, *(colleague(user) for _ in range(3)))
+    path = f"/v1/seals/{office.applied('ecdsa-p256')['id']}/grants"
+    moments = {"valid_from": "2027-01-01T00:00:00Z", "valid_to": "2027-06-01T00:00:00Z"}
+    grant = {"grantee": key_id(office.dan), "count": 1, "kinds": ["document"], **moments}
+    bodies = {
+        "/v1/seals": application("ecdsa-p256", filing_number="1", **moments),
+        path: grant | {"contracts": ["ctr_" + "0" * 32]},
+    }
+    where = [(address, place) for address, body in bodies.items() for place in places(body)]
+
+    @QUIET
+    @given(where=st.sampled_from(where), value=values)
+    def run(where: tuple[str, tuple[Any, ...]], value: Any) -> None:
+        body = json.dumps(replaced(bodies[where[0]], where[1], value))
+        check(user.post(where[0], content=body, headers={"content-type": "application/json"}))
 
     run()
 

@@ -11,6 +11,7 @@ import pytest
 from api.auth.models import Tenant
 from api.auth.service import SCOPES, create_key
 from tests.api.conftest import Service, User, at_home, circle_today, held, make_pdf
+from tests.api.seals.office import Office, application, colleague
 from tests.api.test_certificates import issued
 
 PUBLIC = ("/pki/", "/.well-known/est/", "/healthz", "/readyz", "/metrics")
@@ -28,6 +29,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "hand_in_signature": {"json": {"error": "x"}},
     "issue_certificate": {"json": {"request": "x", "name": "x"}},
     "renew_certificate": {"json": {"request": "x"}},
+    "apply_for_seal": {"json": application("ecdsa-p256")},
+    "file_seal": {"json": {"filing_number": "1"}},
+    "apply_seal": {"json": {"document": "doc_" + "0" * 32}},
+    "grant_seal": {"json": {"grantee": "key_" + "0" * 32}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
 }
 
@@ -50,6 +55,8 @@ def call(user: User, verb: str, path: str, operation: dict[str, Any], ids: dict[
 @pytest.fixture
 def owned(user: User) -> dict[str, str]:
     """Objects of every kind that belong to `user`."""
+    office = Office(user, *(colleague(user) for _ in range(3)))
+    seal = office.filed("ecdsa-p256")
     contract = user.sent(held("ecdsa-p256"), at_home(circle_today("ecdsa-p256")))
     service, party = contract["parties"]
     response = user.post(
@@ -58,6 +65,8 @@ def owned(user: User) -> dict[str, str]:
     user.wait_for_job(response.headers["location"])
     request = user.ask(contract, party)
     return {
+        "seal_id": seal["id"],
+        "grant_id": office.grant(seal)["id"],
         "certificate_id": issued(user, "ecdsa-p256")["id"],
         "contract_id": contract["id"],
         "document_id": contract["documents"][0]["id"],
@@ -68,7 +77,7 @@ def owned(user: User) -> dict[str, str]:
 
 
 def test_no_operation_tells_a_stranger_that_an_object_exists(user: User, stranger: User, owned: dict[str, str]) -> None:
-    absent = {name: value[:4] + "0" * 31 + "1" for name, value in owned.items()}
+    absent = {name: f"{value.partition('_')[0]}_{'0' * 31}1" for name, value in owned.items()}
     walked = 0
     for verb, path, operation in operations(user):
         if "{" not in path:
@@ -84,10 +93,11 @@ def test_no_operation_tells_a_stranger_that_an_object_exists(user: User, strange
     assert walked >= 15
     contract = user.get(f"/v1/contracts/{owned['contract_id']}").json()
     assert contract["state"] == "in_progress"  # nothing a stranger did had an effect
+    assert user.get(f"/v1/seals/{owned['seal_id']}").json()["state"] == "filed"
 
 
 def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, str]) -> None:
-    for path in ("/v1/documents", "/v1/contracts"):
+    for path in ("/v1/documents", "/v1/contracts", "/v1/seals"):
         assert user.get(path).json()["data"]
         assert stranger.get(path).json()["data"] == []
 
@@ -132,7 +142,7 @@ def test_every_operation_needs_a_credential(user: User, owned: dict[str, str]) -
 
 def test_every_operation_needs_exactly_one_scope(user: User, owned: dict[str, str]) -> None:
     """With every scope but one, an operation answers 403 for one scope only; the objects are made up."""
-    nothing = {name: value[:4] + "0" * 32 for name, value in owned.items()}
+    nothing = {name: f"{value.partition('_')[0]}_{'0' * 32}" for name, value in owned.items()}
     needed: dict[str, set[str]] = {operation["operationId"]: set() for _, _, operation in operations(user)}
     for missing in SCOPES:
         with user.context.database.write() as session:
@@ -145,6 +155,8 @@ def test_every_operation_needs_exactly_one_scope(user: User, owned: dict[str, st
                 needed[operation["operationId"]].add(missing)
     assert {name: len(scopes) for name, scopes in needed.items()} == dict.fromkeys(needed, 1)
     assert needed["sign"] == needed["hand_in_signature"] == {"contracts:sign"}
+    assert needed["approve_seal"] == needed["approve_seal_grant"] == {"seals:approve"}
+    assert needed["apply_seal"] == {"seals:use"}
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from api.errors import ConfigurationError
 from api.migrations import check_or_upgrade, upgrade
 from api.models import Base
 from tests.api.conftest import Service, held, serving
+from tests.api.seals.office import Office
 
 pytestmark = pytest.mark.interop
 
@@ -131,6 +132,48 @@ def test_many_parties_at_once_make_one_finalisation(postgres: Service) -> None:
 def test_the_audit_trail_cannot_be_changed(postgres: Service) -> None:
     postgres.user().draft([])
     for statement in ("UPDATE audit_events SET hash = '1'", "DELETE FROM audit_events", "TRUNCATE audit_events"):
+        with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
+            session.execute(text(statement))
+
+
+def test_a_party_seals_and_its_grant_is_used_once(postgres: Service) -> None:
+    office = Office.of(postgres)
+    seal = office.granted("sm2", grant={"count": 1})
+    contract = office.ann.sent({"name": "王伟", "role": "seal", "seal": seal["id"]}, held("ecdsa-p256", order=2))
+    for person, party in zip((office.dan, office.ann), contract["parties"], strict=True):
+        assert person.sign(contract, party)["state"] == "succeeded"
+    contract = office.ann.wait_for_state(contract, "completed", "failed")
+    assert contract["state"] == "completed", contract["failure"]
+    assert [row["used"] for row in office.ann.get(f"/v1/seals/{seal['id']}/grants").json()["data"]] == [1]
+    assert office.ann.get(f"/v1/seals/{seal['id']}/events/check").json()["intact"] is True
+
+
+def test_two_who_race_for_the_last_use_of_a_seal_get_one(postgres: Service) -> None:
+    office = Office.of(postgres)
+    seal = office.granted("ecdsa-p256", grant={"count": 1})
+    documents = [office.dan.upload()["id"] for _ in range(4)]
+    ends: list[str] = []
+
+    def seal_one(name: str) -> None:
+        answer = office.dan.post(f"/v1/seals/{seal['id']}/apply", json={"document": name})
+        if answer.status_code == 202:
+            ends.append(office.dan.wait_for_job(answer.headers["location"])["state"])
+        else:
+            ends.append(answer.json()["reason"])
+
+    threads = [threading.Thread(target=seal_one, args=(name,)) for name in documents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ends.count("succeeded") == 1, ends
+    assert set(ends) <= {"succeeded", "failed", "grant-used-up"}
+    assert [row["used"] for row in office.ann.get(f"/v1/seals/{seal['id']}/grants").json()["data"]] == [1]
+
+
+def test_the_log_of_a_seal_cannot_be_changed(postgres: Service) -> None:
+    Office.of(postgres).applied("ecdsa-p256")
+    for statement in ("UPDATE seal_events SET hash = '1'", "DELETE FROM seal_events", "TRUNCATE seal_events"):
         with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
             session.execute(text(statement))
 

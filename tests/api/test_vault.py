@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from api.contracts.models import Contract, Party
 from api.errors import ConfigurationError, ServiceUnavailable, VaultError
 from api.migrations import upgrade
 from api.rotation import rotate
+from api.seals.models import Seal, SealMaker
 from api.vault import Vault
 from certs.keys import envelope
 from certs.keys.kek import KeyProvider
@@ -261,6 +263,37 @@ def test_another_master_key_takes_over_and_no_key_is_touched(old: Settings, tmp_
     after.close()
 
 
+def test_the_keys_of_seals_and_of_their_makers_move_too(old: Settings, tmp_path: Path) -> None:
+    context, now = open_context(old), datetime.now(UTC)
+    made = context.vault.seal(keys_of("ed25519")[0], "mkr_1")
+    held_key = context.vault.seal(keys_of("ed25519")[1], "seal_1")
+    dates = {"created_at": now, "updated_at": now, "valid_from": now, "valid_to": now}
+    words = {"state": "active", "name": "n", "kind": "contract", "standard": "v4", "suite": "ed25519"}
+    more = {"key_holder": "service", "picture_sha256": "", "picture_type": "PNG", "applicant": "key_1", "log_hash": ""}
+    numbers = {"version": 1, "type": 4, "width": 40, "height": 40, "approvals_needed": 1, "log_sequence": 0}
+    flags = {"filing_required": True, "was_used": True, "approvals": []}
+    with context.database.write() as session:
+        session.add(
+            SealMaker(id="mkr_1", suite="ed25519", certificates="", sealed_key=made, not_after=now, created_at=now)
+        )
+        session.flush()
+        facts = {**dates, **words, **more, **numbers, **flags}
+        session.add(Seal(id="seal_1", tenant_id="ten_1", maker_id="mkr_1", sealed_key=held_key, **facts))
+    context.close()
+    moved = open_context(_moving(old, program(tmp_path)))
+    assert rotate(moved) == (8, 8)
+    assert rotate(moved) == (0, 8)
+    moved.close()
+    (old.data / "master.key").unlink()
+    after = open_context(Settings(data=old.data, worker=False, master_key_provider=program(tmp_path)))
+    with after.database.read() as session:
+        for table, name in ((SealMaker, "mkr_1"), (Seal, "seal_1")):
+            sealed = session.scalars(select(table.sealed_key)).one()
+            assert sealed is not None
+            after.vault.open_key(sealed, name, "ed25519")
+    after.close()
+
+
 @pytest.mark.parametrize("point", [3, 8, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 4, 5, 6, 7, 9, 10))])
 def test_a_rotation_that_is_killed_is_taken_up(old: Settings, tmp_path: Path, point: int) -> None:
     new = f"file:{tmp_path}/new.key"
@@ -290,8 +323,8 @@ def test_a_row_that_changed_meanwhile_is_left_to_the_next_run(old: Settings, mon
     context = open_context(_moving(old, new))
     real = rotation._rows
 
-    def rows(context: Context, after: str) -> list[tuple[str, bytes]]:
-        found = real(context, after)
+    def rows(context: Context, table: Any, after: str) -> list[tuple[str, bytes]]:
+        found = real(context, table, after)
         if found:
             with context.database.write() as session:
                 session.get_one(Party, "pty_1").sealed_key = None  # its owner has just signed

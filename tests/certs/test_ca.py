@@ -182,6 +182,7 @@ def test_every_profile_file_loads() -> None:
         "person",
         "organisation",
         "seal",
+        "seal-maker",
         "encryption",
         "one-time",
         "tsa",

@@ -329,6 +329,15 @@ def test_values_nested_deep_inside_are_refused() -> None:
         assert isinstance(refusal(rebuilt(message, change), "sm2"), MalformedInput)
 
 
+def assembled(infos: list[bytes], key: bytes, cipher: content.ContentCipher) -> bytes:
+    """Return a message with TEXT and whatever recipients."""
+    parameters = cipher.new_parameters()
+    sealing = cipher.seal(key, parameters)
+    ciphertext = sealing.update(TEXT) + sealing.finish()
+    frame = enveloped._Frame(cipher, parameters, infos)
+    return frame.head(len(TEXT)) + ciphertext + frame.foot(sealing.tag, len(TEXT))
+
+
 def crowd(suite_name: str, count: int, *, last: bool) -> bytes:
     """Return a message with `count` recipients whom nobody knows, and ours at the end if `last`."""
     box = mailbox(suite_name)
@@ -337,12 +346,7 @@ def crowd(suite_name: str, count: int, *, last: bool) -> bytes:
     strangers: list[Any] = [SimpleNamespace(issuer_name=box.certificate.issuer_name, serial=i) for i in range(count)]
     infos = [encode(stranger, wrapped) for stranger in strangers]
     infos += [encode(box.certificate, wrapped)] if last else []
-    cipher = content.default(box.key.suite.family)
-    parameters = cipher.new_parameters()
-    sealing = cipher.seal(key, parameters)
-    ciphertext = sealing.update(TEXT) + sealing.finish()
-    frame = enveloped._Frame(cipher, parameters, infos)
-    return frame.head(len(TEXT)) + ciphertext + frame.foot(sealing.tag, len(TEXT))
+    return assembled(infos, key, content.default(box.key.suite.family))
 
 
 @pytest.mark.parametrize("suite_name", ["rsa", "ecdsa-p256"])
@@ -585,6 +589,17 @@ def test_the_examples_of_the_russian_standard_open(corpus: Path, name: str, with
             decrypt_bytes(message[:-1] + bytes((message[-1] ^ 1,)), key, certificate)
 
 
+def test_another_recipients_broken_parameters_do_not_keep_us_out() -> None:
+    box, other = mailbox("rsa"), mailbox("ecdsa-p256")
+    cipher, key = content.for_name("aes-256-gcm"), bytes(32)
+    broken = WrappedKey(AlgorithmID(oids.RSA_OAEP, der.sequence(der.integer(1))), bytes(256))
+    infos = [encode(other.certificate, broken), encode(box.certificate, box.key.public_key.wrap_key(key, cipher.name))]
+    message = assembled(infos, key, cipher)
+    assert decrypt_bytes(message, box.key) == TEXT
+    with pytest.raises(MalformedInput):
+        decrypt_bytes(message, box.key, other.certificate)
+
+
 def test_old_rsa_recipients_are_found_by_certificate_and_not_guessed() -> None:
     """A wrong key is not noticed with PKCS #1 v1.5, so of several such recipients none is tried without a name."""
     from cryptography.hazmat.primitives.asymmetric import padding
@@ -597,13 +612,9 @@ def test_old_rsa_recipients_are_found_by_certificate_and_not_guessed() -> None:
         public: Any = load_der_public_key(box.certificate.spki)
         old = WrappedKey(AlgorithmID(oids.RSA, der.NULL_DER), public.encrypt(key, padding.PKCS1v15()))
         infos.append(encode(box.certificate, old))
-    parameters = cipher.new_parameters()
-    sealing = cipher.seal(key, parameters)
-    ciphertext = sealing.update(TEXT) + sealing.finish()
 
     def message(some: list[bytes]) -> bytes:
-        frame = enveloped._Frame(cipher, parameters, some)
-        return frame.head(len(TEXT)) + ciphertext + frame.foot(sealing.tag, len(TEXT))
+        return assembled(some, key, cipher)
 
     for box in boxes:
         assert decrypt_bytes(message(infos), box.key, box.certificate) == TEXT
@@ -611,6 +622,7 @@ def test_old_rsa_recipients_are_found_by_certificate_and_not_guessed() -> None:
             decrypt_bytes(message(infos), box.key)
         assert "certificate" in caught.value.hint
     assert decrypt_bytes(message(infos[:1]), boxes[0].key) == TEXT
+    assert decrypt_bytes(message(infos[:1] * 2), boxes[0].key, boxes[0].certificate) == TEXT
     for certificate in (boxes[0].certificate, None):  # a wrong key gives the one error, from the tag
         with pytest.raises(DecryptionFailed):
             decrypt_bytes(message(infos[:1]), keys_of("rsa")[0], certificate)

@@ -372,6 +372,19 @@ def test_a_large_directory_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> 
         assert refused(item, "sm2") == "container"
 
 
+def test_more_than_4_gib_are_written_and_read_as_zip64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the limit set down to a kilobyte, so that nobody has to write 4 GiB."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    data = sealed(TEXT, ("rsa", "sm2"), ("sm2",))
+    assert data[-42:-38] == b"PK\x06\x07"
+    assert opened(data, "sm2")[0] == TEXT
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    record = len(data) - 22 - 20 - 56
+    for place in (record + 32, record + 40):  # the entries, and the octets of the directory
+        forged = data[:place] + (1 << 30).to_bytes(8, "little") + data[place + 8 :]
+        assert refused(forged, "sm2") == "container"
+
+
 def test_an_entry_that_stands_twice_is_refused() -> None:
     out = io.BytesIO(package())
     with zipfile.ZipFile(out, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):

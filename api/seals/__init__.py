@@ -1,0 +1,1 @@
+"""Electronic seals of the tenants: asked for, approved, made, filed, granted, used, suspended, cancelled."""
