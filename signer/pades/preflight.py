@@ -39,6 +39,7 @@ from signer.pdf.text_strings import text_string
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
+OPENING_HINT = "give what opens it to 'sealroad sign': --open-password-file FILE, or --open-key URI --open-cert FILE"
 MAX_PAGES = 20_000
 
 
@@ -160,8 +161,11 @@ def _open(data: bytes, credentials: Credentials | None) -> tuple[PDFFile, View]:
     view = pdf.view(len(data))
     if view.trailer.get("Encrypt") is not None:
         if credentials is None:
-            raise EncryptedPDF("the PDF is encrypted", hint="sign it with 'sealroad sign --open-key URI' or a password")
-        decryptor = unlock(view, credentials)
+            raise EncryptedPDF("the PDF is encrypted", hint=OPENING_HINT)
+        try:
+            decryptor = unlock(view, credentials)
+        except EncryptedPDF as error:
+            raise EncryptedPDF(error.message, hint=OPENING_HINT) from error
         if decryptor is not None:
             pdf.unlock(decryptor)
     if view.get(view.catalog, "Pages") is None:
