@@ -49,7 +49,8 @@ def written(value: Any, sealed: Sealer) -> bytes:
         return b"true" if value else b"false"
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise SyntaxFault(f"{value!r} is no value")
-    return f"{Decimal(repr(value)):f}".encode("ascii")  # 7.3.3: no exponents
+    text = f"{Decimal(repr(value)):f}"  # 7.3.3: no exponents
+    return (text + "." if isinstance(value, float) and "." not in text else text).encode("ascii")
 
 
 def _name(text: str) -> bytes:

@@ -232,3 +232,60 @@ def test_a_file_with_a_password_is_decrypted_too(revision: int) -> None:
     with pikepdf.open(io.BytesIO(opened.data)) as pdf:
         assert b"pay 100" in pdf.pages[0].Contents.read_bytes()
         assert not pdf.is_encrypted
+
+
+# Hostile -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["copied", "missing"])
+def test_a_revision_by_somebody_without_the_file_key_is_noticed(kind: str) -> None:
+    data, credentials = locked_for("rsa", cipher="aes-256-gcm"), holder(mailbox("rsa"))
+    view = locked.read(data, credentials)
+    code = view.trailer.spans["AuthCode"]
+    extra = locked.trailer_of(view) + (b"/AuthCode " + data[slice(*code)] if kind == "copied" else b"")
+    longer = locked.changed(data, credentials, {90: b"<< /Harm true >>"}, extra=extra)
+    assert longer.startswith(data)
+    with pytest.raises(UnreadablePDF, match="does not cover the whole file" if kind == "copied" else "it is missing"):
+        decrypt_pdf(longer, credentials)
+
+
+PIECES = (
+    b"<<",
+    b">>",
+    b"[",
+    b"(",
+    b"/Encrypt",
+    b"9999999999",
+    b" R ",
+    b"stream",
+    b"/AuthCode << >>",
+    b"/ByteRange[0 1]",
+)
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    out = bytearray(data)
+    for _ in range(chance.choice((1, 1, 2, 5))):
+        at = chance.randrange(len(out))
+        match chance.randrange(3):
+            case 0:
+                out[at] = chance.randrange(256)
+            case 1:
+                del out[at : at + chance.randrange(1, 20)]
+            case _:
+                out[at:at] = chance.choice(PIECES)
+    return bytes(out)
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_whatever_the_octets_are_there_is_an_answer(cipher: str) -> None:
+    data, box, chance = locked_for("sm2", cipher=cipher), mailbox("sm2"), random.Random(cipher)
+    answers = set()
+    for _ in range(150):
+        changed = mutated(data, chance)
+        try:
+            decrypt_pdf(changed, holder(box))
+            answers.add("opened")
+        except (EncryptedPDF, UnreadablePDF) as error:
+            answers.add(error.code)
+    assert {"encrypted-pdf", "unreadable-pdf"} <= answers
+    if cipher == "aes-256-gcm":
+        assert "opened" not in answers

@@ -166,6 +166,14 @@ def test_permissions_of_the_user_password_are_kept_to(allowed: dict[str, bool], 
         assert signed(data, "ecdsa-p256", Credentials(locked.OWNER), field=field)
 
 
+def test_permissions_of_a_recipient_are_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.encryption.pdf.ALL_PERMISSIONS", 0xFFFFFFFF & ~(1 << 1 | 1 << 3))
+    data = encrypt_pdf(edited(empty_field("Here")), [mailbox(READER).certificate])
+    with pytest.raises(SigningRefused, match="no new signature field"):
+        signed(data, "sm2")
+    assert judged(signed(data, "sm2", field="Here"), "sm2").verdict is Verdict.TOTAL_PASSED
+
+
 # Two steps -----------------------------------------------------------------------------------------------------------
 def test_the_key_may_be_elsewhere_and_what_opens_the_file_is_not_recorded(tmp_path: Path) -> None:
     circle = circle_of("gost2012-256")
