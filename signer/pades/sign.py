@@ -22,11 +22,10 @@ from hmac import compare_digest
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from certs import oids, suites
+from certs import suites
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.keys.base import KeyHandle
-from certs.signed_data import attribute
 from certs.suites.base import Suite
 from signer.cms import (
     Timestamper,
@@ -39,17 +38,17 @@ from signer.cms import (
     pades_attributes,
 )
 from signer.errors import OptionError, SigningRefused, StaleRequest
+from signer.pades.macs import FileMAC, needed_mac, no_mac
 from signer.pades.options import CADES_DETACHED, COMMITMENTS, SignOptions
 from signer.pades.preflight import Ground, examine
 from signer.pades.prepared import Prepared
 from signer.pades.working import CHUNK, Working, open_working
-from signer.pdf.mac import DIGEST, has_mac, make_token, token_size
 
 if TYPE_CHECKING:
     from signer.appearance import Drawing
     from signer.pades.engine import NewField, Revision, RevisionWriter
     from signer.pades.spots import Spot
-    from signer.pdf.encryption import Credentials, Decryptor
+    from signer.pdf.encryption import Credentials
 
     Dresser = Callable[[RevisionWriter, int, Any, Any], None]
 
@@ -57,8 +56,6 @@ __all__ = ["Prepared", "SignOptions", "Timestamper", "complete", "prepare", "sig
 
 SLACK = 1024
 """Octets reserved beyond the estimate, for a CMS that another program makes."""
-MAC_SLACK = 256
-"""Octets of an attribute around a MAC, and of what the MAC says of the signature."""
 TIME_STAMP_SIZE = 12_288
 """Octets reserved for a time-stamp token beyond the size of our own CMS: the largest seen of public authorities have
 about 9 KB, and an authority of the signer's own suite sends certificates as large as the signer's."""
@@ -89,14 +86,9 @@ def prepare(
     if digest not in (None, chosen.digest_name):
         raise OptionError(f"the suite {chosen.name} uses {chosen.digest_name}, not {digest}")
     with open_working(source, target, (chosen.digest_name, "sha256")) as work:
-        prepared, decryptor = _draft(work, options, chosen, certificate, chain, clock, credentials)
-        if decryptor is not None and has_mac(decryptor):
-            # the MAC is over the value, so the key of the file would be needed again
-            raise SigningRefused(
-                "the file has a MAC, which whoever completes the signature could not make",
-                hint="sign it in one step",
-                reason="mac",
-            )
+        prepared, mac = _draft(work, options, chosen, certificate, chain, clock, credentials)
+        # it is over the value, so the key of the file would be needed again
+        no_mac(mac, "whoever completes the signature could not make the next one", "sign it in one step")
         prepared = replace(prepared, file_sha256=work.digests[1].digest().hex())
         work.commit()
     return prepared
@@ -192,9 +184,9 @@ def _sign(
 ) -> Prepared:
     check_key(key, certificate)
     timestamper = needed_timestamper(options.level, timestamper)
-    prepared, decryptor = _draft(work, options, key.suite, certificate, chain, clock, credentials)
+    prepared, mac = _draft(work, options, key.suite, certificate, chain, clock, credentials)
     value = key.sign(prepared.dtbs)
-    more = [_mac(work, prepared, decryptor, value)] if decryptor is not None and has_mac(decryptor) else []
+    more = [mac.attribute(work, prepared.byte_range, value)] if mac is not None else []
     _fill(work, prepared, _finish(prepared, value, certificate, chain, timestamper, more))
     return prepared
 
@@ -208,8 +200,11 @@ def _draft(
     chain: Sequence[Certificate],
     clock: Clock,
     credentials: Credentials | None,
-) -> tuple[Prepared, Decryptor | None]:
-    """Append the revision with the empty signature; work.digests[0] is the suite's. Nothing leaves yet."""
+) -> tuple[Prepared, FileMAC | None]:
+    """Append the revision with the empty signature, which may have to carry a MAC. Nothing leaves yet.
+
+    work.digests[0] is the suite's.
+    """
     from signer.pades.engine import Request, open_writer, write_revision
     from signer.pades.selfcheck import check_revision
 
@@ -221,12 +216,9 @@ def _draft(
     else:
         check_certificate(certificate, now, SigningRefused)
     ground = examine(work.data, options, credentials)
-    decryptor = ground.pdf.decryptor
-    mac = decryptor if decryptor is not None and has_mac(decryptor) else None
-    if mac is not None and options.national is not None:
-        raise SigningRefused(
-            "the national form has no place for the MAC of the file", hint="seal by PAdES", reason="mac"
-        )
+    mac = needed_mac(ground)
+    if options.national is not None:
+        no_mac(mac, "the national form has no place for the next one", "seal by PAdES")
     drawing = _drawing(ground, options)
     name = options.name or certificate.common_name or certificate.organisation
     request = Request(
@@ -235,7 +227,7 @@ def _draft(
         rectangle=ground.spots[0].rectangle,
         more=tuple(_new_field(spot) for spot in ground.spots[1:]),
         size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size)
-        + (token_size(mac) + MAC_SLACK if mac is not None else 0),
+        + (mac.size if mac is not None else 0),
         subfilter=options.national.subfilter if options.national is not None else options.subfilter,
         filter=options.national.filter if options.national is not None else None,
         certificates=tuple(item.der for item in (certificate, *chain)) if options.national is not None else (),
@@ -249,7 +241,7 @@ def _draft(
         mac=mac is not None,
         dress=_dresser(ground, drawing, options, name),
     )
-    handler = decryptor.handler if decryptor is not None else None
+    handler = ground.pdf.decryptor.handler if ground.pdf.decryptor is not None else None
     revision = write_revision(open_writer(_stream(work, ground), ground.highest, handler), request)
     work.append(revision.data)
     check_revision(ground, work.whole(), revision)
@@ -285,17 +277,7 @@ def _draft(
         seal_signature=seal_signature,
         further_fields=tuple(spot.field for spot in ground.spots[1:]),
     )
-    return prepared, decryptor
-
-
-def _mac(work: Working, prepared: Prepared, decryptor: Decryptor, value: bytes) -> bytes:
-    """Return the attribute with the MAC over the file and this signature's value."""
-    _, before, behind, length = prepared.byte_range
-    running, whole = suites.new_digest(DIGEST), work.whole()
-    for start, end in ((0, before), (behind, behind + length)):
-        for at in range(start, end, CHUNK):
-            running.update(whole[at : min(at + CHUNK, end)])
-    return attribute(oids.PDF_MAC, make_token(decryptor, running.digest(), value))
+    return prepared, mac
 
 
 def _attributes(options: SignOptions, suite: Suite, certificate: Certificate, document_digest: bytes) -> bytes:

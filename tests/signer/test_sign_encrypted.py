@@ -13,7 +13,8 @@ import pytest
 from certs.keys.base import KeyHandle
 from signer.encryption.pdf import CIPHERS, decrypt_pdf, encrypt_pdf
 from signer.errors import EncryptedPDF, SigningRefused
-from signer.pades.options import SignOptions
+from signer.pades.options import NationalForm, SignOptions
+from signer.pades.sealing import seal_options
 from signer.pades.sign import complete, prepare, sign_bytes
 from signer.pades.stamps import certificate_stamp
 from signer.pdf.encryption import Credentials
@@ -22,6 +23,8 @@ from signer.verify import VerifyOptions
 from tests.certs.post import mailbox
 from tests.conftest import CLOCK, NOW, SIGNING, circle_of, make_pdf
 from tests.signer import locked
+from tests.signer.seal_pdf.marks import seal
+from tests.signer.seals.making import VERSIONS
 from tests.signer.signing import byte_ranges, edited, empty_field
 from tests.signer.test_encrypt_pdf import holder
 from tests.signer.test_encrypted import notices
@@ -192,7 +195,28 @@ def test_a_file_with_a_mac_is_signed_in_one_step(tmp_path: Path) -> None:
     circle = circle_of("sm2")
     source, target = tmp_path / "in.pdf", tmp_path / "out.pdf"
     source.write_bytes(base("aes-256-gcm"))
-    with pytest.raises(SigningRefused, match="MAC") as caught:
+    with pytest.raises(SigningRefused, match="could not make the next one") as caught:
         prepare(source, target, SignOptions(), circle.organisation.certificate, (), CLOCK, credentials=reader())
     assert caught.value.facts["reason"] == "mac"
     assert not target.exists()
+
+
+def test_a_file_that_was_changed_gets_no_new_mac() -> None:
+    data = base("aes-256-gcm")
+    changed = data.replace(b"595 842", b"595 843")
+    assert changed != data
+    stripped = data.replace(b"/KDFSalt", b"/kdfSalt").replace(b"/AuthCode", b"/authCode")
+    for bad in (changed, stripped):
+        with pytest.raises(SigningRefused, match="does not hold") as caught:
+            signed(bad, "sm2")
+        assert caught.value.facts["reason"] == "mac-broken"
+
+
+def test_the_national_form_of_a_seal_has_no_place_for_a_mac() -> None:
+    circle, options = circle_of("sm2"), seal_options(seal("sm2", VERSIONS[-1]), national=NationalForm())
+    who = circle.organisation
+    arguments = (who.key, who.certificate, (circle.issuing,), options, CLOCK)
+    assert sign_bytes(base(), *arguments, credentials=reader())
+    with pytest.raises(SigningRefused, match="no place") as caught:
+        sign_bytes(base("aes-256-gcm"), *arguments, credentials=reader())
+    assert caught.value.facts["reason"] == "mac"
