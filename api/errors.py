@@ -240,6 +240,7 @@ CODES: Final[dict[str, Row]] = {
     "search-failed": Row(422, "Text of a page that cannot be read"),
     "unreadable-pdf": Row(422, "Not a readable PDF"),
     "encrypted-pdf": Row(422, "The PDF is encrypted"),
+    "signed-pdf": Row(422, "It would break the signatures"),
     "signing-refused": Row(422, "Signing would break the document"),
     "seal-refused": Row(422, "The seal must not be used so"),
     "seal-state-conflict": Row(409, "The state of the seal does not allow this"),

@@ -5,6 +5,7 @@
 
     message = encrypt_bytes(b"contract", [certificate])
     decrypt_bytes(message, key, certificate)
+    encrypt_seed(octets, [certificate, …])                 # a few octets, to recipients of any families: for PDF
 
 Written: AuthEnvelopedData with AES-256-GCM (RFC 5083, RFC 5084), GB/T 35275-2017 envelopedData with SM4-CBC,
 EnvelopedData with Kuznyechik-CTR-ACPKM-OMAC (R 1323565.1.025-2019); by their names also SM4-GCM and Magma. DER where
@@ -20,6 +21,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from certs import der, oids, suites
@@ -29,7 +31,7 @@ from certs.errors import BadKey, MalformedInput, UnsupportedAlgorithm
 from certs.recipient_info import MAX_RECIPIENTS, encode
 from certs.sink import MemorySink, Sink
 from certs.suites import content
-from certs.suites.base import Family
+from certs.suites.base import Family, PublicKey, WrappedKey
 from certs.suites.content import Authentication, ContentCipher
 
 CHUNK = 1 << 18
@@ -42,6 +44,7 @@ __all__ = [
     "decrypt_bytes",
     "encrypt",
     "encrypt_bytes",
+    "encrypt_seed",
     "family_of",
     "write_enveloped",
 ]
@@ -108,6 +111,33 @@ def encrypt_bytes(data: bytes, recipients: Sequence[Certificate], *, cipher: str
     return sink.data
 
 
+def encrypt_seed(seed: bytes, recipients: Sequence[Certificate]) -> bytes:
+    """Return the EnvelopedData (RFC 5652 6.1) of AES-256-CBC that ISO 32000-2 7.6.5.3 asks for, DER.
+
+    It is one object for all recipients with the same permissions, and no standard of PDF has ciphers of China or
+    Russia: the key of AES is encrypted to each by his own family's transport. Nothing authenticates the seed; what is
+    derived from it must. Raises as `encrypt`.
+    """
+    cipher = content.for_name("aes-256-cbc")
+    key, parameters = secrets.token_bytes(cipher.key_size), der.octet_string(secrets.token_bytes(16))
+    infos = []
+    for certificate in dict.fromkeys(recipients):
+        wrapped = _public_key(certificate).wrap_key(key, content.default(family_of([certificate])).name)
+        infos.append(encode(certificate, _with_curve(wrapped, certificate)))
+    sealing = cipher.seal(key, parameters)
+    ciphertext = sealing.update(seed) + sealing.finish()
+    frame = _Frame(cipher, parameters, infos)
+    return frame.head(len(seed)) + ciphertext + frame.foot(sealing.tag, len(seed))
+
+
+def _with_curve(wrapped: WrappedKey, certificate: Certificate) -> WrappedKey:
+    """Return a key of ECDH whose originator names the curve: RFC 5753 3.1.1 leaves it open, readers of PDF need it."""
+    if wrapped.originator is None:
+        return wrapped
+    algorithm, point = der.split_spki(certificate.spki)[0], der.split_spki(wrapped.originator)[1]
+    return replace(wrapped, originator=der.subject_public_key_info(algorithm, point))
+
+
 def family_of(certificates: Iterable[Certificate]) -> Family:
     """Return the family of suites that all the keys belong to. Raises UnsupportedAlgorithm, BadKey."""
     families = {suites.for_spki(certificate.spki).family for certificate in certificates}
@@ -135,15 +165,20 @@ def _cipher_for(recipients: Sequence[Certificate], name: str | None) -> ContentC
 def _recipient_infos(recipients: Sequence[Certificate], key: bytes, cipher: ContentCipher) -> list[bytes]:
     out = []
     for certificate in dict.fromkeys(recipients):
-        public = certificate.public_key()
-        if not certificate.allows(*public.suite.recipient_usages) and public.suite.recipient_usages:
-            raise BadKey(
-                f"the key of {certificate.subject} is not for encryption, by its certificate",
-                hint="many holders have a second certificate for it",
-            )
         version = 1 if _kind(cipher) == oids.GM_ENVELOPED_DATA else 0
-        out.append(encode(certificate, public.wrap_key(key, cipher.name), version=version))
+        out.append(encode(certificate, _public_key(certificate).wrap_key(key, cipher.name), version=version))
     return out
+
+
+def _public_key(certificate: Certificate) -> PublicKey:
+    """Return the key of a recipient, whose certificate must allow to encrypt to it."""
+    public = certificate.public_key()
+    if not certificate.allows(*public.suite.recipient_usages) and public.suite.recipient_usages:
+        raise BadKey(
+            f"the key of {certificate.subject} is not for encryption, by its certificate",
+            hint="many holders have a second certificate for it",
+        )
+    return public
 
 
 def _kind(cipher: ContentCipher) -> str:

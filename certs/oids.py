@@ -177,6 +177,8 @@ GOST89 = _row("1.2.643.2.2.21", "gost89-cfb", "RFC 4490 5.1")
 GOST89_CRYPTOPRO_A = _row("1.2.643.2.2.31.1", "gost89-CryptoPro-A", "RFC 4357 11.2")
 GOST89_TC26_Z = _row("1.2.643.7.1.2.5.1.1", "gost89-TC26-Z", "RFC 7836 C")
 
+PDF_MAC = _row("1.0.32004.1.2", "pdf-mac-data", "ISO/TS 32004:2024")
+
 # Password-based encryption of keys -----------------------------------------------------------------------------------
 PBES2 = _row("1.2.840.113549.1.5.13", "pbes2", "RFC 8018 A.4")
 PBKDF2 = _row("1.2.840.113549.1.5.12", "pbkdf2", "RFC 8018 A.2")

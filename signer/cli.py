@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 
 from certs.command import Command
+from signer import cli_opening
 
 ACTIONS = ("prepare", "complete")
 
@@ -73,6 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     other.add_argument("--value", metavar="FILE", help="complete: the signature value over these octets")
     other.add_argument("--cms", metavar="FILE", help="complete: the CMS another program made over the document")
     other.add_argument("--reserve", type=int, default=0, metavar="N", help="prepare: octets to reserve for such a CMS")
+    cli_opening.configure_signing(parser)
     parser.set_defaults(suite=None)
 
 

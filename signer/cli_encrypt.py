@@ -1,7 +1,8 @@
-"""`sealroad encrypt` and `sealroad decrypt`: an envelope for parties of several families, or one CMS for one family.
+"""`sealroad encrypt` and `sealroad decrypt`: an envelope for parties of several families, one CMS for one, or a PDF.
 
     sealroad encrypt contract.pdf contract.zip --to buyer.pem seller.pem --trust ca/ --sign-key me.key.pem --cert me.pem
     sealroad encrypt contract.pdf contract.p7m --to buyer.pem --trust ca/
+    sealroad encrypt contract.pdf locked.pdf --pdf --to buyer.pem seller.pem --trust ca/
     sealroad decrypt contract.zip contract.pdf --key buyer.key.pem --cert buyer.pem --trust ca/
 
 Exit codes: 0 done; 2 nothing was written; 3 decrypt wrote the content, and whose envelope it is could not be told.
@@ -29,11 +30,14 @@ def _configure_encrypt(parser: argparse.ArgumentParser) -> None:
     )
     _trust(parser, "the authorities of the recipients and their revocation lists, or a recipient's own certificate")
     parser.add_argument(
+        "--pdf", action="store_true", help="encrypt a PDF as a PDF, for recipients of any families; sign it afterwards"
+    )
+    parser.add_argument(
         "--cipher",
         action="append",
         default=[],
         metavar="NAME",
-        help="another content cipher than a family's own: sm4-gcm, magma-ctr-acpkm-omac",
+        help="another content cipher than a family's own: sm4-gcm, magma-ctr-acpkm-omac; of a PDF: aes-256-gcm",
     )
     sender = parser.add_argument_group(
         "the sender, who signs an envelope; without one a single message is made, for recipients of one family"
@@ -54,7 +58,7 @@ def _configure_encrypt(parser: argparse.ArgumentParser) -> None:
 
 def _configure_decrypt(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of `decrypt`."""
-    _files(parser, "an envelope or a message (DER, BER or PEM)", "the content")
+    _files(parser, "an envelope, a message (DER, BER or PEM) or a PDF", "the content")
     parser.add_argument("--key", required=True, metavar="URI", help="private key of a recipient")
     parser.add_argument(
         "--cert", metavar="FILE", help="the recipient's certificate (default: in the key's file, if there is one)"

@@ -1,7 +1,10 @@
-"""What opens encrypted files for `sealroad verify`: a password, or the key of a recipient.
+"""What opens encrypted files for `sealroad verify` and `sealroad sign`: a password, or the key of a recipient.
 
     configure(parser)                              # --password-file, --password-fd, --ask-password, --key, --cert
     password, recipient = opening_of(args)
+
+    configure_signing(parser)                      # the same for `sealroad sign`, where --key is the signer's
+    credentials = signing_credentials(args)
 
 With --key the password is the key's, else the files'. Both stay in this process and its forks: never an argument,
 never in the environment, never in a report.
@@ -13,7 +16,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from signer.pdf.encryption import Recipient
+    from signer.errors import OptionError
+    from signer.pdf.encryption import Credentials, Recipient
 
 MAX_PASSWORD = 1024
 
@@ -33,13 +37,53 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--cert", metavar="FILE", help="its certificate, if it is not in the file of the key")
 
 
+def configure_signing(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of `sealroad sign`."""
+    group = parser.add_argument_group(
+        "encrypted PDF files", "what opens with the empty user password needs none of these"
+    )
+    passwords = group.add_mutually_exclusive_group()
+    passwords.add_argument(
+        "--open-password-file",
+        metavar="FILE",
+        help="user or owner password, the first line of FILE; with --open-key, the key's",
+    )
+    passwords.add_argument("--open-password-fd", metavar="N", type=int, help="the same from file descriptor N")
+    group.add_argument(
+        "--open-key", metavar="URI", help="private key of a recipient, where the file is encrypted for some"
+    )
+    group.add_argument("--open-cert", metavar="FILE", help="its certificate, if it is not in the file of the key")
+
+
+def signing_credentials(args: argparse.Namespace) -> Credentials:
+    """Return what opens the file that is to be signed. Raises SealroadError."""
+    from signer.pdf.encryption import Credentials
+
+    if args.open_cert is not None and args.open_key is None:
+        raise _no_key("--open-cert", "--open-key")
+    given = argparse.Namespace(
+        key=args.open_key,
+        cert=args.open_cert,
+        password_file=args.open_password_file,
+        password_fd=args.open_password_fd,
+        ask_password=False,
+    )
+    return Credentials(*opening_of(given))
+
+
+def _no_key(certificate: str, key: str) -> OptionError:
+    from signer.errors import OptionError
+
+    return OptionError(f"{certificate} says whose key {key} is", hint=f"give {key} too")
+
+
 def opening_of(args: argparse.Namespace) -> tuple[str | None, Recipient | None]:
     """Return the password and the recipient that the arguments give. Raises SealroadError."""
     from certs.commands.console import secrets_of
     from signer.errors import OptionError
 
     if args.cert is not None and args.key is None:
-        raise OptionError("--cert says whose key --key is", hint="give --key too")
+        raise _no_key("--cert", "--key")
     if args.key is not None:
         return None, _recipient(args)
     if args.password_file is None and args.password_fd is None and not args.ask_password:

@@ -84,8 +84,11 @@ def finish(
     *,
     timestamper: Timestamper | None = None,
     time_stamp_digest: str | None = None,
+    unsigned: Sequence[bytes] = (),
 ) -> bytes:
     """Return the CMS around `value`, which must verify over `attributes` with the certificate's key.
+
+    `unsigned` are further unsigned attributes, DER.
 
     Raises WrongValue where it does not, TimeStampError where no good time-stamp is to be had: no signature is better
     than one that claims a level it has not got.
@@ -99,11 +102,11 @@ def finish(
             "the signature value does not verify for what was prepared",
             hint="sign exactly the prepared octets with the key of the certificate",
         ) from error
-    unsigned = []
+    further = list(unsigned)
     if timestamper is not None:
         token = time_stamp(value, timestamper, time_stamp_digest or suite.stamp_digest_name)
-        unsigned.append(attribute(oids.TIME_STAMP_TOKEN, token))
-    return assemble(suite, certificate, attributes, value, chain=chain, unsigned_attributes=unsigned)
+        further.append(attribute(oids.TIME_STAMP_TOKEN, token))
+    return assemble(suite, certificate, attributes, value, chain=chain, unsigned_attributes=further)
 
 
 def time_stamp(value: bytes, timestamper: Timestamper, digest: str) -> bytes:

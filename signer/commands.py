@@ -13,6 +13,7 @@ from certs.commands.console import read_input, secrets_of, write_output
 from certs.errors import CertsError
 from certs.keys import open_key
 from certs.keys.base import KeyHandle
+from signer.cli_opening import signing_credentials
 from signer.cms import Timestamper, check_key, sign_detached
 from signer.errors import OptionError
 from signer.pades import sign as pades
@@ -31,17 +32,23 @@ def sign(args: argparse.Namespace) -> int:
     timestamper = timestamper_of(args)
     clock = SystemClock()
     if args.detached:
+        _refuse(args, "open_key", "open_cert", "open_password_file", "open_password_fd")
         _refuse(
             args, "field", "page", "box", "certify", "picture", "appearance", "reason", "location", "contact", "name"
         )
         return _detached(args, key, certificate, chain, timestamper)
     options = _options(args, certificate, key.suite.name, clock)
+    opened_by = signing_credentials(args)
     if "-" in (source, target):
-        signed = pades.sign_bytes(read_input(source), key, certificate, chain, options, clock, timestamper)
+        signed = pades.sign_bytes(
+            read_input(source), key, certificate, chain, options, clock, timestamper, credentials=opened_by
+        )
         write_output(target, signed, inputs=[source])
         field = options.field
     else:
-        made = pades.sign_file(Path(source), Path(target), key, certificate, chain, options, clock, timestamper)
+        made = pades.sign_file(
+            Path(source), Path(target), key, certificate, chain, options, clock, timestamper, credentials=opened_by
+        )
         field = made.field
     if target != "-":
         _report(target, certificate, key.suite.name, options.level, field)
@@ -85,7 +92,9 @@ def prepare(args: argparse.Namespace) -> int:
     suite = suites.for_spki(certificate.spki).name
     clock = SystemClock()
     options = _options(args, certificate, suite, clock)
-    prepared = pades.prepare(Path(source), Path(target), options, certificate, chain, clock)
+    prepared = pades.prepare(
+        Path(source), Path(target), options, certificate, chain, clock, credentials=signing_credentials(args)
+    )
     write_output(args.request, prepared.to_json().encode(), inputs=[source, target, args.cert])
     if args.dtbs is not None:
         write_output(args.dtbs, prepared.dtbs, inputs=[source, target, args.cert, args.request])
@@ -122,7 +131,7 @@ def _two_files(words: list[str]) -> tuple[str, str]:
 def _refuse(args: argparse.Namespace, *names: str) -> None:
     for name in names:
         if getattr(args, name):
-            raise OptionError(f"--{name} has no meaning here", hint="sealroad sign --help")
+            raise OptionError(f"--{name.replace('_', '-')} has no meaning here", hint="sealroad sign --help")
 
 
 def level_of(args: argparse.Namespace) -> str:

@@ -4,6 +4,7 @@
     ├── UnreadableFile           cannot be opened, too large, or of no kind we know
     ├── UnreadablePDF            not a PDF, or damaged beyond what may be signed
     ├── EncryptedPDF             needs a password or key first
+    ├── SignedPDF                signed, and what was asked for would break its signatures
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
     ├── SealRefused              a seal that may not be made so, or not be used by this person or certificate, now
     ├── FieldError               the named field is missing, filled, or of the wrong kind
@@ -43,6 +44,12 @@ class EncryptedPDF(SignerError):
     """The file needs a password or key first."""
 
     code = "encrypted-pdf"
+
+
+class SignedPDF(SignerError):
+    """The file is signed, and what was asked for would break its signatures."""
+
+    code = "signed-pdf"
 
 
 class SigningRefused(SignerError):

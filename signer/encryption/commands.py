@@ -28,6 +28,7 @@ from certs.suites import content
 from certs.suites.base import Family
 from certs.trust import TrustStore
 from signer.commands import certificates_of
+from signer.encryption import pdf_commands
 from signer.encryption.envelope import Sender, by_family, seal
 from signer.encryption.opening import OpenedEnvelope, open_envelope
 from signer.encryption.recipients import check_recipients
@@ -48,8 +49,10 @@ ZIP = b"PK\x03\x04"
 
 # Encrypting ----------------------------------------------------------------------------------------------------------
 def encrypt(args: argparse.Namespace) -> int:
-    """Check the recipients, then make an envelope, or a message where nobody signs."""
+    """Check the recipients, then make an envelope, a message where nobody signs, or a PDF."""
     _not_over(args.target, args.source, *args.to, *args.cert)
+    if args.pdf:
+        pdf_commands.check_options(args)
     if args.name and not args.sign_key:
         raise OptionError("only an envelope says what its content is called", hint="give --sign-key too")
     recipients, helpers = [], list[Certificate]()
@@ -62,6 +65,11 @@ def encrypt(args: argparse.Namespace) -> int:
     checked = check_recipients(
         recipients, store, clock.now(), pool=helpers, revocation=args.revocation, fetch=_fetcher(args)
     )
+    if args.pdf:
+        data, how = pdf_commands.encrypt(args, checked)
+        _put(data, _sink(args.target, mode=0o644))
+        _say(args.target, f"encrypted to {_people(checked)}, {how}")
+        return 0
     ciphers = _ciphers(args.cipher, checked)
     with _reader(args.source, whole=bool(args.sign_key)) as (reader, size), _stoppable():
         if not args.sign_key:
@@ -115,8 +123,11 @@ def decrypt(args: argparse.Namespace) -> int:
     with _reader(args.source) as (given, size), _stoppable():
         reader = _rewindable(given)
         meter = _Meter(size)
-        if _peek(reader) == ZIP:
+        start = _peek(reader)
+        if start == ZIP:
             return _decrypt_envelope(args, reader, key, certificate, meter)
+        if start == pdf_commands.PDF:
+            return _decrypt_pdf(args, reader, key, certificate)
         if args.trust:
             raise OptionError("a single message has no sender who could be trusted", hint="leave out --trust")
         senders = [load_certificates(read_input(name))[0] for name in args.sender]
@@ -148,6 +159,17 @@ def _decrypt_envelope(
         return 0
     _warn("who the sender is could not be told: " + _why(opened))
     return SENDER_UNKNOWN
+
+
+def _decrypt_pdf(args: argparse.Namespace, reader: BinaryIO, key: KeyHandle, certificate: Certificate | None) -> int:
+    opened = pdf_commands.decrypt(args, _bounded(reader), key, certificate)
+    _put(opened.data, _sink(args.target, mode=0o600))
+    _say(args.target, f"{len(opened.data)} octets, {opened.method}")
+    if not opened.authenticated:
+        _warn("the file has no MAC: anybody may have changed it, but for what signatures cover")
+    if opened.signatures:
+        _warn(f"signatures hold in the encrypted file only: keep it ({opened.signatures} of them)")
+    return 0
 
 
 def _signers(opened: OpenedEnvelope) -> str:
@@ -220,6 +242,16 @@ def _bounded(stream: BinaryIO) -> bytes:
     if len(data) > MAX_INPUT:
         raise MalformedInput("too large for standard input or PEM", hint="save it to a file, as DER")
     return data
+
+
+def _put(data: bytes, sink: Sink) -> None:
+    """Write all of it, or nothing."""
+    try:
+        sink.write(data)
+        sink.commit()
+    except BaseException:
+        sink.discard()
+        raise
 
 
 def _sink(name: str, *, mode: int) -> Sink:

@@ -70,6 +70,7 @@ def check_version() -> None:
     wanted = {
         IncrementalPdfFileWriter: ("_update_meta", "_write_updated_section", "_prep_dom_for_writing", "_handle_id"),
         SignatureObject: ("fill",),
+        PdfFileReader: ("security_handler",),
     }
     for holder, names in wanted.items():
         for name in names:
@@ -243,18 +244,29 @@ class Request:
     certify: int | None = None
     lock: tuple[str, tuple[str, ...], int | None] | None = None
     """/Lock of an existing field: action, fields, DocMDP level."""
+    mac: bool = False
+    """Whether the signature carries the MAC over the file (ISO/TS 32004)."""
     dress: Callable[[RevisionWriter, int, Any, Any], None] | None = None
     """Called with the writer, the number of the field (0, then those of `more`), its reference and its widget, to draw
     and tag it."""
 
 
-def open_writer(stream: IO[bytes], highest: int) -> RevisionWriter:
-    """Open a file for one revision; `highest` is the highest object number in use."""
+def open_writer(stream: IO[bytes], highest: int, handler: Any = None) -> RevisionWriter:
+    """Open a file for one revision; `highest` is the highest object number in use.
+
+    `handler` is the opened security handler of an encrypted file (`Decryptor.handler`), made from the dictionary that
+    our own reader found.
+    """
     check_version()
     with foreign_errors():
         # Not strict: a hybrid file and a free entry of generation 0 are no damage. The caller has read the structure
         # strictly with `signer.pdf` before, and reads it again afterwards.
         reader = PdfFileReader(stream, strict=False)
+        if handler is not None:
+            if not hasattr(reader, "_security_handler"):
+                raise EngineMismatch("pyHanko keeps its security handler elsewhere")
+            reader._security_handler = handler  # noqa: SLF001
+            reader.resolved_objects.clear()  # what was read before, by a handler that is not opened
         writer = RevisionWriter.from_reader(reader)
         assert isinstance(writer, RevisionWriter)
         writer.begin_after(highest)
@@ -300,6 +312,9 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
         signature = steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=_permissions(request)))
         for field in fields[1:]:
             field.get_object()[pdf_name("/V")] = signature
+        if request.mac:
+            place = {pdf_name("/MACLocation"): pdf_name("/AttachedToSig"), pdf_name("/SigObjRef"): signature}
+            writer.set_custom_trailer_entry(pdf_name("/AuthCode"), generic.DictionaryObject(place))  # type: ignore[no-untyped-call]
         revision = steps.send(SigIOSetup(md_algorithm="none"))
     assert isinstance(revision, Revision)
     return revision

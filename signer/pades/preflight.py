@@ -30,6 +30,7 @@ from signer.pades.geometry import PageGeometry
 from signer.pades.options import SignOptions
 from signer.pades.spots import ExistingField, Spot, geometry_of, leaves, page_count, spots_of
 from signer.pdf.boxes import rectangle
+from signer.pdf.encryption import Credentials, unlock
 from signer.pdf.listing import Field, SignatureEntry, walk_fields
 from signer.pdf.permissions import Permissions, locked_names, permissions_of
 from signer.pdf.soundness import check_places
@@ -38,6 +39,7 @@ from signer.pdf.text_strings import text_string
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
+OPENING_HINT = "give what opens it to 'sealroad sign': --open-password-file FILE, or --open-key URI --open-cert FILE"
 MAX_PAGES = 20_000
 
 
@@ -87,13 +89,13 @@ class Ground:
 _PDFA_PART = re.compile(rb"pdfaid:part\s*(?:=\s*[\"']|>\s*)([1-9])")
 
 
-def examine(data: bytes, options: SignOptions) -> Ground:
-    """Look at a file before it is signed.
+def examine(data: bytes, options: SignOptions, credentials: Credentials | None = None) -> Ground:
+    """Look at a file before it is signed; an encrypted one with what opens it.
 
     Raises UnreadablePDF, EncryptedPDF, SigningRefused, FieldError or OptionError.
     """
     with _readable():
-        pdf, view = _open(data)
+        pdf, view = _open(data, credentials)
         fields = list(_fields(view))
         earlier = tuple(_earlier(view, fields))
         names = frozenset(item.name for item in fields)
@@ -101,6 +103,7 @@ def examine(data: bytes, options: SignOptions) -> Ground:
         further = tuple(islice(_further(name, names), max(len(options.places) - (name not in names), 0)))
         _allowed(view, earlier, (name, *further), options)
         existing = _existing(view, fields, name, options)
+        _permitted(pdf, existing is None)
         spots = spots_of(view, options, name, existing, further)
         return Ground(
             pdf,
@@ -120,7 +123,7 @@ def page_geometries(data: bytes) -> tuple[PageGeometry, ...]:
     Raises UnreadablePDF, EncryptedPDF, SigningRefused.
     """
     with _readable():
-        _, view = _open(data)
+        _, view = _open(data, None)
         pages = page_count(view)
         if pages > MAX_PAGES:
             raise BudgetSpent("too many pages")
@@ -144,7 +147,7 @@ def _readable() -> Iterator[None]:
 
 
 # 1. Structure --------------------------------------------------------------------------------------------------------
-def _open(data: bytes) -> tuple[PDFFile, View]:
+def _open(data: bytes, credentials: Credentials | None) -> tuple[PDFFile, View]:
     header = data[:1028].find(b"%PDF-")
     if header < 0:
         raise UnreadablePDF("this is not a PDF", hint="convert the document to PDF first")
@@ -157,7 +160,14 @@ def _open(data: bytes) -> tuple[PDFFile, View]:
     pdf = PDFFile(data)
     view = pdf.view(len(data))
     if view.trailer.get("Encrypt") is not None:
-        raise EncryptedPDF("the PDF is encrypted", hint="decrypt it first, or sign before encrypting")
+        if credentials is None:
+            raise EncryptedPDF("the PDF is encrypted", hint=OPENING_HINT)
+        try:
+            decryptor = unlock(view, credentials)
+        except EncryptedPDF as error:
+            raise EncryptedPDF(error.message, hint=OPENING_HINT) from error
+        if decryptor is not None:
+            pdf.unlock(decryptor)
     if view.get(view.catalog, "Pages") is None:
         raise SyntaxFault("the catalog names no pages")
     if not pdf.endings or pdf.endings[-1].target != view.start_section:
@@ -174,6 +184,25 @@ def _fields(view: View) -> Iterator[Field]:
     yield from walk_fields(view, faults)
     if faults:
         raise SyntaxFault(faults[0])
+
+
+_MODIFY, _ANNOTATE, _FILL = 1 << 3, 1 << 5, 1 << 8
+"""Bits 4, 6 and 9 of the permissions (Table 22, Table 24)."""
+
+
+def _permitted(pdf: PDFFile, new_field: bool) -> None:
+    """Refuse what whoever encrypted the file does not allow to the holder of this password or key."""
+    allowed = pdf.decryptor.permissions if pdf.decryptor is not None else None
+    if allowed is None:
+        return
+    if allowed & _ANNOTATE and allowed & _MODIFY:
+        return
+    if new_field or not allowed & (_ANNOTATE | _FILL):
+        raise SigningRefused(
+            f"whoever encrypted the file allows no {'new signature field' if new_field else 'signature'}",
+            hint="give the owner password, or the key of a recipient who may change it",
+            reason="permissions",
+        )
 
 
 # 2. Earlier signatures -----------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from signer.cms import (
     pades_attributes,
 )
 from signer.errors import OptionError, SigningRefused, StaleRequest
+from signer.pades.macs import FileMAC, needed_mac, no_mac
 from signer.pades.options import CADES_DETACHED, COMMITMENTS, SignOptions
 from signer.pades.preflight import Ground, examine
 from signer.pades.prepared import Prepared
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from signer.appearance import Drawing
     from signer.pades.engine import NewField, Revision, RevisionWriter
     from signer.pades.spots import Spot
+    from signer.pdf.encryption import Credentials
 
     Dresser = Callable[[RevisionWriter, int, Any, Any], None]
 
@@ -70,10 +72,12 @@ def prepare(
     *,
     digest: str | None = None,
     suite: str | None = None,
+    credentials: Credentials | None = None,
 ) -> Prepared:
     """Write a copy of `source` with an empty signature to `target`, and return what is to be signed.
 
-    `suite` is needed only for RSA keys that sign by PSS; `digest` only confirms the suite's own. Raises UnreadableFile,
+    `suite` is needed only for RSA keys that sign by PSS; `digest` only confirms the suite's own; `credentials` open an
+    encrypted file. Raises UnreadableFile,
     UnreadablePDF, EncryptedPDF, SigningRefused, FieldError, AppearanceError, OptionError, and UnsupportedAlgorithm for
     a suite of old signatures.
     """
@@ -82,7 +86,9 @@ def prepare(
     if digest not in (None, chosen.digest_name):
         raise OptionError(f"the suite {chosen.name} uses {chosen.digest_name}, not {digest}")
     with open_working(source, target, (chosen.digest_name, "sha256")) as work:
-        prepared = _draft(work, options, chosen, certificate, chain, clock)
+        prepared, mac = _draft(work, options, chosen, certificate, chain, clock, credentials)
+        # it is over the value, so the key of the file would be needed again
+        no_mac(mac, "whoever completes the signature could not make the next one", "sign it in one step")
         prepared = replace(prepared, file_sha256=work.digests[1].digest().hex())
         work.commit()
     return prepared
@@ -139,10 +145,12 @@ def sign_file(
     options: SignOptions,
     clock: Clock,
     timestamper: Timestamper | None = None,
+    *,
+    credentials: Credentials | None = None,
 ) -> Prepared:
     """Sign `source` into `target`; nothing is left there where anything fails. Raises as the two steps do."""
     with open_working(source, target, (key.suite.digest_name,)) as work:
-        prepared = _sign(work, key, certificate, chain, options, clock, timestamper)
+        prepared = _sign(work, key, certificate, chain, options, clock, timestamper, credentials)
         work.commit()
     return prepared
 
@@ -155,10 +163,12 @@ def sign_bytes(
     options: SignOptions,
     clock: Clock,
     timestamper: Timestamper | None = None,
+    *,
+    credentials: Credentials | None = None,
 ) -> bytes:
     """Return `pdf` with one more signature. Raises as the two steps do."""
     work = Working(bytes(pdf), (key.suite.digest_name,))
-    _sign(work, key, certificate, chain, options, clock, timestamper)
+    _sign(work, key, certificate, chain, options, clock, timestamper, credentials)
     return work.whole()
 
 
@@ -170,12 +180,14 @@ def _sign(
     options: SignOptions,
     clock: Clock,
     timestamper: Timestamper | None,
+    credentials: Credentials | None,
 ) -> Prepared:
     check_key(key, certificate)
     timestamper = needed_timestamper(options.level, timestamper)
-    prepared = _draft(work, options, key.suite, certificate, chain, clock)
+    prepared, mac = _draft(work, options, key.suite, certificate, chain, clock, credentials)
     value = key.sign(prepared.dtbs)
-    _fill(work, prepared, _finish(prepared, value, certificate, chain, timestamper))
+    more = [mac.attribute(work, prepared.byte_range, value)] if mac is not None else []
+    _fill(work, prepared, _finish(prepared, value, certificate, chain, timestamper, more))
     return prepared
 
 
@@ -187,8 +199,12 @@ def _draft(
     certificate: Certificate,
     chain: Sequence[Certificate],
     clock: Clock,
-) -> Prepared:
-    """Append the revision with the empty signature; work.digests[0] is the suite's. Nothing leaves yet."""
+    credentials: Credentials | None,
+) -> tuple[Prepared, FileMAC | None]:
+    """Append the revision with the empty signature, which may have to carry a MAC. Nothing leaves yet.
+
+    work.digests[0] is the suite's.
+    """
     from signer.pades.engine import Request, open_writer, write_revision
     from signer.pades.selfcheck import check_revision
 
@@ -199,7 +215,10 @@ def _draft(
         check_seal(options.seal, certificate, clock)
     else:
         check_certificate(certificate, now, SigningRefused)
-    ground = examine(work.data, options)
+    ground = examine(work.data, options, credentials)
+    mac = needed_mac(ground)
+    if options.national is not None:
+        no_mac(mac, "the national form has no place for the next one", "seal by PAdES")
     drawing = _drawing(ground, options)
     name = options.name or certificate.common_name or certificate.organisation
     request = Request(
@@ -207,7 +226,8 @@ def _draft(
         page=ground.spots[0].page,
         rectangle=ground.spots[0].rectangle,
         more=tuple(_new_field(spot) for spot in ground.spots[1:]),
-        size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size),
+        size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size)
+        + (mac.size if mac is not None else 0),
         subfilter=options.national.subfilter if options.national is not None else options.subfilter,
         filter=options.national.filter if options.national is not None else None,
         certificates=tuple(item.der for item in (certificate, *chain)) if options.national is not None else (),
@@ -218,9 +238,11 @@ def _draft(
         contact=options.contact,
         certify=options.certify,
         lock=ground.existing.lock if ground.existing is not None else None,
+        mac=mac is not None,
         dress=_dresser(ground, drawing, options, name),
     )
-    revision = write_revision(open_writer(_stream(work, ground), ground.highest), request)
+    handler = ground.pdf.decryptor.handler if ground.pdf.decryptor is not None else None
+    revision = write_revision(open_writer(_stream(work, ground), ground.highest, handler), request)
     work.append(revision.data)
     check_revision(ground, work.whole(), revision)
     document_digest = _digest(work, revision)
@@ -233,7 +255,7 @@ def _draft(
         assert options.seal is not None
         waiting = prepare_national(options.seal, suite, certificate, document_digest, revision.byte_range, clock)
         dtbs, seal_signature = waiting.dtbs, waiting.to_json()
-    return Prepared(
+    prepared = Prepared(
         suite=suite.name,
         field=ground.field,
         subfilter=request.subfilter,
@@ -255,6 +277,7 @@ def _draft(
         seal_signature=seal_signature,
         further_fields=tuple(spot.field for spot in ground.spots[1:]),
     )
+    return prepared, mac
 
 
 def _attributes(options: SignOptions, suite: Suite, certificate: Certificate, document_digest: bytes) -> bytes:
@@ -388,6 +411,7 @@ def _finish(
     certificate: Certificate,
     chain: Sequence[Certificate],
     timestamper: Timestamper | None,
+    unsigned: Sequence[bytes] = (),
 ) -> bytes:
     if prepared.seal_signature is not None:
         from signer.pades.sealing import finish_national
@@ -401,6 +425,7 @@ def _finish(
         value,
         timestamper=timestamper,
         time_stamp_digest=prepared.time_stamp_digest,
+        unsigned=unsigned,
     )
 
 

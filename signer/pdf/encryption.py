@@ -62,6 +62,20 @@ class Decryptor:
     """Words for the report: "AES-256, opened with the user password"."""
     file_key: bytes | None = field(repr=False)
     """What another parser needs; None where each crypt filter has its own (certificates), and with AES-GCM."""
+    permissions: int | None = None
+    """What a reader with user access may do, as bits (Table 22, Table 24); None with owner access: everything."""
+    needs_mac: bool = False
+    """Whether a file without a MAC is not to be taken: bit 13 of the permissions is 0 (ISO/TS 32004)."""
+    handler: Any = field(default=None, repr=False)
+    """pyHanko's security handler, opened: for whoever writes objects."""
+
+    def sealed(self, owner: Ref, octets: bytes) -> bytes:
+        """Return a string of an object, encrypted."""
+        return _seal(self.handler.get_string_filter(), owner, octets)
+
+    def sealed_stream(self, owner: Ref, octets: bytes) -> bytes:
+        """Return the octets of a stream, encrypted."""
+        return _seal(self.handler.get_stream_filter(), owner, octets)
 
     def opened(self, value: Any, number: int, generation: int, spend: Callable[[int], None]) -> Any:
         """Return an object as just parsed, its strings decrypted in place. Raises SyntaxFault, BudgetSpent."""
@@ -107,6 +121,10 @@ class Decryptor:
         else:
             cipher = self.streams
         return (cipher(owner, body) if cipher is not None and body else body), filters
+
+
+def _seal(crypt_filter: Any, owner: Ref, octets: bytes) -> bytes:
+    return bytes(crypt_filter.encrypt(crypt_filter.derive_object_key(*owner), octets))
 
 
 def _filter_name(filters: Filters) -> Any:

@@ -1,16 +1,21 @@
 """The security handlers of encrypted PDFs (ISO 32000-2 7.6.4, 7.6.5): keys and ciphers are pyHanko's.
 
     decryptor = open_with(dictionary, identifier, Credentials(password="…"), 7)      # EncryptedPDF
+    decryptor = open_with_seed(dictionary, seed, 7)                                  # for whoever made both
 
 The dictionary is what our own reader found, with nothing behind a reference in it. Passwords: revisions 2 to 6 and
-AES-GCM (ISO/TS 32003). Certificates: RSA, ECDH. A password is tried as user and as owner password, the empty one
-last. Whatever is wrong with the dictionary is EncryptedPDF: nothing can be said of a file that cannot be read.
+AES-GCM (ISO/TS 32003). Certificates: whatever `certs.enveloped` opens, and the old ciphers that pyHanko opens. A
+password is tried as user and as owner password, the empty one last. Whatever is wrong with the dictionary is
+EncryptedPDF: nothing can be said of a file that cannot be read.
+
+Two things are set inside of pyHanko's crypt filters, each looked for before: the seed, and how nonces are made.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 from signer.errors import EncryptedPDF
@@ -24,6 +29,13 @@ KEYS = (
     *("Filter", "SubFilter", "V", "R", "Length", "O", "U", "OE", "UE", "P", "Perms", "EncryptMetadata"),
     *("CF", "StmF", "StrF", "EFF", "Recipients", "KDFSalt"),
 )
+SEED = 20
+"""Octets that the file key is derived from (7.6.5.3)."""
+ALL_PERMISSIONS = 0xFFFFFFFF
+WITHOUT_MAC = 1 << 12
+"""Bit 13 of the permissions: the file is taken without a MAC too (ISO/TS 32004)."""
+CHANGE_ENCRYPTION = 2
+"""Bit 2 of the permissions of a recipient: all else is allowed too (Table 24)."""
 PUBLIC_KEY = ("adbe.pkcs7.s3", "adbe.pkcs7.s4", "adbe.pkcs7.s5")
 METHODS = {"/V2": "RC4", "/AESV2": "AES-128", "/AESV3": "AES-256", "/AESV4": "AES-256-GCM"}
 NOT_UNDERSTOOD = "the PDF is encrypted in a way that is not understood"
@@ -40,12 +52,25 @@ def open_with(dictionary: Dictionary, identifier: bytes, credentials: Credential
         raise EncryptedPDF(f"{NOT_UNDERSTOOD}: {error}", hint=ASK_ELSEWHERE) from error
     except Exception as error:
         raise EncryptedPDF(NOT_UNDERSTOOD, hint=ASK_ELSEWHERE) from error
-    who = _with_password(handler, identifier, credentials) if by_password else _as_recipient(handler, credentials)
+    if by_password:
+        who, is_owner = _with_password(handler, identifier, credentials)
+        permissions = dictionary["P"] & ALL_PERMISSIONS
+    else:
+        who, permissions = _as_recipient(handler, credentials)
+        is_owner = bool(permissions & CHANGE_ENCRYPTION)
     try:
-        names = [key[1:] for key in handed.get("/CF", ())]
-        return _decryptor(handler, who, number, names, by_password=by_password)
+        return _decryptor(handler, who, number, handed, permissions, is_owner=is_owner)
     except Exception as error:
         raise EncryptedPDF(NOT_UNDERSTOOD, hint=ASK_ELSEWHERE) from error
+
+
+def open_with_seed(dictionary: Dictionary, seed: bytes, number: int) -> Decryptor:
+    """Return what decrypts a file for certificates, for whoever made its encryption dictionary and its seed."""
+    handed = _Handover().dictionary(_usual(dictionary))
+    handler = _public_key(handed, dictionary)
+    for crypt_filter in _filters(handler):
+        _set_seed(crypt_filter, seed)
+    return _decryptor(handler, "its seed", number, handed, ALL_PERMISSIONS, is_owner=True)
 
 
 # -- handing over -------------------------------------------------------------------------------------
@@ -168,8 +193,8 @@ def _revision_5() -> Any:
     return Revision5
 
 
-def _with_password(handler: Any, identifier: bytes, credentials: Credentials) -> str:
-    """Open with the password given, else the empty one; return how. Raises EncryptedPDF."""
+def _with_password(handler: Any, identifier: bytes, credentials: Credentials) -> tuple[str, bool]:
+    """Open with the password given, else the empty one; return how, and whether as owner. Raises EncryptedPDF."""
     from pyhanko.pdf_utils.crypt import AuthStatus
 
     tried: list[str | bytes] = []
@@ -185,7 +210,7 @@ def _with_password(handler: Any, identifier: bytes, credentials: Credentials) ->
             continue
         if status is not AuthStatus.FAILED:
             kind = "owner" if status is AuthStatus.OWNER else "user"
-            return f"{'the' if password else 'the empty'} {kind} password"
+            return f"{'the' if password else 'the empty'} {kind} password", kind == "owner"
     if tried:
         raise EncryptedPDF(
             "the PDF is encrypted, and the password does not open it", hint="give its user or its owner password"
@@ -210,26 +235,71 @@ def _public_key(handed: Any, dictionary: Dictionary) -> Any:
     return handler
 
 
-def _as_recipient(handler: Any, credentials: Credentials) -> str:
-    """Open with the key of a recipient; return how. Raises EncryptedPDF."""
-    from pyhanko.pdf_utils.crypt import AuthStatus
+def _filters(handler: Any) -> list[Any]:
+    """Return the crypt filters for strings, streams and embedded files that have recipients."""
+    return [item for item in handler.crypt_filter_config.standard_filters() if hasattr(item, "recipients")]
 
+
+def _set_seed(crypt_filter: Any, seed: bytes) -> None:
+    if not hasattr(crypt_filter, "_recp_key_seed"):
+        raise SyntaxFault("the PDF library keeps seeds elsewhere")
+    crypt_filter._recp_key_seed = seed  # noqa: SLF001 - its own way to one goes through its own CMS, without SM2 and GOST
+
+
+def _as_recipient(handler: Any, credentials: Credentials) -> tuple[str, int]:
+    """Open with the key of a recipient; return how, and his permissions. Raises EncryptedPDF."""
     if credentials.recipient is None:
         raise EncryptedPDF(
             "the PDF is encrypted for the holders of certificates", hint="give the key of one: --key URI --cert FILE"
         )
-    try:
-        status = handler.authenticate(_decrypter(credentials.recipient)).status
-    except Exception as error:
-        raise EncryptedPDF(
-            "the PDF is encrypted for the holders of certificates, and the key given does not open it",
-            hint="give the key and the certificate of a recipient, RSA or ECDH",
-        ) from error
-    if status is AuthStatus.FAILED:
-        raise EncryptedPDF(
-            "the PDF is encrypted for the holders of other certificates", hint="give the certificate of a recipient"
-        )
-    return "the key of a recipient"
+    permissions = ALL_PERMISSIONS
+    for crypt_filter in _filters(handler):
+        try:
+            content = _content(crypt_filter.recipients, credentials.recipient)
+        except Exception as error:
+            raise EncryptedPDF(
+                "the PDF is encrypted for the holders of certificates, and the key given does not open it",
+                hint="give the key and the certificate of a recipient",
+            ) from error
+        if content is None:
+            raise EncryptedPDF(
+                "the PDF is encrypted for the holders of other certificates", hint="give the certificate of a recipient"
+            )
+        _set_seed(crypt_filter, content[:SEED])
+        # 7.6.5.2: the permissions follow the seed
+        permissions &= int.from_bytes(content[SEED:], "big") if len(content) == SEED + 4 else ALL_PERMISSIONS
+    return "the key of a recipient", permissions
+
+
+def _content(objects: list[Any], recipient: Recipient) -> bytes | None:
+    """Return the seed, and permissions, from the first object that has the recipient; None where none has."""
+    from certs import suites
+    from certs.certificate import Certificate
+    from certs.enveloped import decrypt_bytes
+    from certs.errors import CertsError, DecryptionFailed, NotARecipient
+
+    for item in objects:
+        try:
+            key = suites.load_private(recipient.private_key)
+            return decrypt_bytes(item.dump(), key, Certificate(recipient.certificate))
+        except NotARecipient:
+            continue
+        except DecryptionFailed:
+            raise
+        except CertsError:  # Triple DES, RC2 and RC4 of old files, keys of suites that only sign here
+            content = _old_content(item, recipient)
+            if content is not None:
+                return content
+    return None
+
+
+def _old_content(item: Any, recipient: Recipient) -> bytes | None:
+    from pyhanko.pdf_utils.crypt.pubkey import read_seed_from_recipient_cms
+
+    seed, permissions = read_seed_from_recipient_cms(item, _decrypter(recipient))
+    if seed is None:
+        return None
+    return seed + (permissions.as_bytes() if permissions is not None else b"")
 
 
 def _decrypter(recipient: Recipient) -> Any:
@@ -245,8 +315,17 @@ def _decrypter(recipient: Recipient) -> Any:
 # -- what came of it ----------------------------------------------------------------------------------
 
 
-def _decryptor(handler: Any, who: str, number: int | None, names: list[str], *, by_password: bool) -> Decryptor:
+def _decryptor(
+    handler: Any, who: str, number: int | None, handed: Any, permissions: int, *, is_owner: bool
+) -> Decryptor:
     config = handler.crypt_filter_config
+    by_password = handed.get("/Filter") == "/Standard"
+    for crypt_filter in config.filters():
+        if crypt_filter.method == "/AESV4":
+            if not hasattr(crypt_filter, "_get_nonce"):
+                raise SyntaxFault("the PDF library makes nonces elsewhere")
+            # NIST SP 800-38D 8.2.2: a revision is encrypted by another process under the same key
+            crypt_filter._get_nonce = lambda: token_bytes(12)  # noqa: SLF001
     streams = handler.get_stream_filter()
     methods = {streams.method, handler.get_string_filter().method, handler.get_embedded_file_filter().method}
     method = " and ".join(sorted(METHODS[str(name)] for name in methods - {"/None"})) or "no cipher"
@@ -254,11 +333,14 @@ def _decryptor(handler: Any, who: str, number: int | None, names: list[str], *, 
         strings=_cipher(handler.get_string_filter()),
         streams=_cipher(streams),
         files=_cipher(handler.get_embedded_file_filter()),
-        named={name: _cipher(config[f"/{name}"]) for name in names},
+        named={name[1:]: _cipher(config[name]) for name in handed.get("/CF", ())},
         metadata=bool(handler.encrypt_metadata and getattr(streams, "encrypt_metadata", True)),
         dictionary=number,
         method=f"{method}, opened with {who}",
         file_key=handler.get_file_encryption_key() if by_password and handler.version.value <= 5 else None,
+        permissions=None if is_owner else permissions,
+        needs_mac=handler.version.value >= 5 and not permissions & WITHOUT_MAC,
+        handler=handler,
     )
 
 
@@ -276,4 +358,4 @@ def _cipher(crypt_filter: Any) -> Cipher | None:
     return decrypt
 
 
-__all__ = ["open_with"]
+__all__ = ["ALL_PERMISSIONS", "MAX_OCTETS", "SEED", "WITHOUT_MAC", "open_with", "open_with_seed"]

@@ -217,7 +217,9 @@ STRINGS = EN | {
     "notice.permissions-unreadable": "What later changes the signature allows cannot be read.",
     "notice.dss-unreadable": "Some of the validation data kept in the document cannot be read.",
     "notice.structure-unreadable": "Part of the structure of the file cannot be read.",
-    "notice.encryption-integrity": "The file is encrypted. The integrity of the encryption is not protected, or its protection is not checked; only the signatures protect what they cover.",  # noqa: E501
+    "notice.encryption-integrity": "The file is encrypted. Nothing protects the integrity of the encryption; only the signatures protect what they cover.",  # noqa: E501
+    "notice.encryption-mac": "The file is encrypted, and its MAC holds: nobody who cannot read it has changed it. Whoever can read it can also change it.",  # noqa: E501
+    "notice.encryption-mac-broken": "The file is encrypted, and its MAC does not hold: somebody has changed the file since it was encrypted, or the MAC was left out. Only the signatures protect what they cover.",  # noqa: E501
     "notice.encryption-mixed": "Parts of the encrypted file are not encrypted.",
     "notice.usage-rights": "The file carries a usage-rights signature of the software that made it; it is nobody's consent.",  # noqa: E501
     "notice.perms-unreadable": "A permission of the document cannot be read.",

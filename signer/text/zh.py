@@ -217,7 +217,9 @@ STRINGS = ZH | {
     "notice.permissions-unreadable": "无法读取签名允许哪些后续改动。",
     "notice.dss-unreadable": "文件中保存的部分验证数据无法读取。",
     "notice.structure-unreadable": "文件的部分结构无法读取。",
-    "notice.encryption-integrity": "文件已加密。加密的完整性没有保护，或其保护未经核对；只有签名保护其覆盖的内容。",
+    "notice.encryption-integrity": "文件已加密。加密的完整性没有任何保护；只有签名保护其覆盖的内容。",
+    "notice.encryption-mac": "文件已加密，其消息鉴别码（MAC）有效：无法阅读文件的人没有改动过它。能阅读的人也能改动。",
+    "notice.encryption-mac-broken": "文件已加密，但其消息鉴别码（MAC）无效或缺失：文件加密后被改动过，或没有写入该码。只有签名保护其覆盖的内容。",  # noqa: E501
     "notice.encryption-mixed": "加密文件中有未加密的部分。",
     "notice.usage-rights": "文件带有制作软件的使用权签名；它不代表任何人的同意。",
     "notice.perms-unreadable": "文件的某项权限无法读取。",

@@ -17,6 +17,7 @@ from certs.errors import SealroadError
 from signer.pdf.encryption import Credentials, plain_parts, unlock
 from signer.pdf.guard import Finding, Guarded, guard, is_revision_end
 from signer.pdf.listing import LEGACY_SUBFILTERS, SUBFILTERS, Listing, SignatureEntry, list_signatures
+from signer.pdf.mac import mac_problem
 from signer.pdf.permissions import Permissions, permissions_of
 from signer.pdf.ranges import Hashed, Ranges
 from signer.pdf.second_reading import SecondReading, prepare
@@ -124,9 +125,13 @@ def _encryption(document: _Document) -> list[Notice]:
     view, decryptor = document.view, document.pdf.decryptor
     if view is None or decryptor is None:
         return []
-    has_mac = any("AuthCode" in section.trailer for section in view.sections)
-    mac = "the MAC (ISO/TS 32004) is not checked" if has_mac else "no MAC (ISO/TS 32004)"
-    notices = [Notice("encryption-integrity", f"{decryptor.method}; {mac}")]
+    problem = mac_problem(view, decryptor)
+    if problem is None:
+        notices = [Notice("encryption-integrity", f"{decryptor.method}; no MAC (ISO/TS 32004)")]
+    elif problem:
+        notices = [Notice("encryption-mac-broken", f"{decryptor.method}; {problem}")]
+    else:
+        notices = [Notice("encryption-mac", decryptor.method)]
     try:
         notices += [Notice("encryption-mixed", part) for part in plain_parts(view)]
     except (SyntaxFault, BudgetSpent) as error:

@@ -17,7 +17,8 @@ from certs.enveloped_view import EnvelopeView
 from certs.keys import file as key_file
 from certs.pem import armor
 from tests.certs.post import mailbox
-from tests.conftest import NOW, circle_of
+from tests.conftest import NOW, circle_of, make_pdf
+from tests.signer import locked
 
 TEXT = "合同 𠮷 Договор".encode() * 1000
 SUITES = ("ecdsa-p256", "sm2", "gost2012-256")
@@ -280,3 +281,72 @@ def test_a_message_from_a_pipe_has_no_size_and_one_from_a_file_is_der(
     data = (desk / "contract.p7m").read_bytes()
     assert data[1] != 0x80
     assert EnvelopeView(io.BytesIO(data)).recipients
+
+
+# PDF -----------------------------------------------------------------------------------------------------------------
+def signing_locked(source: str, target: str, reader: str, signer: str) -> list[str]:
+    who = ["--key", f"{signer}.me.key", "--cert", f"{signer}.me.pem"]
+    return ["sign", source, target, *who, "--open-key", f"{reader}.you.key", "--open-cert", f"{reader}.you.pem"]
+
+
+@pytest.mark.parametrize("cipher", ["aes-256", "aes-256-gcm"])
+def test_a_pdf_is_encrypted_signed_verified_and_decrypted(
+    desk: Path, capsys: pytest.CaptureFixture[str], cipher: str
+) -> None:
+    (desk / "contract.pdf").write_bytes(make_pdf())
+    assert main([*encrypting("locked.pdf", *SUITES), "--pdf", "--cipher", cipher]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("locked.pdf: encrypted to ")
+    assert said.endswith(f", {cipher}\n")
+    source = "locked.pdf"
+    for number, (reader, signer) in enumerate(zip(SUITES, reversed(SUITES), strict=True)):
+        assert main(signing_locked(source, f"{number}.pdf", reader, signer)) == 0, capsys.readouterr().err
+        source = f"{number}.pdf"
+    capsys.readouterr()
+    trust = [word for name in SUITES for word in ("--trust", name)]
+    assert main(["verify", source, *trust, "--key", "sm2.you.key", "--cert", "sm2.you.pem"]) == 0
+    assert "TOTAL-PASSED: every signature checked out" in capsys.readouterr().out
+    assert main(decrypting(source, "gost2012-256", "--cert", "gost2012-256.you.pem")) == 0
+    captured = capsys.readouterr()
+    assert ("no MAC" in captured.err) == (cipher == "aes-256")
+    assert "signatures hold in the encrypted file only" in captured.err
+    assert (desk / "out.pdf").read_bytes().startswith(b"%PDF-")
+    assert (desk / "out.pdf").stat().st_mode & 0o777 == 0o600
+    assert main(["encrypt", source, "again.pdf", "--pdf", "--to", "sm2.you.pem", "--trust", "sm2"]) == 2
+    assert not (desk / "again.pdf").exists()
+
+
+def test_a_password_opens_what_is_signed(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (desk / "contract.pdf").write_bytes(locked.by_qpdf(6))
+    (desk / "password").write_text(locked.USER + "\n")
+    who = ["sign", "contract.pdf", "out.pdf", "--key", "sm2.me.key", "--cert", "sm2.me.pem"]
+    assert main(who) == 2
+    assert "--open-password-file" in capsys.readouterr().err
+    assert main([*who, "--open-password-file", "password"]) == 0
+    assert main(["verify", "out.pdf", "--trust", "sm2", "--password-file", "password"]) == 0
+
+
+def test_what_makes_no_sense_with_an_encrypted_pdf(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (desk / "contract.pdf").write_bytes(make_pdf())
+    assert main([*encrypting("locked.pdf", "sm2"), "--pdf"]) == 0
+    assert main(signing_locked("locked.pdf", "signed.pdf", "sm2", "sm2")) == 0
+    locked_pdf = [*encrypting("x", "sm2", source="locked.pdf"), "--pdf"]
+    cases = {
+        "has one cipher of its own": [*encrypting("x", "sm2"), "--pdf", "--cipher", "sm4-gcm"],
+        "no envelope to sign": [*encrypting("x", "sm2"), *signing("sm2"), "--pdf"],
+        "encrypted already": locked_pdf,
+        "asks nobody who wrote it": decrypting("locked.pdf", "sm2", "--cert", "sm2.you.pem", "--trust", "sm2"),
+        "no certificate beside the key": decrypting("locked.pdf", "sm2"),
+        "not a PDF": [*encrypting("x", "sm2", source="sm2.me.pem"), "--pdf"],
+        "other certificates": decrypting("locked.pdf", "gost2012-256", "--cert", "gost2012-256.you.pem"),
+        "--open-cert says whose": [*signing_locked("locked.pdf", "x", "sm2", "sm2")[:-4], "--open-cert", "sm2.me.pem"],
+        "--open-key has no meaning": [*signing_locked("locked.pdf", "x", "sm2", "sm2"), "--detached"],
+        "nothing is encrypted to": ["encrypt", "contract.pdf", "x", "--pdf", "--to", "sm2.me.pem", "--trust", "sm2"],
+    }
+    for words, arguments in cases.items():
+        capsys.readouterr()
+        assert main(arguments) == 2, words
+        captured = capsys.readouterr()
+        assert words in captured.err
+        assert "hint: " in captured.err
+    only(desk, "locked.pdf", "signed.pdf")
