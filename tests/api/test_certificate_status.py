@@ -111,7 +111,7 @@ def test_what_the_command_line_does_shows_at_once(user: User, signing_suite: str
         began = time.monotonic()
         assert told(user, found) == listed
         assert state(user, found) == shown
-        assert time.monotonic() - began < 5  # a busy machine may be slow
+        assert time.monotonic() - began < 30  # a busy machine may be slow
 
 
 @pytest.mark.parametrize("reason", REASONS)

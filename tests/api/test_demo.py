@@ -313,7 +313,7 @@ def test_an_interrupt_stops_the_service_and_leaves_nothing(tmp_path: Path, numbe
     # everything else; a shell shows 130 for both.
     assert process.returncode in ((130, -signal.SIGINT) if number == signal.SIGINT else (130,))
     assert errors == "sealroad: interrupted\n"
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 50
     assert list(tmp_path.iterdir()) == []
 
 

@@ -357,7 +357,7 @@ def test_ten_thousand_recipients_are_read_and_none_of_them_tried(
     message = crowd(suite_name, 10_000, last=True)
     started = time.process_time()
     assert decrypt_bytes(message, box.key, box.certificate) == TEXT
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 20
     asked: list[WrappedKey] = []
     monkeypatch.setattr(type(box.key), "unwrap_key", lambda self, wrapped, size: asked.append(wrapped))
     with pytest.raises(NotARecipient):

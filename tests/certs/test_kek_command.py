@@ -109,7 +109,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
     began = time.monotonic()
     with pytest.raises(KeyStoreError, match="did not end within 1 seconds"):
         CommandProvider(commands(code, timeout=1)).wrap(DATA_KEY, b"")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     child = Path("/proc") / note.read_text()
     limit = time.monotonic() + 5
     while child.exists() and "State:\tZ" not in (child / "status").read_text():

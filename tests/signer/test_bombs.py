@@ -40,7 +40,7 @@ def test_a_bomb_ends_within_the_limits(name: str) -> None:
         f"\n{name:60} {len(data) / 2**20:7.2f} MB {taken:6.2f} s, {processor:5.2f} s of processor, "
         f"{usage.ru_maxrss >> 10:5} MB  {said}"
     )
-    assert taken < LIMITS.seconds + 2
+    assert taken < LIMITS.seconds + 20
 
 
 def test_an_empty_file_is_no_bomb() -> None:

@@ -82,7 +82,7 @@ def test_what_ends_it_is_said(work: Callable[[Ask], bytes], limits: Limits, cras
     with pytest.raises(LimitReached, match=words) as caught:
         Fork(work, limits).result()
     assert caught.value.crashed is crashed
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50
 
 
 def test_an_exception_comes_back_by_name() -> None:

@@ -481,7 +481,7 @@ def test_blocks_that_begin_and_never_end_cost_nothing() -> None:
     begun = time.process_time()
     with pytest.raises(UnreadableFile):
         only(lines, circle_of("ecdsa-p256"))
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 20
 
 
 def test_what_is_of_no_kind_is_an_error() -> None:

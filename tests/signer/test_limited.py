@@ -45,7 +45,7 @@ def test_a_child_that_takes_too_long_or_dies_is_replaced(hurried: Child, act: st
     begun = time.monotonic()
     with pytest.raises(LimitReached):
         hurried.ask({"act": act}, b"x")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50
     assert hurried.ask({"act": "pid"}, b"") != first
 
 

@@ -195,7 +195,7 @@ def test_one_file_of_several_that_takes_too_long_harms_no_other(monkeypatch: pyt
     begun = time.monotonic()
     verdicts = [outcome.verdict for _, _, outcome in made.verify_each(files, at_once=3)]
     assert verdicts == ["TOTAL-PASSED", "INDETERMINATE", "TOTAL-PASSED"]
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50
 
 
 # -- the network --------------------------------------------------------------------------------------

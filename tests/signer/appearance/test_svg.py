@@ -171,7 +171,7 @@ def test_a_path_of_endless_points_is_refused_in_time() -> None:
     began = time.process_time()
     with pytest.raises(AppearanceError):
         svg_content(svg(f'<path d="M0 0{"h1" * 300_000}"/>'), 100, 100)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20
     assert len(list(parse_path("M0 0" + "h1" * 10, 100))) == 11
 
 
