@@ -1,4 +1,4 @@
-"""What the tests of envelopes share: parties whose keys the service holds, and people elsewhere with keys of their own."""
+"""What the tests of envelopes share: parties whose keys the service holds, and people elsewhere with their own."""
 
 from __future__ import annotations
 
