@@ -101,7 +101,7 @@ def test_no_operation_tells_a_stranger_that_an_object_exists(user: User, strange
     assert walked >= 15
     contract = user.get(f"/v1/contracts/{owned['contract_id']}").json()
     assert contract["state"] == "in_progress"  # nothing a stranger did had an effect
-    assert user.get(f"/v1/seals/{owned['seal_id']}").json()["state"] == "filed"
+    assert user.get(f"/v1/seals/{owned['seal_id']}").json()["state"] == "active"
 
 
 def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, str]) -> None:
