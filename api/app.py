@@ -22,6 +22,7 @@ from api.config import Settings
 from api.context import Context, open_context
 from api.contracts import endpoints as contracts
 from api.documents import endpoints as documents
+from api.envelopes import endpoints as envelopes
 from api.errors import PROBLEM_TYPE
 from api.jobs import endpoints as jobs
 from api.jobs.table import Timers, handlers
@@ -38,7 +39,7 @@ DESCRIPTION = """Contracts that cross a border: every party signs one PDF with i
 cryptography. Errors are RFC 9457 problem documents with a stable `code`; every POST honours `Idempotency-Key`; changes
 need `If-Match`."""
 
-ROUTERS = (documents, contracts, signing, jobs, verification, certificates, seals, est)
+ROUTERS = (documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -8,6 +8,7 @@ from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.db import Base
 from api.documents.models import Document
+from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
 from api.jobs.models import Job
 from api.kit.idempotency import IdempotencyRecord
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
@@ -21,6 +22,9 @@ __all__ = [
     "Contract",
     "ContractDocument",
     "Document",
+    "Envelope",
+    "EnvelopeEvent",
+    "EnvelopeKey",
     "IdempotencyRecord",
     "IssuedCertificate",
     "Job",

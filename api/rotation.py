@@ -15,10 +15,11 @@ from sqlalchemy import CursorResult, select, update
 
 from api.context import Context
 from api.contracts.models import Party
+from api.envelopes.models import EnvelopeKey
 from api.seals.models import Seal, SealMaker
 
-Table = type[Party] | type[Seal] | type[SealMaker]
-TABLES: Final[tuple[Table, ...]] = (Party, Seal, SealMaker)
+Table = type[Party] | type[Seal] | type[SealMaker] | type[EnvelopeKey]
+TABLES: Final[tuple[Table, ...]] = (Party, Seal, SealMaker, EnvelopeKey)
 """Where keys lie sealed."""
 BATCH = 100
 """Rows that are read and written together; the keys are used between, outside of any writing transaction."""

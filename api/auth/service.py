@@ -36,6 +36,9 @@ SCOPES: Final = (
     "seals:use",
     "seals:write",
     "seals:approve",
+    "envelopes:read",
+    "envelopes:write",
+    "envelopes:open",
 )
 NAMED_SCOPES: Final = frozenset({"certificates:write", "seals:write", "seals:approve"})
 USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)

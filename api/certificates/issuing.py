@@ -19,6 +19,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.orm import Session
+
 from api.certificates import repository
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.context import Context
@@ -38,30 +40,48 @@ ABANDONED: Final = timedelta(minutes=10)
 
 def issue(unit: Unit, suite: str, plan: Plan) -> IssuedCertificate:
     """Sign a plan for a tenant (2, 3, 4). Raises IssuanceError, KeyStoreError and what else `Circle.sign` raises."""
-    context = unit.context
+    intent, certificate = _signed(unit.context, unit.tenant_id, suite, plan, unit.repetition)
+    return _taken(unit.session, unit.context, intent, certificate)
+
+
+def issue_for_service(context: Context, tenant_id: str, suite: str, plan: Plan) -> IssuedCertificate:
+    """Sign a plan for a key that the service holds for a tenant; 4 is a transaction of its own. Raises as `issue`."""
+    intent, certificate = _signed(context, tenant_id, suite, plan, None)
+    with context.database.write() as session:
+        return _taken(session, context, intent, certificate)
+
+
+def _signed(
+    context: Context, tenant_id: str, suite: str, plan: Plan, repetition: str | None
+) -> tuple[CertificateIntent, Certificate]:
     intent = CertificateIntent(
         id=new_id("crt"),
-        tenant_id=unit.tenant_id,
+        tenant_id=tenant_id,
         suite=suite,
         profile=plan.profile,
         serial=f"{plan.serial:x}",
         owner=context.presence.name,
         created_at=context.now(),
-        repetition=unit.repetition,
+        repetition=repetition,
     )
     with context.database.write() as session:
         session.add(intent)
-    certificate = context.circles.get(suite).sign(plan)
+    return intent, context.circles.get(suite).sign(plan)
+
+
+def _taken(
+    session: Session, context: Context, intent: CertificateIntent, certificate: Certificate
+) -> IssuedCertificate:
     row = _row(context, intent, certificate)
-    found = unit.session.get(CertificateIntent, intent.id, with_for_update=True)
+    found = session.get(CertificateIntent, intent.id, with_for_update=True)
     if found is not None:
-        unit.session.delete(found)
+        session.delete(found)
     else:  # settled by somebody who took us for dead
-        adopted = unit.session.get(IssuedCertificate, intent.id)
+        adopted = session.get(IssuedCertificate, intent.id)
         if adopted is not None:
             return adopted
-    unit.session.add(row)
-    unit.session.flush()
+    session.add(row)
+    session.flush()
     return row
 
 

@@ -148,16 +148,21 @@ def _issue(context: Context, party: Party) -> IssuedKey:
     assert party.suite is not None
     key = suites.get(party.suite).generate()
     key.public_key.verify(key.sign(TRIAL), TRIAL)
-    subject = Subject(
+    subject = subject_of(party)
+    circle = context.circles.get(party.suite)
+    profile = "organisation" if party.organisation and party.identifiers else "person"
+    certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
+    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key, party.id))
+
+
+def subject_of(party: Party) -> Subject:
+    """Return the subject of the certificates that the service issues to a party."""
+    return Subject(
         common_name=party.name,
         organisation=party.organisation,
         country=party.country or UNKNOWN_COUNTRY,
         identifiers=tuple(Identifier(item["scheme"], item["value"]) for item in party.identifiers),
     )
-    circle = context.circles.get(party.suite)
-    profile = "organisation" if party.organisation and party.identifiers else "person"
-    certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
-    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key, party.id))
 
 
 def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> list[dict[str, str]]:

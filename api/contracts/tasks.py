@@ -21,6 +21,7 @@ from api.contracts.models import Contract, ContractDocument, Revision
 from api.contracts.schemas import DocumentReport
 from api.contracts.transition import SYSTEM, agreement_of, apply
 from api.documents.models import Document
+from api.envelopes import repository as envelopes
 from api.errors import NotFound, StateConflict
 from api.jobs import queue
 from api.jobs.queue import JobRun
@@ -93,6 +94,7 @@ def sweep_storage(context: Context, *, before: datetime) -> int:
         needed |= set(session.scalars(select(Seal.picture_sha256)))
         needed |= set(session.scalars(select(Seal.content_sha256).where(Seal.content_sha256.is_not(None))))
         needed |= set(session.scalars(select(SealUse.prepared_sha256).where(SealUse.state == "recorded")))
+        needed |= envelopes.needed_files(session)
     return context.storage.sweep(needed, before=before)
 
 

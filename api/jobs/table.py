@@ -8,6 +8,9 @@ from datetime import timedelta
 from api.certificates import issuing
 from api.context import Context
 from api.contracts import tasks as contract_tasks
+from api.envelopes import keys as envelope_keys
+from api.envelopes import repository as envelopes
+from api.envelopes import tasks as envelope_tasks
 from api.jobs.worker import Handler
 from api.kit import idempotency
 from api.seals import service as seals
@@ -22,6 +25,8 @@ def handlers() -> dict[str, Handler]:
     return {
         "sign": Handler(signing_tasks.sign_with_held_key, signing_tasks.gave_up),
         "seal": Handler(seal_tasks.seal_document, seal_tasks.gave_up),
+        "seal-envelope": Handler(envelope_tasks.seal_envelope, envelope_tasks.sealing_gave_up),
+        "open-envelope": Handler(envelope_tasks.open_envelope, envelope_tasks.opening_gave_up),
         "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
     }
 
@@ -47,4 +52,5 @@ class Timers:
             self._cleaned = time.monotonic()
             with context.database.write() as session:
                 idempotency.purge(session, context.now())
+                envelopes.forget_keys_without_certificate(session, context.now() - envelope_keys.UNCERTIFIED_LIFE)
             contract_tasks.sweep_storage(context, before=context.now() - timedelta(days=1))

@@ -18,15 +18,24 @@ CHUNK = 1 << 18
 
 
 def file_response(
-    unit: Unit, request: Request, sha256: str, *, name: str, media_type: str = "application/pdf"
+    unit: Unit,
+    request: Request,
+    sha256: str,
+    *,
+    name: str,
+    plain_name: str = "document.pdf",
+    media_type: str = "application/pdf",
 ) -> Response:
-    """Return the object as a download (RFC 9110 clauses 13 and 14, RFC 9530 Repr-Digest)."""
+    """Return the object as a download (RFC 9110 clauses 13 and 14, RFC 9530 Repr-Digest).
+
+    `plain_name` is for programs that do not know names in other scripts than Latin.
+    """
     tag = f'"{sha256}"'
     headers = {
         "etag": tag,
         "accept-ranges": "bytes",
         "repr-digest": f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:",
-        "content-disposition": f"attachment; filename=\"document.pdf\"; filename*=UTF-8''{quote(name, safe='')}",
+        "content-disposition": f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}",
     }
     known = {value.strip().removeprefix("W/") for value in request.headers.get("if-none-match", "").split(",")}
     if tag in known or "*" in known:

@@ -13,7 +13,10 @@ import secrets
 import threading
 import time
 
-PREFIXES = ("ctr", "pty", "doc", "rev", "sig", "job", "evt", "ten", "key", "req", "crt", "seal", "mkr", "grt", "use")
+PREFIXES = (
+    "ctr", "pty", "doc", "rev", "sig", "job", "evt", "ten", "key", "req", "crt", "seal", "mkr", "grt", "use", "env",
+    "rcp", "enk",
+)  # fmt: skip
 
 _FORM = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 _lock = threading.Lock()

@@ -216,15 +216,7 @@ def check_seal_events(unit: Annotated[Unit, reads("seals:read")], seal_id: str) 
     """Check that the log of a seal is as it was written."""
     with unit.read() as session:
         seal = repository.get(session, unit.tenant_id, seal_id)
-        broken = log.check(session, seal)
-    return Reply(
-        LogCheckOut(
-            entries=seal.log_sequence,
-            head=seal.log_hash,
-            intact=broken is None,
-            broken_at=broken.at if broken is not None else None,
-        )
-    )
+        return Reply(LogCheckOut.of(seal, log.check(session, seal)))
 
 
 def _log(unit: Unit, seal_id: str, after: int, limit: int, types: tuple[str, ...] | None) -> Reply:

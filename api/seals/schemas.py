@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from api.audit.chain import Broken
 from api.contracts.schemas import (
     Base64,
     CertificateOut,
@@ -18,6 +19,7 @@ from api.contracts.schemas import (
     Locale,
     certificate_out,
 )
+from api.envelopes.models import Envelope
 from api.kit.fields import Body, Line
 from api.seals.models import Seal, SealGrant
 from api.seals.placement import PlacementIn
@@ -28,7 +30,7 @@ ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Kind = Literal["legal-name", "contract", "finance", "invoice", "department", "personal"]
 Standard = Literal["v1", "v4", "v5"]
-Purpose = Literal["contract", "document"]
+Purpose = Literal["contract", "document", "envelope"]
 Millimetres = Annotated[int, Field(ge=5, le=200)]
 
 
@@ -124,7 +126,7 @@ class GrantIn(Body):
     kinds: list[Purpose] | None = Field(
         None,
         min_length=1,
-        description="contract: documents inside contracts. document: by themselves.",
+        description="contract: documents inside contracts. document: by themselves. envelope: as a sender.",
     )
     valid_from: AwareDatetime | None = Field(None, description="At once if left out.")
     valid_to: AwareDatetime | None = Field(None, description="As long as the seal if left out.")
@@ -294,9 +296,15 @@ class LogList(BaseModel):
 
 
 class LogCheckOut(BaseModel):
-    """Whether a seal's log is as it was written."""
+    """Whether the log of a seal or an envelope is as it was written."""
 
     entries: int = Field(description="How many the log should have.")
     head: str = Field(description="The hash of the newest. Keep it elsewhere: it proves the log up to here.")
     intact: bool
     broken_at: int | None = Field(description="The first entry that was changed, moved or removed.")
+
+    @classmethod
+    def of(cls, owner: Seal | Envelope, broken: Broken | None) -> LogCheckOut:
+        """Return what a check of the log found."""
+        at = broken.at if broken is not None else None
+        return cls(entries=owner.log_sequence, head=owner.log_hash, intact=broken is None, broken_at=at)

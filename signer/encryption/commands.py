@@ -155,6 +155,8 @@ def _decrypt_envelope(
         )
     size = opened.about.content.size
     _say(args.target, f"{size} octets, {clean(opened.about.name)}, from {_signers(opened)}, {opened.sender}")
+    if not opened.whole:
+        _warn("the parts of the other recipients were not there, and not compared with the manifest")
     if opened.sender is Verdict.TOTAL_PASSED:
         return 0
     _warn("who the sender is could not be told: " + _why(opened))

@@ -7,6 +7,12 @@ A ZIP of stored entries (`signer.encryption.container`): for each family `<famil
 `<family>.about.p7m`, CMS with about.json: name, size and digests of the content, and a nonce. `manifest.json` has
 digests of all of them and of about.json, and the recipients; each sender signs it (`manifest.<family>.p7s`, CAdES).
 
+Where a key is used only on what is on record, the same in three steps:
+
+    octets = prepare(reader, sink, certificates, [certificate_of_sender], clock=clock, name="contract.pdf")
+    value = sign_manifest(octets, Sender(key, certificate))
+    assemble(package, sink, {sender.family: value})             # or with only=Family.CHINA: what one recipient needs
+
 `signer.encryption.opening` says what is checked when it is opened.
 """
 
@@ -20,7 +26,7 @@ from zipfile import ZipFile
 
 from certs import suites
 from certs.certificate import Certificate
-from certs.clock import Clock
+from certs.clock import Clock, FixedClock
 from certs.enveloped import Progress, encrypt_bytes, write_enveloped
 from certs.errors import MalformedInput, UnsupportedAlgorithm
 from certs.keys.base import KeyHandle
@@ -30,15 +36,18 @@ from certs.suites.base import Family
 from signer.cms import check_key, sign_detached
 from signer.encryption.container import (
     MANIFEST,
+    Container,
     about_name,
     content_name,
     entry,
     signature_name,
     writing,
 )
-from signer.encryption.manifest import About, Manifest, Named, Part
+from signer.encryption.manifest import MAX_MANIFEST, About, Manifest, Named, Part, read_manifest
 from signer.encryption.measured import Measure, Measured, Measuring, measured, tee
 from signer.errors import OptionError
+
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,77 @@ def seal(
     """
     try:
         _check_senders(senders)
-        manifest = _sealed(reader, sink, recipients, senders, clock, name, ciphers or {}, progress)
+        with writing(sink.write) as archive:
+            manifest = _written(
+                archive, reader, recipients, [sender.certificate for sender in senders], clock, name, ciphers, progress
+            )
+            octets = manifest.encode()
+            for sender in senders:
+                _put(archive, signature_name(sender.family), sign_manifest(octets, sender))
+        sink.commit()
+        return manifest
+    except BaseException:
+        sink.discard()
+        raise
+
+
+def prepare(
+    reader: BinaryIO,
+    sink: Sink,
+    recipients: Sequence[Certificate],
+    senders: Sequence[Certificate],
+    *,
+    clock: Clock,
+    name: str,
+    ciphers: Mapping[Family, str] | None = None,
+    progress: Progress | None = None,
+) -> bytes:
+    """Write everything but the signatures, and return the manifest, which the keys of `senders` are to sign.
+
+    Raises as `seal` does; the sink is discarded then.
+    """
+    try:
+        _check_families([suites.for_spki(certificate.spki).family for certificate in senders])
+        with writing(sink.write) as archive:
+            manifest = _written(archive, reader, recipients, senders, clock, name, ciphers, progress)
+        sink.commit()
+        return manifest.encode()
+    except BaseException:
+        sink.discard()
+        raise
+
+
+def sign_manifest(octets: bytes, sender: Sender) -> bytes:
+    """Return a sender's signature, DER. The moment it claims is the manifest's: the same is signed however often."""
+    check_key(sender.key, sender.certificate)
+    clock = FixedClock(read_manifest(octets).created)
+    return sign_detached(io.BytesIO(octets), sender.key, sender.certificate, sender.chain, clock=clock)
+
+
+def assemble(
+    prepared: BinaryIO, sink: Sink, signatures: Mapping[Family, bytes], *, only: Family | None = None
+) -> Manifest:
+    """Put what `prepare` wrote and the signatures together; with `only`, for the recipients of one family alone.
+
+    Raises EnvelopeRefused where `prepared` is no envelope, OptionError where a signature is missing; the sink is
+    discarded then.
+    """
+    try:
+        container = Container(prepared)
+        octets = container.read(MANIFEST, MAX_MANIFEST)
+        manifest = read_manifest(octets)
+        if {family for family, _ in manifest.senders} != set(signatures):
+            raise OptionError("not exactly the signatures that the manifest names")
+        families = [part.family for part in manifest.parts if only in (None, part.family)]
+        with writing(sink.write) as archive:
+            for family in families:
+                for name in (content_name(family), about_name(family)):
+                    with container.open(name) as stream, entry(archive, name) as write:
+                        while piece := stream.read(CHUNK):
+                            write(piece)
+            _put(archive, MANIFEST, octets)
+            for family, value in signatures.items():
+                _put(archive, signature_name(family), value)
         sink.commit()
         return manifest
     except BaseException:
@@ -85,12 +164,16 @@ def seal(
 
 
 def _check_senders(senders: Sequence[Sender]) -> None:
-    if not senders:
-        raise OptionError("an envelope has at least one sender who signs", hint="give the key of the sender")
-    if len({sender.family for sender in senders}) != len(senders):
-        raise OptionError("two senders of one family of algorithms", hint="give one key of each family at most")
+    _check_families([sender.family for sender in senders])
     for sender in senders:
         check_key(sender.key, sender.certificate)
+
+
+def _check_families(families: Sequence[Family]) -> None:
+    if not families:
+        raise OptionError("an envelope has at least one sender who signs", hint="give the key of the sender")
+    if len(set(families)) != len(families):
+        raise OptionError("two senders of one family of algorithms", hint="give one key of each family at most")
 
 
 def by_family(recipients: Sequence[Certificate]) -> dict[Family, list[Certificate]]:
@@ -101,36 +184,32 @@ def by_family(recipients: Sequence[Certificate]) -> dict[Family, list[Certificat
     return {family: some for family, some in out.items() if some}
 
 
-def _sealed(
+def _written(
+    archive: ZipFile,
     reader: BinaryIO,
-    sink: Sink,
     recipients: Sequence[Certificate],
-    senders: Sequence[Sender],
+    senders: Sequence[Certificate],
     clock: Clock,
     name: str,
-    ciphers: Mapping[Family, str],
+    ciphers: Mapping[Family, str] | None,
     progress: Progress | None,
 ) -> Manifest:
+    """Write the messages and the manifest: everything but the signatures."""
     groups = by_family(recipients)
     if not groups:
         raise UnsupportedAlgorithm("an envelope has at least one recipient")
-    chosen = {family: ciphers.get(family) or content.default(family).name for family in groups}
-    with writing(sink.write) as archive:
-        whole, messages = _contents(archive, reader, groups, chosen, progress)
-        about = About.of(name, whole).encode()
-        parts = []
-        for family, group in groups.items():
-            message = encrypt_bytes(about, group, cipher=chosen[family])
-            _put(archive, about_name(family), message)
-            named = tuple(map(Named.of, group))
-            parts.append(Part(family, chosen[family], named, messages[family], measured(message)))
-        signed_by = tuple((sender.family, Named.of(sender.certificate)) for sender in senders)
-        manifest = Manifest(clock.now(), measured(about), tuple(parts), signed_by)
-        octets = manifest.encode()
-        _put(archive, MANIFEST, octets)
-        for sender in senders:
-            signature = sign_detached(io.BytesIO(octets), sender.key, sender.certificate, sender.chain, clock=clock)
-            _put(archive, signature_name(sender.family), signature)
+    chosen = {family: (ciphers or {}).get(family) or content.default(family).name for family in groups}
+    whole, messages = _contents(archive, reader, groups, chosen, progress)
+    about = About.of(name, whole).encode()
+    parts = []
+    for family, group in groups.items():
+        message = encrypt_bytes(about, group, cipher=chosen[family])
+        _put(archive, about_name(family), message)
+        named = tuple(map(Named.of, group))
+        parts.append(Part(family, chosen[family], named, messages[family], measured(message)))
+    signed_by = tuple((suites.for_spki(sender.spki).family, Named.of(sender)) for sender in senders)
+    manifest = Manifest(clock.now(), measured(about), tuple(parts), signed_by)
+    _put(archive, MANIFEST, manifest.encode())
     return manifest
 
 

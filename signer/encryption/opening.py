@@ -8,12 +8,14 @@ The steps, numbered at the code:
  1. the container is one of ours, within bounds
  2. the manifest is canonical and names a part of our family, and us
  3. every sender's signature is there; none failed, and the value of each is right
- 4. every part, also those of other families, is what the manifest says, by the digest of our family
+ 4. every part, also those of other families, is what the manifest says, by the digest of our family; the parts of all
+    others may be missing together, where somebody cut out what we need (`assemble` with `only`)
  5. about.json decrypts and is what the manifest says
  6. the content decrypts, and is what about.json says; only now it counts
 
 So a recipient who can read one part alone knows that all parts were in the package that the senders signed, that their
-owners got the same about.json, and what it says of the content.
+owners got the same about.json, and what it says of the content. Where the other parts are missing, he knows what they
+have to be: their digests stand in the manifest.
 """
 
 from __future__ import annotations
@@ -55,6 +57,8 @@ class OpenedEnvelope:
     """Our own message with the content."""
     signatures: tuple[tuple[Family, Report], ...]
     """A report on each sender's signature on the manifest; none of them failed."""
+    whole: bool
+    """Whether the parts of the other families were there, to be compared with the manifest."""
 
     @property
     def sender(self) -> Verdict:
@@ -105,7 +109,8 @@ def _opened(
         (family, _signature(container, octets, family, named, trust, clock, options))
         for family, named in manifest.senders
     )
-    for each in manifest.parts:  # 4
+    present = [each for each in manifest.parts if content_name(each.family) in container.names]  # 4
+    for each in present:
         _check_part(container, each, by=part.family)
     about = _about(container, manifest, part, key, certificate)  # 5
     measure = Measure(part.family)  # 6
@@ -114,7 +119,7 @@ def _opened(
         message = decrypt(stream, held, key, certificate, progress=progress)
     if not about.content.matches(measure.result(), part.family):
         raise _refused("the content is not what the sender says of it", "content")
-    return OpenedEnvelope(manifest, about, message, signatures)
+    return OpenedEnvelope(manifest, about, message, signatures, len(present) == len(manifest.parts))
 
 
 class _Held:
@@ -138,16 +143,21 @@ def _manifest(
         manifest = read_manifest(octets)
     except MalformedInput as error:
         raise _refused(f"its manifest cannot be read: {error}", "manifest") from error
-    wanted = {MANIFEST, *(signature_name(family) for family, _ in manifest.senders)}
-    wanted |= {name for part in manifest.parts for name in (content_name(part.family), about_name(part.family))}
-    if container.names != wanted:
-        raise _refused("it holds other entries than its manifest names", "container")
     part = manifest.part(key.suite.family)
+    whole = _names(manifest, manifest.parts)
+    if container.names != whole and (part is None or container.names != _names(manifest, (part,))):
+        raise _refused("it holds other entries than its manifest names", "container")
     if part is None:
         raise NotARecipient(f"the envelope has no part for keys of {key.suite.name}")
     if certificate is not None and certificate.fingerprint() not in {item.certificate for item in part.recipients}:
         raise NotARecipient(f"the envelope is not for {certificate.subject}, {certificate.serial_hex}")
     return manifest, part
+
+
+def _names(manifest: Manifest, parts: tuple[Part, ...]) -> set[str]:
+    """Return the entries of an envelope with these parts."""
+    names = {name for part in parts for name in (content_name(part.family), about_name(part.family))}
+    return names | {MANIFEST, *(signature_name(family) for family, _ in manifest.senders)}
 
 
 # 3 --------------------------------------------------------------------------------------------------------------------

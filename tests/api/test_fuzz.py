@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.conftest import User, held
+from tests.api.envelopes.post import anchors, between, elsewhere, from_first_party, sealed
 from tests.api.seals.office import Office, application, colleague, key_id
 from tests.api.test_isolation import BODIES
 
@@ -92,6 +93,26 @@ def test_any_application_for_a_seal_and_any_grant_with_one_thing_wrong(user: Use
     bodies = {
         "/v1/seals": application("ecdsa-p256", filing_number="1", **moments),
         path: grant | {"contracts": ["ctr_" + "0" * 32]},
+    }
+    where = [(address, place) for address, body in bodies.items() for place in places(body)]
+
+    @QUIET
+    @given(where=st.sampled_from(where), value=values)
+    def run(where: tuple[str, tuple[Any, ...]], value: Any) -> None:
+        body = json.dumps(replaced(bodies[where[0]], where[1], value))
+        check(user.post(where[0], content=body, headers={"content-type": "application/json"}))
+
+    run()
+
+
+def test_any_envelope_and_any_opening_with_one_thing_wrong(user: User) -> None:
+    contract = between(user, "ecdsa-p256")
+    first = from_first_party(contract, revocation="if-present", trust=anchors("ecdsa-p256"))
+    envelope = sealed(user, first)
+    party = contract["parties"][0]["id"]
+    bodies = {
+        "/v1/envelopes": first | {"recipients": [{"party": party}, elsewhere("ecdsa-p256")]},
+        f"/v1/envelopes/{envelope['id']}/open": {"recipient": envelope["recipients"][0]["id"]},
     }
     where = [(address, place) for address, body in bodies.items() for place in places(body)]
 

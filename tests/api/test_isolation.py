@@ -11,6 +11,7 @@ import pytest
 from api.auth.models import Tenant
 from api.auth.service import SCOPES, create_key
 from tests.api.conftest import Service, User, at_home, circle_today, held, make_pdf
+from tests.api.envelopes.post import between, elsewhere, from_first_party, sealed
 from tests.api.seals.office import Office, application, colleague
 from tests.api.test_certificates import issued
 
@@ -33,6 +34,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "file_seal": {"json": {"filing_number": "1"}},
     "apply_seal": {"json": {"document": "doc_" + "0" * 32}},
     "grant_seal": {"json": {"grantee": "key_" + "0" * 32}},
+    "create_envelope": {"json": {"document": "doc_" + "0" * 32, "senders": [{"seal": "seal_" + "0" * 32}]}},
+    "open_envelope": {"json": {"recipient": "rcp_" + "0" * 32}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
 }
 
@@ -59,12 +62,17 @@ def owned(user: User) -> dict[str, str]:
     seal = office.filed("ecdsa-p256")
     contract = user.sent(held("ecdsa-p256"), at_home(circle_today("ecdsa-p256")))
     service, party = contract["parties"]
+    named = {"party": service["id"]}
+    office.grant(seal, user)
     response = user.post(
         f"/v1/contracts/{contract['id']}/parties/{service['id']}/sign", json={"consent": user.consent(contract)}
     )
     user.wait_for_job(response.headers["location"])
     request = user.ask(contract, party)
+    envelope = sealed(user, {"contract": contract["id"], "senders": [{"seal": seal["id"]}], "recipients": [named]})
     return {
+        "envelope_id": envelope["id"],
+        "recipient_id": envelope["recipients"][0]["id"],
         "seal_id": seal["id"],
         "grant_id": office.grant(seal)["id"],
         "certificate_id": issued(user, "ecdsa-p256")["id"],
@@ -93,11 +101,11 @@ def test_no_operation_tells_a_stranger_that_an_object_exists(user: User, strange
     assert walked >= 15
     contract = user.get(f"/v1/contracts/{owned['contract_id']}").json()
     assert contract["state"] == "in_progress"  # nothing a stranger did had an effect
-    assert user.get(f"/v1/seals/{owned['seal_id']}").json()["state"] == "filed"
+    assert user.get(f"/v1/seals/{owned['seal_id']}").json()["state"] == "active"
 
 
 def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, str]) -> None:
-    for path in ("/v1/documents", "/v1/contracts", "/v1/seals"):
+    for path in ("/v1/documents", "/v1/contracts", "/v1/seals", "/v1/envelopes"):
         assert user.get(path).json()["data"]
         assert stranger.get(path).json()["data"] == []
 
@@ -110,6 +118,28 @@ def test_a_strangers_document_cannot_be_put_into_a_contract(user: User, stranger
         assert response.json()["errors"] == [
             {"pointer": "/documents/0", "code": "not-found", "detail": "there is no such document"}
         ]
+
+
+def test_a_strangers_document_contract_or_seal_makes_no_envelope(
+    user: User, stranger: User, owned: dict[str, str]
+) -> None:
+    before = user.get(f"/v1/envelopes/{owned['envelope_id']}").json()
+    recipients = [elsewhere("ecdsa-p256")]
+    theirs = stranger.upload()["id"]
+    for body in (
+        {"document": owned["document_id"], "recipients": recipients, "senders": [{"seal": owned["seal_id"]}]},
+        {"contract": owned["contract_id"], "senders": [{"party": owned["party_id"]}]},
+        {"document": theirs, "recipients": recipients, "senders": [{"seal": owned["seal_id"]}]},
+    ):
+        assert stranger.post("/v1/envelopes", json=body).status_code == 404
+    assert user.get(f"/v1/envelopes/{owned['envelope_id']}").json() == before
+
+
+def test_one_envelopes_recipient_is_not_found_under_another_envelope(user: User, owned: dict[str, str]) -> None:
+    other = sealed(user, from_first_party(between(user, "ecdsa-p256")))
+    path = f"/v1/envelopes/{other['id']}"
+    assert user.get(f"{path}/parts/{owned['recipient_id']}").status_code == 404
+    assert user.post(f"{path}/open", json={"recipient": owned["recipient_id"]}).status_code == 404
 
 
 def test_one_contracts_party_is_not_found_under_another_contract(user: User) -> None:
@@ -153,10 +183,13 @@ def test_every_operation_needs_exactly_one_scope(user: User, owned: dict[str, st
         for verb, path, operation in operations(user):
             if call(limited, verb, path, operation, nothing).status_code == 403:
                 needed[operation["operationId"]].add(missing)
+    # what goes into an envelope leaves the service: who asks for one must also be allowed to read it
+    assert needed.pop("create_envelope") == {"envelopes:write", "documents:read"}
     assert {name: len(scopes) for name, scopes in needed.items()} == dict.fromkeys(needed, 1)
     assert needed["sign"] == needed["hand_in_signature"] == {"contracts:sign"}
     assert needed["approve_seal"] == needed["approve_seal_grant"] == {"seals:approve"}
     assert needed["apply_seal"] == {"seals:use"}
+    assert needed["open_envelope"] == {"envelopes:open"}
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from api.errors import ConfigurationError
 from api.migrations import check_or_upgrade, upgrade
 from api.models import Base
 from tests.api.conftest import Service, held, serving
+from tests.api.envelopes.post import between, from_first_party, open_as, sealed
 from tests.api.seals.office import Office
 
 pytestmark = pytest.mark.interop
@@ -174,6 +175,22 @@ def test_two_who_race_for_the_last_use_of_a_seal_get_one(postgres: Service) -> N
 def test_the_log_of_a_seal_cannot_be_changed(postgres: Service) -> None:
     Office.of(postgres).applied("ecdsa-p256")
     for statement in ("UPDATE seal_events SET hash = '1'", "DELETE FROM seal_events", "TRUNCATE seal_events"):
+        with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
+            session.execute(text(statement))
+
+
+def test_an_envelope_is_sealed_handed_out_and_opened_and_its_log_does_not_change(postgres: Service) -> None:
+    user = postgres.user()
+    envelope = sealed(user, from_first_party(between(user, "ecdsa-p256", "sm2")))
+    for recipient in envelope["recipients"]:
+        assert user.get(f"/v1/envelopes/{envelope['id']}/parts/{recipient['id']}").status_code == 200
+        assert open_as(user, envelope, recipient)["result"]["sender"] == "TOTAL-PASSED"
+    assert user.get(f"/v1/envelopes/{envelope['id']}/events/check").json()["intact"] is True
+    for statement in (
+        "UPDATE envelope_events SET hash = '1'",
+        "DELETE FROM envelope_events",
+        "TRUNCATE envelope_events",
+    ):
         with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
             session.execute(text(statement))
 

@@ -20,6 +20,7 @@ from api.cli import main
 from api.config import Settings, from_environment
 from api.context import Context, open_context
 from api.contracts.models import Contract, Party
+from api.envelopes.models import EnvelopeKey
 from api.errors import ConfigurationError, ServiceUnavailable, VaultError
 from api.migrations import upgrade
 from api.rotation import rotate
@@ -263,10 +264,11 @@ def test_another_master_key_takes_over_and_no_key_is_touched(old: Settings, tmp_
     after.close()
 
 
-def test_the_keys_of_seals_and_of_their_makers_move_too(old: Settings, tmp_path: Path) -> None:
+def test_the_keys_of_seals_of_their_makers_and_for_decryption_move_too(old: Settings, tmp_path: Path) -> None:
     context, now = open_context(old), datetime.now(UTC)
     made = context.vault.seal(keys_of("ed25519")[0], "mkr_1")
     held_key = context.vault.seal(keys_of("ed25519")[1], "seal_1")
+    reading = context.vault.seal(keys_of("ed25519")[2], "enk_1")
     dates = {"created_at": now, "updated_at": now, "valid_from": now, "valid_to": now}
     words = {"state": "active", "name": "n", "kind": "contract", "standard": "v4", "suite": "ed25519"}
     more = {"key_holder": "service", "picture_sha256": "", "picture_type": "PNG", "applicant": "key_1", "log_hash": ""}
@@ -279,15 +281,18 @@ def test_the_keys_of_seals_and_of_their_makers_move_too(old: Settings, tmp_path:
         session.flush()
         facts = {**dates, **words, **more, **numbers, **flags}
         session.add(Seal(id="seal_1", tenant_id="ten_1", maker_id="mkr_1", sealed_key=held_key, **facts))
+        owner = {"tenant_id": "ten_1", "party_id": "pty_1", "suite": "ed25519", "serial": "01", "created_at": now}
+        session.add(EnvelopeKey(id="enk_1", sealed_key=reading, **owner))
     context.close()
     moved = open_context(_moving(old, program(tmp_path)))
-    assert rotate(moved) == (8, 8)
-    assert rotate(moved) == (0, 8)
+    assert rotate(moved) == (9, 9)
+    assert rotate(moved) == (0, 9)
     moved.close()
     (old.data / "master.key").unlink()
     after = open_context(Settings(data=old.data, worker=False, master_key_provider=program(tmp_path)))
     with after.database.read() as session:
-        for table, name in ((SealMaker, "mkr_1"), (Seal, "seal_1")):
+        tables: tuple[Any, ...] = (SealMaker, Seal, EnvelopeKey)
+        for table, name in zip(tables, ("mkr_1", "seal_1", "enk_1"), strict=True):
             sealed = session.scalars(select(table.sealed_key)).one()
             assert sealed is not None
             after.vault.open_key(sealed, name, "ed25519")

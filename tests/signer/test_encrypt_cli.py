@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,23 @@ def test_an_envelope_of_an_unknown_sender_is_opened_and_said_to_be_one(
     assert "INDETERMINATE" in captured.out
     assert "who the sender is could not be told" in captured.err
     assert (desk / "out.pdf").read_bytes() == TEXT
+
+
+def test_one_part_alone_opens_and_it_is_said_that_the_others_were_not_there(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*encrypting("contract.zip", "sm2", "gost2012-256"), *signing("sm2")]) == 0
+    with zipfile.ZipFile("contract.zip") as whole, zipfile.ZipFile("part.zip", "w") as part:
+        for name in whole.namelist():
+            if not name.startswith("russia"):
+                part.writestr(name, whole.read(name))
+    capsys.readouterr()
+    assert main(decrypting("part.zip", "sm2", "--trust", "sm2")) == 0
+    assert Path("out.pdf").read_bytes() == TEXT
+    assert "the parts of the other recipients were not there" in capsys.readouterr().err
+    assert main(decrypting("contract.zip", "sm2", "--trust", "sm2", target="again.pdf")) == 0
+    assert capsys.readouterr().err == ""
+    assert main(decrypting("part.zip", "gost2012-256", "--trust", "gost2012-256", target="theirs.pdf")) == 2
 
 
 def test_a_tampered_envelope_gives_nothing(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,12 +25,13 @@ from certs.errors import (
     SealroadError,
     UnsupportedAlgorithm,
 )
+from certs.signed_data import parse_signed_data
 from certs.sink import MemorySink
 from certs.suites.base import Family
 from certs.trust import TrustStore
 from signer.cms import sign_detached
 from signer.encryption import envelope
-from signer.encryption.envelope import Sender, seal
+from signer.encryption.envelope import Sender, assemble, prepare, seal, sign_manifest
 from signer.encryption.manifest import Named, read_manifest
 from signer.encryption.measured import DIGESTS, measured
 from signer.encryption.opening import OpenedEnvelope, open_envelope
@@ -485,3 +486,61 @@ def test_progress_goes_up_over_all_families() -> None:
 def test_a_manifest_names_people_only_for_people() -> None:
     certificate = mailbox("sm2").certificate
     assert Named.of(certificate).certificate == certificate.fingerprint()
+
+
+# In three steps, and one part alone -----------------------------------------------------------------------------------
+def in_steps(only: Family | None = None, suites_of_senders: tuple[str, ...] = tuple(SENDERS.values())) -> bytes:
+    """Prepare, sign and put together; the same envelope every time."""
+    octets, package = prepared_steps()
+    signatures = {sender(name).family: sign_manifest(octets, sender(name)) for name in suites_of_senders}
+    sink = MemorySink()
+    assemble(io.BytesIO(package), sink, signatures, only=only)
+    assert sink.data is not None
+    return sink.data
+
+
+@cache
+def prepared_steps() -> tuple[bytes, bytes]:
+    sink, certificates = MemorySink(), [mailbox(name).certificate for name in RECIPIENTS]
+    senders = [sender(name).certificate for name in SENDERS.values()]
+    octets = prepare(io.BytesIO(TEXT), sink, certificates, senders, clock=CLOCK, name=NAME)
+    assert sink.data is not None
+    return octets, sink.data
+
+
+@pytest.mark.parametrize("suite_name", RECIPIENTS)
+def test_what_was_prepared_and_signed_apart_opens_whole_and_as_one_part(suite_name: str) -> None:
+    family = suites.get(suite_name).family
+    for data, whole in ((in_steps(), True), (in_steps(family), False)):
+        text, found = opened(data, suite_name)
+        assert (text, found.whole, found.sender) == (TEXT, whole, Verdict.TOTAL_PASSED)
+        assert found.manifest.encode() == prepared_steps()[0]
+    others = {name for other in Family if other is not family for name in (f"{other}.p7m", f"{other}.about.p7m")}
+    assert set(entries(in_steps())) - set(entries(in_steps(family))) == others
+
+
+def test_what_was_prepared_is_no_envelope_before_it_is_signed() -> None:
+    assert refused(prepared_steps()[1], "sm2") == "container"
+
+
+def test_signing_the_same_manifest_again_signs_the_same_octets() -> None:
+    octets = prepared_steps()[0]
+    first, second = (parse_signed_data(sign_manifest(octets, sender("sm2"))).signers[0] for _ in range(2))
+    assert first.signed_attributes == second.signed_attributes
+
+
+def test_one_part_alone_has_nothing_of_another_and_lacks_nothing() -> None:
+    some, whole = entries(in_steps(Family.CHINA)), entries(in_steps())
+    for name in ("russia.p7m", "international.about.p7m"):
+        assert refused(packed(some | {name: whole[name]}), "sm2") == "container"
+    for name in ("china.p7m", "china.about.p7m", "manifest.russia.p7s"):
+        assert refused(packed({key: value for key, value in some.items() if key != name}), "sm2") == "container"
+    assert refused(in_steps(Family.RUSSIA), "sm2") == "container"
+
+
+def test_a_signature_that_the_manifest_does_not_name_is_not_put_in_and_nothing_is_written() -> None:
+    octets, package = prepared_steps()
+    sink = MemorySink()
+    with pytest.raises(OptionError, match="exactly the signatures"):
+        assemble(io.BytesIO(package), sink, {Family.CHINA: sign_manifest(octets, sender("sm2"))})
+    assert sink.data is None

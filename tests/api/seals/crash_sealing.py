@@ -100,7 +100,7 @@ def act(route: str) -> Callable[..., dict[str, Any]]:
 
 
 def _make(http: Any, state: State) -> dict[str, Any]:
-    _until(lambda: http.post(f"{state['seal']}/make").status_code in {200, 409})
+    until(lambda: http.post(f"{state['seal']}/make").status_code in {200, 409})
     content = http.get(f"{state['seal']}/content")
     return {"sealed": content.status_code}
 
@@ -116,7 +116,7 @@ def _document(http: Any, state: State) -> dict[str, Any]:
         assert job["state"] != "failed", job
         return bool(job["state"] == "succeeded")
 
-    _until(done)
+    until(done)
     listed = http.get("/v1/documents").json()["data"]
     content = http.get(f"/v1/documents/{listed[0]['id']}/content").content
     report = http.post("/v1/verifications", files={"file": ("x.pdf", content)}).json()
@@ -137,7 +137,7 @@ def _contract(http: Any, state: State) -> dict[str, Any]:
             http.post(f"{path}/parties/{state['party']}/sign", json={"consent": consent}, headers=headers)
         return False
 
-    _until(done)
+    until(done)
     evidence = http.get(f"{path}/evidence").json()
     return {
         "documents": len(evidence["revisions"]),
@@ -148,7 +148,7 @@ def _contract(http: Any, state: State) -> dict[str, Any]:
 ROUTES = {"make": _make, "document": _document, "contract": _contract}
 
 
-def _until(done: Callable[[], bool]) -> None:
+def until(done: Callable[[], bool]) -> None:
     limit = time.monotonic() + SECONDS
     while not done():
         assert time.monotonic() < limit

@@ -1,0 +1,93 @@
+"""Tables: envelopes, the keys for decryption that the service holds for parties, and the log of each envelope."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.db import Base
+
+
+class Envelope(Base):
+    """One envelope. `queued → sealed | failed`; `log_*` is the newest entry of its log.
+
+    What is handed out lies in the document store: the whole package, and for each family what its recipients need.
+    """
+
+    __tablename__ = "envelopes"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(255))
+    """What the content is called."""
+    contract_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """No foreign key: an envelope outlives what it was made of."""
+    document_id: Mapped[str] = mapped_column(String(40))
+    source_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    """The content, as it was when the envelope was asked for."""
+    pages: Mapped[int]
+    recipients: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """As `api.envelopes.addressing.Recipient` writes them."""
+    senders: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """As `api.envelopes.addressing.Sender` writes them."""
+    manifest: Mapped[str | None] = mapped_column(Text)
+    """What the senders' keys sign: on record before they are used."""
+    prepared_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Everything but the signatures."""
+    signatures: Mapped[dict[str, str]] = mapped_column(JSON)
+    """Family to signature, base64 of DER."""
+    content_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    parts: Mapped[dict[str, str]] = mapped_column(JSON)
+    """Family to SHA-256 of what its recipients need."""
+    failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    log_sequence: Mapped[int]
+    log_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]
+
+    @property
+    def manifest_sha256(self) -> str | None:
+        """SHA-256 of the manifest: what recipients may compare."""
+        return hashlib.sha256(self.manifest.encode()).hexdigest() if self.manifest is not None else None
+
+
+class EnvelopeKey(Base):
+    """A key for decryption that the service holds for a party. It is on record before a certificate is asked for.
+
+    The certificate is the tenant's (`api.certificates`), found by suite and serial number.
+    """
+
+    __tablename__ = "envelope_keys"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    party_id: Mapped[str] = mapped_column(String(40), index=True)
+    suite: Mapped[str] = mapped_column(String(40))
+    serial: Mapped[str] = mapped_column(String(40))
+    """Hexadecimal."""
+    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    """Under the vault; opens only for this row's id and suite."""
+    created_at: Mapped[datetime]
+
+
+class EnvelopeEvent(Base):
+    """One entry of an envelope's log. Triggers in the database refuse to change or delete rows."""
+
+    __tablename__ = "envelope_events"
+    __table_args__ = (UniqueConstraint("envelope_id", "sequence"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    envelope_id: Mapped[str] = mapped_column(ForeignKey("envelopes.id"))
+    sequence: Mapped[int]
+    type: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime]
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What is hashed, see `api.audit.chain`."""
+    hash: Mapped[str] = mapped_column(String(64))
