@@ -1,6 +1,6 @@
 """Hands a private key over: from the authority that made it to the holder of another key.
 
-    check_deliverable(public_key)                      # UnsupportedAlgorithm, with the reason, for suites that only sign
+    check_deliverable(public_key)                      # UnsupportedAlgorithm, and why, for suites that only sign
     delivery = deliver(key, public_key)                # for whoever has the private half of public_key
     key = accept(delivery, signing_key, certificate)   # the key that the certificate certifies, or an error
 
@@ -8,9 +8,9 @@ SM2 keys go as SM2EnvelopedKey (GM/T 0009-2012 7.4), all others as PrivateKeyInf
 AuthEnvelopedData, whose recipient is named by key identifier. Both may stand in PEM. Read besides, for SM2: GB/T 35275
 envelopedData and signedAndEnvelopedData with the bare number inside.
 
-That a signing key decrypts once, what its own authority made for it, is what GM/T 0009 and GM/T 0014 ask for. The keys of
-other suites may do both by their standards: RSA by RFC 3279 2.3.1, keys on NIST and brainpool curves by RFC 8813 3, GOST by
-RFC 9215 3. Their certificates for signing still say so, and nobody encrypts anything else to them.
+That a signing key decrypts once, what its own authority made for it, is how GM/T 0009 delivers. Keys of other suites
+may do both by their standards: RSA by RFC 3279 2.3.1, keys on NIST and brainpool curves by RFC 8813 3, GOST by RFC 9215
+3. Their certificates are for signing all the same, and nobody encrypts anything else to them.
 """
 
 from __future__ import annotations
@@ -22,31 +22,21 @@ from certs.keys.base import DecryptionKey, KeyHandle
 from certs.pem import armor, pem_blocks
 from certs.suites.base import PrivateKey, PublicKey
 
-CMS, ENVELOPED_KEY = "CMS", "SM2 ENVELOPED KEY"
-LABELS = (CMS, ENVELOPED_KEY, "PKCS7")
+LABELS = ("CMS", "PKCS7", "SM2 ENVELOPED KEY")
 MAX_SIZE = 1 << 17
 """Octets of a delivery; an RSA key of 16384 bits has about 9 000."""
-
-_ONLY_SIGN = {
-    "rsa-pss": "a key for RSASSA-PSS must do nothing else (RFC 4055 1.2); take suite rsa",
-    "ed25519": "Ed25519 only signs (RFC 8410 3)",
-    "ed448": "Ed448 only signs (RFC 8410 3)",
-    "ml-dsa-44": "ML-DSA only signs (FIPS 204)",
-    "ml-dsa-65": "ML-DSA only signs (FIPS 204)",
-    "ml-dsa-87": "ML-DSA only signs (FIPS 204)",
-}
 
 
 def check_deliverable(to: PublicKey) -> None:
     """Raise UnsupportedAlgorithm where nothing can be handed over to the holder of `to`, or BackendUnavailable."""
-    reason = _ONLY_SIGN.get(to.suite.name)
-    if reason is not None:
+    try:
+        to.suite.encryption_library()
+    except UnsupportedAlgorithm as error:
         raise UnsupportedAlgorithm(
-            f"no encryption key can be delivered to a key of {to.suite.name}: {reason}",
-            hint="let the holder make the key, and certify it with 'sealroad ca issue --profile encryption'",
+            f"a key for encryption cannot be delivered: {error}",
+            hint="let the holder make one of another suite, and certify it by profile encryption",
             suite=to.suite.name,
-        )
-    to.suite.encryption_library()
+        ) from error
 
 
 def deliver(key: PrivateKey, to: PublicKey) -> bytes:
@@ -60,9 +50,9 @@ def deliver(key: PrivateKey, to: PublicKey) -> bytes:
     return key.suite.envelop(key, to) or enveloped.encrypt_to_key(key.pkcs8(), to)
 
 
-def to_pem(delivery: bytes, suite: str) -> str:
-    """Return a delivery as PEM. RFC 7468 9 names CMS; the other label is ours, as there is none."""
-    return armor(ENVELOPED_KEY if suite == "sm2" else CMS, delivery)
+def to_pem(delivery: bytes, to: PublicKey) -> str:
+    """Return a delivery to the holder of `to` as PEM."""
+    return armor(to.suite.enveloped_label, delivery)
 
 
 def accept(delivery: bytes, key: KeyHandle, certificate: Certificate) -> PrivateKey:

@@ -189,6 +189,10 @@ class Suite(ABC):
     recipient_usages: tuple[str, ...] = ()
     """Key usages, one of which a certificate must allow so that content keys are encrypted to it; none: keys of the
     suite do not encrypt."""
+    signs_only: str = ""
+    """Which standard says so, where keys of the suite must not encrypt."""
+    enveloped_label: str = "CMS"
+    """PEM label of a private key that was encrypted to a key of the suite (`envelop`); RFC 7468 9."""
 
     @abstractmethod
     def generate(self, parameter: str | None = None) -> PrivateKey:
@@ -260,4 +264,5 @@ class Suite(ABC):
 
 def no_encryption(suite: Suite) -> UnsupportedAlgorithm:
     """Return the error for keys of a suite that only signs."""
-    return UnsupportedAlgorithm(f"nothing can be encrypted to a key of {suite.name}", suite=suite.name)
+    why = f": {suite.signs_only}" if suite.signs_only else ""
+    return UnsupportedAlgorithm(f"nothing can be encrypted to a key of {suite.name}{why}", suite=suite.name)

@@ -83,6 +83,7 @@ class SM2Suite(Suite):
     parameters = (PARAMETER,)
     max_signature_size = 72
     one_fault_tells = False
+    enveloped_label = "SM2 ENVELOPED KEY"  # ours: no standard names one
     recipient_usages = ("key_encipherment", "data_encipherment", "key_agreement")
     """Any of the three that Chinese encryption certificates carry (GM/T 0015)."""
 
@@ -112,9 +113,7 @@ class SM2Suite(Suite):
         point = der.split_spki(key.public_key.spki)[1]
         return enveloped_key_sm.wrap(scalar.to_bytes(32, "big"), point, recipient)
 
-    def open_enveloped(
-        self, encoded: bytes, unwrap_key: Callable[[WrappedKey, int], bytes]
-    ) -> SM2PrivateKey | None:
+    def open_enveloped(self, encoded: bytes, unwrap_key: Callable[[WrappedKey, int], bytes]) -> SM2PrivateKey | None:
         if not enveloped_key_sm.is_one(encoded):
             return None
         scalar, point = enveloped_key_sm.unwrap(encoded, unwrap_key)
