@@ -145,6 +145,11 @@ class RegistrationAuthority:
             or officer != officer.lower()
         ):
             raise ApprovalError(f"{officer!r} is no name for an officer", hint="lower-case letters, digits, - and .")
+        if not certificate.allows("digital_signature", "non_repudiation"):
+            raise ApprovalError(
+                f"the certificate of {certificate.subject} is not for signatures, by its key usage",
+                hint="of a pair, take the signing certificate",
+            )
         for other in self.officers().values():
             if other.id != officer and other.certificate.spki == certificate.spki:
                 raise ApprovalError(f"this is the key of officer {other.id}", hint="an officer is one person")

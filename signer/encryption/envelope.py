@@ -27,7 +27,7 @@ from certs.keys.base import KeyHandle
 from certs.sink import Sink
 from certs.suites import content
 from certs.suites.base import Family
-from signer.cms import check_key, sign_detached
+from signer.cms import check_certificate, check_key, sign_detached
 from signer.encryption.container import (
     MANIFEST,
     about_name,
@@ -38,7 +38,7 @@ from signer.encryption.container import (
 )
 from signer.encryption.manifest import About, Manifest, Named, Part
 from signer.encryption.measured import Measure, Measured, Measuring, measured, tee
-from signer.errors import OptionError
+from signer.errors import OptionError, SigningRefused
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,12 @@ def seal(
 
     The reader is read once for each family, so it must be able to go back. Whether the recipients are good is asked
     before, by `check_recipients`. `ciphers` chooses another content cipher for a family than its own. Raises
-    OptionError (no sender, two of one family, a certificate that is not the key's), UnsupportedAlgorithm, BadKey,
-    MalformedInput (the content changed meanwhile), and what the key raises; the sink is discarded then.
+    OptionError (no sender, two of one family, a certificate that is not the key's), SigningRefused (a sender's
+    certificate that is not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content
+    changed meanwhile), and what the key raises; the sink is discarded then.
     """
     try:
-        _check_senders(senders)
+        _check_senders(senders, clock)
         manifest = _sealed(reader, sink, recipients, senders, clock, name, ciphers or {}, progress)
         sink.commit()
         return manifest
@@ -84,13 +85,14 @@ def seal(
         raise
 
 
-def _check_senders(senders: Sequence[Sender]) -> None:
+def _check_senders(senders: Sequence[Sender], clock: Clock) -> None:
     if not senders:
         raise OptionError("an envelope has at least one sender who signs", hint="give the key of the sender")
     if len({sender.family for sender in senders}) != len(senders):
         raise OptionError("two senders of one family of algorithms", hint="give one key of each family at most")
     for sender in senders:
         check_key(sender.key, sender.certificate)
+        check_certificate(sender.certificate, clock.now(), SigningRefused)
 
 
 def by_family(recipients: Sequence[Certificate]) -> dict[Family, list[Certificate]]:
