@@ -36,6 +36,9 @@ def test_from_request_to_two_keys_in_files(run, suite_name: str, tmp_path: Path)
     make(run, suite_name)
     issue_pair(run)
     first = (tmp_path / "wang.pair").read_bytes()
+    kinds = [item["kind"] for item in json.loads(run("inspect wang.pair --format json")[0])]
+    form = "delivered-key" if suite_name == "sm2" else "content-info"
+    assert kinds == ["certificate", "certificate", form, "certificate", "certificate"]
     issue_pair_again = f"ca issue-pair ca --request wang.csr -o again.pair {PW}"
     assert "王𠮷" in run(issue_pair_again)[0]
     assert (tmp_path / "again.pair").read_bytes() == first
@@ -99,6 +102,9 @@ def test_a_copy_is_recovered_with_two_officers(run, tmp_path: Path) -> None:
     for who in ("anna", "boris"):
         run(f"ra officer ca --appoint {who} --certificate {who}.pem")
     run("ca recovery apply ca wang.enc.pem --to archive.pem -o request --reason", "the holder has left")
+    (described,) = json.loads(run("inspect request --format json")[0])
+    assert (described["kind"], described["reason"]) == ("key-recovery", "the holder has left")
+    assert "archive" in described["recipient"]
     approve = f"ca recovery approve request --officer {{0}} --key {{0}}.key --certificate {{0}}.pem {PW}"
     assert "the holder has left" in run(approve.format("anna"))[0]
     with pytest.raises(ApprovalError, match="1 count"):
