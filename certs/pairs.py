@@ -35,7 +35,7 @@ from certs.ca import Authority, Plan
 from certs.certificate import Certificate, Subject
 from certs.clock import Clock
 from certs.errors import AlreadyRevoked, BadKey, IssuanceError, KeyStoreError, MalformedInput, ProfileError
-from certs.escrow import keep
+from certs.escrow import keep, path_of
 from certs.forms import Facts
 from certs.keys.base import KeyHandle
 from certs.keys.kek import Provider
@@ -209,8 +209,8 @@ class PairDesk:
             if self._escrow is not None:
                 keep(self._directory, key, self._escrow)
             files.write(path, made.encode(), mode=0o600, replace=False)
-        except FileExistsError:
-            pass  # another process was quicker, and its key counts
+        except FileExistsError:  # another process was quicker, and its key counts
+            path_of(self._directory, key.public_key.spki).unlink(missing_ok=True)
         except OSError as error:
             raise KeyStoreError(f"{path} cannot be written: {error.strerror}") from error
 

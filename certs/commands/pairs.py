@@ -46,7 +46,8 @@ def key_accept_pair(args: argparse.Namespace) -> int:
     if Path(args.output).exists():
         raise KeyStoreError(f"{args.output} exists", hint="choose another name or remove the file yourself")
     data = read_input(args.pair)
-    key = open_key(args.key, secrets_of(args))
+    secrets = secrets_of(args)
+    key = open_key(args.key, secrets)
     if args.certificate:
         if args.issuer or args.signing_cert or args.encryption_cert:
             raise UsageError("--certificate goes with a delivery alone", hint="a pair has its certificates inside")
@@ -59,7 +60,9 @@ def key_accept_pair(args: argparse.Namespace) -> int:
     if args.new_password_file is not None:
         password = first_line(read_input(args.new_password_file))
     else:
-        password = secrets_of(args, confirm=True)(f"password for {Path(args.output).name}")
+        typed = args.password_file is None and args.password_fd is None
+        secrets = secrets_of(args, confirm=True) if typed else secrets  # a descriptor is read once
+        password = secrets(f"password for {Path(args.output).name}")
     key_file.save(args.output, opened, password or None)
     if not args.certificate:
         for name, item in ((args.signing_cert, pair.signing), (args.encryption_cert, pair.encryption)):

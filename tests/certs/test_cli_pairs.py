@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,15 @@ def test_the_new_file_may_have_a_password_of_its_own(run, tmp_path: Path) -> Non
     (tmp_path / "new").write_text("another\n")
     run(f"key accept-pair wang.pair --key ca.key.pem -o wang.enc.key {PW} --new-password-file new")
     assert key_files.load(tmp_path / "wang.enc.key", b"another")
+
+
+def test_a_password_from_a_descriptor_opens_the_old_file_and_closes_the_new_one(run, tmp_path: Path) -> None:
+    make(run, "sm2")
+    issue_pair(run)
+    with (tmp_path / "pw").open("rb") as stream:
+        number = os.dup(stream.fileno())
+    run(f"key accept-pair wang.pair --key ca.key.pem -o wang.enc.key --password-fd {number}")
+    assert key_files.load(tmp_path / "wang.enc.key", PASSWORD)
 
 
 def test_what_is_refused_writes_no_key(run, tmp_path: Path) -> None:

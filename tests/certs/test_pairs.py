@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from certs import circle as circles
-from certs import files, pairs, profiles
+from certs import extensions, files, pairs, profiles
 from certs.audit.log import AuditLog
 from certs.ca import Authority
 from certs.certificate import Certificate, Subject
@@ -32,6 +32,7 @@ from certs.errors import (
     ProfileError,
     UnsupportedAlgorithm,
 )
+from certs.keys.kek import KeyProvider
 from certs.ledger import SQLiteLedger
 from certs.pairs import Pair, PairDesk, accept_pair, read_pair
 from certs.request import Request, make_request
@@ -210,6 +211,30 @@ def test_a_certificate_that_was_perhaps_signed_is_revoked_and_another_signed_for
     assert accept_pair(pair, keys_of("ecdsa-p256")[2])
     states = [entry.state for entry in authority.entries()][-3:]
     assert sorted(states) == ["issued", "issued", "revoked"]
+
+
+def test_two_processes_with_one_request_make_one_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second asks while the first is at work: it sees neither key nor certificates yet."""
+    kek = KeyProvider(bytes(32))
+    authority = make_circle("sm2").ca.issuing
+    first, second = (PairDesk(authority, tmp_path, CLOCK, escrow=kek) for _ in range(2))
+    request, make = request_of("sm2"), PairDesk._make
+    before = len(authority.entries())
+
+    def overtaken(self: PairDesk, *args: Any) -> None:
+        monkeypatch.setattr(PairDesk, "_make", make)
+        second.issue(request, PERSON)
+        make(self, *args)
+
+    monkeypatch.setattr(PairDesk, "_make", overtaken)
+    with pytest.raises(IssuanceError):  # the certificate it planned was signed by the other
+        first.issue(request, PERSON)
+    pair = first.issue(request, PERSON)
+    assert accept_pair(pair, keys_of("sm2")[2])
+    assert [entry.state for entry in authority.entries()[before:]] == ["issued", "issued"]
+    assert [path.name for path in (tmp_path / "escrow").iterdir()] == [
+        f"{extensions.key_id(pair.encryption.spki).hex()}.sealed"
+    ]
 
 
 HOOKS: tuple[tuple[Any, tuple[str, ...]], ...] = (
