@@ -32,6 +32,9 @@ from certs.errors import (
     ProfileError,
     UnsupportedAlgorithm,
 )
+from certs.escrow import path_of
+from certs.keys import sealed_files
+from certs.keys.envelope import unseal
 from certs.keys.kek import KeyProvider
 from certs.ledger import SQLiteLedger
 from certs.pairs import Pair, PairDesk, accept_pair, read_pair
@@ -42,6 +45,7 @@ from tests.certs.test_ra import TWO_APPROVALS
 from tests.conftest import ALL_SUITES, CLOCK, NOW, keys_of, make_circle, subjects_of
 
 PERSON = profiles.load("person")
+KEK = KeyProvider(bytes(32))
 
 
 def request_of(suite_name: str, number: int = 2, subject: Subject | None = None) -> Request:
@@ -215,9 +219,8 @@ def test_a_certificate_that_was_perhaps_signed_is_revoked_and_another_signed_for
 
 def test_two_processes_with_one_request_make_one_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second asks while the first is at work: it sees neither key nor certificates yet."""
-    kek = KeyProvider(bytes(32))
     authority = make_circle("sm2").ca.issuing
-    first, second = (PairDesk(authority, tmp_path, CLOCK, escrow=kek) for _ in range(2))
+    first, second = (PairDesk(authority, tmp_path, CLOCK, escrow=KEK) for _ in range(2))
     request, make = request_of("sm2"), PairDesk._make
     before = len(authority.entries())
 
@@ -248,7 +251,7 @@ HOOKS: tuple[tuple[Any, tuple[str, ...]], ...] = (
 
 def ask_for_a_pair(directory: Path, request: Request) -> Pair:
     circle = desk.open_circle(directory)
-    return PairDesk(circle.issuing, directory, CLOCK).issue(request, PERSON)
+    return PairDesk(circle.issuing, directory, CLOCK, escrow=KEK).issue(request, PERSON)
 
 
 def live_until(limit: int, directory: Path, request: Request) -> None:
@@ -306,6 +309,8 @@ def test_killed_anywhere_the_request_ends_with_one_good_pair(suite_name: str, st
         good = [entry for entry in entries if entry.state == "issued"]
         assert {entry.serial for entry in good} == {pair.signing.serial, pair.encryption.serial}, limit
         assert all(entry.state == "revoked" for entry in entries if entry not in good), limit
+        copy = sealed_files.read(path_of(directory, pair.encryption.spki))
+        assert unseal(copy, KEK).public_key.spki == pair.encryption.spki
         assert len(list((directory / pairs.PAIRS).glob("[!.]*"))) == 1
         assert desk.look(directory).good, limit
         shutil.rmtree(directory)
