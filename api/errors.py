@@ -281,6 +281,8 @@ CODES: Final[dict[str, Row]] = {
     "issuance-error": Row(500, "Internal error", private=True),
     "approval-error": Row(422, "The application is not approved"),
     "audit-error": Row(500, "Internal error", private=True),
+    "recovery-refused": Row(500, "Internal error", private=True),  # of the command line only
+    "not-escrowed": Row(500, "Internal error", private=True),
     "ceremony-error": Row(500, "Internal error", private=True),  # of the command line only
     "time-stamp-error": Row(502, "No usable time-stamp"),
     "ocsp-error": Row(502, "No usable OCSP answer"),

@@ -27,6 +27,7 @@ from typing import Any
 
 from certs import canonical, suites
 from certs.audit.log import moment_of, text_of
+from certs.certificate import Certificate
 from certs.errors import ApprovalError, CertsError, MalformedInput
 from certs.identifiers import Identifier
 from certs.pem import armor, pem_blocks
@@ -155,6 +156,18 @@ class Application:
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, hexadecimal."""
         return sha256(canonical.encode(self.value())).hexdigest()
+
+    def conflict(self, certificate: Certificate) -> str:
+        """Return why an officer with `certificate` may not approve: same key, same name, or an identifier in common."""
+        subject = self.subject
+        mine = [(item.scheme, item.value) for item in certificate.identifiers]
+        same = (
+            certificate.spki == self.spki
+            or certificate.subject_name.der == subject.name()
+            or certificate.common_name in (subject.common_name, self.proofing.person if self.proofing else None)
+            or any((item.scheme, item.value) in mine for item in subject.identifiers)
+        )
+        return "is the applicant" if same else ""
 
 
 @dataclass(frozen=True)

@@ -127,14 +127,16 @@ class Authority:
         facts: Facts | None = None,
         lifetime: timedelta | None = None,
         clearance: Clearance | None = None,
+        application: str | None = None,
     ) -> Plan:
         """Return a checked plan that is on record; nothing is signed.
 
         `names` stand beside the subject, `constraints` limit an authority, `form` and `facts` say how a country
         writes the subject (`certs.forms`). Subject, key and names of a request come from `certs.request.accept`.
         `clearance` is what `certs.ra` gives for an application that was proofed and approved; a profile that asks for
-        either is refused without it. Raises ProfileError, BadIdentifier, MalformedInput, BadKey, IssuanceError or
-        ApprovalError; a refusal is put on record.
+        either is refused without it. `application` names, where there is no clearance, for what there may be one
+        certificate only (see `Entry.application`). Raises ProfileError, BadIdentifier, MalformedInput, BadKey,
+        IssuanceError or ApprovalError; a refusal is put on record.
         """
         with self._refusals(profile, clearance):
             wanted = template.wanted(profile, subject, spki, names, constraints, form, facts)
@@ -143,6 +145,7 @@ class Authority:
             lifetime=timedelta(days=days) if days is not None else lifetime,
             not_before=not_before,
             clearance=clearance,
+            application=application,
         )
 
     def prepare_wanted(
@@ -153,13 +156,14 @@ class Authority:
         not_before: datetime | None = None,
         not_after: datetime | None = None,
         clearance: Clearance | None = None,
+        application: str | None = None,
     ) -> Plan:
         """Return a checked plan for what `certs.template` or `certs.relations` describes; see `prepare`.
 
         `not_after` is a last moment that must not be passed, as the issuer's own is.
         """
         with self._refusals(wanted.profile, clearance):
-            return self._prepare(wanted, lifetime, not_before, not_after, clearance)
+            return self._prepare(wanted, lifetime, not_before, not_after, clearance, application)
 
     @contextmanager
     def _refusals(self, profile: Profile, clearance: Clearance | None) -> Iterator[None]:
@@ -186,6 +190,7 @@ class Authority:
         not_before: datetime | None,
         not_after: datetime | None,
         clearance: Clearance | None,
+        application: str | None,
     ) -> Plan:
         profile = wanted.profile
         check_clearance(clearance, self.id, profile, wanted.subject, wanted.spki)
@@ -210,7 +215,7 @@ class Authority:
             now,
             end,
             partition=self.lists.partition_of(serial),
-            application=clearance.application if clearance else None,
+            application=clearance.application if clearance else application,
         )
         self._ledger.prepare(entry)
         return Plan(self.id, serial, profile.name, tbs)

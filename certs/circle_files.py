@@ -103,6 +103,12 @@ def lists_from_json(values: object, place: Path) -> ListPolicy:
         raise MalformedInput(f"{place / 'circle.json'} says nothing sensible about lists") from error
 
 
+def escrow_of(values: dict[str, Any]) -> str | None:
+    """Return the key-encryption key under which copies of holders' encryption keys are kept; None: none are."""
+    found = values.get("escrow")
+    return found if isinstance(found, str) else None
+
+
 def load_certificate_file(path: Path) -> Certificate:
     """Read a certificate. Raises KeyNotFound, MalformedInput."""
     try:

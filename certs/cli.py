@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from certs import cli_issue, cli_keys
+from certs import cli_issue, cli_keys, cli_pairs
 from certs.cli_arguments import SUITES_HELP
 from certs.cli_arguments import action as _action
 from certs.cli_arguments import directory as _directory
@@ -48,6 +48,7 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--key", dest="key_option", metavar="URI", help=argparse.SUPPRESS)
     _passwords(show)
     cli_keys.configure_keys(actions)
+    cli_pairs.configure_key(actions)
 
 
 def _configure_ca(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +72,7 @@ def _configure_ca(parser: argparse.ArgumentParser) -> None:
     _passwords(init, new=True)
 
     cli_issue.configure(actions)
+    cli_pairs.configure_ca(actions)
 
     revoke = _action(actions, "revoke", "ca_revoke", "revoke a certificate")
     _directory(revoke)

@@ -55,7 +55,8 @@ def _constraints(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inhibit-any-policy", type=int, metavar="N")
 
 
-def _form(parser: argparse.ArgumentParser) -> None:
+def configure_form(parser: argparse.ArgumentParser) -> None:
+    """Add how a country writes the subject."""
     parser.add_argument("--form", default="plain", help="subject form: plain, china, russia or europe (default: plain)")
     parser.add_argument("--subject-sign-tool", metavar="NAME", help="Russia: the subject's signature tool")
     parser.add_argument(
@@ -97,7 +98,7 @@ def configure(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     configure_subject(issue, required=False)
     _names(issue)
-    _form(issue)
+    configure_form(issue)
     _constraints(issue)
     validity = issue.add_mutually_exclusive_group()
     validity.add_argument("--days", type=int, help="validity (default: the profile's)")

@@ -58,7 +58,9 @@ def _describe_pem(label: str, encoded: bytes) -> dict[str, Any]:
     if label == "X509 CRL":
         return of_crl(CRL(encoded))
     if label in _CMS:
-        return of_cms(encoded)
+        return _describe_der(encoded)
+    if label == "SM2 ENVELOPED KEY":
+        return {"kind": "delivered-key", "form": "SM2EnvelopedKey", "octets": len(encoded)}
     if label in REQUEST_LABELS:
         return of_certificate_request(encoded)
     if label == "PUBLIC KEY":
@@ -69,8 +71,8 @@ def _describe_pem(label: str, encoded: bytes) -> dict[str, Any]:
 
 
 def _describe_json(data: bytes) -> dict[str, Any]:
-    """Describe one of our JSON files: an application with its approvals, or a proof from the audit log."""
-    from certs import application, canonical
+    """Describe one of our JSON files: an application or a recovery with its approvals, or a proof from the log."""
+    from certs import application, canonical, escrow
 
     value = canonical.read(data)
     schema = value.get("schema") if isinstance(value, dict) else None
@@ -81,6 +83,16 @@ def _describe_json(data: bytes) -> dict[str, Any]:
             "digest": dossier.application.digest,
             **dossier.application.value(),
             "approvals": [_statement(item) for item in dossier.approvals],
+        }
+    if schema == escrow.REQUEST:
+        request = escrow.parse(data)
+        return {
+            "kind": "key-recovery",
+            "digest": request.recovery.digest,
+            **request.recovery.value(),
+            "recipient": request.recovery.recipient.subject,
+            "recipient_sha256": request.recovery.recipient.fingerprint(),
+            "approvals": [_statement(item) for item in request.approvals],
         }
     if isinstance(schema, str) and schema.startswith("sealroad.audit."):
         from certs.audit import log, proof

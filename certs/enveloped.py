@@ -28,7 +28,8 @@ from certs import der, oids, suites
 from certs.certificate import Certificate
 from certs.enveloped_opening import Opened, Progress, decrypt, decrypt_bytes
 from certs.errors import BadKey, MalformedInput, UnsupportedAlgorithm
-from certs.recipient_info import MAX_RECIPIENTS, encode
+from certs.extensions import key_id
+from certs.recipient_info import MAX_RECIPIENTS, encode, encode_for_key
 from certs.sink import MemorySink, Sink
 from certs.suites import content
 from certs.suites.base import Family, PublicKey, WrappedKey
@@ -45,6 +46,7 @@ __all__ = [
     "encrypt",
     "encrypt_bytes",
     "encrypt_seed",
+    "encrypt_to_key",
     "family_of",
     "write_enveloped",
 ]
@@ -85,14 +87,28 @@ def write_enveloped(
 ) -> None:
     """Do what `encrypt` does, with nothing but a function that takes octets; the caller discards them on an error."""
     chosen = _cipher_for(recipients, cipher)
-    key, parameters = secrets.token_bytes(chosen.key_size), chosen.new_parameters()
-    sealing = chosen.seal(key, parameters)
-    frame = _Frame(chosen, parameters, _recipient_infos(recipients, key, chosen))
+    key = secrets.token_bytes(chosen.key_size)
+    _write(reader, write, _recipient_infos(recipients, key, chosen), key, chosen, size, progress)
+
+
+def _write(
+    reader: BinaryIO,
+    write: Callable[[bytes], object],
+    infos: list[bytes],
+    key: bytes,
+    cipher: ContentCipher,
+    size: int | None,
+    progress: Progress | None = None,
+) -> None:
+    """Write the message whose content key is `key`, as `infos` tell each recipient."""
+    parameters = cipher.new_parameters()
+    sealing = cipher.seal(key, parameters)
+    frame = _Frame(cipher, parameters, infos)
     write(frame.head(size))
     done = 0
     while piece := reader.read(CHUNK):
         done += len(piece)
-        if done > chosen.max_size or (size is not None and done > size):
+        if done > cipher.max_size or (size is not None and done > size):
             raise MalformedInput("there is more content than was said, or than the cipher takes")
         write(frame.wrapped(sealing.update(piece), size))
         if progress is not None:
@@ -136,6 +152,21 @@ def _with_curve(wrapped: WrappedKey, certificate: Certificate) -> WrappedKey:
         return wrapped
     algorithm, point = der.split_spki(certificate.spki)[0], der.split_spki(wrapped.originator)[1]
     return replace(wrapped, originator=der.subject_public_key_info(algorithm, point))
+
+
+def encrypt_to_key(data: bytes, public: PublicKey) -> bytes:
+    """Return the message for `data`, DER, to the holder of a key, who is named by the key's identifier.
+
+    For a key that has no certificate yet, or one that says nothing of encryption: so an authority hands over what it
+    made for somebody (`certs.key_delivery`). Raises UnsupportedAlgorithm for a suite that only signs,
+    BackendUnavailable.
+    """
+    cipher = content.default(public.suite.family)
+    key = secrets.token_bytes(cipher.key_size)
+    info = encode_for_key(key_id(public.spki), public.wrap_key(key, cipher.name))
+    out: list[bytes] = []
+    _write(io.BytesIO(data), out.append, [info], key, cipher, len(data))
+    return b"".join(out)
 
 
 def family_of(certificates: Iterable[Certificate]) -> Family:

@@ -23,6 +23,8 @@
     │   ├── RevocationRefused        a reason, moment or state that RFC 5280 5.3 does not allow
     │   ├── ClockRefused             the clock contradicts what is on record
     │   └── ApprovalError            an application without the proofing or the approvals its profile asks for
+    ├── RecoveryRefused              a copy of a key that is not handed out: not so, not to this holder, not now
+    │   └── NotEscrowed              the authority keeps no copy of the key
     ├── AuditError                   the audit log cannot be written, or a proof from it does not hold
     ├── OCSPError                    an OCSP answer that is missing, wrong, too old or not for this question
     ├── CeremonyError                a key ceremony that may not go on, or a record of one that does not hold
@@ -168,6 +170,18 @@ class ApprovalError(IssuanceError):
     """An application without the identity proofing or the approvals that its profile asks for."""
 
     code = "approval-error"
+
+
+class RecoveryRefused(CertsError):
+    """A copy of a key that the authority does not hand out: not so, not to this holder, not now."""
+
+    code = "recovery-refused"
+
+
+class NotEscrowed(RecoveryRefused):
+    """The authority keeps no copy of this certificate's key."""
+
+    code = "not-escrowed"
 
 
 class AuditError(CertsError):

@@ -38,7 +38,8 @@ class Entry:
     held_until: datetime | None = None
     """When a suspension ends by itself."""
     application: str | None = None
-    """SHA-256 of the application it was issued for (`certs.ra`), hexadecimal; no two entries have the same."""
+    """SHA-256 of the application it was issued for (`certs.ra`), or of its place in a pair of certificates
+    (`certs.pairs`), hexadecimal; no two entries have the same."""
 
     @property
     def held(self) -> bool:

@@ -11,7 +11,7 @@ An approval names the application by digest, its authority, profile and expiry, 
  1. it is of schema `sealroad.approval/1`, for this application, authority, profile and expiry
  2. it was signed with the certificate under which the officer was appointed, and that signature holds
  3. the officer was not dismissed, and the certificate is valid now and not revoked by this authority
- 4. the officer is not the applicant: another key, another name, no identifier in common
+ 4. the officer is not the applicant: another key, another name, no identifier in common (`Application.conflict`)
  5. neither the approval nor the application has expired, and it is not from the future
  6. no other approval of the same person counts already
 
@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from certs import canonical, files, profiles
-from certs.application import Application, Dossier
+from certs.application import Dossier
 from certs.audit.log import AuditLog, moment_of, text_of
 from certs.ca import Authority, Plan
 from certs.certificate import Certificate
@@ -44,6 +44,39 @@ from certs.signed_data import build_signed_data, check_signing_certificate, pars
 SCHEMA = "sealroad.approval/1"
 TOLERANCE = timedelta(minutes=5)
 """How far an officer's clock may be ahead of ours."""
+
+
+class Approvable(Protocol):
+    """What officers approve: an `Application`, or the recovery of a key (`certs.recovery`)."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of exactly what is approved, hexadecimal."""
+        ...
+
+    @property
+    def authority(self) -> str:
+        """Key identifier of the authority, hexadecimal."""
+        ...
+
+    @property
+    def profile(self) -> str:
+        """What kind of thing it is."""
+        ...
+
+    @property
+    def created(self) -> datetime:
+        """No approval is older."""
+        ...
+
+    @property
+    def expires(self) -> datetime:
+        """No approval counts afterwards."""
+        ...
+
+    def conflict(self, certificate: Certificate) -> str:
+        """Return why the holder of `certificate` may not approve it, as the end of a sentence; "" where he may."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +113,7 @@ class Approval:
         }
 
 
-def approve(application: Application, officer: str, key: KeyHandle, certificate: Certificate, now: datetime) -> bytes:
+def approve(application: Approvable, officer: str, key: KeyHandle, certificate: Certificate, now: datetime) -> bytes:
     """Return an officer's approval: CMS (DER) with the content inside. Raises what the key raises."""
     approval = Approval(
         officer, application.digest, application.authority, application.profile, text_of(application.expires), now
@@ -145,6 +178,11 @@ class RegistrationAuthority:
             or officer != officer.lower()
         ):
             raise ApprovalError(f"{officer!r} is no name for an officer", hint="lower-case letters, digits, - and .")
+        if not certificate.allows("digital_signature", "non_repudiation"):
+            raise ApprovalError(
+                f"the certificate of {certificate.subject} is not for signatures, by its key usage",
+                hint="of a pair, take the signing certificate",
+            )
         for other in self.officers().values():
             if other.id != officer and other.certificate.spki == certificate.spki:
                 raise ApprovalError(f"this is the key of officer {other.id}", hint="an officer is one person")
@@ -159,12 +197,16 @@ class RegistrationAuthority:
     # judging ---------------------------------------------------------------------------------------------------------
     def judge(self, dossier: Dossier) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the officers whose approval counts, and one sentence for each that does not."""
+        return self.count(dossier.application, dossier.approvals)
+
+    def count(self, application: Approvable, approvals: Sequence[bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the officers whose approval of anything counts, and one sentence for each that does not."""
         counted: list[str] = []
         refused: list[str] = []
         officers, now = self.officers(), self._clock.now()
-        for number, data in enumerate(dossier.approvals, 1):
+        for number, data in enumerate(approvals, 1):
             try:
-                officer = self._judge_one(data, dossier.application, officers, now)
+                officer = self._judge_one(data, application, officers, now)
                 if officer in counted:  # 6
                     raise ApprovalError(f"{officer} has approved already")
                 counted.append(officer)
@@ -172,7 +214,7 @@ class RegistrationAuthority:
                 refused.append(f"approval {number} does not count: {error}")
         return tuple(counted), tuple(refused)
 
-    def _judge_one(self, data: bytes, application: Application, officers: dict[str, Officer], now: datetime) -> str:
+    def _judge_one(self, data: bytes, application: Approvable, officers: dict[str, Officer], now: datetime) -> str:
         view = parse_signed_data(data)
         approval = read_approval(data)
         # 1
@@ -189,8 +231,8 @@ class RegistrationAuthority:
         # 3
         self._check_office(officer, now)
         # 4
-        if _is_applicant(officer.certificate, application):
-            raise ApprovalError(f"{officer.id} is the applicant")
+        if conflict := application.conflict(officer.certificate):
+            raise ApprovalError(f"{officer.id} {conflict}")
         # 5
         if not application.created - TOLERANCE <= approval.at <= min(now + TOLERANCE, application.expires):
             raise ApprovalError("it was given before the application, after its expiry or in the future")
@@ -233,7 +275,7 @@ class RegistrationAuthority:
             if officer is None:
                 raise ApprovalError(f"the applicant was identified by {proofing.officer}, who is no officer")
             self._check_office(officer, now)
-            if _is_applicant(officer.certificate, application):
+            if application.conflict(officer.certificate):
                 raise ApprovalError("the applicant identified themselves")
             if proofing.at > now + TOLERANCE:
                 raise ApprovalError("the identity proofing is from the future")
@@ -296,14 +338,3 @@ class RegistrationAuthority:
             files.write(self._archive / f"{dossier.application.digest}.json", dossier.encode(), mode=0o600)
         except OSError as error:
             raise KeyStoreError(f"the dossier cannot be kept: {error.strerror}") from error
-
-
-def _is_applicant(certificate: Certificate, application: Application) -> bool:
-    """Tell whether an officer's certificate is the applicant's: same key, same name, or an identifier in common."""
-    subject = application.subject
-    if certificate.spki == application.spki or certificate.subject_name.der == subject.name():
-        return True
-    if certificate.common_name in (subject.common_name, application.proofing.person if application.proofing else None):
-        return True
-    mine: Sequence[tuple[str, str]] = [(item.scheme, item.value) for item in certificate.identifiers]
-    return any((item.scheme, item.value) in mine for item in subject.identifiers)

@@ -1,6 +1,7 @@
 """RecipientInfo of CMS: one content key for one recipient (RFC 5652 6.2), and which certificate it is for.
 
     encode(certificate, wrapped)                     # KeyTransRecipientInfo or KeyAgreeRecipientInfo, DER
+    encode_for_key(key_id, wrapped)                  # likewise, for a key that is named by its identifier
     for info in read_recipients(value): info.is_for(certificate), info.wrapped
 
 Passwords, keys known to both sides and other kinds are passed over: they are nobody's certificate.
@@ -76,16 +77,27 @@ def encode(certificate: Certificate, wrapped: WrappedKey, *, version: int = 0) -
     `version` is that of key transport: 0 (RFC 5652 6.2.1), or 1 in GB/T 35275-2017.
     """
     identifier = der.sequence(certificate.issuer_name.der, der.integer(certificate.serial))
+    return _encode(identifier, identifier, wrapped, version)
+
+
+def encode_for_key(identifier: bytes, wrapped: WrappedKey) -> bytes:
+    """Return the RecipientInfo of a key, named by the subject key identifier that its certificates have."""
+    # RFC 5652 6.2.1: then the version is 2, and rid is [0] SubjectKeyIdentifier; 6.2.2: [0] RecipientKeyIdentifier
+    return _encode(der.tlv(0x80, identifier), der.tlv(0xA0, der.octet_string(identifier)), wrapped, 2)
+
+
+def _encode(transport: bytes, agreement: bytes, wrapped: WrappedKey, version: int) -> bytes:
+    """Return a RecipientInfo; `transport` and `agreement` are how each kind names the recipient."""
     encrypted = der.octet_string(wrapped.encrypted_key)
     if wrapped.originator is None:
-        return der.sequence(der.integer(version), identifier, wrapped.algorithm.der(), encrypted)
+        return der.sequence(der.integer(version), transport, wrapped.algorithm.der(), encrypted)
     algorithm, point = der.split_spki(wrapped.originator)
     body = (
         der.integer(3)
         + der.tlv(0xA0, der.tlv(0xA1, algorithm.der() + der.bit_string(point)))
         + (b"" if wrapped.ukm is None else der.tlv(0xA1, der.octet_string(wrapped.ukm)))
         + wrapped.algorithm.der()
-        + der.sequence(der.sequence(identifier, encrypted))
+        + der.sequence(der.sequence(agreement, encrypted))
     )
     return der.tlv(0xA1, body)
 

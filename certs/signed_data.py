@@ -22,6 +22,7 @@ from datetime import datetime
 
 from certs import ber, der, oids, suites
 from certs.certificate import Certificate
+from certs.errors import BadKey
 from certs.keys.base import KeyHandle
 from certs.signed_view import (
     SIGNED_DATA_OIDS,
@@ -163,7 +164,16 @@ def build_signed_data(
     crls: Sequence[bytes] = (),
     unsigned_attributes: Sequence[bytes] = (),
 ) -> bytes:
-    """Sign `content` and return ContentInfo (DER); the two steps in one go."""
+    """Sign `content` and return ContentInfo (DER); the two steps in one go.
+
+    Raises BadKey for a certificate that is not for signatures, before the key is used, and what the key raises. That of
+    an authority will do: it signs statements on its own keys.
+    """
+    if not certificate.allows("digital_signature", "non_repudiation", "key_cert_sign"):
+        raise BadKey(
+            f"the certificate of {certificate.subject} is not for signatures, by its key usage",
+            hint="of a pair, take the signing certificate",
+        )
     suite = key.suite
     attributes = signed_attributes(
         suite,

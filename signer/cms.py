@@ -32,7 +32,7 @@ from certs.signed_data import (
 )
 from certs.suites.base import Suite, Use
 from certs.timestamp import read_token
-from signer.errors import OptionError, SignerError, WrongValue
+from signer.errors import OptionError, SignerError, SigningRefused, WrongValue
 
 COMMITMENT_TYPE_INDICATION = "1.2.840.113549.1.9.16.2.16"
 """RFC 5126 5.11.1."""
@@ -216,9 +216,11 @@ def sign_detached(
 ) -> bytes:
     """Return a detached CAdES signature (ContentInfo, DER) over everything in `stream`.
 
-    With signing-time, which EN 319 122-1 requires at level B-B. Raises OptionError, WrongValue, TimeStampError.
+    With signing-time, which EN 319 122-1 requires at level B-B. Raises OptionError, SigningRefused (a certificate that
+    is not valid now or not for signatures), WrongValue, TimeStampError.
     """
     check_key(key, certificate)
+    check_certificate(certificate, clock.now(), SigningRefused)
     timestamper = needed_timestamper(level, timestamper)
     suite = key.suite
     digest = suites.new_digest(suite.digest_name)
@@ -250,8 +252,7 @@ def check_certificate(certificate: Certificate, moment: datetime, refused: type[
             not_before=certificate.not_before,
             not_after=certificate.not_after,
         )
-    usage = certificate.key_usage
-    if usage and not usage & {"digital_signature", "non_repudiation"}:
+    if not certificate.allows("digital_signature", "non_repudiation"):
         raise refused("the certificate is not for signatures", hint="its key usage says so", reason="key-usage")
 
 

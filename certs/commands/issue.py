@@ -23,7 +23,8 @@ from certs.profiles import Profile
 from certs.request import LABELS, accept, load_request, make_request
 
 
-def _say_which_lint() -> None:
+def say_which_lint() -> None:
+    """Say on standard error where pkilint is missing."""
     if not lint_pkix.available():
         print(
             "sealroad: pkilint is not installed, only our own rules are applied\n"
@@ -33,7 +34,7 @@ def _say_which_lint() -> None:
 
 
 def _open(args: argparse.Namespace) -> ClosedCircle:
-    _say_which_lint()
+    say_which_lint()
     return circle.load(args.directory, secrets_of(args), SystemClock())
 
 
@@ -74,7 +75,8 @@ def public_key_of(name: str) -> bytes:
         return suites.load_public(data).spki
 
 
-def _profile(name: str) -> Profile:
+def profile_of(name: str) -> Profile:
+    """Return the profile called `name`, or the one in a file."""
     if not name.endswith(".toml"):
         return profiles.load(name)
     return profiles.read(Path(name).stem, read_input(name))
@@ -104,7 +106,8 @@ def _constraints(args: argparse.Namespace) -> Constraints | None:
     return None if wanted == Constraints() else wanted
 
 
-def _facts(args: argparse.Namespace) -> Facts:
+def facts_of(args: argparse.Namespace) -> Facts:
+    """Return what the arguments say for the subject form of a country."""
     return Facts(
         subject_sign_tool=args.subject_sign_tool,
         issuer_sign_tool=IssuerSignTool(*args.issuer_sign_tool) if args.issuer_sign_tool else None,
@@ -133,7 +136,7 @@ def ca_issue(args: argparse.Namespace) -> int:
     """Certify a public key or a request."""
     if args.application:
         return _issue_application(args)
-    profile = _profile(args.profile)
+    profile = profile_of(args.profile)
     names = _names(args)
     subject = subject_of(args) if args.cn else None
     if args.request:
@@ -162,7 +165,7 @@ def ca_issue(args: argparse.Namespace) -> int:
         names=names,
         constraints=_constraints(args),
         form=args.form,
-        facts=_facts(args),
+        facts=facts_of(args),
     )
     certificate = authority.issue(plan)
     above = (opened.root,) if profile.issuer == "root" else opened.chain
@@ -213,7 +216,7 @@ def ca_cross(args: argparse.Namespace) -> int:
 
 def ca_rollover(args: argparse.Namespace) -> int:
     """Begin the next generation."""
-    _say_which_lint()
+    say_which_lint()
     opened = circle.roll_over(args.directory, secrets_of(args), SystemClock(), root=args.root, suite=args.suite)
     print(f"{args.directory}: issuing authority {opened.issuing.id}, {len(opened.previous)} earlier authorities")
     if args.root:

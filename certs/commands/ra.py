@@ -24,7 +24,8 @@ from certs.ra import RegistrationAuthority
 from certs.ra import approve as sign_approval
 
 
-def _registration(directory: str, authority: ClosedCircle) -> RegistrationAuthority:
+def registration_of(directory: str, authority: ClosedCircle) -> RegistrationAuthority:
+    """Return the officers of the authority in a directory. Raises AuditError where it keeps no log."""
     log = circle.log_of(authority)
     if log is None:
         raise AuditError("the authority keeps no audit log")
@@ -33,7 +34,7 @@ def _registration(directory: str, authority: ClosedCircle) -> RegistrationAuthor
 
 def issue_application(authority: ClosedCircle, args: argparse.Namespace) -> Certificate:
     """Issue what an application with its approvals asks for."""
-    return _registration(args.directory, authority).issue(applications.parse(read_input(args.application)))
+    return registration_of(args.directory, authority).issue(applications.parse(read_input(args.application)))
 
 
 def apply(args: argparse.Namespace) -> int:
@@ -108,7 +109,7 @@ def show(args: argparse.Namespace) -> int:
     described = describe(data)
     if args.ca:
         authority = circle.load(args.ca, no_secrets, SystemClock())
-        counted, refused = _registration(args.ca, authority).judge(applications.parse(data))
+        counted, refused = registration_of(args.ca, authority).judge(applications.parse(data))
         described[0] |= {"approved_by": list(counted), "does_not_count": list(refused)}
     if args.json:
         print_json(described)
@@ -120,7 +121,7 @@ def show(args: argparse.Namespace) -> int:
 def officer(args: argparse.Namespace) -> int:
     """Appoint, dismiss or list officers."""
     authority = circle.load(args.directory, no_secrets, SystemClock())
-    registration = _registration(args.directory, authority)
+    registration = registration_of(args.directory, authority)
     if args.appoint:
         if not args.certificate:
             raise UsageError("--appoint needs --certificate")

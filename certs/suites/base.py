@@ -15,6 +15,7 @@ Octets: a signature value is what X.509 puts in its BIT STRING and CMS in its OC
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -188,6 +189,10 @@ class Suite(ABC):
     recipient_usages: tuple[str, ...] = ()
     """Key usages, one of which a certificate must allow so that content keys are encrypted to it; none: keys of the
     suite do not encrypt."""
+    signs_only: str = ""
+    """Which standard says so, where keys of the suite must not encrypt."""
+    enveloped_label: str = "CMS"
+    """PEM label of a private key that was encrypted to a key of the suite (`envelop`); RFC 7468 9."""
 
     @abstractmethod
     def generate(self, parameter: str | None = None) -> PrivateKey:
@@ -200,6 +205,28 @@ class Suite(ABC):
     @abstractmethod
     def load_public(self, spki: bytes) -> PublicKey:
         """Load SubjectPublicKeyInfo (DER). Raises BadKey or MalformedInput."""
+
+    def envelop(self, key: PrivateKey, recipient: PublicKey) -> bytes | None:
+        """Return a private key for the holder of another key of the suite, in a form of the suite's own.
+
+        None where the suite has none, and CMS is the form (`certs.key_delivery`). Raises BackendUnavailable.
+        """
+        return None
+
+    def open_enveloped(self, encoded: bytes, unwrap_key: Callable[[WrappedKey, int], bytes]) -> PrivateKey | None:
+        """Return the key in what `envelop` returned, or None where `encoded` is nothing of that form.
+
+        `unwrap_key` is that of the key it is encrypted to. Raises DecryptionFailed whatever the reason, but
+        MalformedInput and UnsupportedAlgorithm for what everybody can read.
+        """
+        return None
+
+    def load_delivered(self, octets: bytes) -> PrivateKey:
+        """Load a private key as an authority delivers it inside of CMS: PrivateKeyInfo, or as the suite's law has it.
+
+        Raises BadKey, MalformedInput, DecryptionFailed.
+        """
+        return self.load_private(octets)
 
     def usual_spki(self, spki: bytes) -> bytes:
         """Return a key of this suite in the form that certificates have it; most suites know one form only."""
@@ -237,4 +264,5 @@ class Suite(ABC):
 
 def no_encryption(suite: Suite) -> UnsupportedAlgorithm:
     """Return the error for keys of a suite that only signs."""
-    return UnsupportedAlgorithm(f"nothing can be encrypted to a key of {suite.name}", suite=suite.name)
+    why = f": {suite.signs_only}" if suite.signs_only else ""
+    return UnsupportedAlgorithm(f"nothing can be encrypted to a key of {suite.name}{why}", suite=suite.name)

@@ -70,6 +70,7 @@ class PureSuite(Suite):
     """One algorithm at one size."""
 
     family = Family.INTERNATIONAL
+    signs_only = "its algorithm makes signatures and nothing else (RFC 8410, RFC 9881)"
 
     def __init__(
         self,

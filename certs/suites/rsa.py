@@ -221,7 +221,8 @@ class RSASuite(Suite):
 
     def __init__(self, name: str, key_algorithm: AlgorithmID, signature: AlgorithmID) -> None:
         self.name = name
-        self.recipient_usages = ("key_encipherment",) if name == "rsa" else ()  # RFC 4055 1.2: PSS keys only sign
+        self.recipient_usages = ("key_encipherment",) if name == "rsa" else ()
+        self.signs_only = "" if name == "rsa" else "a key for RSASSA-PSS does nothing else (RFC 4055 1.2)"
         self.key_algorithm = key_algorithm
         self._signature = signature
 

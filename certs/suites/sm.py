@@ -6,11 +6,12 @@ the curve by its OID in either of the two forms in use, the scalar 1 ≤ d ≤ n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from certs import der, oids
-from certs.errors import BadKey, BadSignature, MalformedInput, UnsupportedAlgorithm
-from certs.suites import backends, transport_sm
+from certs.errors import BadKey, BadSignature, DecryptionFailed, MalformedInput, UnsupportedAlgorithm
+from certs.suites import backends, enveloped_key_sm, transport_sm
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey
 from certs.suites.common import check_pair, no_parameters, wrong_algorithm
 
@@ -82,6 +83,7 @@ class SM2Suite(Suite):
     parameters = (PARAMETER,)
     max_signature_size = 72
     one_fault_tells = False
+    enveloped_label = "SM2 ENVELOPED KEY"  # ours: no standard names one
     recipient_usages = ("key_encipherment", "data_encipherment", "key_agreement")
     """Any of the three that Chinese encryption certificates carry (GM/T 0015)."""
 
@@ -105,6 +107,34 @@ class SM2Suite(Suite):
         )
         backend = backends.sm2()
         return SM2PrivateKey(self, backend, backend.load_private(der.private_key_info(_ALGORITHM, sec1)))
+
+    def envelop(self, key: PrivateKey, recipient: PublicKey) -> bytes:
+        scalar, _ = _read_sec1(der.split_pkcs8(key.pkcs8())[1])
+        point = der.split_spki(key.public_key.spki)[1]
+        return enveloped_key_sm.wrap(scalar.to_bytes(32, "big"), point, recipient)
+
+    def open_enveloped(self, encoded: bytes, unwrap_key: Callable[[WrappedKey, int], bytes]) -> SM2PrivateKey | None:
+        if not enveloped_key_sm.is_one(encoded):
+            return None
+        scalar, point = enveloped_key_sm.unwrap(encoded, unwrap_key)
+        key = self._from_scalar(scalar)
+        if der.split_spki(key.public_key.spki)[1] != point:
+            raise DecryptionFailed
+        return key
+
+    def load_delivered(self, octets: bytes) -> SM2PrivateKey:
+        # as Chinese authorities deliver it in CMS: 32 zeros and the number; or a PrivateKeyInfo, as we do
+        return self.load_private(octets) if len(octets) > 64 else self._from_scalar(enveloped_key_sm.bare(octets))
+
+    def _from_scalar(self, scalar: bytes) -> SM2PrivateKey:
+        """Return the key of a decrypted scalar, with its public half. Raises DecryptionFailed where it is none."""
+        start = der.integer(1) + der.octet_string(scalar)
+        try:
+            key = self.load_private(der.private_key_info(_ALGORITHM, der.sequence(start)))
+        except BadKey:
+            raise DecryptionFailed from None
+        public = der.tlv(0xA1, der.bit_string(der.split_spki(key.public_key.spki)[1]))
+        return self.load_private(der.private_key_info(_ALGORITHM, der.sequence(start, public)))
 
     def load_public(self, spki: bytes) -> SM2PublicKey:
         algorithm, point = der.split_spki(spki)

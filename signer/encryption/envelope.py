@@ -33,7 +33,7 @@ from certs.keys.base import KeyHandle
 from certs.sink import Sink
 from certs.suites import content
 from certs.suites.base import Family
-from signer.cms import check_key, sign_detached
+from signer.cms import check_certificate, check_key, sign_detached
 from signer.encryption.container import (
     MANIFEST,
     Container,
@@ -45,7 +45,7 @@ from signer.encryption.container import (
 )
 from signer.encryption.manifest import MAX_MANIFEST, About, Manifest, Named, Part, read_manifest
 from signer.encryption.measured import Measure, Measured, Measuring, measured, tee
-from signer.errors import OptionError
+from signer.errors import OptionError, SigningRefused
 
 CHUNK = 1 << 20
 
@@ -80,11 +80,12 @@ def seal(
 
     The reader is read once for each family, so it must be able to go back. Whether the recipients are good is asked
     before, by `check_recipients`. `ciphers` chooses another content cipher for a family than its own. Raises
-    OptionError (no sender, two of one family, a certificate that is not the key's), UnsupportedAlgorithm, BadKey,
-    MalformedInput (the content changed meanwhile), and what the key raises; the sink is discarded then.
+    OptionError (no sender, two of one family, a certificate that is not the key's), SigningRefused (a sender's
+    certificate that is not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content
+    changed meanwhile), and what the key raises; the sink is discarded then.
     """
     try:
-        _check_senders(senders)
+        _check_senders(senders, clock)
         with writing(sink.write) as archive:
             manifest = _written(
                 archive, reader, recipients, [sender.certificate for sender in senders], clock, name, ciphers, progress
@@ -163,10 +164,11 @@ def assemble(
         raise
 
 
-def _check_senders(senders: Sequence[Sender]) -> None:
+def _check_senders(senders: Sequence[Sender], clock: Clock) -> None:
     _check_families([sender.family for sender in senders])
     for sender in senders:
         check_key(sender.key, sender.certificate)
+        check_certificate(sender.certificate, clock.now(), SigningRefused)
 
 
 def _check_families(families: Sequence[Family]) -> None:

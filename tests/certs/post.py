@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from certs import der
 from certs.certificate import Certificate
 from certs.suites.base import PrivateKey
 from tests.conftest import ALL_SUITES, circle_of, keys_of, subjects_of
@@ -25,6 +26,16 @@ class Mailbox:
 
     key: PrivateKey
     certificate: Certificate
+
+
+def secret_of(key: PrivateKey) -> bytes:
+    """Return octets that nobody but the holder of a key may have."""
+    encoded = der.split_pkcs8(key.pkcs8())[1]
+    if key.suite.name.startswith(("ecdsa", "sm2")):  # the public half stands at the end
+        body = der.Reader(encoded).enter()
+        body.integer()
+        return body.value(der.OCTET_STRING)
+    return encoded[-32:]
 
 
 def mailbox(suite_name: str, number: int = 0) -> Mailbox:
