@@ -278,14 +278,15 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 @pytest.mark.parametrize("cipher", CIPHERS)
 def test_whatever_the_octets_are_there_is_an_answer(cipher: str) -> None:
     data, box, chance = locked_for("sm2", cipher=cipher), mailbox("sm2"), random.Random(cipher)
+    original = decrypt_pdf(data, holder(box))
     answers = set()
     for _ in range(150):
         changed = mutated(data, chance)
         try:
-            decrypt_pdf(changed, holder(box))
-            answers.add("opened")
+            opened = decrypt_pdf(changed, holder(box))
         except (EncryptedPDF, UnreadablePDF) as error:
             answers.add(error.code)
+            continue
+        # with a MAC: an octet was replaced by itself, or a digit of the MAC by its capital
+        assert cipher != "aes-256-gcm" or opened == original
     assert {"encrypted-pdf", "unreadable-pdf"} <= answers
-    if cipher == "aes-256-gcm":
-        assert "opened" not in answers
