@@ -101,7 +101,12 @@ class Draft:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - the document's own try
-            self.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+            self.unforeseen(error)
+
+    def unforeseen(self, error: Exception) -> None:
+        """Record what nobody foresaw, or that the memory was not enough."""
+        detail, code = why(error)
+        self.unknown(code, "", detail, "GENERIC", code)
 
     def warn(self, code: str, detail: str) -> None:
         """Say something that decides nothing."""
@@ -148,3 +153,10 @@ class Draft:
             values[name] = tuple(values[name])
         values["objects"] = tuple(sorted(self.objects, key=lambda found: _USES.index(found.use)))
         return SignatureReport(**values)
+
+
+def why(error: Exception) -> tuple[str, str]:
+    """Return what an exception that nobody foresaw is called in a report, and its code."""
+    if isinstance(error, MemoryError):
+        return "it needs more memory than it may have", "limits"
+    return type(error).__name__, "internal"

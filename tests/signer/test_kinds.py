@@ -521,3 +521,16 @@ def test_the_command_reads_every_kind(tmp_path: Any, capsys: pytest.CaptureFixtu
         assert capsys.readouterr().out
     certificate = str(tmp_path / "certificate")
     assert main(["verify", certificate, *arguments, "--purpose", "timestamping"]) == 3
+
+
+@pytest.mark.parametrize("kind", ["asic", "ofd"])
+def test_a_container_that_needs_too_much_memory_is_at_its_limit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import import_module
+
+    def full(data: bytes) -> None:
+        raise MemoryError
+
+    module = import_module(f"signer.verification.kinds.{kind}")
+    monkeypatch.setattr(module, "read_container", full)
+    (found,) = module.verify(b"", None, None).signatures
+    assert (found.verdict, found.code) == ("INDETERMINATE", "limits")

@@ -28,7 +28,7 @@ from certs.timestamp import TimeStampToken, read_token
 from signer.errors import UnreadableFile
 from signer.report import Notice, SignatureReport, Verdict
 from signer.verification.cms import Octets
-from signer.verification.draft import Draft
+from signer.verification.draft import Draft, why
 from signer.verification.kinds import Found
 from signer.verification.kinds.asic_manifest import Manifest, read_manifest
 from signer.verification.kinds.asic_zip import (
@@ -80,7 +80,7 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     except UnreadableFile:
         raise
     except Exception as error:  # noqa: BLE001 - the file's own try
-        return Found((_unlisted(type(error).__name__, "internal"),))
+        return Found((_unlisted(*why(error)),))
 
 
 def _unlisted(detail: str, code: str) -> SignatureReport:

@@ -24,7 +24,7 @@ from certs.suites.policy import digest_is_good
 from signer.errors import UnreadableFile
 from signer.report import Notice, SignatureReport, Verdict
 from signer.verification.cms import Octets
-from signer.verification.draft import Draft
+from signer.verification.draft import Draft, why
 from signer.verification.kinds import Found, asic
 from signer.verification.kinds.asic_zip import Container, LimitExceeded, looks_like_zip, names_in, read_container
 from signer.verification.kinds.ofd_content import content_files, was_before
@@ -65,7 +65,7 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
     except UnreadableFile:
         raise
     except Exception as error:  # noqa: BLE001 - the file's own try
-        return Found((_unlisted(type(error).__name__, "internal"),))
+        return Found((_unlisted(*why(error)),))
     if not asic.looks_like(data):
         return found
     other = asic.verify(data, content, setting)  # signatures that only another reader of ZIPs would look for
@@ -158,7 +158,7 @@ class _OFD:
             draft.failed("ofd-signature-file", f"{CLAUSE}.2.1", str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
             one.reports = [draft.report()]
         except Exception as error:  # noqa: BLE001 - the signature's own try
-            draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+            draft.unforeseen(error)
             one.reports = [draft.report()]
 
     # 3 ----------------------------------------------------------------------------------------------------------------

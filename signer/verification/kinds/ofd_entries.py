@@ -53,7 +53,7 @@ def judge_entries(
     except MalformedInput as error:
         draft.failed("ofd-entries", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
     except Exception as error:  # noqa: BLE001 - its own try
-        draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        draft.unforeseen(error)
     return [draft.report()]
 
 

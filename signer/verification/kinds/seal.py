@@ -76,4 +76,4 @@ def judge_file(draft: Draft, encoded: bytes, source: Source | None, setting: Set
     except CertsError as error:
         draft.unknown("seal-format", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
     except Exception as error:  # noqa: BLE001 - the file's own try
-        draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+        draft.unforeseen(error)
