@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.contracts.schemas import CertificateOut, DocumentID, EventOut, certificate_out
+from api.contracts.schemas import CertificateOut, DocumentID, EventList, certificate_out
 from api.envelopes.models import Envelope
 from api.kit.fields import Body, SealID
 
@@ -169,8 +169,5 @@ class EnvelopeList(BaseModel):
     next_cursor: str | None
 
 
-class EnvelopeLogList(BaseModel):
+class EnvelopeLogList(EventList):
     """Entries of an envelope's log in order; `next_after` continues."""
-
-    data: list[EventOut]
-    next_after: int | None

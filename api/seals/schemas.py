@@ -8,18 +8,16 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.audit.chain import Broken
 from api.contracts.schemas import (
     Base64,
     CertificateOut,
     DocumentID,
-    EventOut,
+    EventList,
     IdentifierIn,
     Level,
     Locale,
     certificate_out,
 )
-from api.envelopes.models import Envelope
 from api.kit.fields import Body, Line
 from api.seals.models import Seal, SealGrant
 from api.seals.placement import PlacementIn
@@ -288,23 +286,5 @@ class GrantList(BaseModel):
     next_cursor: str | None
 
 
-class LogList(BaseModel):
+class LogList(EventList):
     """Entries of a seal's log in order; `next_after` continues."""
-
-    data: list[EventOut]
-    next_after: int | None
-
-
-class LogCheckOut(BaseModel):
-    """Whether the log of a seal or an envelope is as it was written."""
-
-    entries: int = Field(description="How many the log should have.")
-    head: str = Field(description="The hash of the newest. Keep it elsewhere: it proves the log up to here.")
-    intact: bool
-    broken_at: int | None = Field(description="The first entry that was changed, moved or removed.")
-
-    @classmethod
-    def of(cls, owner: Seal | Envelope, broken: Broken | None) -> LogCheckOut:
-        """Return what a check of the log found."""
-        at = broken.at if broken is not None else None
-        return cls(entries=owner.log_sequence, head=owner.log_hash, intact=broken is None, broken_at=at)
