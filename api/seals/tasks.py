@@ -88,7 +88,7 @@ def _prepare(context: Context, run: JobRun) -> SealUse:
             prepared=prepared.to_json(),
         )
         locked = repository.get(session, run.tenant_id, row.id, lock=True)
-        return uses.begin(session, locked, wanted, now=context.now(), actor=_actor(run))
+        return uses.begin(session, locked, wanted, now=context.now(), actor=run.actor)
 
 
 def _sign(context: Context, run: JobRun, use: SealUse) -> SealUse:
@@ -134,10 +134,6 @@ def _finish(context: Context, run: JobRun, use: SealUse) -> dict[str, Any]:
         )
         session.add(document)
         facts = {"document": document.id, "sha256": received.sha256}
-        uses.done(session, run.tenant_id, use.seal_id, use.id, now=now, actor=_actor(run), facts=facts)
+        uses.done(session, run.tenant_id, use.seal_id, use.id, now=now, actor=run.actor, facts=facts)
         session.get_one(SealUse, use.id).result = document.id
     return {"seal": use.seal_id, "use": use.id, "document": document.id}
-
-
-def _actor(run: JobRun) -> dict[str, Any]:
-    return {"type": "job", "id": run.id}
