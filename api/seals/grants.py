@@ -12,7 +12,7 @@ from api.errors import NotFound, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.seals import repository
-from api.seals.life import grant_of
+from api.seals.life import grant_of, touch
 from api.seals.log import record
 from api.seals.models import Seal, SealGrant
 from api.seals.refusals import problem_at, refuse, utc
@@ -97,6 +97,5 @@ def _note(unit: Unit, seal: Seal, event: str, facts: dict[str, Any]) -> None:
     """Record something about a seal whose state stays; its version rises all the same: the log is part of it."""
     now = unit.context.now()
     record(unit.session, seal, event, now=now, actor=actor_of(unit), data=facts)
-    seal.version += 1
-    seal.updated_at = now
+    touch(seal, now)
     unit.session.flush()
