@@ -24,8 +24,7 @@ from api.audit.service import record as record_on_contract
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts import workflow
-from api.documents.models import Document
-from api.documents.service import available_digests, clean_name
+from api.documents.service import available_digests, clean_name, document_of
 from api.envelopes import keys, repository
 from api.envelopes.addressing import Basis, Recipient, check
 from api.envelopes.log import record
@@ -34,7 +33,6 @@ from api.errors import StateConflict
 from api.jobs import queue
 from api.jobs.queue import JobRun
 from api.kit.files import file_chunks
-from api.kit.ids import new_id
 from api.seals import applying, uses
 from api.seals import repository as seals
 from api.seals.models import SealUse
@@ -240,17 +238,8 @@ def open_envelope(context: Context, run: JobRun) -> dict[str, Any]:
     with context.database.write() as session:
         queue.fence(session, run)
         now = context.now()
-        document = Document(
-            id=new_id("doc"),
-            tenant_id=run.tenant_id,
-            name=clean_name(opened.about.name),
-            size=received.size,
-            pages=envelope.pages,
-            sha256=received.sha256,
-            sm3=received.digests.get("sm3"),
-            streebog256=received.digests.get("streebog256"),
-            created_at=now,
-        )
+        name = clean_name(opened.about.name)
+        document = document_of(received, tenant_id=run.tenant_id, name=name, pages=envelope.pages, now=now)
         session.add(document)
         facts = {
             "recorded": run.payload["recorded"],
