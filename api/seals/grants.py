@@ -11,11 +11,11 @@ from api.contracts.transition import actor_of
 from api.errors import NotFound, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
+from api.kit.refusals import problem_at, refuse, utc
 from api.seals import repository
 from api.seals.life import grant_of, touch
 from api.seals.log import record
 from api.seals.models import Seal, SealGrant
-from api.seals.refusals import problem_at, refuse, utc
 from api.seals.schemas import GrantIn
 from signer.errors import SealStateConflict
 from signer.seals import lifecycle
