@@ -10,10 +10,11 @@ from starlette.responses import Response
 from api.audit.schemas import LogCheckOut
 from api.envelopes import log, repository, service
 from api.envelopes.models import Envelope
-from api.envelopes.schemas import ContractID, EnvelopeIn, EnvelopeList, EnvelopeLogList, EnvelopeOut, OpeningIn
+from api.envelopes.schemas import EnvelopeIn, EnvelopeList, EnvelopeLogList, EnvelopeOut, OpeningIn
 from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import Reply, Router, Unit, reads, writes
+from api.kit.fields import ContractID
 from api.kit.pagination import After, Cursor, Limit, paginate
 
 router = Router(prefix="/v1/envelopes", tags=["envelopes"])

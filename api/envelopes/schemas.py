@@ -10,9 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from api.contracts.schemas import CertificateOut, DocumentID, EventList, certificate_out
 from api.envelopes.models import Envelope
-from api.kit.fields import Body, SealID
+from api.kit.fields import Body, ContractID, SealID
 
-ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 PartyID = Annotated[str, StringConstraints(pattern=r"^pty_[0-9a-f]{32}$")]
 RecipientID = Annotated[str, StringConstraints(pattern=r"^rcp_[0-9a-f]{32}$")]
 PEM = Annotated[str, StringConstraints(max_length=100_000)]

@@ -18,13 +18,12 @@ from api.contracts.schemas import (
     Locale,
     certificate_out,
 )
-from api.kit.fields import Body, Line
+from api.kit.fields import Body, ContractID, Line
 from api.seals.models import Seal, SealGrant
 from api.seals.placement import PlacementIn
 from signer.seals.lifecycle import SealState
 
 KeyID = Annotated[str, StringConstraints(pattern=r"^key_[0-9a-f]{32}$")]
-ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Kind = Literal["legal-name", "contract", "finance", "invoice", "department", "personal"]
 Standard = Literal["v1", "v4", "v5"]
