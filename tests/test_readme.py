@@ -91,18 +91,28 @@ def service(tmp_path: Path) -> Iterator[dict[str, str]]:
             process.terminate()
 
 
-@pytest.mark.slow
-def test_the_five_calls_end_with_a_signed_pdf(tmp_path: Path, service: dict[str, str]) -> None:
+def run_script(script: str, directory: Path, service: dict[str, str]) -> None:
+    """Run a script of the documentation against the service: it needs curl, and `sealroad` is this one."""
     if shutil.which("curl") is None:
         if os.environ.get("CI") == "true":
             pytest.fail("curl is not installed")
         pytest.skip("curl is not installed")
-    (tmp_path / "contract.pdf").write_bytes(make_pdf())
-    script = "set -eu\n" + block("## Integrate: five HTTP calls", "sh")
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env={**os.environ, **service}, capture_output=True, text=True, timeout=60
+        ["bash", "-c", f'set -eu\nsealroad() {{ "{sys.executable}" -m api.cli "$@"; }}\n{script}'],
+        cwd=directory,
+        env={**os.environ, **service, "DATA": str(Path(service["KEYFILE"]).parent), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_five_calls_end_with_a_signed_pdf(tmp_path: Path, service: dict[str, str]) -> None:
+    (tmp_path / "contract.pdf").write_bytes(make_pdf())
+    run_script(block("## Integrate: five HTTP calls", "sh"), tmp_path, service)
     report = verify_bytes(
         (tmp_path / "signed.pdf").read_bytes(), name="signed.pdf", trust=TrustStore(), clock=SystemClock()
     )

@@ -16,7 +16,6 @@ from api.contracts.schemas import (
     ContractOut,
     ContractPatch,
     EventList,
-    EventOut,
     EvidenceOut,
     ReasonIn,
     VerificationOut,
@@ -130,8 +129,7 @@ def list_contract_events(
     with unit.read() as session:
         contract = repository.get(session, unit.tenant_id, contract_id)
         events = events_of(session, unit.tenant_id, contract.id, after=after, limit=limit + 1)
-    rows = [EventOut.model_validate(event, from_attributes=True) for event in events[:limit]]
-    return Reply(EventList(data=rows, next_after=rows[-1].sequence if len(events) > limit else None))
+    return Reply(EventList.of(events, limit))
 
 
 @router.get(

@@ -20,6 +20,7 @@ from api.context import Context
 from api.contracts.models import Contract, Party
 from api.contracts.workflow import Role
 from api.errors import ValidationFailed
+from api.kit.refusals import problem_at
 from api.pki.circles import UNKNOWN_COUNTRY
 from api.seals import applying
 from api.seals.models import Seal
@@ -66,7 +67,7 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     now = context.now()
     deadline = contract.expires_at
     if deadline is not None and deadline <= now:
-        raise _refuse([_problem("/expires_at", "past", "the deadline is past")])
+        raise _refuse([problem_at("/expires_at", "past", "the deadline is past")])
     signers = [(index, party) for index, party in enumerate(contract.parties) if party.role != Role.CC]
     findings: list[dict[str, str]] = []
     ends = [now + context.settings.contract_life]
@@ -76,7 +77,7 @@ def make_ready(context: Context, contract: Contract) -> Ready:
             try:
                 seal, keys[party.id] = _sealing(context, contract.tenant_id, party, deadline)
             except SealRefused as error:
-                findings.append(_problem(f"/parties/{index}/seal", str(error.facts["reason"]), error.message))
+                findings.append(problem_at(f"/parties/{index}/seal", str(error.facts["reason"]), error.message))
                 continue
             ends.append(seal.valid_to)
             party.certificates = keys[party.id].certificates  # of the detached copy, like those below
@@ -94,7 +95,7 @@ def make_ready(context: Context, contract: Contract) -> Ready:
                 ready.keys[party.id] = _issue(context, party)
             except SealroadError as error:
                 if error.code in {"profile-error", "bad-identifier", "backend-unavailable", "unsupported-algorithm"}:
-                    raise _refuse([_problem(f"/parties/{index}", error.code, error.message)]) from None
+                    raise _refuse([problem_at(f"/parties/{index}", error.code, error.message)]) from None
                 raise
             party.certificates = ready.keys[party.id].certificates  # of the detached copy, for the trial below
     for index, row in enumerate(contract.documents):
@@ -102,7 +103,7 @@ def make_ready(context: Context, contract: Contract) -> Ready:
         with context.storage.local(row.document.sha256) as path:
             if verify_path(context, path, name=row.document.name)["verdict"] == "TOTAL-FAILED":
                 detail = "a signature that the document came with is broken"
-                findings.append(_problem(f"/documents/{index}", "broken-signature", detail))
+                findings.append(problem_at(f"/documents/{index}", "broken-signature", detail))
     for index, party in signers:
         findings += _trial(context, contract, party, f"/parties/{index}")
     if findings:
@@ -129,15 +130,15 @@ def _certificate_findings(
     """Return what forbids signing a contract with this certificate."""
     found = []
     if certificate.not_before > now:
-        found.append(_problem(pointer, "not-yet-valid", f"valid only from {certificate.not_before:%Y-%m-%d}"))
+        found.append(problem_at(pointer, "not-yet-valid", f"valid only from {certificate.not_before:%Y-%m-%d}"))
     if certificate.not_after <= now:
-        found.append(_problem(pointer, "expired", f"expired on {certificate.not_after:%Y-%m-%d}"))
+        found.append(problem_at(pointer, "expired", f"expired on {certificate.not_after:%Y-%m-%d}"))
     elif deadline is not None and certificate.not_after < deadline:
-        found.append(_problem(pointer, "expires-too-early", "expires before the contract's deadline"))
+        found.append(problem_at(pointer, "expires-too-early", "expires before the contract's deadline"))
     if not certificate.allows("digital_signature", "non_repudiation"):
-        found.append(_problem(pointer, "key-usage", "the certificate is not one for signatures"))
+        found.append(problem_at(pointer, "key-usage", "the certificate is not one for signatures"))
     if certificate.is_ca:
-        found.append(_problem(pointer, "is-ca", "the certificate is an authority's"))
+        found.append(problem_at(pointer, "is-ca", "the certificate is an authority's"))
     return found
 
 
@@ -175,14 +176,10 @@ def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> 
                     pdf.prepare(context, contract, party, row.document_id, source, directory / "trial.pdf")
                 except SealroadError as error:
                     place = "/signature_area" if error.code in {"appearance-error", "option-error"} else ""
-                    found.append(_problem(pointer + place, error.code, error.message))
+                    found.append(problem_at(pointer + place, error.code, error.message))
             (directory / "trial.pdf").unlink(missing_ok=True)
     return found
 
 
 def _refuse(findings: list[dict[str, str]]) -> ValidationFailed:
     return ValidationFailed(f"the contract cannot be sent: {findings[0]['detail']}", errors=findings)
-
-
-def _problem(pointer: str, code: str, detail: str) -> dict[str, str]:
-    return {"pointer": pointer, "code": code, "detail": detail}

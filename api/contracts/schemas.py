@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from api.audit.models import Entry
 from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.workflow import ContractState, PartyState, Role
 from api.kit.fields import Body, Line, SealID
@@ -298,6 +300,12 @@ class EventList(BaseModel):
 
     data: list[EventOut]
     next_after: int | None
+
+    @classmethod
+    def of(cls, found: Sequence[Entry], limit: int) -> Self:
+        """Return the first entries of what was found; one more than `limit` says that there are others."""
+        rows = [EventOut.model_validate(entry, from_attributes=True) for entry in found[:limit]]
+        return cls(data=rows, next_after=rows[-1].sequence if len(found) > limit else None)
 
 
 class DocumentReport(BaseModel):

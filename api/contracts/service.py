@@ -15,6 +15,7 @@ from api.contracts.workflow import ContractState, PartyState, Role
 from api.errors import Conflict, NotFound, StateConflict, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
+from api.kit.refusals import problem_at
 from api.seals import repository as seals
 from api.seals.models import Seal
 from certs.errors import BadIdentifier, SealroadError
@@ -60,7 +61,7 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
     given = body.model_fields_set
     for name in ("title", "documents", "parties", "level"):
         if name in given and getattr(body, name) is None:
-            raise ValidationFailed(f"{name} cannot be null", errors=[_problem(f"/{name}", "null", "cannot be null")])
+            raise ValidationFailed(f"{name} cannot be null", errors=[problem_at(f"/{name}", "null", "cannot be null")])
     if body.title is not None:
         contract.title = body.title
     if body.level is not None:
@@ -204,14 +205,14 @@ def _deadline(value: datetime | None, now: datetime) -> datetime | None:
     if value is None:
         return None
     if value.tzinfo is None:
-        error = _problem("/expires_at", "naive", "state the offset, e.g. 2027-01-31T00:00:00Z")
+        error = problem_at("/expires_at", "naive", "state the offset, e.g. 2027-01-31T00:00:00Z")
         raise ValidationFailed("expires_at has no time zone", errors=[error])
     try:
         value = value.astimezone(UTC)
     except OverflowError:
         value = now
     if value <= now:
-        raise ValidationFailed("expires_at is past", errors=[_problem("/expires_at", "past", "is not in the future")])
+        raise ValidationFailed("expires_at is past", errors=[problem_at("/expires_at", "past", "is not in the future")])
     return value
 
 
@@ -226,12 +227,12 @@ def _claim_external_id(unit: Unit, contract: Contract) -> None:
 def _documents(unit: Unit, ids: list[str]) -> list[ContractDocument]:
     known = repository.documents_named(unit.session, unit.tenant_id, ids)
     errors = [
-        _problem(f"/documents/{index}", "not-found", "there is no such document")
+        problem_at(f"/documents/{index}", "not-found", "there is no such document")
         for index, name in enumerate(ids)
         if name not in known
     ]
     errors += [
-        _problem(f"/documents/{index}", "repeated", "named twice")
+        problem_at(f"/documents/{index}", "repeated", "named twice")
         for index, name in enumerate(ids)
         if name in ids[:index]
     ]
@@ -293,7 +294,7 @@ def _seal(unit: Unit, pointer: str, name: str) -> Seal:
         try:
             return seals.get(session, unit.tenant_id, name)
         except NotFound as error:
-            problem = _problem(pointer, error.code, error.message)
+            problem = problem_at(pointer, error.code, error.message)
             raise ValidationFailed("a seal of a party cannot be used", errors=[problem]) from None
 
 
@@ -313,7 +314,7 @@ def _way_to_sign(pointer: str, body: PartyIn) -> tuple[str | None, str | None]:
             return suite, "".join(each.pem for each in bundle)
     except SealroadError as error:
         where = "suite" if body.suite is not None else "certificate"
-        problem = _problem(f"{pointer}/{where}", error.code, error.message)
+        problem = problem_at(f"{pointer}/{where}", error.code, error.message)
         raise ValidationFailed(f"the {where} of a party cannot be used: {error}", errors=[problem]) from None
     return None, None
 
@@ -324,8 +325,4 @@ def _check_identifier(pointer: str, scheme: str, value: str) -> None:
     try:
         Identifier(scheme, value).check()
     except BadIdentifier as error:
-        raise ValidationFailed(str(error), errors=[_problem(pointer, error.code, error.message)]) from None
-
-
-def _problem(pointer: str, code: str, detail: str) -> dict[str, str]:
-    return {"pointer": pointer, "code": code, "detail": detail}
+        raise ValidationFailed(str(error), errors=[problem_at(pointer, error.code, error.message)]) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import UploadFile
@@ -14,6 +15,7 @@ from api.errors import Conflict
 from api.kit.edge import Unit
 from api.kit.files import upload_chunks
 from api.kit.ids import new_id
+from api.storage import Received
 from certs.errors import BackendUnavailable
 
 
@@ -27,20 +29,27 @@ def upload(unit: Unit, file: UploadFile) -> Document:
     with context.storage.receive(upload_chunks(file), limit=context.settings.max_upload, digests=digests) as received:
         pages = inspect_pdf(received.path, max_pages=context.settings.max_pages)
         context.storage.keep(received)
-    document = Document(
+    document = document_of(
+        received, tenant_id=unit.tenant_id, name=clean_name(file.filename), pages=pages, now=context.now()
+    )
+    unit.session.add(document)
+    unit.session.flush()
+    return document
+
+
+def document_of(received: Received, *, tenant_id: str, name: str, pages: int, now: datetime) -> Document:
+    """Return the row of a new document: a file that was received with the `available_digests` and is kept."""
+    return Document(
         id=new_id("doc"),
-        tenant_id=unit.tenant_id,
-        name=clean_name(file.filename),
+        tenant_id=tenant_id,
+        name=name,
         size=received.size,
         pages=pages,
         sha256=received.sha256,
         sm3=received.digests.get("sm3"),
         streebog256=received.digests.get("streebog256"),
-        created_at=context.now(),
+        created_at=now,
     )
-    unit.session.add(document)
-    unit.session.flush()
-    return document
 
 
 def delete(unit: Unit, document_id: str) -> None:

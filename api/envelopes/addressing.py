@@ -14,7 +14,7 @@ from api.context import Context
 from api.contracts.models import Party
 from api.envelopes import keys
 from api.kit.ids import new_id
-from api.seals.refusals import problem_at
+from api.kit.refusals import problem_at
 from certs.certificate import Certificate, load_certificates
 from certs.errors import CertsError
 from signer.errors import RecipientRefused

@@ -7,20 +7,19 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.contracts.schemas import EventOut
+from api.audit.schemas import LogCheckOut
 from api.envelopes import log, repository, service
 from api.envelopes.models import Envelope
-from api.envelopes.schemas import ContractID, EnvelopeIn, EnvelopeList, EnvelopeLogList, EnvelopeOut, OpeningIn
+from api.envelopes.schemas import EnvelopeIn, EnvelopeList, EnvelopeLogList, EnvelopeOut, OpeningIn
 from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import Reply, Router, Unit, reads, writes
-from api.kit.pagination import Cursor, Limit, paginate
-from api.seals.schemas import LogCheckOut
+from api.kit.fields import ContractID
+from api.kit.pagination import After, Cursor, Limit, paginate
 
 router = Router(prefix="/v1/envelopes", tags=["envelopes"])
 
 PACKAGE = "application/zip"
-After = Annotated[int, Query(ge=0, le=10**9, description="Only entries with a higher sequence number.")]
 
 
 @router.post("", status_code=202, response_model=JobOut)
@@ -139,5 +138,4 @@ def _log(unit: Unit, envelope_id: str, after: int, limit: int, types: tuple[str,
     with unit.read() as session:
         envelope = repository.get(session, unit.tenant_id, envelope_id)
         found = log.entries_of(session, envelope, after=after, limit=limit + 1, types=types)
-    rows = [EventOut.model_validate(event, from_attributes=True) for event in found[:limit]]
-    return Reply(EnvelopeLogList(data=rows, next_after=rows[-1].sequence if len(found) > limit else None))
+    return Reply(EnvelopeLogList.of(found, limit))

@@ -9,19 +9,18 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from api.audit.models import Entry, Logged
 from api.db import Base
 
 
-class Envelope(Base):
-    """One envelope. `queued → sealed | failed`; `log_*` is the newest entry of its log.
+class Envelope(Logged):
+    """One envelope. `queued → sealed | failed`.
 
     What is handed out lies in the document store: the whole package, and for each family what its recipients need.
     """
 
     __tablename__ = "envelopes"
 
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
     state: Mapped[str] = mapped_column(String(10))
     name: Mapped[str] = mapped_column(String(255))
     """What the content is called."""
@@ -46,8 +45,6 @@ class Envelope(Base):
     parts: Mapped[dict[str, str]] = mapped_column(JSON)
     """Family to SHA-256 of what its recipients need."""
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    log_sequence: Mapped[int]
-    log_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     sealed_at: Mapped[datetime | None]
 
@@ -76,18 +73,10 @@ class EnvelopeKey(Base):
     created_at: Mapped[datetime]
 
 
-class EnvelopeEvent(Base):
-    """One entry of an envelope's log. Triggers in the database refuse to change or delete rows."""
+class EnvelopeEvent(Entry):
+    """One entry of the log of an envelope."""
 
     __tablename__ = "envelope_events"
     __table_args__ = (UniqueConstraint("envelope_id", "sequence"),)
 
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     envelope_id: Mapped[str] = mapped_column(ForeignKey("envelopes.id"))
-    sequence: Mapped[int]
-    type: Mapped[str] = mapped_column(String(60))
-    at: Mapped[datetime]
-    body: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """What is hashed, see `api.audit.chain`."""
-    hash: Mapped[str] = mapped_column(String(64))

@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.contracts.schemas import CertificateOut, DocumentID, EventOut, certificate_out
+from api.contracts.schemas import CertificateOut, DocumentID, EventList, certificate_out
 from api.envelopes.models import Envelope
-from api.kit.fields import Body, SealID
+from api.kit.fields import Body, ContractID, SealID
 
-ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 PartyID = Annotated[str, StringConstraints(pattern=r"^pty_[0-9a-f]{32}$")]
 RecipientID = Annotated[str, StringConstraints(pattern=r"^rcp_[0-9a-f]{32}$")]
 PEM = Annotated[str, StringConstraints(max_length=100_000)]
@@ -169,8 +168,5 @@ class EnvelopeList(BaseModel):
     next_cursor: str | None
 
 
-class EnvelopeLogList(BaseModel):
+class EnvelopeLogList(EventList):
     """Entries of an envelope's log in order; `next_after` continues."""
-
-    data: list[EventOut]
-    next_after: int | None

@@ -29,9 +29,9 @@ from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
 from api.kit.ids import new_id
+from api.kit.refusals import refuse
 from api.seals import repository as seals
 from api.seals import uses
-from api.seals.refusals import refuse
 from signer.seals.lifecycle import Purpose
 
 

@@ -24,8 +24,7 @@ from api.audit.service import record as record_on_contract
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts import workflow
-from api.documents.models import Document
-from api.documents.service import available_digests, clean_name
+from api.documents.service import available_digests, clean_name, document_of
 from api.envelopes import keys, repository
 from api.envelopes.addressing import Basis, Recipient, check
 from api.envelopes.log import record
@@ -34,7 +33,6 @@ from api.errors import StateConflict
 from api.jobs import queue
 from api.jobs.queue import JobRun
 from api.kit.files import file_chunks
-from api.kit.ids import new_id
 from api.seals import applying, uses
 from api.seals import repository as seals
 from api.seals.models import SealUse
@@ -74,7 +72,7 @@ def sealing_gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> N
         envelope.state, envelope.failure = "failed", failure
         for use in _uses(session, envelope):
             uses.failed(session, run.tenant_id, use, failure, context.now())
-        record(session, envelope, "envelope.failed", now=context.now(), actor=_actor(run), data=failure)
+        record(session, envelope, "envelope.failed", now=context.now(), actor=run.actor, data=failure)
 
 
 def _prepare(context: Context, run: JobRun, envelope: Envelope) -> Envelope:
@@ -102,7 +100,7 @@ def _prepare(context: Context, run: JobRun, envelope: Envelope) -> Envelope:
         for sender in row.senders:
             _announce(context, session, run, row, sender)
         facts = {"manifest_sha256": row.manifest_sha256, "prepared_sha256": received.sha256}
-        record(session, row, "envelope.prepared", now=context.now(), actor=_actor(run), data=facts)
+        record(session, row, "envelope.prepared", now=context.now(), actor=run.actor, data=facts)
         return row
 
 
@@ -120,7 +118,7 @@ def _announce(context: Context, session: Session, run: JobRun, envelope: Envelop
             contract_id=envelope.contract_id,
         )
         seal = seals.get(session, run.tenant_id, sender["seal"], lock=True)
-        uses.begin(session, seal, wanted, now=now, actor=_actor(run))
+        uses.begin(session, seal, wanted, now=now, actor=run.actor)
         return
     contract = contracts.get(session, run.tenant_id, envelope.contract_id or "", lock=True)
     facts = {"envelope": envelope.id, "manifest_sha256": envelope.manifest_sha256, "api_key": run.payload["who"]}
@@ -129,7 +127,7 @@ def _announce(context: Context, session: Session, run: JobRun, envelope: Envelop
         contract,
         "party.sends-envelope",
         now=now,
-        actor=_actor(run),
+        actor=run.actor,
         party_id=sender["party"],
         data=facts,
     )
@@ -173,14 +171,14 @@ def _finish(context: Context, run: JobRun, envelope: Envelope) -> None:
         row.parts = parts or {families[0]: whole.sha256}
         facts = {"envelope": row.id, "sha256": whole.sha256}
         for use in _uses(session, row):
-            uses.done(session, run.tenant_id, use.seal_id, use.id, now=now, actor=_actor(run), facts=facts)
+            uses.done(session, run.tenant_id, use.seal_id, use.id, now=now, actor=run.actor, facts=facts)
             use.result = row.id
         record(
             session,
             row,
             "envelope.sealed",
             now=now,
-            actor=_actor(run),
+            actor=run.actor,
             data={"sha256": whole.sha256, "parts": row.parts},
         )
 
@@ -240,17 +238,8 @@ def open_envelope(context: Context, run: JobRun) -> dict[str, Any]:
     with context.database.write() as session:
         queue.fence(session, run)
         now = context.now()
-        document = Document(
-            id=new_id("doc"),
-            tenant_id=run.tenant_id,
-            name=clean_name(opened.about.name),
-            size=received.size,
-            pages=envelope.pages,
-            sha256=received.sha256,
-            sm3=received.digests.get("sm3"),
-            streebog256=received.digests.get("streebog256"),
-            created_at=now,
-        )
+        name = clean_name(opened.about.name)
+        document = document_of(received, tenant_id=run.tenant_id, name=name, pages=envelope.pages, now=now)
         session.add(document)
         facts = {
             "recorded": run.payload["recorded"],
@@ -260,7 +249,7 @@ def open_envelope(context: Context, run: JobRun) -> dict[str, Any]:
             "sender": str(opened.sender),
         }
         row = repository.get(session, run.tenant_id, envelope.id, lock=True)
-        record(session, row, "open.done", now=now, actor=_actor(run), data=facts)
+        record(session, row, "open.done", now=now, actor=run.actor, data=facts)
         result = {"envelope": envelope.id, "document": document.id, "sender": str(opened.sender)}
         queue.end(session, run, state="succeeded", result=result, now=now)
     return result
@@ -272,8 +261,4 @@ def opening_gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> N
         queue.fence(session, run)
         row = repository.get(session, run.tenant_id, run.payload["envelope"], lock=True)
         facts = {"recorded": run.payload["recorded"], "recipient": run.payload["recipient"], **failure}
-        record(session, row, "open.failed", now=context.now(), actor=_actor(run), data=facts)
-
-
-def _actor(run: JobRun) -> dict[str, Any]:
-    return {"type": "job", "id": run.id}
+        record(session, row, "open.failed", now=context.now(), actor=run.actor, data=facts)

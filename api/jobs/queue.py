@@ -33,6 +33,11 @@ class JobRun:
     attempt: int
     token: str
 
+    @property
+    def actor(self) -> dict[str, Any]:
+        """Who acts, as a log says it."""
+        return {"type": "job", "id": self.id}
+
 
 def enqueue(session: Session, *, tenant_id: str, kind: str, key: str, payload: dict[str, Any], now: datetime) -> Job:
     """Enqueue a job once per `key`; one that has ended is started again, one that has not is returned as it is."""

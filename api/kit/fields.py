@@ -34,6 +34,7 @@ Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_text)]
 """Several lines of text, kept exactly as they are."""
 
 
+ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 SealID = Annotated[str, StringConstraints(pattern=r"^seal_[0-9a-f]{32}$")]
 
 

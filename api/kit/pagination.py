@@ -26,7 +26,7 @@ from api.kit.edge import Unit
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many, at most.")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before.")]
-
+After = Annotated[int, Query(ge=0, le=10**9, description="Only entries with a higher sequence number.")]
 
 SCAN: Final = 2000
 """Rows that one request looks at, where it wants only some of them."""

@@ -10,11 +10,11 @@ from api.contracts.transition import actor_of
 from api.errors import ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
+from api.kit.refusals import problem_at, refuse, utc
 from api.pki.circles import UNKNOWN_COUNTRY
 from api.seals.log import record
 from api.seals.models import Seal
 from api.seals.pictures import picture_of
-from api.seals.refusals import problem_at, refuse, utc
 from api.seals.schemas import SealIn
 from certs.errors import SealroadError
 from signer.seals.lifecycle import SealState

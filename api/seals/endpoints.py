@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Request
 from starlette.responses import Response
 
-from api.contracts.schemas import EventOut, ReasonIn
+from api.audit.schemas import LogCheckOut
+from api.contracts.schemas import ReasonIn
 from api.errors import StateConflict
 from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, etag, reads, writes
-from api.kit.pagination import Cursor, Limit, paginate
+from api.kit.pagination import After, Cursor, Limit, paginate
 from api.seals import application, grants, log, making, repository, service
 from api.seals.models import Seal, SealGrant
 from api.seals.schemas import (
@@ -20,7 +21,6 @@ from api.seals.schemas import (
     GrantIn,
     GrantList,
     GrantOut,
-    LogCheckOut,
     LogList,
     SealDocumentIn,
     SealIn,
@@ -30,7 +30,6 @@ from api.seals.schemas import (
 from signer.seals.lifecycle import SealState
 
 router = Router(prefix="/v1/seals", tags=["seals"])
-After = Annotated[int, Query(ge=0, le=10**9, description="Only entries with a higher sequence number.")]
 PICTURES = {"PNG": ("image/png", "png"), "JPG": ("image/jpeg", "jpg"), "SVG": ("image/svg+xml", "svg")}
 _FILES: dict[str, dict[str, str]] = {media: {} for media, _ in PICTURES.values()}
 
@@ -223,5 +222,4 @@ def _log(unit: Unit, seal_id: str, after: int, limit: int, types: tuple[str, ...
     with unit.read() as session:
         seal = repository.get(session, unit.tenant_id, seal_id)
         found = log.entries_of(session, seal, after=after, limit=limit + 1, types=types)
-    rows = [EventOut.model_validate(event, from_attributes=True) for event in found[:limit]]
-    return Reply(LogList(data=rows, next_after=rows[-1].sequence if len(found) > limit else None))
+    return Reply(LogList.of(found, limit))

@@ -11,11 +11,11 @@ from api.contracts.transition import actor_of
 from api.errors import NotFound, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
+from api.kit.refusals import problem_at, refuse, utc
 from api.seals import repository
-from api.seals.life import grant_of
+from api.seals.life import grant_of, touch
 from api.seals.log import record
 from api.seals.models import Seal, SealGrant
-from api.seals.refusals import problem_at, refuse, utc
 from api.seals.schemas import GrantIn
 from signer.errors import SealStateConflict
 from signer.seals import lifecycle
@@ -97,6 +97,5 @@ def _note(unit: Unit, seal: Seal, event: str, facts: dict[str, Any]) -> None:
     """Record something about a seal whose state stays; its version rises all the same: the log is part of it."""
     now = unit.context.now()
     record(unit.session, seal, event, now=now, actor=actor_of(unit), data=facts)
-    seal.version += 1
-    seal.updated_at = now
+    touch(seal, now)
     unit.session.flush()

@@ -59,5 +59,10 @@ def put(seal: Seal, life: Life, now: datetime) -> None:
     if life.state in OVER and seal.ended_at is None:
         seal.ended_at = now
         seal.sealed_key = None  # nobody signs with it again: what is not there is not stolen
+    touch(seal, now)
+
+
+def touch(seal: Seal, now: datetime) -> None:
+    """Count one more version of a seal whose state stays: its log, its uses and its grants are part of it."""
     seal.version += 1
     seal.updated_at = now

@@ -18,7 +18,7 @@ from api.contracts.transition import actor_of
 from api.kit.edge import Unit
 from api.seals import repository
 from api.seals.application import VERSIONS, subject_of
-from api.seals.life import check_version, life_of, put
+from api.seals.life import check_version, life_of, put, touch
 from api.seals.log import record
 from api.seals.maker import certificate_of, maker_for, open_maker
 from api.seals.models import Seal, SealMaker
@@ -97,8 +97,7 @@ def _prepare(unit: Unit, seal: Seal) -> Seal:
             "certificates_sha256": [owner.fingerprint() for owner in owners],
         }
         record(session, row, "seal.prepared", now=now, actor=actor_of(unit), data=facts)
-        row.version += 1
-        row.updated_at = now
+        touch(row, now)
         return row
 
 

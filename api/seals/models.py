@@ -8,19 +8,18 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from api.audit.models import Entry, Logged
 from api.db import Base
 
 
-class Seal(Base):
-    """One seal. `version` rises with every change and is the ETag; `log_*` is the newest entry of its log.
+class Seal(Logged):
+    """One seal. `version` rises with every change and is the ETag.
 
     Picture and seal lie in the document store under their SHA-256.
     """
 
     __tablename__ = "seals"
 
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
     version: Mapped[int]
     state: Mapped[str] = mapped_column(String(12), index=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -61,8 +60,6 @@ class Seal(Base):
     """The seal, DER, once it is made."""
     reason: Mapped[str | None] = mapped_column(String(1000))
     """Why it was suspended or cancelled."""
-    log_sequence: Mapped[int]
-    log_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     made_at: Mapped[datetime | None]
@@ -138,18 +135,10 @@ class SealUse(Base):
     updated_at: Mapped[datetime]
 
 
-class SealEvent(Base):
-    """One entry of a seal's log. Triggers in the database refuse to change or delete rows."""
+class SealEvent(Entry):
+    """One entry of the log of a seal."""
 
     __tablename__ = "seal_events"
     __table_args__ = (UniqueConstraint("seal_id", "sequence"),)
 
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     seal_id: Mapped[str] = mapped_column(ForeignKey("seals.id"))
-    sequence: Mapped[int]
-    type: Mapped[str] = mapped_column(String(60))
-    at: Mapped[datetime]
-    body: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """What is hashed, see `api.seals.log`."""
-    hash: Mapped[str] = mapped_column(String(64))

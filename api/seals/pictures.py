@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Final
 
-from api.seals.refusals import refuse
+from api.kit.refusals import refuse
 from api.seals.schemas import DrawingIn, PictureIn, SealIn
 
 if TYPE_CHECKING:

@@ -8,25 +8,22 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.audit.chain import Broken
 from api.contracts.schemas import (
     Base64,
     CertificateOut,
     DocumentID,
-    EventOut,
+    EventList,
     IdentifierIn,
     Level,
     Locale,
     certificate_out,
 )
-from api.envelopes.models import Envelope
-from api.kit.fields import Body, Line
+from api.kit.fields import Body, ContractID, Line
 from api.seals.models import Seal, SealGrant
 from api.seals.placement import PlacementIn
 from signer.seals.lifecycle import SealState
 
 KeyID = Annotated[str, StringConstraints(pattern=r"^key_[0-9a-f]{32}$")]
-ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Kind = Literal["legal-name", "contract", "finance", "invoice", "department", "personal"]
 Standard = Literal["v1", "v4", "v5"]
@@ -288,23 +285,5 @@ class GrantList(BaseModel):
     next_cursor: str | None
 
 
-class LogList(BaseModel):
+class LogList(EventList):
     """Entries of a seal's log in order; `next_after` continues."""
-
-    data: list[EventOut]
-    next_after: int | None
-
-
-class LogCheckOut(BaseModel):
-    """Whether the log of a seal or an envelope is as it was written."""
-
-    entries: int = Field(description="How many the log should have.")
-    head: str = Field(description="The hash of the newest. Keep it elsewhere: it proves the log up to here.")
-    intact: bool
-    broken_at: int | None = Field(description="The first entry that was changed, moved or removed.")
-
-    @classmethod
-    def of(cls, owner: Seal | Envelope, broken: Broken | None) -> LogCheckOut:
-        """Return what a check of the log found."""
-        at = broken.at if broken is not None else None
-        return cls(entries=owner.log_sequence, head=owner.log_hash, intact=broken is None, broken_at=at)

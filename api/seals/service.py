@@ -16,11 +16,11 @@ from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
 from api.kit.ids import new_id
+from api.kit.refusals import refuse
 from api.seals import applying, repository, uses
 from api.seals.life import check_version, life_of, put
 from api.seals.log import record
 from api.seals.models import Seal, SealMaker
-from api.seals.refusals import refuse
 from api.seals.schemas import SealDocumentIn
 from signer.errors import SealStateConflict
 from signer.seals import lifecycle

@@ -14,12 +14,10 @@ from typing import Any
 from api.context import Context
 from api.documents import repository as documents
 from api.documents.inspect import inspect_pdf
-from api.documents.models import Document
-from api.documents.service import available_digests
+from api.documents.service import available_digests, document_of
 from api.jobs import queue
 from api.jobs.queue import JobRun
 from api.kit.files import copy_file, file_chunks
-from api.kit.ids import new_id
 from api.seals import applying, repository, uses
 from api.seals.models import SealUse
 from api.seals.uses import Use
@@ -88,7 +86,7 @@ def _prepare(context: Context, run: JobRun) -> SealUse:
             prepared=prepared.to_json(),
         )
         locked = repository.get(session, run.tenant_id, row.id, lock=True)
-        return uses.begin(session, locked, wanted, now=context.now(), actor=_actor(run))
+        return uses.begin(session, locked, wanted, now=context.now(), actor=run.actor)
 
 
 def _sign(context: Context, run: JobRun, use: SealUse) -> SealUse:
@@ -121,23 +119,9 @@ def _finish(context: Context, run: JobRun, use: SealUse) -> dict[str, Any]:
     with context.database.write() as session:
         queue.fence(session, run)
         now = context.now()
-        document = Document(
-            id=new_id("doc"),
-            tenant_id=run.tenant_id,
-            name=asked["name"],
-            size=received.size,
-            pages=pages,
-            sha256=received.sha256,
-            sm3=received.digests.get("sm3"),
-            streebog256=received.digests.get("streebog256"),
-            created_at=now,
-        )
+        document = document_of(received, tenant_id=run.tenant_id, name=asked["name"], pages=pages, now=now)
         session.add(document)
         facts = {"document": document.id, "sha256": received.sha256}
-        uses.done(session, run.tenant_id, use.seal_id, use.id, now=now, actor=_actor(run), facts=facts)
+        uses.done(session, run.tenant_id, use.seal_id, use.id, now=now, actor=run.actor, facts=facts)
         session.get_one(SealUse, use.id).result = document.id
     return {"seal": use.seal_id, "use": use.id, "document": document.id}
-
-
-def _actor(run: JobRun) -> dict[str, Any]:
-    return {"type": "job", "id": run.id}

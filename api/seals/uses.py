@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from api.contracts.transition import SYSTEM
 from api.kit.ids import new_id
 from api.seals import repository
-from api.seals.life import grant_of, life_of, put
+from api.seals.life import grant_of, life_of, put, touch
 from api.seals.log import record
 from api.seals.models import Seal, SealGrant, SealUse
 from signer.errors import SealRefused
@@ -125,7 +125,7 @@ def done(
     use = repository.use(session, seal, use_id)
     use.state, use.updated_at = "done", now
     record(session, seal, "use.done", now=now, actor=actor, data={"use": use.id, **facts})
-    _touch(seal, now)
+    touch(seal, now)
 
 
 def failed(session: Session, tenant_id: str, use: SealUse, failure: dict[str, Any], now: datetime) -> None:
@@ -133,14 +133,9 @@ def failed(session: Session, tenant_id: str, use: SealUse, failure: dict[str, An
     seal = repository.get(session, tenant_id, use.seal_id, lock=True)
     use.state, use.failure, use.updated_at = "failed", failure, now
     record(session, seal, "use.failed", now=now, actor=SYSTEM, data={"use": use.id, **failure})
-    _touch(seal, now)
+    touch(seal, now)
 
 
 def open_uses(session: Session, party_id: str) -> Sequence[SealUse]:
     """Return the uses that a party of a contract has begun and not ended."""
     return session.scalars(select(SealUse).where(SealUse.party_id == party_id, SealUse.state == "recorded")).all()
-
-
-def _touch(seal: Seal, now: datetime) -> None:
-    seal.version += 1
-    seal.updated_at = now

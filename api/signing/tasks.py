@@ -81,7 +81,7 @@ def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, do
             consent=run.payload["consent"],
             who=run.payload.get("who", ""),  # a job from before there were seals has none
             now=context.now(),
-            actor=_actor(run),
+            actor=run.actor,
         )
 
 
@@ -111,7 +111,7 @@ def _finish(context: Context, run: JobRun, contract: Contract, party: Party, int
         queue.fence(session, run)
         locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
         row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
-        embed(session, locked, row, signed_file=received, now=context.now(), actor=_actor(run))
+        embed(session, locked, row, signed_file=received, now=context.now(), actor=run.actor)
     context.wake()
 
 
@@ -130,7 +130,3 @@ def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:
         with contextlib.suppress(StateConflict):  # the contract was closed meanwhile, and the party with it
             change = workflow.abandon_signing(agreement_of(contract), run.payload["party"])
             apply(session, contract, change, now=now, actor=SYSTEM, data={"job": run.id, **failure})
-
-
-def _actor(run: JobRun) -> dict[str, Any]:
-    return {"type": "job", "id": run.id}

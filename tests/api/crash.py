@@ -30,7 +30,7 @@ import httpx
 
 import certs
 import signer
-from api.auth.service import create_key, create_tenant
+from api.auth.service import SCOPES, create_key, create_tenant
 from api.config import Settings
 from api.context import open_context
 from api.db import Database
@@ -226,6 +226,27 @@ def preload() -> None:
     for package in (certs, signer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Ask again and again until it is done."""
+    limit = time.monotonic() + SECONDS
+    while not done():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+def two_people(settings: Settings) -> tuple[str, str]:
+    """Make the database and a tenant in it; return the API keys, with every scope, of who works and who approves."""
+    context = open_context(settings)
+    upgrade(context.database)
+    with context.database.write() as session:
+        tenant = create_tenant(session, "crash", now=context.now())
+        keeper, approver = (
+            create_key(session, tenant, name=name, now=context.now(), scopes=SCOPES) for name in ("keeper", "approver")
+        )
+    context.close()
+    return keeper, approver
 
 
 def main(route: str, suite: str, step: int) -> None:

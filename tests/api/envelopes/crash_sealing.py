@@ -13,17 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from api.auth.service import SCOPES, create_key, create_tenant
 from api.config import Settings
 from api.context import open_context
 from api.envelopes import addressing, keys, tasks
-from api.migrations import upgrade
 from api.server import running
 from certs.ledger import SQLiteLedger
 from signer.encryption import envelope, opening
 from tests.api.conftest import make_pdf
-from tests.api.crash import Act, Bomb, State, client, preload, walk
-from tests.api.seals.crash_sealing import until
+from tests.api.crash import Act, Bomb, State, client, preload, two_people, until, walk
 from tests.api.seals.office import application
 
 EFFECTS = (
@@ -50,14 +47,7 @@ def arm(point: int) -> None:
 def prepare(data: Path, route: str, suite: str) -> State:
     """Make what the route begins with: a contract that is sent and a seal that is granted; or an envelope."""
     settings = Settings(data=data, port=0)
-    context = open_context(settings)
-    upgrade(context.database)
-    with context.database.write() as session:
-        tenant = create_tenant(session, "crash", now=context.now())
-        token, other = (
-            create_key(session, tenant, name=name, now=context.now(), scopes=SCOPES) for name in ("keeper", "approver")
-        )
-    context.close()
+    token, other = two_people(settings)
     state: State = {"token": token}
     with running(settings) as address, client(address, state) as http, client(address, {"token": other}) as approver:
         seal = http.post("/v1/seals", json=application("ecdsa-p256" if suite == "sm2" else "sm2")).json()["id"]

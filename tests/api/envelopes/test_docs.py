@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,7 +11,7 @@ import pytest
 
 from api.auth.service import SCOPES
 from tests.api.conftest import make_pdf
-from tests.test_readme import ROOT, service
+from tests.test_readme import ROOT, run_script, service
 
 __all__ = ["service"]
 
@@ -25,24 +21,10 @@ SECTION = PAGE[PAGE.index("## Over HTTP") : PAGE.index("## Limits")]
 
 @pytest.mark.slow
 def test_the_script_ends_with_what_was_sealed(tmp_path: Path, service: dict[str, str]) -> None:
-    if shutil.which("curl") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("curl is not installed")
-        pytest.skip("curl is not installed")
     (tmp_path / "contract.pdf").write_bytes(make_pdf())
     found = re.search(r"^```sh\n(.*?)^```$", SECTION, re.DOTALL | re.MULTILINE)
     assert found is not None
-    script = f'set -eu\nsealroad() {{ "{sys.executable}" -m api.cli "$@"; }}\n{found[1]}'
-    environment = {
-        **os.environ,
-        "SERVICE": service["SERVICE"],
-        "DATA": str(Path(service["KEYFILE"]).parent),
-        "PYTHONPATH": str(ROOT),
-    }
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_script(found[1], tmp_path, service)
     assert (tmp_path / "opened.pdf").read_bytes() == (tmp_path / "contract.pdf").read_bytes()
     for name, families in (("envelope.zip", {"china", "international"}), ("part.zip", {"international"})):
         with zipfile.ZipFile(tmp_path / name) as archive:

@@ -10,21 +10,17 @@ As `tests.api.crash` does with a signature. A grant of one use is there: what is
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from api.auth.service import SCOPES, create_key, create_tenant
 from api.config import Settings
-from api.context import open_context
-from api.migrations import upgrade
 from api.seals import applying, making
 from api.server import running
 from signer.pades import sign
 from signer.seals import make
 from tests.api.conftest import make_pdf
-from tests.api.crash import SECONDS, Act, Bomb, State, client, preload, walk
+from tests.api.crash import Act, Bomb, State, client, preload, two_people, until, walk
 from tests.api.seals.office import application
 
 EFFECTS = (
@@ -48,14 +44,7 @@ def arm(point: int) -> None:
 def prepare(data: Path, route: str, suite: str) -> State:
     """Make what the route begins with: an approved application, or a seal that is granted for one use."""
     settings = Settings(data=data, port=0, worker=False)
-    context = open_context(settings)
-    upgrade(context.database)
-    with context.database.write() as session:
-        tenant = create_tenant(session, "crash", now=context.now())
-        token, other = (
-            create_key(session, tenant, name=name, now=context.now(), scopes=SCOPES) for name in ("keeper", "approver")
-        )
-    context.close()
+    token, other = two_people(settings)
     state: State = {"token": token, "suite": suite}
     with running(settings) as address, client(address, state) as http, client(address, {"token": other}) as approver:
         path = f"/v1/seals/{http.post('/v1/seals', json=application(suite)).json()['id']}"
@@ -146,13 +135,6 @@ def _contract(http: Any, state: State) -> dict[str, Any]:
 
 
 ROUTES = {"make": _make, "document": _document, "contract": _contract}
-
-
-def until(done: Callable[[], bool]) -> None:
-    limit = time.monotonic() + SECONDS
-    while not done():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
 
 
 def main(route: str, suite: str, step: int) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +12,7 @@ from certs.trust import TrustStore
 from signer.seals import read_seal
 from signer.verify import verify_bytes
 from tests.api.conftest import make_pdf
-from tests.test_readme import ROOT, service
+from tests.test_readme import ROOT, run_script, service
 
 __all__ = ["service"]
 
@@ -25,24 +21,10 @@ PAGE = (ROOT / "docs" / "seal-life.md").read_text(encoding="utf-8")
 
 @pytest.mark.slow
 def test_the_script_ends_with_a_sealed_pdf(tmp_path: Path, service: dict[str, str]) -> None:
-    if shutil.which("curl") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("curl is not installed")
-        pytest.skip("curl is not installed")
     (tmp_path / "contract.pdf").write_bytes(make_pdf(3))
     found = re.search(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     assert found is not None
-    script = f'set -eu\nsealroad() {{ "{sys.executable}" -m api.cli "$@"; }}\n{found[1]}'
-    environment = {
-        **os.environ,
-        "SERVICE": service["SERVICE"],
-        "DATA": str(Path(service["KEYFILE"]).parent),
-        "PYTHONPATH": str(ROOT),
-    }
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_script(found[1], tmp_path, service)
     seal = read_seal((tmp_path / "contract.esl").read_bytes())
     assert seal.picture.data == (tmp_path / "seal.png").read_bytes()
     data = (tmp_path / "sealed.pdf").read_bytes()

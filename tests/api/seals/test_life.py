@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import DatabaseError
 
 from api.context import Context
@@ -377,7 +377,8 @@ def test_a_log_that_was_tampered_with_is_found_out(office: Office, attack: str) 
         for name in ("seal_events_no_update", "seal_events_no_delete"):
             session.execute(text(f"DROP TRIGGER {name}"))
         try:
-            assert session.execute(text(statement), {"seal": seal["id"]}).rowcount >= 1  # type: ignore[attr-defined]
+            done = session.execute(text(statement), {"seal": seal["id"]})
+            assert cast("CursorResult[Any]", done).rowcount >= 1
             session.expire_all()
             row = session.get_one(Seal, seal["id"])
             broken = log.check(session, row)
