@@ -13,7 +13,7 @@ from certs.enveloped_view import EnvelopeView
 from certs.errors import DecryptionFailed, MalformedInput, NotARecipient, UnsupportedAlgorithm
 from certs.keys.base import DecryptionKey, KeyHandle
 from certs.recipient_info import RecipientInfo, key_identifiers
-from certs.sink import MemorySink, Sink
+from certs.sink import MemorySink, Sink, filling
 from certs.suites import content
 from certs.suites.content import Authentication
 
@@ -54,13 +54,8 @@ def decrypt(
     NotARecipient, DecryptionFailed, MalformedInput, UnsupportedAlgorithm, BackendUnavailable; the sink is discarded
     then.
     """
-    try:
-        opened = _decrypted(reader, sink, key, certificate, senders, progress)
-        sink.commit()
-        return opened
-    except BaseException:
-        sink.discard()
-        raise
+    with filling(sink):
+        return _decrypted(reader, sink, key, certificate, senders, progress)
 
 
 def decrypt_bytes(message: bytes, key: KeyHandle, certificate: Certificate | None = None) -> bytes:

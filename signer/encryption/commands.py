@@ -23,7 +23,7 @@ from certs.files import WholeFile
 from certs.keys import open_key
 from certs.keys.base import KeyHandle
 from certs.pem import pem_blocks
-from certs.sink import Sink
+from certs.sink import Sink, filling
 from certs.suites import content
 from certs.suites.base import Family
 from certs.trust import TrustStore
@@ -248,12 +248,8 @@ def _bounded(stream: BinaryIO) -> bytes:
 
 def _put(data: bytes, sink: Sink) -> None:
     """Write all of it, or nothing."""
-    try:
+    with filling(sink):
         sink.write(data)
-        sink.commit()
-    except BaseException:
-        sink.discard()
-        raise
 
 
 def _sink(name: str, *, mode: int) -> Sink:
