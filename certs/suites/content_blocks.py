@@ -53,9 +53,7 @@ def _read_gcm(parameters: bytes | None) -> tuple[bytes, int]:
     """Return the nonce and the length of the tag of GCMParameters; the default is 12."""
     if parameters is None:
         raise MalformedInput("GCM without parameters")
-    reader = der.Reader(parameters)
-    body = reader.enter()
-    reader.end()
+    body = der.members(parameters)
     nonce = body.value(der.OCTET_STRING)
     size = 12 if body.at_end() else body.integer()
     body.end()

@@ -70,9 +70,7 @@ def _split(encoded: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the encrypted key, the public point and the encrypted scalar."""
     if len(encoded) > _MAX_SIZE:
         raise MalformedInput("too large for an SM2EnvelopedKey")
-    reader = der.Reader(encoded)
-    body = reader.enter()
-    reader.end()
+    body = der.members(encoded)
     algorithm = _cipher_of(body)
     if algorithm.oid not in (oids.SM4_ECB, oids.SM4):
         name = oids.name(algorithm.oid)

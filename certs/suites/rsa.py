@@ -61,9 +61,7 @@ def read_pss(parameters: bytes | None) -> PSS:
     """Read the parameters of a signature or key. Raises MalformedInput, UnsupportedAlgorithm."""
     if parameters is None:
         raise MalformedInput("RSASSA-PSS without parameters (RFC 4055 3.1)")
-    reader = der.Reader(parameters)
-    body = reader.enter(der.SEQUENCE)
-    reader.end()
+    body = der.members(parameters)
     digest, mask = read_hashes(body, "RSA")
     salt = 20
     if body.peek() == 0xA2:
@@ -251,9 +249,7 @@ class RSASuite(Suite):
         if algorithm.oid == oids.RSA_PSS and algorithm.parameters not in (None, der.NULL_DER):
             required = read_pss(algorithm.parameters)
         self.library()
-        body = der.Reader(encoded)
-        numbers = body.enter(der.SEQUENCE)
-        body.end()
+        numbers = der.members(encoded)
         modulus, exponent = _unsigned(numbers.integer()), numbers.integer()
         numbers.end()
         if not MIN_BITS <= modulus.bit_length() <= MAX_BITS or not modulus & 1:

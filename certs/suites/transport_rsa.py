@@ -60,9 +60,7 @@ def _read_oaep(parameters: bytes | None) -> padding.OAEP:
     """Read RSAES-OAEP-params (RFC 4055 4.1); absent or empty, they mean SHA-1. Raises MalformedInput."""
     digest, mask, label = "sha1", "sha1", None
     if parameters is not None:
-        reader = der.Reader(parameters)
-        body = reader.enter()
-        reader.end()
+        body = der.members(parameters)
         digest, mask = read_hashes(body, "OAEP")
         if body.peek() == 0xA2:
             source = der.decode_algorithm_identifier(body.value(0xA2))

@@ -61,9 +61,7 @@ def encode(x: int, y: int, digest: bytes, ciphertext: bytes) -> bytes:
 def _is_cipher(encrypted: bytes, size: int) -> bool:
     """Tell whether `encrypted` is a strict SM2Cipher over `size` octets."""
     try:
-        reader = der.Reader(encrypted)
-        body = reader.enter()
-        reader.end()
+        body = der.members(encrypted)
         numbers = body.integer(), body.integer()
         lengths = len(body.value(der.OCTET_STRING)), len(body.value(der.OCTET_STRING))
         body.end()
