@@ -8,13 +8,11 @@ import pytest
 
 from signer.pdf.structure import PDFFile
 from signer.pdf.tokens import Array, Dictionary, Keyword, Name, Ref, SyntaxFault, parse
-from signer.pdf.writing import assembled, plain, stream, written
+from signer.pdf.writing import assembled, made, plain, stream, written
 
 
 def dictionary(**items: Any) -> Dictionary:
-    made = Dictionary(items)
-    made.duplicates = ()
-    return made
+    return made(items)
 
 
 @pytest.mark.parametrize(
