@@ -26,11 +26,12 @@ from hashlib import sha256
 from typing import Any
 
 from certs import canonical, suites
+from certs.approvals import one_more, read_approvals, same_person
 from certs.audit.log import moment_of, text_of
 from certs.certificate import Certificate
-from certs.errors import ApprovalError, CertsError, MalformedInput
+from certs.errors import CertsError, MalformedInput
 from certs.identifiers import Identifier
-from certs.pem import armor, pem_blocks
+from certs.pem import armor
 from certs.subject import Subject
 
 SCHEMA = "sealroad.application/1"
@@ -38,7 +39,6 @@ DOSSIER = "sealroad.dossier/1"
 METHODS = ("in-person", "document", "remote-video", "qualified-signature", "registry-extract")
 """How somebody was identified (cf. ETSI TS 119 461 9.2)."""
 MAX_SIZE = 1024 * 1024
-MAX_APPROVALS = 20
 MAX_HOURS = 72
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -160,13 +160,8 @@ class Application:
     def conflict(self, certificate: Certificate) -> str:
         """Return why an officer with `certificate` may not approve: same key, same name, or an identifier in common."""
         subject = self.subject
-        mine = [(item.scheme, item.value) for item in certificate.identifiers]
-        same = (
-            certificate.spki == self.spki
-            or certificate.subject_name.der == subject.name()
-            or certificate.common_name in (subject.common_name, self.proofing.person if self.proofing else None)
-            or any((item.scheme, item.value) in mine for item in subject.identifiers)
-        )
+        names = (subject.common_name, self.proofing.person if self.proofing else None)
+        same = same_person(certificate, self.spki, subject.name(), names, subject.identifiers)
         return "is the applicant" if same else ""
 
 
@@ -180,9 +175,7 @@ class Dossier:
 
     def with_(self, approval: bytes) -> Dossier:
         """Return a dossier with one approval more. Raises ApprovalError."""
-        if len(self.approvals) >= MAX_APPROVALS:
-            raise ApprovalError(f"more than {MAX_APPROVALS} approvals")
-        return replace(self, approvals=(*self.approvals, approval))
+        return replace(self, approvals=one_more(self.approvals, approval))
 
     def encode(self) -> bytes:
         """Return the file, for people to read."""
@@ -203,17 +196,8 @@ def parse(data: bytes) -> Dossier:
         return Dossier(_application(value))
     if value.get("schema") != DOSSIER or set(value) != {"schema", "application", "approvals"}:
         raise MalformedInput(f"not of schema {DOSSIER}")
-    approvals = value["approvals"]
-    if not isinstance(approvals, list) or len(approvals) > MAX_APPROVALS:
-        raise MalformedInput("approvals that are no list, or too many")
-    return Dossier(_application(value["application"]), tuple(_approval(item) for item in approvals))
-
-
-def _approval(item: Any) -> bytes:
-    blocks = pem_blocks(item.encode()) if isinstance(item, str) else ()
-    if len(blocks) != 1 or blocks[0][0] != "CMS":
-        raise MalformedInput("an approval that is no PEM block of CMS")
-    return blocks[0][1]
+    approvals = read_approvals(value["approvals"])
+    return Dossier(_application(value["application"]), approvals)
 
 
 # reading -------------------------------------------------------------------------------------------------------------

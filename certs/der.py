@@ -1,6 +1,7 @@
 """A small strict DER seam: what suites and key files need, and no more.
 
     der.sequence(der.oid("1.3.101.112"))              # bytes of an AlgorithmIdentifier
+    body = der.members(data)                          # of a SEQUENCE with nothing behind it; or step by step:
     reader = der.Reader(data)                         # strict: definite, minimal lengths
     body = reader.enter(der.SEQUENCE)                 # a Reader over the contents
     number = body.integer()
@@ -177,6 +178,14 @@ class Reader:
             raise MalformedInput("NULL with contents")
 
 
+def members(encoded: bytes) -> Reader:
+    """Return a Reader over the contents of the SEQUENCE that `encoded` is, and nothing behind it."""
+    reader = Reader(encoded)
+    body = reader.enter()
+    reader.end()
+    return body
+
+
 @lru_cache(maxsize=512)
 def decode_oid(content: bytes) -> str:
     """Return the dotted form of the contents of an OBJECT IDENTIFIER."""
@@ -215,9 +224,7 @@ def decode_algorithm_identifier(der: bytes) -> AlgorithmID:
 
 def split_spki(spki: bytes) -> tuple[AlgorithmID, bytes]:
     """Return the algorithm and the octets of the key of a SubjectPublicKeyInfo."""
-    reader = Reader(spki)
-    body = reader.enter(SEQUENCE)
-    reader.end()
+    body = members(spki)
     algorithm = read_algorithm_identifier(body)
     key = body.bit_string()
     body.end()
@@ -226,9 +233,7 @@ def split_spki(spki: bytes) -> tuple[AlgorithmID, bytes]:
 
 def split_pkcs8(pkcs8: bytes) -> tuple[AlgorithmID, bytes]:
     """Return the algorithm and the octets of the key of a PrivateKeyInfo; attributes and public key are passed over."""
-    reader = Reader(pkcs8)
-    body = reader.enter(SEQUENCE)
-    reader.end()
+    body = members(pkcs8)
     if body.integer() not in (0, 1):
         raise MalformedInput("PrivateKeyInfo of an unknown version")
     algorithm = read_algorithm_identifier(body)
@@ -242,9 +247,7 @@ def split_pkcs8(pkcs8: bytes) -> tuple[AlgorithmID, bytes]:
 
 def decode_integer_pair(signature: bytes) -> tuple[int, int]:
     """Return r and s of a strict DER SEQUENCE { r INTEGER, s INTEGER } (RFC 3279 2.2.3, GM/T 0009 7.3)."""
-    reader = Reader(signature)
-    body = reader.enter(SEQUENCE)
-    reader.end()
+    body = members(signature)
     r, s = body.integer(), body.integer()
     body.end()
     return r, s

@@ -30,7 +30,7 @@ from certs.enveloped_opening import Opened, Progress, decrypt, decrypt_bytes
 from certs.errors import BadKey, MalformedInput, UnsupportedAlgorithm
 from certs.extensions import key_id
 from certs.recipient_info import MAX_RECIPIENTS, encode, encode_for_key
-from certs.sink import MemorySink, Sink
+from certs.sink import Sink, filling
 from certs.suites import content
 from certs.suites.base import Family, PublicKey, WrappedKey
 from certs.suites.content import Authentication, ContentCipher
@@ -68,12 +68,8 @@ def encrypt(
     several families, suites that do not encrypt, a cipher of another family), BadKey (a certificate that is not for
     encryption), MalformedInput (another size), BackendUnavailable; the sink is discarded then.
     """
-    try:
+    with filling(sink):
         write_enveloped(reader, sink.write, recipients, cipher=cipher, size=size, progress=progress)
-        sink.commit()
-    except BaseException:
-        sink.discard()
-        raise
 
 
 def write_enveloped(
@@ -87,8 +83,8 @@ def write_enveloped(
 ) -> None:
     """Do what `encrypt` does, with nothing but a function that takes octets; the caller discards them on an error."""
     chosen = _cipher_for(recipients, cipher)
-    key = secrets.token_bytes(chosen.key_size)
-    _write(reader, write, _recipient_infos(recipients, key, chosen), key, chosen, size, progress)
+    key, parameters = secrets.token_bytes(chosen.key_size), chosen.new_parameters()
+    _write(reader, write, _recipient_infos(recipients, key, chosen), key, chosen, parameters, size, progress)
 
 
 def _write(
@@ -97,34 +93,33 @@ def _write(
     infos: list[bytes],
     key: bytes,
     cipher: ContentCipher,
+    parameters: bytes,
     size: int | None,
     progress: Progress | None = None,
 ) -> None:
     """Write the message whose content key is `key`, as `infos` tell each recipient."""
-    parameters = cipher.new_parameters()
     sealing = cipher.seal(key, parameters)
-    frame = _Frame(cipher, parameters, infos)
-    write(frame.head(size))
+    frame = _Frame(cipher, parameters, infos, size)
+    write(frame.head())
     done = 0
     while piece := reader.read(CHUNK):
         done += len(piece)
         if done > cipher.max_size or (size is not None and done > size):
             raise MalformedInput("there is more content than was said, or than the cipher takes")
-        write(frame.wrapped(sealing.update(piece), size))
+        write(frame.wrapped(sealing.update(piece)))
         if progress is not None:
             progress(done)
     if size is not None and done != size:
         raise MalformedInput("there is less content than was said")
-    write(frame.wrapped(sealing.finish(), size))
-    write(frame.foot(sealing.tag, size))
+    write(frame.wrapped(sealing.finish()))
+    write(frame.foot(sealing.tag))
 
 
 def encrypt_bytes(data: bytes, recipients: Sequence[Certificate], *, cipher: str | None = None) -> bytes:
     """Return the message for `data`, DER; see `encrypt`."""
-    sink = MemorySink()
-    encrypt(io.BytesIO(data), sink, recipients, cipher=cipher, size=len(data))
-    assert sink.data is not None
-    return sink.data
+    out = io.BytesIO()
+    write_enveloped(io.BytesIO(data), out.write, recipients, cipher=cipher, size=len(data))
+    return out.getvalue()
 
 
 def encrypt_seed(seed: bytes, recipients: Sequence[Certificate]) -> bytes:
@@ -140,10 +135,9 @@ def encrypt_seed(seed: bytes, recipients: Sequence[Certificate]) -> bytes:
     for certificate in dict.fromkeys(recipients):
         wrapped = _public_key(certificate).wrap_key(key, content.default(family_of([certificate])).name)
         infos.append(encode(certificate, _with_curve(wrapped, certificate)))
-    sealing = cipher.seal(key, parameters)
-    ciphertext = sealing.update(seed) + sealing.finish()
-    frame = _Frame(cipher, parameters, infos)
-    return frame.head(len(seed)) + ciphertext + frame.foot(sealing.tag, len(seed))
+    out = io.BytesIO()
+    _write(io.BytesIO(seed), out.write, infos, key, cipher, parameters, len(seed))
+    return out.getvalue()
 
 
 def _with_curve(wrapped: WrappedKey, certificate: Certificate) -> WrappedKey:
@@ -164,9 +158,9 @@ def encrypt_to_key(data: bytes, public: PublicKey) -> bytes:
     cipher = content.default(public.suite.family)
     key = secrets.token_bytes(cipher.key_size)
     info = encode_for_key(key_id(public.spki), public.wrap_key(key, cipher.name))
-    out: list[bytes] = []
-    _write(io.BytesIO(data), out.append, [info], key, cipher, len(data))
-    return b"".join(out)
+    out = io.BytesIO()
+    _write(io.BytesIO(data), out.write, [info], key, cipher, cipher.new_parameters(), len(data))
+    return out.getvalue()
 
 
 def family_of(certificates: Iterable[Certificate]) -> Family:
@@ -194,11 +188,11 @@ def _cipher_for(recipients: Sequence[Certificate], name: str | None) -> ContentC
 
 
 def _recipient_infos(recipients: Sequence[Certificate], key: bytes, cipher: ContentCipher) -> list[bytes]:
-    out = []
-    for certificate in dict.fromkeys(recipients):
-        version = 1 if _kind(cipher) == oids.GM_ENVELOPED_DATA else 0
-        out.append(encode(certificate, _public_key(certificate).wrap_key(key, cipher.name), version=version))
-    return out
+    version = 1 if _kind(cipher) == oids.GM_ENVELOPED_DATA else 0
+    return [
+        encode(certificate, _public_key(certificate).wrap_key(key, cipher.name), version=version)
+        for certificate in dict.fromkeys(recipients)
+    ]
 
 
 def _public_key(certificate: Certificate) -> PublicKey:
@@ -222,9 +216,10 @@ def _kind(cipher: ContentCipher) -> str:
 class _Frame:
     """What stands around the ciphertext: with definite lengths where the size is known, else indefinite."""
 
-    def __init__(self, cipher: ContentCipher, parameters: bytes, infos: list[bytes]) -> None:
-        self._cipher, self._kind = cipher, der.oid(_kind(cipher))
-        gm = _kind(cipher) == oids.GM_ENVELOPED_DATA
+    def __init__(self, cipher: ContentCipher, parameters: bytes, infos: list[bytes], size: int | None) -> None:
+        kind = _kind(cipher)
+        self._cipher, self._kind, self._size = cipher, der.oid(kind), size
+        gm = kind == oids.GM_ENVELOPED_DATA
         agreed = any(info[:1] == b"\xa1" for info in infos)
         # RFC 5652 6.1: 2 with unprotected attributes or key agreement; RFC 5083 2.1: 0; GB/T 35275-2017: 1
         version = 1 if gm else 0
@@ -233,12 +228,12 @@ class _Frame:
         self._start = der.integer(version) + der.tlv(der.SET, b"".join(sorted(infos)))
         self._info = der.oid(oids.GM_DATA if gm else oids.DATA) + der.sequence(der.oid(cipher.oid), parameters)
 
-    def head(self, size: int | None) -> bytes:
+    def head(self) -> bytes:
         """Return everything before the ciphertext."""
-        if size is None:
+        if self._size is None:
             body = b"\xa0\x80\x30\x80" + self._start + b"\x30\x80" + self._info + b"\xa0\x80"
             return b"\x30\x80" + self._kind + body
-        length = self._cipher.ciphertext_size(size)
+        length = self._cipher.ciphertext_size(self._size)
         string = der.header(0x80, length)
         info = der.header(der.SEQUENCE, len(self._info) + len(string) + length) + self._info + string
         tail = len(self._tail(bytes(self._cipher.tag_size)))
@@ -248,13 +243,13 @@ class _Frame:
         whole = len(self._kind) + len(outer) + len(body) + inner
         return der.header(der.SEQUENCE, whole) + self._kind + outer + body + self._start + info
 
-    def wrapped(self, ciphertext: bytes, size: int | None) -> bytes:
+    def wrapped(self, ciphertext: bytes) -> bytes:
         """Return a piece of the ciphertext as it stands in the message."""
-        return ciphertext if size is not None or not ciphertext else der.octet_string(ciphertext)
+        return ciphertext if self._size is not None or not ciphertext else der.octet_string(ciphertext)
 
-    def foot(self, tag: bytes, size: int | None) -> bytes:
+    def foot(self, tag: bytes) -> bytes:
         """Return everything behind the ciphertext."""
-        return self._tail(tag) if size is not None else bytes(4) + self._tail(tag) + bytes(6)
+        return self._tail(tag) if self._size is not None else bytes(4) + self._tail(tag) + bytes(6)
 
     def _tail(self, tag: bytes) -> bytes:
         if self._cipher.authentication is Authentication.TAG:

@@ -11,9 +11,9 @@ from certs import oids
 from certs.certificate import Certificate
 from certs.enveloped_view import EnvelopeView
 from certs.errors import DecryptionFailed, MalformedInput, NotARecipient, UnsupportedAlgorithm
-from certs.keys.base import DecryptionKey, KeyHandle
+from certs.keys.base import DecryptionKey, KeyHandle, decrypting
 from certs.recipient_info import RecipientInfo, key_identifiers
-from certs.sink import MemorySink, Sink
+from certs.sink import MemorySink, Sink, filling
 from certs.suites import content
 from certs.suites.content import Authentication
 
@@ -54,13 +54,8 @@ def decrypt(
     NotARecipient, DecryptionFailed, MalformedInput, UnsupportedAlgorithm, BackendUnavailable; the sink is discarded
     then.
     """
-    try:
-        opened = _decrypted(reader, sink, key, certificate, senders, progress)
-        sink.commit()
-        return opened
-    except BaseException:
-        sink.discard()
-        raise
+    with filling(sink):
+        return _decrypted(reader, sink, key, certificate, senders, progress)
 
 
 def decrypt_bytes(message: bytes, key: KeyHandle, certificate: Certificate | None = None) -> bytes:
@@ -79,15 +74,14 @@ def _decrypted(
     senders: Sequence[Certificate],
     progress: Progress | None,
 ) -> Opened:
-    if not isinstance(key, DecryptionKey):
-        raise UnsupportedAlgorithm("this key signs only; it cannot decrypt", hint="give a key in a file")
+    ours = decrypting(key)
     attributes = _attributes_behind(reader)
     view = EnvelopeView(reader)
     cipher = content.for_algorithm(view.algorithm)
     if (cipher.authentication is Authentication.TAG) != (view.kind == oids.AUTH_ENVELOPED_DATA):
         raise UnsupportedAlgorithm(f"{cipher.name} has no place in {oids.name(view.kind)}")
-    recipients = [_with_sender(info, senders) for info in _ours(view.recipients, key, certificate)]
-    content_key = _content_key(recipients, key, certificate, cipher.key_size)
+    recipients = [_with_sender(info, senders) for info in _ours(view.recipients, ours, certificate)]
+    content_key = _content_key(recipients, ours, certificate, cipher.key_size)
     opening = cipher.open(content_key, view.algorithm.parameters, attributes)
     size = 0
     for piece in view.pieces():

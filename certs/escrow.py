@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from certs import canonical, enveloped, extensions, suites
+from certs.approvals import one_more, only_block, read_approvals, same_person
 from certs.audit.log import moment_of, text_of
 from certs.authority import Authority
 from certs.certificate import Certificate
@@ -40,7 +41,7 @@ from certs.keys import sealed_files
 from certs.keys.envelope import Label, unseal
 from certs.keys.kek import Provider
 from certs.ledger import record
-from certs.pem import armor, pem_blocks
+from certs.pem import armor
 from certs.ra import TOLERANCE, RegistrationAuthority
 from certs.suites.base import PrivateKey
 
@@ -53,7 +54,6 @@ OFFICERS = 2
 """How many must approve."""
 MAX_SIZE = 1 << 20
 MAX_REASON = 500
-MAX_APPROVALS = 20
 
 
 def path_of(directory: Path, spki: bytes) -> Path:
@@ -119,13 +119,8 @@ class Recovery:
     def conflict(self, certificate: Certificate) -> str:
         """Return why an officer with `certificate` may not approve: he gets the key; "" where he does not."""
         to = self.recipient
-        mine = [(item.scheme, item.value) for item in certificate.identifiers]
-        same = (
-            certificate.spki == to.spki
-            or certificate.subject_name.der == to.subject_name.der
-            or (certificate.common_name is not None and certificate.common_name == to.common_name)
-            or any((item.scheme, item.value) in mine for item in to.identifiers)
-        )
+        names = {to.common_name} - {None}  # two without a common name are not the same for that
+        same = same_person(certificate, to.spki, to.subject_name.der, names, to.identifiers)
         return "is the one who gets the key" if same else ""
 
 
@@ -139,9 +134,7 @@ class RecoveryRequest:
 
     def with_(self, approval: bytes) -> RecoveryRequest:
         """Return a request with one approval more. Raises ApprovalError."""
-        if len(self.approvals) >= MAX_APPROVALS:
-            raise ApprovalError(f"more than {MAX_APPROVALS} approvals")
-        return replace(self, approvals=(*self.approvals, approval))
+        return replace(self, approvals=one_more(self.approvals, approval))
 
     def encode(self) -> bytes:
         """Return the file, for people to read."""
@@ -156,10 +149,8 @@ def parse(data: bytes) -> RecoveryRequest:
     names = {"schema", "recovery", "approvals"}
     if not isinstance(value, dict) or set(value) != names or value["schema"] != REQUEST:
         raise MalformedInput(f"not of schema {REQUEST}")
-    approvals = value["approvals"]
-    if not isinstance(approvals, list) or len(approvals) > MAX_APPROVALS:
-        raise MalformedInput("approvals that are no list, or too many")
-    return RecoveryRequest(_recovery(value["recovery"]), tuple(_block(item, "CMS") for item in approvals))
+    approvals = read_approvals(value["approvals"])
+    return RecoveryRequest(_recovery(value["recovery"]), approvals)
 
 
 def _recovery(value: Any) -> Recovery:
@@ -182,20 +173,13 @@ def _recovery(value: Any) -> Recovery:
         authority=value["authority"],
         serial=value["serial"],
         reason=reason,
-        recipient=Certificate(_block(value["recipient"], "CERTIFICATE")),
+        recipient=Certificate(only_block(value["recipient"], "CERTIFICATE")),
         created=moment_of(value["created"]),
         expires=moment_of(value["expires"]),
     )
     if recovery.expires <= recovery.created:
         raise MalformedInput("the recovery expires before it was asked for")
     return recovery
-
-
-def _block(item: Any, label: str) -> bytes:
-    blocks = pem_blocks(item.encode()) if isinstance(item, str) else ()
-    if len(blocks) != 1 or blocks[0][0] != label:
-        raise MalformedInput(f"where a {label} stands in PEM is something else")
-    return blocks[0][1]
 
 
 class EscrowDesk:

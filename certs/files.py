@@ -12,6 +12,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from certs.sink import filling
+
 
 class WholeFile:
     """A file that has its name from `commit` on, and before it a temporary one that only its owner can read.
@@ -56,12 +58,8 @@ def write(path: str | Path, data: bytes, *, mode: int = 0o644, replace: bool = T
     `replace` is false.
     """
     file = WholeFile(path, mode=mode, replace=replace)
-    try:
+    with filling(file):
         file.write(data)
-        file.commit()
-    except BaseException:
-        file.discard()
-        raise
 
 
 def _umask() -> int:

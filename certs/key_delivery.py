@@ -18,7 +18,7 @@ from __future__ import annotations
 from certs import enveloped
 from certs.certificate import Certificate
 from certs.errors import BadKey, DecryptionFailed, MalformedInput, UnsupportedAlgorithm
-from certs.keys.base import DecryptionKey, KeyHandle
+from certs.keys.base import KeyHandle, decrypting
 from certs.pem import armor, pem_blocks
 from certs.suites.base import PrivateKey, PublicKey
 
@@ -61,13 +61,12 @@ def accept(delivery: bytes, key: KeyHandle, certificate: Certificate) -> Private
     `key` is the one it was delivered to. Raises UnsupportedAlgorithm (a key that cannot decrypt), NotARecipient,
     DecryptionFailed, MalformedInput, BadKey (another key than the certificate's), BackendUnavailable.
     """
-    if not isinstance(key, DecryptionKey):
-        raise UnsupportedAlgorithm("this key signs only; it cannot decrypt", hint="give a key in a file")
+    ours = decrypting(key)
     public = certificate.public_key()
     encoded = _only(delivery)
-    opened = public.suite.open_enveloped(encoded, key.unwrap_key)
+    opened = public.suite.open_enveloped(encoded, ours.unwrap_key)
     if opened is None:
-        opened = _loaded(enveloped.decrypt_bytes(encoded, key), public)
+        opened = _loaded(enveloped.decrypt_bytes(encoded, ours), public)
     if opened.public_key.spki != public.suite.usual_spki(public.spki):
         raise BadKey(
             f"the key that was delivered is not the one of {certificate.subject}, {certificate.serial_hex}",

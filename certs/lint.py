@@ -75,9 +75,7 @@ def findings_of(
 ) -> Iterator[str]:
     """Yield one sentence per rule broken."""
     try:
-        reader = der.Reader(tbs)
-        body = reader.enter(der.SEQUENCE)
-        reader.end()
+        body = der.members(tbs)
         body.raw()  # version
         body.integer()  # strict: minimal
         algorithm = body.raw(der.SEQUENCE)

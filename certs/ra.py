@@ -47,7 +47,7 @@ TOLERANCE = timedelta(minutes=5)
 
 
 class Approvable(Protocol):
-    """What officers approve: an `Application`, or the recovery of a key (`certs.recovery`)."""
+    """What officers approve: an `Application`, or the recovery of a key (`certs.escrow`)."""
 
     @property
     def digest(self) -> str:

@@ -4,12 +4,17 @@
     enveloped.decrypt(reader, sink, key)     # writes, then commits; discards where anything goes wrong
     sink.data
 
+    with filling(sink):                      # what they do it with: commits at the end, discards on any exception
+        sink.write(octets)
+
 What has not been committed is nobody's: a decryption writes octets before it knows whether they are right.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -27,6 +32,17 @@ class Sink(Protocol):
     def discard(self) -> None:
         """Forget what was written; does nothing after `commit`."""
         ...
+
+
+@contextmanager
+def filling(sink: Sink) -> Iterator[None]:
+    """Commit `sink` at the end, or discard it where anything goes wrong, be it the commit itself."""
+    try:
+        yield
+        sink.commit()
+    except BaseException:
+        sink.discard()
+        raise
 
 
 class MemorySink:

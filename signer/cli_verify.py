@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from certs.errors import SealroadError
-    from certs.fetch import Fetcher
     from signer.cli_reports import Progress
     from signer.report import Report
 
@@ -151,6 +150,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Verify each file and print the report; returns the exit code. Raises SealroadError for wrong usage."""
     from certs.clock import SystemClock
+    from certs.commands.console import fetcher_of
     from certs.errors import SealroadError
     from certs.names import printable
     from certs.trust import TrustStore
@@ -179,7 +179,7 @@ def run(args: argparse.Namespace) -> int:
     password, recipient = opening_of(args)
     options = VerifyOptions(
         revocation=args.revocation,
-        fetch=_fetcher() if args.online else None,
+        fetch=fetcher_of(args),
         purpose=args.purpose,
         strict=args.strict,
         password=password,
@@ -311,12 +311,6 @@ def _opened(name: str, number: int, progress: Progress) -> tuple[str, bytes | Se
         return (name if name != "-" else "standard input"), _read(name)
     except SealroadError as error:
         return name, error
-
-
-def _fetcher() -> Fetcher:
-    from certs.fetch import HTTPFetcher, Remembering
-
-    return Remembering(HTTPFetcher(timeout=5))
 
 
 def _moment(text: str) -> datetime:

@@ -10,14 +10,10 @@ not be played, and the directory is as before then.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import shlex
 import shutil
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,36 +48,20 @@ def run(args: argparse.Namespace) -> int:
     from api.demo.plot import play
     from api.demo.story import Story
     from certs.clock import SystemClock
+    from certs.commands.console import stoppable
 
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     story = Story(None if args.json else sys.stdout)
     story.line("One contract, three companies in three countries, each signs with its country's cryptography.")
     story.line()
-    with _stopped_in_order():
+    with stoppable():
         outcome = play(Directory(args.dir), args.contract, story, SystemClock())
     if args.json:
         print(json.dumps(_facts(args.dir, outcome), ensure_ascii=False, indent=1))
     else:
         _ending(story, args.dir, outcome)
     return outcome.code
-
-
-@contextlib.contextmanager
-def _stopped_in_order() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does: the service is stopped and nothing stays behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _ending(story: Story, directory: Path, outcome: Outcome) -> None:

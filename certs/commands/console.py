@@ -12,15 +12,21 @@ import argparse
 import getpass
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from certs import files
 from certs.errors import CertsError, KeyStoreError, MalformedInput, WrongPassword
 from certs.keys.base import Secrets
+
+if TYPE_CHECKING:
+    from certs.fetch import Fetcher
 
 MAX_INPUT = 64 * 1024 * 1024
 
@@ -52,13 +58,44 @@ def write_output(name: str | None, data: bytes, *, inputs: Sequence[str] = ()) -
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    target = Path(name)
-    if any(item != "-" and Path(item).resolve() == target.resolve() for item in inputs):
-        raise UsageError(f"{name} is an input, it will not be overwritten", hint="choose another output file")
+    not_over(name, inputs)
     try:
-        files.write(target, data)
+        files.write(name, data)
     except OSError as error:
         raise KeyStoreError(f"{name} cannot be written: {error.strerror}") from error
+
+
+def not_over(name: str, inputs: Sequence[str | None]) -> None:
+    """Raise UsageError where the output `name` is one of the inputs; standard input and output never are."""
+    target = Path(name).resolve()
+    if name != "-" and any(item not in (None, "-") and Path(str(item)).resolve() == target for item in inputs):
+        raise UsageError(f"{name} is an input, it will not be overwritten", hint="choose another output file")
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, so that nothing half done stays behind; the main thread alone can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def fetcher_of(args: argparse.Namespace) -> Fetcher | None:
+    """Return what asks for missing certificates, lists and answers, once for each; None without --online."""
+    if not args.online:
+        return None
+    from certs.fetch import HTTPFetcher, Remembering
+
+    return Remembering(HTTPFetcher(timeout=5))
 
 
 def print_json(value: Any) -> None:

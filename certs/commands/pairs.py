@@ -12,7 +12,7 @@ from certs.circle_files import escrow_of, values_of, write_values
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, first_line, read_input, secrets_of, write_output
 from certs.commands.issue import facts_of, profile_of, say_which_lint, subject_of
-from certs.commands.ra import registration_of
+from certs.commands.ra import approval_by, registration_of
 from certs.errors import KeyStoreError, NotEscrowed
 from certs.key_delivery import LABELS, accept
 from certs.keys import file as key_file
@@ -21,7 +21,6 @@ from certs.keys.base import Secrets, no_secrets
 from certs.keys.kek import Provider, open_provider
 from certs.pairs import PairDesk, accept_pair, read_pair
 from certs.pem import armor
-from certs.ra import approve
 from certs.request import load_request
 
 
@@ -123,11 +122,8 @@ def recovery_apply(args: argparse.Namespace) -> int:
 def recovery_approve(args: argparse.Namespace) -> int:
     """Say what is asked for, and add an officer's approval."""
     request = escrow.parse(read_input(args.file))
-    key, certificate = open_key(args.key, secrets_of(args)), load_certificate(read_input(args.certificate))
-    if certificate.public_key().spki != key.public_key.spki:
-        raise UsageError("the certificate does not belong to the key")
     recovery = request.recovery
-    signed = approve(recovery, args.officer, key, certificate, SystemClock().now().replace(microsecond=0))
+    signed = approval_by(args, recovery)
     target = args.output or args.file
     write_output(target, request.with_(signed).encode(), inputs=[args.key, args.certificate])
     if target != "-":

@@ -20,7 +20,7 @@ from certs.describe import as_text, describe
 from certs.errors import AuditError, KeyStoreError
 from certs.keys import open_key
 from certs.keys.base import no_secrets
-from certs.ra import RegistrationAuthority
+from certs.ra import Approvable, RegistrationAuthority
 from certs.ra import approve as sign_approval
 
 
@@ -90,17 +90,20 @@ def _pair(text: str) -> tuple[str, str]:
 def approve(args: argparse.Namespace) -> int:
     """Add an officer's approval."""
     dossier = applications.parse(read_input(args.file))
-    key = open_key(args.key, secrets_of(args))
-    certificate = load_certificate(read_input(args.certificate))
-    if certificate.public_key().spki != key.public_key.spki:
-        raise UsageError("the certificate does not belong to the key")
-    now = SystemClock().now().replace(microsecond=0)
-    signed = sign_approval(dossier.application, args.officer, key, certificate, now)
+    signed = approval_by(args, dossier.application)
     target = args.output or args.file
     write_output(target, dossier.with_(signed).encode(), inputs=[args.key, args.certificate])
     if target != "-":
         print(f"{target}: {args.officer} approves {dossier.application.digest}")
     return 0
+
+
+def approval_by(args: argparse.Namespace, wanted: Approvable) -> bytes:
+    """Return the approval of the officer whom the arguments name."""
+    key, certificate = open_key(args.key, secrets_of(args)), load_certificate(read_input(args.certificate))
+    if certificate.public_key().spki != key.public_key.spki:
+        raise UsageError("the certificate does not belong to the key")
+    return sign_approval(wanted, args.officer, key, certificate, SystemClock().now().replace(microsecond=0))
 
 
 def show(args: argparse.Namespace) -> int:

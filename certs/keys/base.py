@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from certs.errors import WrongPassword
+from certs.errors import UnsupportedAlgorithm, WrongPassword
 from certs.suites.base import PublicKey, Suite, WrappedKey
 
 Secrets = Callable[[str], bytes]
@@ -45,6 +45,13 @@ class DecryptionKey(KeyHandle, Protocol):
     def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
         """Return the content key of `size` octets; see `certs.suites.base.PrivateKey.unwrap_key`."""
         ...
+
+
+def decrypting(key: KeyHandle) -> DecryptionKey:
+    """Return a key as one that decrypts. Raises UnsupportedAlgorithm where it only signs."""
+    if not isinstance(key, DecryptionKey):
+        raise UnsupportedAlgorithm("this key signs only; it cannot decrypt", hint="give a key in a file")
+    return key
 
 
 def in_process(key: object) -> bool:

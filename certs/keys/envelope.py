@@ -101,9 +101,7 @@ def parse(data: bytes) -> Sealed:
     """Read a sealed key. Raises MalformedInput."""
     if len(data) > MAX_SIZE:
         raise MalformedInput("too large for a sealed key")
-    reader = der.Reader(data)
-    body = reader.enter()
-    reader.end()
+    body = der.members(data)
     if body.value(der.OCTET_STRING) != MAGIC:
         raise MalformedInput("not a sealed key, or one of a later version")
     label = body.enter()

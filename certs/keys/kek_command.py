@@ -88,9 +88,7 @@ class CommandProvider:
 
     def unwrap(self, blob: bytes, about: bytes) -> bytearray:
         """Return the data key. Raises KeyStoreError, KeyStoreUnavailable, KeyNotFound, MalformedInput."""
-        reader = der.Reader(blob)
-        body = reader.enter()
-        reader.end()
+        body = der.members(blob)
         made, wrapped = body.value(der.OCTET_STRING), body.value(der.OCTET_STRING)
         body.end()
         if len(made) > MAX_MADE or len(wrapped) != NONCE + SIZE + TAG:

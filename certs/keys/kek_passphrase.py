@@ -61,9 +61,7 @@ class PassphraseProvider:
 
     def unwrap(self, blob: bytes, about: bytes) -> bytearray:
         """Derive the key as the blob says, within bounds, and decrypt. Raises WrongPassword."""
-        reader = der.Reader(blob)
-        body = reader.enter()
-        reader.end()
+        body = der.members(blob)
         function, salt = body.value(0x0C).decode("latin-1"), body.value(der.OCTET_STRING)
         n, r, p = body.integer(), body.integer(), body.integer()
         wrapped = body.value(der.OCTET_STRING)

@@ -49,14 +49,14 @@ _CIPHERS: tuple[ContentCipher, ...] = (
 )
 _BY_NAME = {cipher.name: cipher for cipher in _CIPHERS}
 _BY_OID = {cipher.oid: cipher for cipher in _CIPHERS}
-_DEFAULTS = {_WORLD: "aes-256-gcm", _CHINA: "sm4-cbc", Family.RUSSIA: "kuznyechik-ctr-acpkm-omac"}
+_DEFAULTS = {cipher.family: cipher for cipher in reversed(_CIPHERS) if cipher.written}
 WRITTEN = tuple(cipher.name for cipher in _CIPHERS if cipher.written)
 """The ciphers we encrypt with; the first of a family is its default."""
 
 
 def default(family: Family) -> ContentCipher:
     """Return the cipher we write for a family of suites."""
-    return _BY_NAME[_DEFAULTS[family]]
+    return _DEFAULTS[family]
 
 
 def for_name(name: str) -> ContentCipher:

@@ -53,9 +53,7 @@ def _read_gcm(parameters: bytes | None) -> tuple[bytes, int]:
     """Return the nonce and the length of the tag of GCMParameters; the default is 12."""
     if parameters is None:
         raise MalformedInput("GCM without parameters")
-    reader = der.Reader(parameters)
-    body = reader.enter()
-    reader.end()
+    body = der.members(parameters)
     nonce = body.value(der.OCTET_STRING)
     size = 12 if body.at_end() else body.integer()
     body.end()
@@ -112,8 +110,12 @@ class CBC(_Block):
         return _CBCSealing(self._algorithm(key), _octets(parameters, 16))
 
     def open(self, key: bytes, parameters: bytes | None, associated: bytes = b"") -> Opening:
-        running = Cipher(self._algorithm(key), modes.CBC(_octets(parameters, 16))).decryptor()
-        return _BlockOpening(running, padding.PKCS7(128).unpadder())
+        return _cbc_opening(self._algorithm(key), parameters)
+
+
+def _cbc_opening(algorithm: Any, parameters: bytes | None) -> Opening:
+    running = Cipher(algorithm, modes.CBC(_octets(parameters, 16))).decryptor()
+    return _BlockOpening(running, padding.PKCS7(128).unpadder())
 
 
 def _octets(parameters: bytes | None, size: int) -> bytes:
@@ -163,6 +165,5 @@ class BareSM4(_Block):
 
     def open(self, key: bytes, parameters: bytes | None, associated: bytes = b"") -> Opening:
         if parameters not in (None, der.NULL_DER):
-            running = Cipher(self._algorithm(key), modes.CBC(_octets(parameters, 16))).decryptor()
-            return _BlockOpening(running, padding.PKCS7(128).unpadder())
-        return _BlockOpening(Cipher(self._algorithm(key), modes.ECB()).decryptor(), None)  # noqa: S305 - read only
+            return _cbc_opening(self._algorithm(key), parameters)
+        return _BlockOpening(Cipher(self._algorithm(key), modes.ECB()).decryptor(), None)  # noqa: S305 - others wrote it so

@@ -29,9 +29,7 @@ class ACPKM(ContentCipher):
         return backend.acpkm(self._family, key, ukm[:half] + bytes(half), self._section, encrypt=encrypt)
 
     def _read(self, parameters: bytes | None) -> bytes:
-        reader = der.Reader(parameters or b"")
-        body = reader.enter()
-        reader.end()
+        body = der.members(parameters or b"")
         ukm = body.value(der.OCTET_STRING)
         body.end()
         if len(ukm) != self._block // 2 + 8:
@@ -113,9 +111,7 @@ class GOST89(ContentCipher):
     """GOST 28147-89 in CFB with key meshing (RFC 4490 5.1), of old senders."""
 
     def open(self, key: bytes, parameters: bytes | None, associated: bytes = b"") -> Opening:
-        reader = der.Reader(parameters or b"")
-        body = reader.enter()
-        reader.end()
+        body = der.members(parameters or b"")
         iv, box = body.value(der.OCTET_STRING), body.oid()
         body.end()
         if len(iv) != 8 or box not in (oids.GOST89_CRYPTOPRO_A, oids.GOST89_TC26_Z):

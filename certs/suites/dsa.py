@@ -121,9 +121,7 @@ def with_parameters(spki: bytes, parameters: bytes) -> bytes:
 
 def _integers(encoded: bytes, count: int) -> list[int]:
     """Return what a SEQUENCE of exactly `count` INTEGERs holds."""
-    reader = der.Reader(encoded)
-    body = reader.enter(der.SEQUENCE)
-    reader.end()
+    body = der.members(encoded)
     out = [body.integer() for _ in range(count)]
     body.end()
     return out

@@ -23,10 +23,10 @@ from certs.errors import DecryptionFailed, MalformedInput, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, PublicKey, WrappedKey
 from certs.suites.common import no_parameters
 from certs.suites.encryption_vectors import check_sm4
+from certs.suites.transport_sm import ENCRYPTION
 
 _KEY_SIZE, _SCALAR = 16, 32
 _CIPHER = AlgorithmID(oids.SM4_ECB, der.NULL_DER)
-_ENCRYPTION = AlgorithmID(oids.SM2_ENCRYPTION, der.NULL_DER)
 _MAX_SIZE = 4096
 
 
@@ -46,7 +46,7 @@ def unwrap(encoded: bytes, unwrap_key: Callable[[WrappedKey, int], bytes]) -> tu
     and UnsupportedAlgorithm for what everybody can read.
     """
     encrypted_key, point, encrypted = _split(encoded)
-    content_key = unwrap_key(WrappedKey(_ENCRYPTION, encrypted_key), _KEY_SIZE)
+    content_key = unwrap_key(WrappedKey(ENCRYPTION, encrypted_key), _KEY_SIZE)
     running = _ecb(content_key).decryptor()
     return bare(running.update(encrypted) + running.finalize()), point
 
@@ -70,9 +70,7 @@ def _split(encoded: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the encrypted key, the public point and the encrypted scalar."""
     if len(encoded) > _MAX_SIZE:
         raise MalformedInput("too large for an SM2EnvelopedKey")
-    reader = der.Reader(encoded)
-    body = reader.enter()
-    reader.end()
+    body = der.members(encoded)
     algorithm = _cipher_of(body)
     if algorithm.oid not in (oids.SM4_ECB, oids.SM4):
         name = oids.name(algorithm.oid)

@@ -163,9 +163,7 @@ def _read_parameters(algorithm: AlgorithmID) -> ParameterSet:
     """Read GostR3410-2012-PublicKeyParameters: curve, digest, and in old keys a cipher; only the curve matters."""
     if algorithm.parameters is None:
         raise MalformedInput("a GOST key without parameters")
-    reader = der.Reader(algorithm.parameters)
-    body = reader.enter()
-    reader.end()
+    body = der.members(algorithm.parameters)
     curve = body.oid()
     for _ in range(2):
         if not body.at_end():

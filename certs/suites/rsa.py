@@ -19,9 +19,9 @@ from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature,
 from certs.suites import transport_rsa
 from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use, WrappedKey, no_encryption
 from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
-from certs.suites.digests import digest_name, digest_oid
 from certs.suites.encryption_vectors import check_rsa
 from certs.suites.hashes import HASHES
+from certs.suites.rsa_parameters import SHA256_WITH_MGF1, read_hashes
 
 MIN_BITS = 512
 """Read and verify from here on; whether such a key is still good enough is for the caller's policy to say."""
@@ -61,17 +61,9 @@ def read_pss(parameters: bytes | None) -> PSS:
     """Read the parameters of a signature or key. Raises MalformedInput, UnsupportedAlgorithm."""
     if parameters is None:
         raise MalformedInput("RSASSA-PSS without parameters (RFC 4055 3.1)")
-    reader = der.Reader(parameters)
-    body = reader.enter(der.SEQUENCE)
-    reader.end()
-    digest, mask, salt = "sha1", "sha1", 20
-    if body.peek() == 0xA0:
-        digest = _hash_of(der.decode_algorithm_identifier(body.value(0xA0)))
-    if body.peek() == 0xA1:
-        mgf = der.decode_algorithm_identifier(body.value(0xA1))
-        if mgf.oid != oids.MGF1 or mgf.parameters is None:
-            raise UnsupportedAlgorithm(f"mask generation {oids.name(mgf.oid)} is not supported", oid=mgf.oid)
-        mask = _hash_of(der.decode_algorithm_identifier(mgf.parameters))
+    body = der.members(parameters)
+    digest, mask = read_hashes(body, "RSA")
+    salt = 20
     if body.peek() == 0xA2:
         salt = _only_integer(body.enter(0xA2))
     if body.peek() == 0xA3 and _only_integer(body.enter(0xA3)) != 1:
@@ -88,21 +80,7 @@ def _only_integer(reader: der.Reader) -> int:
     return value
 
 
-def _hash_of(algorithm: AlgorithmID) -> str:
-    no_parameters(algorithm)
-    name = digest_name(algorithm.oid)
-    if name not in HASHES:
-        raise UnsupportedAlgorithm(f"RSA over {name} is not supported", digest=name)
-    return name
-
-
-def _emitted_pss() -> bytes:
-    sha256 = AlgorithmID(digest_oid("sha256"), der.NULL_DER).der()  # NULL here: RFC 4055 2.1
-    return der.sequence(
-        der.tlv(0xA0, sha256),
-        der.tlv(0xA1, AlgorithmID(oids.MGF1, sha256).der()),
-        der.tlv(0xA2, der.integer(SALT)),
-    )
+_EMITTED_PSS = der.sequence(SHA256_WITH_MGF1, der.tlv(0xA2, der.integer(SALT)))
 
 
 class RSAPublicKey(PublicKey):
@@ -271,9 +249,7 @@ class RSASuite(Suite):
         if algorithm.oid == oids.RSA_PSS and algorithm.parameters not in (None, der.NULL_DER):
             required = read_pss(algorithm.parameters)
         self.library()
-        body = der.Reader(encoded)
-        numbers = body.enter(der.SEQUENCE)
-        body.end()
+        numbers = der.members(encoded)
         modulus, exponent = _unsigned(numbers.integer()), numbers.integer()
         numbers.end()
         if not MIN_BITS <= modulus.bit_length() <= MAX_BITS or not modulus & 1:
@@ -326,5 +302,5 @@ def _verifies(key: rsa.RSAPublicKey, value: bytes, data: bytes, pad: padding.PKC
 
 SUITES: dict[str, RSASuite] = {
     "rsa": RSASuite("rsa", AlgorithmID(oids.RSA, der.NULL_DER), AlgorithmID(oids.SHA256_WITH_RSA, der.NULL_DER)),
-    "rsa-pss": RSASuite("rsa-pss", AlgorithmID(oids.RSA_PSS), AlgorithmID(oids.RSA_PSS, _emitted_pss())),
+    "rsa-pss": RSASuite("rsa-pss", AlgorithmID(oids.RSA_PSS), AlgorithmID(oids.RSA_PSS, _EMITTED_PSS)),
 }

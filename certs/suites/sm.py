@@ -159,9 +159,7 @@ class SM2Suite(Suite):
 
 def _read_sec1(encoded: bytes) -> tuple[int, bytes | None]:
     """Return the scalar and, where it is there, the point of ECPrivateKey (RFC 5915 3)."""
-    reader = der.Reader(encoded)
-    body = reader.enter()
-    reader.end()
+    body = der.members(encoded)
     if body.integer() != 1:
         raise MalformedInput("ECPrivateKey of an unknown version")
     scalar = body.value(der.OCTET_STRING)

@@ -77,9 +77,7 @@ def _unwrapped(backend: GOSTEncryption, key: GOSTPrivateKey, wrapped: WrappedKey
 
 
 def _check_transport(encrypted: bytes, size: int, key: GOSTPrivateKey) -> None:
-    reader = der.Reader(encrypted)
-    body = reader.enter()
-    reader.end()
+    body = der.members(encrypted)
     exported, ephemeral, ukm = body.value(der.OCTET_STRING), body.raw(der.SEQUENCE), body.value(der.OCTET_STRING)
     body.end()
     if (len(exported), len(ukm)) != (size, _UKM):
@@ -89,9 +87,7 @@ def _check_transport(encrypted: bytes, size: int, key: GOSTPrivateKey) -> None:
 
 def _check_old(encrypted: bytes, key: GOSTPrivateKey) -> None:
     """RFC 4490 4.2.1: SessionEncryptedKey with its MAC, and the ephemeral key, cipher parameters and UKM."""
-    reader = der.Reader(encrypted)
-    body = reader.enter()
-    reader.end()
+    body = der.members(encrypted)
     session, parameters = body.enter(), body.enter(0xA0)
     body.end()
     lengths = len(session.value(der.OCTET_STRING)), len(session.value(der.OCTET_STRING))

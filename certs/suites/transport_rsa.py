@@ -15,9 +15,9 @@ from certs import der, oids
 from certs.errors import DecryptionFailed, UnsupportedAlgorithm
 from certs.suites.base import AlgorithmID, WrappedKey
 from certs.suites.common import no_parameters
-from certs.suites.digests import digest_name, digest_oid
 from certs.suites.encryption_vectors import check_rsa
 from certs.suites.hashes import HASHES
+from certs.suites.rsa_parameters import SHA256_WITH_MGF1, read_hashes
 
 
 def wrap(key: rsa.RSAPublicKey, content_key: bytes) -> WrappedKey:
@@ -51,7 +51,7 @@ def _old_padding(key: rsa.RSAPrivateKey, encrypted: bytes, size: int) -> bytes:
     other = secrets.token_bytes(size)
     try:
         content_key = key.decrypt(encrypted, padding.PKCS1v15())
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - whatever it is, it must not be seen
         return other
     return content_key if len(content_key) == size else other
 
@@ -60,16 +60,8 @@ def _read_oaep(parameters: bytes | None) -> padding.OAEP:
     """Read RSAES-OAEP-params (RFC 4055 4.1); absent or empty, they mean SHA-1. Raises MalformedInput."""
     digest, mask, label = "sha1", "sha1", None
     if parameters is not None:
-        reader = der.Reader(parameters)
-        body = reader.enter()
-        reader.end()
-        if body.peek() == 0xA0:
-            digest = _hash_of(der.decode_algorithm_identifier(body.value(0xA0)))
-        if body.peek() == 0xA1:
-            mgf = der.decode_algorithm_identifier(body.value(0xA1))
-            if mgf.oid != oids.MGF1 or mgf.parameters is None:
-                raise UnsupportedAlgorithm(f"mask generation {oids.name(mgf.oid)} is not supported", oid=mgf.oid)
-            mask = _hash_of(der.decode_algorithm_identifier(mgf.parameters))
+        body = der.members(parameters)
+        digest, mask = read_hashes(body, "OAEP")
         if body.peek() == 0xA2:
             source = der.decode_algorithm_identifier(body.value(0xA2))
             if source.oid != oids.P_SPECIFIED or source.parameters is None:
@@ -79,18 +71,4 @@ def _read_oaep(parameters: bytes | None) -> padding.OAEP:
     return padding.OAEP(padding.MGF1(HASHES[mask]()), HASHES[digest](), label or None)
 
 
-def _hash_of(algorithm: AlgorithmID) -> str:
-    no_parameters(algorithm)
-    name = digest_name(algorithm.oid)
-    if name not in HASHES:
-        raise UnsupportedAlgorithm(f"OAEP over {name} is not supported", digest=name)
-    return name
-
-
-def _emitted() -> AlgorithmID:
-    sha256 = AlgorithmID(digest_oid("sha256"), der.NULL_DER).der()  # NULL here: RFC 4055 2.1
-    mask = AlgorithmID(oids.MGF1, sha256).der()
-    return AlgorithmID(oids.RSA_OAEP, der.sequence(der.tlv(0xA0, sha256), der.tlv(0xA1, mask)))
-
-
-_OAEP = _emitted()
+_OAEP = AlgorithmID(oids.RSA_OAEP, der.sequence(SHA256_WITH_MGF1))

@@ -17,7 +17,7 @@ from certs.suites import backends
 from certs.suites.base import AlgorithmID, WrappedKey
 from certs.suites.common import no_parameters
 
-_ENCRYPTION = AlgorithmID(oids.SM2_ENCRYPTION, der.NULL_DER)
+ENCRYPTION = AlgorithmID(oids.SM2_ENCRYPTION, der.NULL_DER)
 _POINT, _HASH = 64, 32
 MAX_SIZE = 255
 """Octets of a content key; GmSSL encrypts no more at once."""
@@ -25,7 +25,7 @@ MAX_SIZE = 255
 
 def wrap(backend: backends.SM2Backend, handle: Any, content_key: bytes) -> WrappedKey:
     """Encrypt a content key."""
-    return WrappedKey(_ENCRYPTION, backend.encrypt(handle, content_key))
+    return WrappedKey(ENCRYPTION, backend.encrypt(handle, content_key))
 
 
 def unwrap(backend: backends.SM2Backend, handle: Any, wrapped: WrappedKey, size: int) -> bytes:
@@ -61,9 +61,7 @@ def encode(x: int, y: int, digest: bytes, ciphertext: bytes) -> bytes:
 def _is_cipher(encrypted: bytes, size: int) -> bool:
     """Tell whether `encrypted` is a strict SM2Cipher over `size` octets."""
     try:
-        reader = der.Reader(encrypted)
-        body = reader.enter()
-        reader.end()
+        body = der.members(encrypted)
         numbers = body.integer(), body.integer()
         lengths = len(body.value(der.OCTET_STRING)), len(body.value(der.OCTET_STRING))
         body.end()

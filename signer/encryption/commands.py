@@ -5,25 +5,24 @@ from __future__ import annotations
 import argparse
 import io
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from certs import enveloped
 from certs.certificate import Certificate, load_certificates
 from certs.clock import SystemClock
-from certs.commands.console import MAX_INPUT, UsageError, read_input, secrets_of
+from certs.commands.console import MAX_INPUT, fetcher_of, not_over, read_input, secrets_of, stoppable
 from certs.errors import CertsError, MalformedInput
 from certs.files import WholeFile
 from certs.keys import open_key
 from certs.keys.base import KeyHandle
 from certs.pem import pem_blocks
-from certs.sink import Sink
+from certs.sink import Sink, filling
 from certs.suites import content
 from certs.suites.base import Family
 from certs.trust import TrustStore
@@ -37,9 +36,6 @@ from signer.report import Verdict
 from signer.text.cleaning import clean
 from signer.verify import VerifyOptions
 
-if TYPE_CHECKING:
-    from certs.fetch import Fetcher
-
 SENDER_UNKNOWN = 3
 """Exit code of `decrypt` where the content was written and no sender's certificate could be traced to a trusted one."""
 SPOOLED = 16 << 20
@@ -50,7 +46,7 @@ ZIP = b"PK\x03\x04"
 # Encrypting ----------------------------------------------------------------------------------------------------------
 def encrypt(args: argparse.Namespace) -> int:
     """Check the recipients, then make an envelope, a message where nobody signs, or a PDF."""
-    _not_over(args.target, args.source, *args.to, *args.cert)
+    not_over(args.target, [args.source, *args.to, *args.cert])
     if args.pdf:
         pdf_commands.check_options(args)
     if args.name and not args.sign_key:
@@ -63,7 +59,7 @@ def encrypt(args: argparse.Namespace) -> int:
     clock = SystemClock()
     store = TrustStore.load(args.trust, now=clock.now())
     checked = check_recipients(
-        recipients, store, clock.now(), pool=helpers, revocation=args.revocation, fetch=_fetcher(args)
+        recipients, store, clock.now(), pool=helpers, revocation=args.revocation, fetch=fetcher_of(args)
     )
     if args.pdf:
         data, how = pdf_commands.encrypt(args, checked)
@@ -71,21 +67,19 @@ def encrypt(args: argparse.Namespace) -> int:
         _say(args.target, f"encrypted to {_people(checked)}, {how}")
         return 0
     ciphers = _ciphers(args.cipher, checked)
-    with _reader(args.source, whole=bool(args.sign_key)) as (reader, size), _stoppable():
+    with _reader(args.source, whole=bool(args.sign_key)) as (reader, size), stoppable():
         if not args.sign_key:
             family = enveloped.family_of(checked)
-            meter, sink = _Meter(size), _sink(args.target, mode=0o644)
-            with meter:
-                enveloped.encrypt(reader, sink, checked, cipher=ciphers.get(family), size=size, progress=meter.at)
-            how = ciphers.get(family) or content.default(family).name
+            cipher = ciphers.get(family) or content.default(family).name
+            with _Meter(size) as meter:
+                sink = _sink(args.target, mode=0o644)
+                enveloped.encrypt(reader, sink, checked, cipher=cipher, size=size, progress=meter.at)
+            how = cipher
         else:
             senders = _senders(args)
             name = args.name or ("" if args.source == "-" else Path(args.source).name)
-            meter, sink = (
-                _Meter(None if size is None else size * len(by_family(checked))),
-                _sink(args.target, mode=0o644),
-            )
-            with meter:
+            with _Meter(None if size is None else size * len(by_family(checked))) as meter:
+                sink = _sink(args.target, mode=0o644)
                 manifest = seal(
                     reader, sink, checked, senders, clock=clock, name=name, ciphers=ciphers, progress=meter.at
                 )
@@ -117,10 +111,10 @@ def _ciphers(names: Sequence[str], recipients: Sequence[Certificate]) -> dict[Fa
 # Decrypting ----------------------------------------------------------------------------------------------------------
 def decrypt(args: argparse.Namespace) -> int:
     """Open an envelope or a message."""
-    _not_over(args.target, args.source, args.key.removeprefix("file:"), args.cert)
+    not_over(args.target, [args.source, args.key.removeprefix("file:"), args.cert])
     key = open_key(args.key, secrets_of(args))
     certificate = _certificate(args, key)
-    with _reader(args.source) as (given, size), _stoppable():
+    with _reader(args.source) as (given, size), stoppable():
         reader = _rewindable(given)
         meter = _Meter(size)
         start = _peek(reader)
@@ -147,7 +141,7 @@ def _decrypt_envelope(
 ) -> int:
     clock = SystemClock()
     store = TrustStore.load(args.trust, now=clock.now())
-    options = VerifyOptions(revocation=args.revocation, fetch=_fetcher(args))
+    options = VerifyOptions(revocation=args.revocation, fetch=fetcher_of(args))
     sink = _sink(args.target, mode=0o600)
     with meter:
         opened = open_envelope(
@@ -248,12 +242,8 @@ def _bounded(stream: BinaryIO) -> bytes:
 
 def _put(data: bytes, sink: Sink) -> None:
     """Write all of it, or nothing."""
-    try:
+    with filling(sink):
         sink.write(data)
-        sink.commit()
-    except BaseException:
-        sink.discard()
-        raise
 
 
 def _sink(name: str, *, mode: int) -> Sink:
@@ -282,35 +272,6 @@ class _Standard:
         self._spool.close()
 
 
-def _not_over(target: str, *inputs: str | None) -> None:
-    """Raise UsageError where the output is one of the inputs."""
-    for name in inputs:
-        if target != "-" and name not in (None, "-") and Path(str(name)).resolve() == Path(target).resolve():
-            raise UsageError(f"{target} is an input, it will not be overwritten", hint="choose another output file")
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, so that no half file stays behind."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _fetcher(args: argparse.Namespace) -> Fetcher | None:
-    if not args.online:
-        return None
-    from certs.fetch import HTTPFetcher, Remembering
-
-    return Remembering(HTTPFetcher(timeout=5))
-
-
 # Words ---------------------------------------------------------------------------------------------------------------
 class _Meter:
     """How far the work is, on standard error, where it takes more than a second and a person is looking."""
@@ -327,8 +288,9 @@ class _Meter:
             sys.stderr.flush()
             self._said = now
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         """Begin."""
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Take the line away."""

@@ -30,7 +30,7 @@ from certs.clock import Clock, FixedClock
 from certs.enveloped import Progress, encrypt_bytes, write_enveloped
 from certs.errors import MalformedInput, UnsupportedAlgorithm
 from certs.keys.base import KeyHandle
-from certs.sink import Sink
+from certs.sink import Sink, filling
 from certs.suites import content
 from certs.suites.base import Family
 from signer.cms import check_certificate, check_key, sign_detached
@@ -84,20 +84,15 @@ def seal(
     certificate that is not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content
     changed meanwhile), and what the key raises; the sink is discarded then.
     """
-    try:
+    with filling(sink):
         _check_senders(senders, clock)
+        certificates = [sender.certificate for sender in senders]
         with writing(sink.write) as archive:
-            manifest = _written(
-                archive, reader, recipients, [sender.certificate for sender in senders], clock, name, ciphers, progress
-            )
+            manifest = _written(archive, reader, recipients, certificates, clock, name, ciphers, progress)
             octets = manifest.encode()
             for sender in senders:
                 _put(archive, signature_name(sender.family), sign_manifest(octets, sender))
-        sink.commit()
-        return manifest
-    except BaseException:
-        sink.discard()
-        raise
+    return manifest
 
 
 def prepare(
@@ -115,15 +110,11 @@ def prepare(
 
     Raises as `seal` does; the sink is discarded then.
     """
-    try:
+    with filling(sink):
         _check_families([suites.for_spki(certificate.spki).family for certificate in senders])
         with writing(sink.write) as archive:
             manifest = _written(archive, reader, recipients, senders, clock, name, ciphers, progress)
-        sink.commit()
-        return manifest.encode()
-    except BaseException:
-        sink.discard()
-        raise
+    return manifest.encode()
 
 
 def sign_manifest(octets: bytes, sender: Sender) -> bytes:
@@ -141,7 +132,7 @@ def assemble(
     Raises EnvelopeRefused where `prepared` is no envelope, OptionError where a signature is missing; the sink is
     discarded then.
     """
-    try:
+    with filling(sink):
         container = Container(prepared)
         octets = container.read(MANIFEST, MAX_MANIFEST)
         manifest = read_manifest(octets)
@@ -157,11 +148,7 @@ def assemble(
             _put(archive, MANIFEST, octets)
             for family, value in signatures.items():
                 _put(archive, signature_name(family), value)
-        sink.commit()
-        return manifest
-    except BaseException:
-        sink.discard()
-        raise
+    return manifest
 
 
 def _check_senders(senders: Sequence[Sender], clock: Clock) -> None:

@@ -20,17 +20,16 @@ have to be: their digests stand in the manifest.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from certs.certificate import Certificate
 from certs.clock import Clock
-from certs.enveloped import Opened, Progress, decrypt
+from certs.enveloped import Opened, Progress, decrypt, decrypt_bytes
 from certs.errors import MalformedInput, NotARecipient, SealroadError
 from certs.keys.base import KeyHandle
-from certs.sink import MemorySink, Sink
+from certs.sink import Sink, filling
 from certs.suites.base import Family
 from certs.trust import TrustStore
 from signer.encryption.container import MANIFEST, Container, about_name, content_name, signature_name
@@ -83,13 +82,8 @@ def open_envelope(
     The reader must be able to go back. Raises EnvelopeRefused, NotARecipient, DecryptionFailed, MalformedInput,
     UnsupportedAlgorithm, BackendUnavailable; the sink is discarded then.
     """
-    try:
-        opened = _opened(reader, sink, key, certificate, trust, clock, options, progress)
-        sink.commit()
-        return opened
-    except BaseException:
-        sink.discard()
-        raise
+    with filling(sink):
+        return _opened(reader, sink, key, certificate, trust, clock, options, progress)
 
 
 def _opened(
@@ -201,14 +195,12 @@ def _check_part(container: Container, part: Part, *, by: Family) -> None:
 def _about(
     container: Container, manifest: Manifest, part: Part, key: KeyHandle, certificate: Certificate | None
 ) -> About:
-    sink = MemorySink()
     message = container.read(about_name(part.family), MAX_ABOUT)
-    decrypt(io.BytesIO(message), sink, key, certificate)
-    assert sink.data is not None
-    if not manifest.about.matches(measured(sink.data, part.family), part.family):
+    octets = decrypt_bytes(message, key, certificate)
+    if not manifest.about.matches(measured(octets, part.family), part.family):
         raise _refused("what it says of its content is not the same for all", "about")
     try:
-        return read_about(sink.data)
+        return read_about(octets)
     except MalformedInput as error:
         raise _refused(f"what it says of its content cannot be read: {error}", "about") from error
 

@@ -32,7 +32,7 @@ from signer.pdf.mac import DIGEST, has_mac, mac_problem, make_token, token_size
 from signer.pdf.soundness import check_places
 from signer.pdf.structure import BudgetSpent, PDFFile, Stream, View, filters_of
 from signer.pdf.tokens import Array, Dictionary, Name, Ref, SyntaxFault
-from signer.pdf.writing import assembled, plain, stream, written
+from signer.pdf.writing import assembled, made, plain, stream, written
 
 CIPHERS = ("aes-256", "aes-256-gcm")
 """By their names; the first is what readers of today know."""
@@ -162,9 +162,7 @@ def _dictionary(envelope: bytes, *, gcm: bool) -> Dictionary:
 
 
 def _dict(**items: Any) -> Dictionary:
-    made = Dictionary(items)
-    made.duplicates = ()
-    return made
+    return made(items)
 
 
 def _rewritten(view: View, decryptor: Decryptor | None, dictionary: Dictionary | None) -> bytes:
@@ -185,7 +183,7 @@ def _rewritten(view: View, decryptor: Decryptor | None, dictionary: Dictionary |
 
 
 def _entries(trailer: dict[str, Any]) -> bytes:
-    return written(_dict(**trailer), plain)[2:-2]
+    return written(made(trailer), plain)[2:-2]
 
 
 def _object(view: View, owner: Ref, value: Any, decryptor: Decryptor | None) -> bytes:
@@ -208,8 +206,8 @@ def _object(view: View, owner: Ref, value: Any, decryptor: Decryptor | None) -> 
 
 def _without_crypt(dictionary: Dictionary, view: View) -> Dictionary:
     """Return the dictionary of a stream without its first filter, which was a crypt filter."""
-    out = Dictionary({key: value for key, value in dictionary.items() if key not in ("Filter", "DecodeParms")})
-    out.duplicates = dictionary.duplicates
+    kept = {key: value for key, value in dictionary.items() if key not in ("Filter", "DecodeParms")}
+    out = made(kept, dictionary.duplicates)
     for key in ("Filter", "DecodeParms"):
         value = view.get(dictionary, key)
         if isinstance(value, list) and len(value) > 1:
@@ -233,9 +231,7 @@ def _extended(view: View, catalog: Dictionary) -> Dictionary:
     ]
     known = view.get(extensions, "ISO_")
     extensions["ISO_"] = Array([*(known if isinstance(known, list) else ()), *ours])
-    made = _dict(**catalog)
-    made["Extensions"] = extensions
-    return made
+    return made({**catalog, "Extensions": extensions})
 
 
 def _with_mac(objects: list[tuple[int, int, bytes]], trailer: bytes, decryptor: Decryptor) -> bytes:

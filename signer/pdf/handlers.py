@@ -278,18 +278,23 @@ def _content(objects: list[Any], recipient: Recipient) -> bytes | None:
     from certs.enveloped import decrypt_bytes
     from certs.errors import CertsError, DecryptionFailed, NotARecipient
 
+    try:
+        key = suites.load_private(recipient.private_key)
+    except CertsError:  # keys of suites that are not ours
+        key = None
     for item in objects:
         try:
-            key = suites.load_private(recipient.private_key)
-            return decrypt_bytes(item.dump(), key, Certificate(recipient.certificate))
+            if key is not None:
+                return decrypt_bytes(item.dump(), key, Certificate(recipient.certificate))
         except NotARecipient:
             continue
         except DecryptionFailed:
             raise
         except CertsError:  # Triple DES, RC2 and RC4 of old files, keys of suites that only sign here
-            content = _old_content(item, recipient)
-            if content is not None:
-                return content
+            pass
+        content = _old_content(item, recipient)
+        if content is not None:
+            return content
     return None
 
 

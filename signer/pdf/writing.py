@@ -9,7 +9,7 @@ Strings are hexadecimal, names are escaped (7.3.5), numbers keep their value.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -26,6 +26,13 @@ _REGULAR = frozenset(range(0x21, 0x7F)) - frozenset(b"()<>[]{}/%#")
 def plain(octets: bytes) -> bytes:
     """Leave a string as it is."""
     return octets
+
+
+def made(items: Mapping[str, Any], duplicates: tuple[str, ...] = ()) -> Dictionary:
+    """Return a dictionary that was not read from a file; `duplicates` are those of the one it is made from."""
+    out = Dictionary(items)
+    out.duplicates = duplicates
+    return out
 
 
 def written(value: Any, sealed: Sealer) -> bytes:
@@ -60,8 +67,7 @@ def _name(text: str) -> bytes:
 
 def stream(dictionary: Dictionary, body: bytes, sealed: Sealer) -> bytes:
     """Return a stream whose octets are `body`, whatever length the dictionary says."""
-    items = Dictionary({**dictionary, "Length": len(body)})
-    items.duplicates = dictionary.duplicates
+    items = made({**dictionary, "Length": len(body)}, dictionary.duplicates)
     return b"%b\nstream\n%b\nendstream" % (written(items, sealed), body)
 
 
@@ -82,4 +88,4 @@ def assembled(objects: Iterable[tuple[int, int, bytes]], trailer: bytes) -> byte
     return bytes(out)
 
 
-__all__ = ["Sealer", "assembled", "plain", "stream", "written"]
+__all__ = ["Sealer", "assembled", "made", "plain", "stream", "written"]

@@ -331,11 +331,9 @@ def test_values_nested_deep_inside_are_refused() -> None:
 
 def assembled(infos: list[bytes], key: bytes, cipher: content.ContentCipher) -> bytes:
     """Return a message with TEXT and whatever recipients."""
-    parameters = cipher.new_parameters()
-    sealing = cipher.seal(key, parameters)
-    ciphertext = sealing.update(TEXT) + sealing.finish()
-    frame = enveloped._Frame(cipher, parameters, infos)
-    return frame.head(len(TEXT)) + ciphertext + frame.foot(sealing.tag, len(TEXT))
+    out = io.BytesIO()
+    enveloped._write(io.BytesIO(TEXT), out.write, infos, key, cipher, cipher.new_parameters(), len(TEXT))
+    return out.getvalue()
 
 
 def crowd(suite_name: str, count: int, *, last: bool) -> bytes:
@@ -426,13 +424,15 @@ def test_a_pipe_is_read_once_from_front_to_back(suite_name: str) -> None:
 
 
 # Streams -------------------------------------------------------------------------------------------------------------
-class Endless(io.RawIOBase):
+class Endless(io.BytesIO):
     """So many octets, made as they are read."""
 
     def __init__(self, size: int) -> None:
+        super().__init__()
         self._left, self._block = size, bytes(1 << 16)
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
         taken = min(size, self._left, len(self._block))
         self._left -= taken
         return self._block[:taken]
@@ -445,7 +445,7 @@ def test_memory_does_not_grow_with_the_content(suite_name: str, tmp_path: Path) 
     encrypt_bytes(TEXT, [box.certificate])  # load what is loaded once
     tracemalloc.start()
     try:
-        encrypt(Endless(size), files.WholeFile(message), [box.certificate], size=size)  # type: ignore[arg-type]
+        encrypt(Endless(size), files.WholeFile(message), [box.certificate], size=size)
         with message.open("rb") as stream:
             said = decrypt(stream, files.WholeFile(tmp_path / "content"), box.key, box.certificate)
         peak = tracemalloc.get_traced_memory()[1]

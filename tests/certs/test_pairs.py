@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import functools
 import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +38,7 @@ from certs.ledger import SQLiteLedger
 from certs.pairs import Pair, PairDesk, accept_pair, read_pair
 from certs.request import Request, make_request
 from tests.certs.audit import desk
+from tests.certs.dying import Hooks, die_at
 from tests.certs.post import ENCRYPTING, FAMILIES, secret_of
 from tests.certs.test_ra import TWO_APPROVALS
 from tests.conftest import ALL_SUITES, CLOCK, NOW, keys_of, make_circle, subjects_of
@@ -240,7 +239,7 @@ def test_two_processes_with_one_request_make_one_pair(tmp_path: Path, monkeypatc
     ]
 
 
-HOOKS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+HOOKS: Hooks = (
     (AuditLog, ("append", "begin", "settle")),
     (SQLiteLedger, ("prepare", "claim", "issued", "revoke")),
     (circles.LazyKey, ("sign",)),
@@ -255,27 +254,7 @@ def ask_for_a_pair(directory: Path, request: Request) -> Pair:
 
 
 def live_until(limit: int, directory: Path, request: Request) -> None:
-    steps = 0
-
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        if steps == limit:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def wrapped(*args: Any, **options: Any) -> Any:
-            step()
-            result = function(*args, **options)
-            step()
-            return result
-
-        return wrapped
-
-    for place, names in HOOKS:
-        for name in names:
-            setattr(place, name, around(getattr(place, name)))
+    die_at(limit, HOOKS)
     ask_for_a_pair(directory, request)
     os._exit(0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from certs import suites
 from certs.signed_data import assemble
@@ -79,7 +80,7 @@ def sign(
     return files | {path: octets, f"{folder(number)}/SignedValue.dat": maker(octets, path)}
 
 
-def by_seal(seal: Seal, holder: Holder, time: datetime = NOW, **more: object) -> Maker:
+def by_seal(seal: Seal, holder: Holder, time: datetime = NOW, **more: Any) -> Maker:
     """Sign as GM/T 0031 and GB/T 38540 have it: the digest of the signature file, inside SES_Signature."""
     digest = holder.key.suite.digest_name
 
@@ -91,7 +92,7 @@ def by_seal(seal: Seal, holder: Holder, time: datetime = NOW, **more: object) ->
             data_hash=suites.digest(digest, octets),
             property_info=f"/{path}",
             time=time,
-            **more,  # type: ignore[arg-type]
+            **more,
         ).der
 
     return make

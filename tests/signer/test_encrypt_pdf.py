@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from certs.errors import BadKey, SealroadError, UnsupportedAlgorithm
 from signer.encryption import pdf as encryption
-from signer.encryption.pdf import CIPHERS, decrypt_pdf, encrypt_pdf
+from signer.encryption.pdf import CIPHERS, DecryptedPDF, decrypt_pdf, encrypt_pdf
 from signer.errors import EncryptedPDF, SignedPDF, UnreadablePDF
 from signer.pdf.encryption import Credentials, Recipient
 from signer.pdf.structure import Stream
@@ -275,6 +277,13 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(out)
 
 
+def but_its_id(opened: DecryptedPDF) -> DecryptedPDF:
+    """Leave out the second file identifier, which is a new one in every copy (ISO 32000-2 14.4)."""
+    data, count = re.subn(rb"(/ID \[<[0-9a-f]+>) <[0-9a-f]{32}>", rb"\1", opened.data)
+    assert count == 1
+    return replace(opened, data=data)
+
+
 @pytest.mark.parametrize("cipher", CIPHERS)
 def test_whatever_the_octets_are_there_is_an_answer(cipher: str) -> None:
     data, box, chance = locked_for("sm2", cipher=cipher), mailbox("sm2"), random.Random(cipher)
@@ -288,5 +297,5 @@ def test_whatever_the_octets_are_there_is_an_answer(cipher: str) -> None:
             answers.add(error.code)
             continue
         # with a MAC: an octet was replaced by itself, or a digit of the MAC by its capital
-        assert cipher != "aes-256-gcm" or opened == original
+        assert cipher != "aes-256-gcm" or but_its_id(opened) == but_its_id(original)
     assert {"encrypted-pdf", "unreadable-pdf"} <= answers

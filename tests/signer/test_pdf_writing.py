@@ -8,13 +8,11 @@ import pytest
 
 from signer.pdf.structure import PDFFile
 from signer.pdf.tokens import Array, Dictionary, Keyword, Name, Ref, SyntaxFault, parse
-from signer.pdf.writing import assembled, plain, stream, written
+from signer.pdf.writing import assembled, made, plain, stream, written
 
 
 def dictionary(**items: Any) -> Dictionary:
-    made = Dictionary(items)
-    made.duplicates = ()
-    return made
+    return made(items)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +33,12 @@ def test_every_value_is_read_again_as_it_was(value: Any) -> None:
 def test_every_string_is_sealed_and_nothing_else() -> None:
     value = dictionary(A=b"one", B=Array([b"two", dictionary(C=b"three")]), D=Name("four"))
     seen: list[bytes] = []
-    octets = written(value, lambda item: seen.append(item) or item[::-1])  # type: ignore[func-returns-value]
+
+    def backwards(item: bytes) -> bytes:
+        seen.append(item)
+        return item[::-1]
+
+    octets = written(value, backwards)
     assert seen == [b"one", b"two", b"three"]
     assert parse(octets, 0)[0]["B"][1]["C"] == b"eerht"
     assert b"/four" in octets

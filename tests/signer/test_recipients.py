@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,10 @@ from tests.certs.post import ENCRYPTING, mailbox
 from tests.conftest import NOW, circle_of, keys_of, make_circle, subjects_of
 
 
-def refused(certificate: Certificate, store: TrustStore, at: object = NOW, **options: object) -> tuple[str, str]:
+def refused(certificate: Certificate, store: TrustStore, at: datetime = NOW, **options: Any) -> tuple[str, str]:
     """Return reason and sub-indication."""
     with pytest.raises(RecipientRefused) as caught:
-        check_recipients([certificate], store, at, **options)  # type: ignore[arg-type]
+        check_recipients([certificate], store, at, **options)
     error = caught.value
     (facts,) = error.facts["refused"]
     assert error.code == "recipient-refused"

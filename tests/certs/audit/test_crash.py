@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import multiprocessing
-import os
 import shutil
 import signal
 from collections.abc import Callable
@@ -23,14 +21,16 @@ from certs.errors import AuditError, CertsError, IssuanceError
 from certs.ledger import MemoryLedger, SQLiteLedger
 from certs.ra import RegistrationAuthority
 from tests.certs.audit import desk
+from tests.certs.dying import Hooks, die_at
 from tests.certs.test_ledger import ENTRY
 from tests.certs.test_ra import TWO_APPROVALS, appoint, dossier_of
 from tests.conftest import CLOCK, NOW, SIGNING
 
-HOOKS: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
+HOOKS: Hooks = (
     (AuditLog, ("_insert", "append", "begin", "settle", "append_all", "keep_checkpoint")),
     (SQLiteLedger, ("prepare", "claim", "issued", "revoke", "next_crl_number")),
     (circles.LazyKey, ("sign",)),
+    (files, ("write",)),
 )
 """Before and after each of these the process may die; `_insert` lies inside a transaction."""
 
@@ -52,31 +52,13 @@ def story(directory: Path, dossier: Dossier) -> None:
 
 def live_until(limit: int, directory: Path, dossier: Dossier, signed: Path) -> None:
     """Run the story in this process and kill it at step `limit`; every message signed is noted before the signature."""
-    steps = 0
 
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        if steps == limit:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def note(function: Callable[..., Any], given: tuple[Any, ...]) -> None:
+        if function.__qualname__ == "LazyKey.sign":
+            with signed.open("a") as stream:
+                stream.write(sha256(given[1]).hexdigest() + "\n")
 
-    def hooked(inner: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(inner)
-        def outer(*args: Any, **more: Any) -> Any:
-            step()
-            if inner.__qualname__ == "LazyKey.sign":
-                with signed.open("a") as stream:
-                    stream.write(sha256(args[1]).hexdigest() + "\n")
-            result = inner(*args, **more)
-            step()
-            return result
-
-        return outer
-
-    for owner, names in HOOKS:
-        for name in names:
-            setattr(owner, name, hooked(getattr(owner, name)))
-    files.write = hooked(files.write)  # type: ignore[assignment]
+    die_at(limit, HOOKS, note)
     story(directory, dossier)
 
 

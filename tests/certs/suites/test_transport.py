@@ -20,7 +20,7 @@ from certs.suites import content, transport_sm
 from certs.suites.backends import gost_encryption
 from certs.suites.backends.sm2_vectors import _CIPHER, _PLAIN, _private_key
 from certs.suites.base import AlgorithmID, PrivateKey, WrappedKey
-from certs.suites.gost_parameters import BY_NAME, SETS
+from certs.suites.gost_parameters import BY_NAME, SETS, ParameterSet
 from tests.certs.suites.libraries import installed
 from tests.conftest import ALL_SUITES, keys_of
 
@@ -256,8 +256,8 @@ def test_an_sm2_cipher_of_a_wrong_shape_never_reaches_the_library() -> None:
 # GOST ----------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("chosen", SETS, ids=lambda chosen: chosen.name)
 @pytest.mark.parametrize("cipher", ["kuznyechik-ctr-acpkm-omac", "magma-ctr-acpkm-omac"])
-def test_every_parameter_set_transports_keys_for_both_ciphers(chosen: object, cipher: str) -> None:
-    name = chosen.name  # type: ignore[attr-defined]
+def test_every_parameter_set_transports_keys_for_both_ciphers(chosen: ParameterSet, cipher: str) -> None:
+    name = chosen.name
     suite = suites.get("gost2012-512" if "512" in name else "gost2012-256")
     key = suite.generate(name)
     wrapped = key.public_key.wrap_key(KEY, cipher)
@@ -330,7 +330,7 @@ def old_transport(key: PrivateKey) -> bytes:
 @pytest.mark.parametrize("suite_name", ["gost2012-256", "gost2012-512"])
 def test_the_older_transport_is_read_and_its_lengths_are_checked(suite_name: str) -> None:
     key = keys_of(suite_name)[0]
-    old = WrappedKey(AlgorithmID(key.suite.key_oid), old_transport(key))  # type: ignore[attr-defined]
+    old = WrappedKey(AlgorithmID(der.split_spki(key.public_key.spki)[0].oid), old_transport(key))
     assert key.unwrap_key(old, 32) == KEY
     said = {
         refusal(key, replace(old, encrypted_key=changed(old.encrypted_key, position)))
