@@ -40,20 +40,19 @@ def judge_entries(
     fingerprint of the signer's certificate.
     """
     draft = Draft(field=ENTRIES)
-    try:
-        record(draft)
-        value, names = _read(files[ENTRIES])
-        _same_files(draft, frozenset(files) - {ENTRIES, value}, names)
-        if value not in files:
-            detail = f"{value} is not in the package"
-            draft.unknown("signature-value-present", CLAUSE, detail, "FORMAT_FAILURE", "no-signature-value")
-            return [draft.report()]
-        reports = judge_signed_data(draft, files[value], Octets(files[ENTRIES]), setting)
-        return [_with_contents(report, names - machinery, covered) for report in reports]
-    except MalformedInput as error:
-        draft.failed("ofd-entries", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-    except Exception as error:  # noqa: BLE001 - its own try
-        draft.unforeseen(error)
+    with draft.guarded():
+        try:
+            record(draft)
+            value, names = _read(files[ENTRIES])
+            _same_files(draft, frozenset(files) - {ENTRIES, value}, names)
+            if value not in files:
+                detail = f"{value} is not in the package"
+                draft.unknown("signature-value-present", CLAUSE, detail, "FORMAT_FAILURE", "no-signature-value")
+                return [draft.report()]
+            reports = judge_signed_data(draft, files[value], Octets(files[ENTRIES]), setting)
+            return [_with_contents(report, names - machinery, covered) for report in reports]
+        except MalformedInput as error:
+            draft.failed("ofd-entries", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
     return [draft.report()]
 
 
