@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
@@ -68,6 +68,10 @@ class CheckedPicture:
     height_px: int | None
     stated: str | None
     """The type as the seal writes it."""
+    dpi: float | None = None
+    """Pixels per inch, where a raster picture says that."""
+    attributes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the first element of an SVG: they say how large it is."""
 
     @property
     def type_name(self) -> str:
@@ -94,17 +98,16 @@ def check_picture(data: bytes, *, stated: str | None = None) -> CheckedPicture:
         raise AppearanceError(f"the picture has {len(data)} bytes, more than {MAX_BYTES}", hint=_HINT)
     for start, kind in _STARTS:
         if data.startswith(start):
-            width, height = _raster(data, kind)
-            return CheckedPicture(kind, width, height, stated)
+            width, height, dpi = _raster(data, kind)
+            return CheckedPicture(kind, width, height, stated, dpi)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        _check_svg(data)
-        return CheckedPicture("svg", None, None, stated)
+        return CheckedPicture("svg", None, None, stated, attributes=dict(_checked_svg(data).attrib))
     raise AppearanceError("the picture is of no kind that seals have", hint=_HINT)
 
 
 # Raster --------------------------------------------------------------------------------------------------------------
-def _raster(data: bytes, kind: Kind) -> tuple[int, int]:
-    """Decode a picture, its size first; return its width and height."""
+def _raster(data: bytes, kind: Kind) -> tuple[int, int, float | None]:
+    """Decode a picture, its size first; return its width and height, and the pixels per inch that it says."""
     if kind == "jpeg" and data.count(b"\xff\xda") > MAX_SCANS:
         raise AppearanceError("the picture is a JPEG of too many passes", hint=_HINT)
     try:
@@ -115,11 +118,20 @@ def _raster(data: bytes, kind: Kind) -> tuple[int, int]:
             if getattr(picture, "is_animated", False):
                 raise AppearanceError("the picture moves", hint="give a picture of one frame")
             picture.load()
+            dpi = _dpi(picture.info)
     except AppearanceError:
         raise
     except Exception as error:  # decoders fail in any way, down to SyntaxError and struct.error
         raise AppearanceError("the picture is damaged", hint=_HINT) from error
-    return width, height
+    return width, height, dpi
+
+
+def _dpi(info: Mapping[Any, Any]) -> float | None:
+    """Return what a header says of pixels per inch; nonsense there makes no picture a bad one."""
+    try:
+        return float(info["dpi"][0])
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        return None
 
 
 def _plugin(kind: Kind) -> Callable[[io.BytesIO], Any]:
@@ -161,8 +173,8 @@ _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*\?>")
 _ENCODING = re.compile(rb"encoding\s*=\s*['\"](?!utf-8['\"])", re.IGNORECASE)
 
 
-def _check_svg(data: bytes) -> None:
-    """Raise AppearanceError unless an SVG only draws."""
+def _checked_svg(data: bytes) -> Element:
+    """Return the first element of an SVG that only draws. Raises AppearanceError for another."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     declaration = _DECLARATION.match(data)
     if declaration is not None and _ENCODING.search(declaration.group()):
@@ -182,6 +194,7 @@ def _check_svg(data: bytes) -> None:
             named.setdefault(name, element)
     if _Weigher(named).weight(root) > MAX_ELEMENTS:
         raise _refused(f"draws more than {MAX_ELEMENTS} elements")
+    return root
 
 
 def _refused(what: str) -> AppearanceError:
