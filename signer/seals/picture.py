@@ -14,12 +14,15 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from xml.etree.ElementTree import Element
 
 from certs.errors import MalformedInput
 from certs.trust.xml import parse_xml
 from signer.errors import AppearanceError
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 Kind = Literal["png", "jpeg", "gif", "bmp", "svg"]
 
@@ -96,13 +99,23 @@ def check_picture(data: bytes, *, stated: str | None = None) -> CheckedPicture:
     """
     if len(data) > MAX_BYTES:
         raise AppearanceError(f"the picture has {len(data)} bytes, more than {MAX_BYTES}", hint=_HINT)
-    for start, kind in _STARTS:
-        if data.startswith(start):
-            width, height, dpi = _raster(data, kind)
-            return CheckedPicture(kind, width, height, stated, dpi)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+    kind = raster_kind(data)
+    if kind is not None:
+        width, height, dpi = _raster(data, kind)
+        return CheckedPicture(kind, width, height, stated, dpi)
+    if is_markup(data):
         return CheckedPicture("svg", None, None, stated, attributes=dict(_checked_svg(data).attrib))
     raise AppearanceError("the picture is of no kind that seals have", hint=_HINT)
+
+
+def raster_kind(data: bytes) -> Kind | None:
+    """Return the kind of a raster picture by its first octets."""
+    return next((kind for start, kind in _STARTS if data.startswith(start)), None)
+
+
+def is_markup(data: bytes) -> bool:
+    """Tell whether a picture begins as an SVG does."""
+    return data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 # Raster --------------------------------------------------------------------------------------------------------------
@@ -111,7 +124,7 @@ def _raster(data: bytes, kind: Kind) -> tuple[int, int, float | None]:
     if kind == "jpeg" and data.count(b"\xff\xda") > MAX_SCANS:
         raise AppearanceError("the picture is a JPEG of too many passes", hint=_HINT)
     try:
-        with _plugin(kind)(io.BytesIO(data)) as picture:
+        with open_raster(data, kind) as picture:
             width, height = picture.size
             if not 0 < width * height <= MAX_PIXELS or max(width, height) > MAX_RATIO * min(width, height):
                 raise AppearanceError(f"the picture has {width} × {height} pixels", hint=_HINT)
@@ -134,17 +147,20 @@ def _dpi(info: Mapping[Any, Any]) -> float | None:
         return None
 
 
-def _plugin(kind: Kind) -> Callable[[io.BytesIO], Any]:
-    """Return Pillow's reader of one kind; Image.open would try every format it knows."""
+def open_raster(data: bytes, kind: Kind) -> ImageFile:
+    """Open a picture with Pillow's reader of its kind; Image.open would try every format it knows.
+
+    Nothing is decoded yet. Raises whatever the reader does.
+    """
     from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin
 
-    readers: dict[str, Callable[[io.BytesIO], Any]] = {
+    readers: dict[str, Callable[[io.BytesIO], ImageFile]] = {
         "png": PngImagePlugin.PngImageFile,
         "jpeg": JpegImagePlugin.JpegImageFile,
         "gif": GifImagePlugin.GifImageFile,
         "bmp": BmpImagePlugin.BmpImageFile,
     }
-    return readers[kind]
+    return readers[kind](io.BytesIO(data))
 
 
 # SVG -----------------------------------------------------------------------------------------------------------------
