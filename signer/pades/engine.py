@@ -265,7 +265,7 @@ def open_writer(stream: IO[bytes], highest: int, handler: Any = None) -> Revisio
         if handler is not None:
             if not hasattr(reader, "_security_handler"):
                 raise EngineMismatch("pyHanko keeps its security handler elsewhere")
-            reader._security_handler = handler  # noqa: SLF001
+            reader._security_handler = handler  # noqa: SLF001 - there is no public way to give it one
             reader.resolved_objects.clear()  # what was read before, by a handler that is not opened
         writer = RevisionWriter.from_reader(reader)
         assert isinstance(writer, RevisionWriter)
