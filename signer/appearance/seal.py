@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signer.appearance.colour import ColourMode
@@ -107,11 +108,13 @@ def render_seal(face: SealFace, *, pdfa_part: int | None = None) -> Drawing:
     )
 
 
+@lru_cache(maxsize=8)
 def exact_image(data: bytes, *, transparency: bool = True) -> EmbeddedImage:
-    """Embed a picture without loss. Raises AppearanceError.
+    """Embed a picture without loss; the last few are remembered, as by `signer.appearance.picture.load`.
 
     PDF/A-1 knows no `transparency`, and in PDF/A-2 it needs a page group that the file may not have (ISO 19005-2,
     6.2.10): without it what is mostly transparent is cut out, and the rest is laid on white.
+    Raises AppearanceError.
     """
     if len(data) > MAX_BYTES:
         raise AppearanceError(f"the picture of the seal has {len(data)} bytes, more than {MAX_BYTES}", hint=_HINT)
