@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signer.appearance.colour import ColourMode
+from signer.appearance.numbers import decimal
 from signer.appearance.picture import EmbeddedImage, layers_of
 from signer.appearance.stamp import Drawing, StampSpec, alternative
 from signer.appearance.svg import svg_content
@@ -82,8 +83,7 @@ def frame_of(drawing: Drawing, size: tuple[float, float], part: tuple[float, flo
 
 def number(value: float) -> str:
     """Return a number for a content stream."""
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return decimal(value, 4)
 
 
 def render_seal(face: SealFace, *, pdfa_part: int | None = None) -> Drawing:
