@@ -31,6 +31,14 @@ def encode(value: Any) -> bytes:
     return json.dumps(_plain(value), ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
+def decode_text(kind: type[T], text: str | bytes, most: int) -> T:
+    """Return the value in a text that was kept elsewhere, of at most `most` octets. Raises WireError."""
+    octets = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if len(octets) > most:
+        raise WireError("too long")
+    return decode(kind, octets)
+
+
 def decode(kind: type[T], octets: bytes) -> T:
     """Return the value of type `kind` in `octets`. Raises WireError."""
     try:

@@ -36,11 +36,11 @@ def _given(body: PictureIn) -> SealPicture:
         data = base64.b64decode("".join(body.data.split()), validate=True)
     except binascii.Error:
         raise refuse("/picture/data", "base64", "is not base64") from None
-    kind = check_picture(data).kind
-    if kind not in TYPES:
+    checked = check_picture(data)
+    if checked.kind not in TYPES:
         raise refuse("/picture/data", "kind", "is neither PNG, JPEG nor SVG")
-    width, height = size_of(data, (body.width, body.height))
-    return SealPicture(TYPES[kind], data, width, height)
+    width, height = size_of(checked, (body.width, body.height))
+    return SealPicture(TYPES[checked.kind], data, width, height)
 
 
 def _drawn(body: DrawingIn, name: str) -> SealPicture:

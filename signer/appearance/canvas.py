@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from signer.appearance.colour import RGB, ColourMode, operator
 from signer.appearance.fonts import Face, Glyph, Line
+from signer.appearance.numbers import decimal
 from signer.appearance.subset import EmbeddedFont, embed
 
 _KAPPA = 0.5523  # a quarter circle as one Bézier curve
@@ -22,8 +23,7 @@ _KAPPA = 0.5523  # a quarter circle as one Bézier curve
 
 def number(value: float) -> str:
     """Write a number for a content stream: two decimals, no exponent (ISO 32000-1, 7.3.3)."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text in {"", "-0"} else text
+    return decimal(value, 2)
 
 
 @dataclass(frozen=True)

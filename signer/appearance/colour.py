@@ -11,6 +11,8 @@ import struct
 from enum import StrEnum
 from functools import lru_cache
 
+from signer.appearance.numbers import decimal
+
 RGB = tuple[float, float, float]
 """Red, green, blue of sRGB, 0 to 1."""
 
@@ -31,15 +33,11 @@ def operator(mode: ColourMode, colour: RGB, *, stroke: bool) -> str:
     if mode is ColourMode.GRAY:
         # Luma of Rec. ITU-R BT.709, close enough for grey text and lines.
         level = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
-        return f"{_number(level)} {'G' if stroke else 'g'}"
-    values = " ".join(_number(value) for value in colour)
+        return f"{decimal(level, 3)} {'G' if stroke else 'g'}"
+    values = " ".join(decimal(value, 3) for value in colour)
     if mode is ColourMode.RGB:
         return f"{values} {'RG' if stroke else 'rg'}"
     return f"/CS0 {'CS' if stroke else 'cs'} {values} {'SC' if stroke else 'sc'}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
 
 
 @lru_cache(maxsize=1)

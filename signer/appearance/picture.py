@@ -13,8 +13,12 @@ import io
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from signer.errors import AppearanceError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_BYTES = 5_000_000
 """Bytes of a picture file; a scanned seal at 600 dpi has under a million."""
@@ -80,13 +84,8 @@ def load(data: bytes, *, grey: bool = False, transparency: bool = True) -> Embed
                 picture = picture.point(lambda value: value / 256).convert("L")
             rgba = picture.convert("RGBA")
         rgba.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-        opacity = rgba.getchannel("A")
-        opaque = opacity.getextrema()[0] == 255
-        colour = rgba.convert("RGB")
-        if not opaque and not transparency:
-            colour = Image.new("RGB", rgba.size, (255, 255, 255))
-            colour.paste(rgba.convert("RGB"), mask=opacity)
-        mask = _flate(opacity) if transparency and not opaque else None
+        colour, opacity = layers_of(rgba, transparency=transparency)
+        mask = _flate(opacity) if transparency and opacity is not None else None
         if grey:
             colour = colour.convert("L")
         return _jpeg(colour) if photo else _flate(colour, mask)
@@ -94,6 +93,20 @@ def load(data: bytes, *, grey: bool = False, transparency: bool = True) -> Embed
         raise
     except Exception as error:  # decoders fail in any way, down to SyntaxError and struct.error
         raise AppearanceError("the picture is damaged", hint=_HINT) from error
+
+
+def layers_of(rgba: Image.Image, *, transparency: bool) -> tuple[Image.Image, Image.Image | None]:
+    """Return colours, laid on white without `transparency`, and opacity; None: nothing shows through."""
+    from PIL import Image
+
+    opacity, colour = rgba.getchannel("A"), rgba.convert("RGB")
+    if opacity.getextrema()[0] == 255:
+        return colour, None
+    if transparency:
+        return colour, opacity
+    white = Image.new("RGB", rgba.size, (255, 255, 255))
+    white.paste(colour, mask=opacity)
+    return white, opacity
 
 
 def _flate(picture: object, mask: EmbeddedImage | None = None) -> EmbeddedImage:

@@ -11,23 +11,22 @@ SVG becomes the same outlines (`signer.appearance.svg`).
 
 from __future__ import annotations
 
-import io
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signer.appearance.colour import ColourMode
-from signer.appearance.picture import EmbeddedImage
+from signer.appearance.numbers import decimal
+from signer.appearance.picture import EmbeddedImage, layers_of
 from signer.appearance.stamp import Drawing, StampSpec, alternative
 from signer.appearance.svg import svg_content
 from signer.errors import AppearanceError
+from signer.seals.picture import MAX_BYTES, is_markup, open_raster, raster_kind
 
 if TYPE_CHECKING:
     from PIL import Image
-    from PIL.ImageFile import ImageFile
 
-MAX_BYTES = 5_000_000
 MAX_PIXELS = 4_000_000
 """2000 × 2000: a seal of 42 mm at 1200 dpi."""
 HALF = 128
@@ -36,7 +35,6 @@ MAX_SIDE = 1000.0
 """Points: 35 cm."""
 
 _HINT = "a PNG, JPEG, GIF or BMP of at most 5 MB and 4 megapixels, or a plain SVG"
-_SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"GIF8", "GIF"), (b"BM", "BMP"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +83,7 @@ def frame_of(drawing: Drawing, size: tuple[float, float], part: tuple[float, flo
 
 def number(value: float) -> str:
     """Return a number for a content stream."""
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return decimal(value, 4)
 
 
 def render_seal(face: SealFace, *, pdfa_part: int | None = None) -> Drawing:
@@ -95,7 +92,7 @@ def render_seal(face: SealFace, *, pdfa_part: int | None = None) -> Drawing:
         if not 1 <= side <= MAX_SIDE:
             raise AppearanceError(f"a seal cannot be {face.width:.0f} × {face.height:.0f} points")
     images: tuple[tuple[str, EmbeddedImage], ...] = ()
-    if face.picture.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    if is_markup(face.picture):
         content = svg_content(face.picture, face.width, face.height)
     else:
         content = f"q {number(face.width)} 0 0 {number(face.height)} 0 0 cm /Im0 Do Q\n".encode()
@@ -111,44 +108,33 @@ def render_seal(face: SealFace, *, pdfa_part: int | None = None) -> Drawing:
     )
 
 
+@lru_cache(maxsize=8)
 def exact_image(data: bytes, *, transparency: bool = True) -> EmbeddedImage:
-    """Embed a picture without loss. Raises AppearanceError.
+    """Embed a picture without loss; the last few are remembered, as by `signer.appearance.picture.load`.
 
     PDF/A-1 knows no `transparency`, and in PDF/A-2 it needs a page group that the file may not have (ISO 19005-2,
     6.2.10): without it what is mostly transparent is cut out, and the rest is laid on white.
+    Raises AppearanceError.
     """
-    from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin
-
-    plugins: dict[str, Callable[[io.BytesIO], ImageFile]] = {
-        "PNG": PngImagePlugin.PngImageFile,
-        "JPEG": JpegImagePlugin.JpegImageFile,
-        "GIF": GifImagePlugin.GifImageFile,
-        "BMP": BmpImagePlugin.BmpImageFile,
-    }
     if len(data) > MAX_BYTES:
         raise AppearanceError(f"the picture of the seal has {len(data)} bytes, more than {MAX_BYTES}", hint=_HINT)
-    kind = next((kind for signature, kind in _SIGNATURES if data.startswith(signature)), None)
+    kind = raster_kind(data)
     if kind is None:
         raise AppearanceError("the picture of the seal is of a kind that cannot be drawn here", hint=_HINT)
     try:
-        with plugins[kind](io.BytesIO(data)) as source:
+        with open_raster(data, kind) as source:
             if source.width * source.height > MAX_PIXELS:
                 raise AppearanceError(
                     f"the picture of the seal has {source.width} × {source.height} pixels", hint=_HINT
                 )
             source.load()
-            if kind == "JPEG" and source.mode in ("L", "RGB"):
+            if kind == "jpeg" and source.mode in ("L", "RGB"):
                 return EmbeddedImage(source.width, source.height, len(source.getbands()), "DCTDecode", data)
             rgba: Image.Image = source.convert("RGBA")
-        opacity = rgba.getchannel("A")
-        opaque = opacity.getextrema()[0] == 255
-        colour = rgba.convert("RGB")
-        if not opaque and not transparency:
-            colour = Image.new("RGB", rgba.size, (255, 255, 255))
-            colour.paste(rgba.convert("RGB"), mask=opacity)
-        if opaque:
+        colour, opacity = layers_of(rgba, transparency=transparency)
+        if opacity is None:
             return _flate(colour)
-        return _flate(colour, _flate(opacity) if transparency else _flate(_cut_out(opacity)))
+        return _flate(colour, _flate(opacity if transparency else _cut_out(opacity)))
     except AppearanceError:
         raise
     except Exception as error:  # decoders fail in any way, down to SyntaxError and struct.error

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from certs.errors import MalformedInput
 from certs.trust.xml import parse_xml
 from signer.appearance.colour import RGB, ColourMode, operator
+from signer.appearance.numbers import decimal
 from signer.appearance.svg_path import Segment, circle_path, parse_path, polygon_path, rectangle_path
 from signer.errors import AppearanceError
 
@@ -87,8 +88,7 @@ def number(value: float) -> str:
     """Return a number for a content stream. Raises ValueError where it is none that can be drawn."""
     if not abs(value) < MAX_NUMBER:
         raise ValueError("a number is too large")
-    text = f"{value:.5f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return decimal(value, 5)
 
 
 def _numbers(text: str, count: int | None = None) -> list[float]:

@@ -49,6 +49,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from certs.errors import SealroadError
 from signer.errors import FieldError, SignerError, UnreadablePDF
+from signer.pades.options import ADOBE
 
 SUPPORTED = "0.38."
 """Prefix of the pyHanko versions this module was written for."""
@@ -230,11 +231,10 @@ class Request:
     """Octets reserved for the value of /Contents."""
     subfilter: str
     time: datetime
+    filter: str = ADOBE
     more: tuple[NewField, ...] = ()
     """Further fields with the same signature. A signature field has one widget and no more (ISO 32000-2 12.7.5.5), so
     a signature that shows in several places is the value of as many fields."""
-    filter: str | None = None
-    """/Filter. None: Adobe.PPKLite."""
     certificates: tuple[bytes, ...] = ()
     """/Cert: the chain, where the value of /Contents has no place for it (ISO 32000-2 Table 255)."""
     name: str | None = None
@@ -265,7 +265,7 @@ def open_writer(stream: IO[bytes], highest: int, handler: Any = None) -> Revisio
         if handler is not None:
             if not hasattr(reader, "_security_handler"):
                 raise EngineMismatch("pyHanko keeps its security handler elsewhere")
-            reader._security_handler = handler  # noqa: SLF001
+            reader._security_handler = handler  # noqa: SLF001 - there is no public way to give it one
             reader.resolved_objects.clear()  # what was read before, by a handler that is not opened
         writer = RevisionWriter.from_reader(reader)
         assert isinstance(writer, RevisionWriter)
@@ -304,8 +304,7 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
             bytes_reserved=2 * request.size,
         )
         placeholder[pdf_name("/SubFilter")] = pdf_name("/" + request.subfilter)
-        if request.filter is not None:
-            placeholder[pdf_name("/Filter")] = pdf_name("/" + request.filter)
+        placeholder[pdf_name("/Filter")] = pdf_name("/" + request.filter)
         if request.certificates:
             chain = [generic.ByteStringObject(item) for item in request.certificates]
             placeholder[pdf_name("/Cert")] = generic.ArrayObject(chain)

@@ -29,6 +29,8 @@ LATER_LEVELS = ("B-LT", "B-LTA")
 
 CADES_DETACHED = "ETSI.CAdES.detached"
 PKCS7_DETACHED = "adbe.pkcs7.detached"
+ADOBE = "Adobe.PPKLite"
+"""/Filter of PAdES: the handler that every reader has."""
 SUBFILTERS = (CADES_DETACHED, PKCS7_DETACHED)
 DOCUMENT_TIME_STAMP = "ETSI.RFC3161"
 
@@ -127,6 +129,13 @@ class SignOptions:
     """Not a CMS, but the SES_Signature of the seal's standard. None: PAdES."""
     locale: str = "en"
     """Language of what readers who do not see the stamp are told: en, zh, ru."""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """/Filter and /SubFilter of the signature dictionary."""
+        if self.national is not None:
+            return self.national.filter, self.national.subfilter
+        return ADOBE, self.subfilter
 
     def __post_init__(self) -> None:
         if self.level in LATER_LEVELS:

@@ -19,6 +19,7 @@ from signer.errors import OptionError
 from signer.pades.geometry import POINTS_PER_MM, PageGeometry
 from signer.pades.options import Box, Place
 from signer.pades.preflight import page_geometries
+from signer.pades.spots import page_index
 
 MARGIN = 36.0
 """Points from the edges, where no point is given: half an inch."""
@@ -91,10 +92,8 @@ def place(data: bytes, placement: Placement, width: float, height: float) -> tup
     pages = page_geometries(data)
     match placement:
         case AtPoint(page, x, y):
-            number = page if page > 0 else len(pages) + 1 + page
-            if not 1 <= number <= len(pages):
-                raise OptionError(f"there is no page {page}", hint=f"the document has {len(pages)}", pages=len(pages))
-            return (Place(number, _around(pages[number - 1], x, y, width, height)),)
+            index = page_index(page, len(pages))
+            return (Place(index + 1, _around(pages[index], x, y, width, height)),)
         case AtKeyword():
             return (_at_keyword(data, pages, placement, width, height),)
         case EveryPage(across, up):

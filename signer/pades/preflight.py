@@ -351,8 +351,7 @@ def _seed_values(view: View, item: Field, options: SignOptions) -> None:
     flags = view.get(seed, "Ff")
     flags = flags if type(flags) is int else 0
     demanded = {key for bit, key in enumerate(_SEED_FLAGS) if flags >> bit & 1}
-    handler = options.national.filter if options.national is not None else "Adobe.PPKLite"
-    subfilter = options.national.subfilter if options.national is not None else options.subfilter
+    handler, subfilter = options.names
     if "Filter" in demanded and view.get(seed, "Filter") != handler:
         refuse("another signature handler", "sign a new field")
     kinds = [str(kind) for kind in _items(view, seed, "SubFilter")] if "SubFilter" in demanded else []

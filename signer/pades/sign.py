@@ -221,6 +221,7 @@ def _draft(
         no_mac(mac, "the national form has no place for the next one", "seal by PAdES")
     drawing = _drawing(ground, options)
     name = options.name or certificate.common_name or certificate.organisation
+    handler_name, subfilter = options.names
     request = Request(
         field=ground.field,
         page=ground.spots[0].page,
@@ -228,8 +229,8 @@ def _draft(
         more=tuple(_new_field(spot) for spot in ground.spots[1:]),
         size=_reserved(options, suite, certificate, chain, work.digests[0].digest_size)
         + (mac.size if mac is not None else 0),
-        subfilter=options.national.subfilter if options.national is not None else options.subfilter,
-        filter=options.national.filter if options.national is not None else None,
+        filter=handler_name,
+        subfilter=subfilter,
         certificates=tuple(item.der for item in (certificate, *chain)) if options.national is not None else (),
         time=now,
         name=name,
@@ -258,7 +259,7 @@ def _draft(
     prepared = Prepared(
         suite=suite.name,
         field=ground.field,
-        subfilter=request.subfilter,
+        subfilter=subfilter,
         level=options.level,
         time_stamp_digest=options.time_stamp_digest,
         signed_at=now.isoformat(timespec="seconds"),

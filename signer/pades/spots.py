@@ -57,9 +57,9 @@ def spots_of(
 ) -> tuple[Spot, ...]:
     """Return every field that will show the signature, the one asked for first."""
     pages = page_count(view)
-    wanted = [_index(place.page, pages) for place in options.places]
+    wanted = [page_index(place.page, pages) for place in options.places]
     if existing is not None or not wanted:
-        wanted.insert(0, _index(options.page or 1, pages))
+        wanted.insert(0, page_index(options.page or 1, pages))
     found = dict(leaves(view, set(wanted)))
     spots: list[Spot] = []
     if existing is not None or not options.places:
@@ -91,8 +91,8 @@ def page_count(view: View) -> int:
     return pages
 
 
-def _index(wanted: int, pages: int) -> int:
-    """Return a page counted from 0."""
+def page_index(wanted: int, pages: int) -> int:
+    """Return a page counted from 0; `wanted` is counted from 1, or from the end. Raises OptionError."""
     if not 1 <= (wanted if wanted > 0 else pages + 1 + wanted) <= pages:
         raise OptionError(f"there is no page {wanted}", hint=f"the document has {pages}", pages=pages)
     return wanted - 1 if wanted > 0 else pages + wanted

@@ -96,7 +96,8 @@ def _spec(args: argparse.Namespace) -> SealSpec:
     now = SystemClock().now()
     owners = tuple(_owner(name) for name in args.owner)
     data = read_input(args.picture)
-    width, height = size_of(data, _sides(args.size) if args.size is not None else None)
+    checked = check_picture(data)
+    width, height = size_of(checked, _sides(args.size) if args.size is not None else None)
     return SealSpec(
         version=version,
         vendor=args.vendor,
@@ -105,7 +106,7 @@ def _spec(args: argparse.Namespace) -> SealSpec:
         name=args.name,
         owners=owners,
         digests=args.digests,
-        picture=SealPicture(check_picture(data).type_name, data, width, height),
+        picture=SealPicture(checked.type_name, data, width, height),
         created=now,
         valid_from=moment_of(args.valid_from) or now,
         valid_to=moment_of(args.valid_to) or owners[0].not_after,

@@ -108,11 +108,8 @@ class PreparedSeal:
     @classmethod
     def from_json(cls, text: str | bytes) -> PreparedSeal:
         """Read what `to_json` wrote. Raises MalformedInput."""
-        octets = text.encode("utf-8", "replace") if isinstance(text, str) else text
         try:
-            if len(octets) > MAX_PREPARED:
-                raise wire.WireError("too long")
-            prepared = wire.decode(cls, octets)
+            prepared = wire.decode_text(cls, text, MAX_PREPARED)
             if prepared.sealed(b"").version != prepared.version:
                 raise wire.WireError("the version is another one")
         except (wire.WireError, UnsupportedAlgorithm, OptionError) as error:

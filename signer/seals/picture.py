@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 from xml.etree.ElementTree import Element
 
 from certs.errors import MalformedInput
 from certs.trust.xml import parse_xml
 from signer.errors import AppearanceError
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 Kind = Literal["png", "jpeg", "gif", "bmp", "svg"]
 
@@ -68,6 +71,10 @@ class CheckedPicture:
     height_px: int | None
     stated: str | None
     """The type as the seal writes it."""
+    dpi: float | None = None
+    """Pixels per inch, where a raster picture says that."""
+    attributes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the first element of an SVG: they say how large it is."""
 
     @property
     def type_name(self) -> str:
@@ -92,47 +99,68 @@ def check_picture(data: bytes, *, stated: str | None = None) -> CheckedPicture:
     """
     if len(data) > MAX_BYTES:
         raise AppearanceError(f"the picture has {len(data)} bytes, more than {MAX_BYTES}", hint=_HINT)
-    for start, kind in _STARTS:
-        if data.startswith(start):
-            width, height = _raster(data, kind)
-            return CheckedPicture(kind, width, height, stated)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        _check_svg(data)
-        return CheckedPicture("svg", None, None, stated)
+    kind = raster_kind(data)
+    if kind is not None:
+        width, height, dpi = _raster(data, kind)
+        return CheckedPicture(kind, width, height, stated, dpi)
+    if is_markup(data):
+        return CheckedPicture("svg", None, None, stated, attributes=dict(_checked_svg(data).attrib))
     raise AppearanceError("the picture is of no kind that seals have", hint=_HINT)
 
 
+def raster_kind(data: bytes) -> Kind | None:
+    """Return the kind of a raster picture by its first octets."""
+    return next((kind for start, kind in _STARTS if data.startswith(start)), None)
+
+
+def is_markup(data: bytes) -> bool:
+    """Tell whether a picture begins as an SVG does."""
+    return data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
 # Raster --------------------------------------------------------------------------------------------------------------
-def _raster(data: bytes, kind: Kind) -> tuple[int, int]:
-    """Decode a picture, its size first; return its width and height."""
+def _raster(data: bytes, kind: Kind) -> tuple[int, int, float | None]:
+    """Decode a picture, its size first; return its width and height, and the pixels per inch that it says."""
     if kind == "jpeg" and data.count(b"\xff\xda") > MAX_SCANS:
         raise AppearanceError("the picture is a JPEG of too many passes", hint=_HINT)
     try:
-        with _plugin(kind)(io.BytesIO(data)) as picture:
+        with open_raster(data, kind) as picture:
             width, height = picture.size
             if not 0 < width * height <= MAX_PIXELS or max(width, height) > MAX_RATIO * min(width, height):
                 raise AppearanceError(f"the picture has {width} × {height} pixels", hint=_HINT)
             if getattr(picture, "is_animated", False):
                 raise AppearanceError("the picture moves", hint="give a picture of one frame")
             picture.load()
+            dpi = _dpi(picture.info)
     except AppearanceError:
         raise
     except Exception as error:  # decoders fail in any way, down to SyntaxError and struct.error
         raise AppearanceError("the picture is damaged", hint=_HINT) from error
-    return width, height
+    return width, height, dpi
 
 
-def _plugin(kind: Kind) -> Callable[[io.BytesIO], Any]:
-    """Return Pillow's reader of one kind; Image.open would try every format it knows."""
+def _dpi(info: Mapping[Any, Any]) -> float | None:
+    """Return what a header says of pixels per inch; nonsense there makes no picture a bad one."""
+    try:
+        return float(info["dpi"][0])
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        return None
+
+
+def open_raster(data: bytes, kind: Kind) -> ImageFile:
+    """Open a picture with Pillow's reader of its kind; Image.open would try every format it knows.
+
+    Nothing is decoded yet. Raises whatever the reader does.
+    """
     from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin
 
-    readers: dict[str, Callable[[io.BytesIO], Any]] = {
+    readers: dict[str, Callable[[io.BytesIO], ImageFile]] = {
         "png": PngImagePlugin.PngImageFile,
         "jpeg": JpegImagePlugin.JpegImageFile,
         "gif": GifImagePlugin.GifImageFile,
         "bmp": BmpImagePlugin.BmpImageFile,
     }
-    return readers[kind]
+    return readers[kind](io.BytesIO(data))
 
 
 # SVG -----------------------------------------------------------------------------------------------------------------
@@ -161,8 +189,8 @@ _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*\?>")
 _ENCODING = re.compile(rb"encoding\s*=\s*['\"](?!utf-8['\"])", re.IGNORECASE)
 
 
-def _check_svg(data: bytes) -> None:
-    """Raise AppearanceError unless an SVG only draws."""
+def _checked_svg(data: bytes) -> Element:
+    """Return the first element of an SVG that only draws. Raises AppearanceError for another."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     declaration = _DECLARATION.match(data)
     if declaration is not None and _ENCODING.search(declaration.group()):
@@ -182,6 +210,7 @@ def _check_svg(data: bytes) -> None:
             named.setdefault(name, element)
     if _Weigher(named).weight(root) > MAX_ELEMENTS:
         raise _refused(f"draws more than {MAX_ELEMENTS} elements")
+    return root
 
 
 def _refused(what: str) -> AppearanceError:

@@ -73,11 +73,8 @@ class PreparedSealSignature:
     @classmethod
     def from_json(cls, text: str | bytes) -> PreparedSealSignature:
         """Read what `to_json` wrote. Raises MalformedInput."""
-        octets = text.encode("utf-8", "replace") if isinstance(text, str) else text
         try:
-            if len(octets) > MAX_PREPARED:
-                raise wire.WireError("too long")
-            prepared = wire.decode(cls, octets)
+            prepared = wire.decode_text(cls, text, MAX_PREPARED)
             signed = prepared.signed(b"")
             if (signed.version, signed.certificate) != (prepared.version, prepared.certificate_der):
                 raise wire.WireError("version or certificate is another one")

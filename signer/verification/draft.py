@@ -97,16 +97,15 @@ class Draft:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Let nothing out: what nobody foresaw is INDETERMINATE with the code "internal", never a pass or a crash."""
+        """Let nothing out: what nobody foresaw is INDETERMINATE with the code "internal", never a pass or a crash.
+
+        That the memory was not enough has the code "limits".
+        """
         try:
             yield
         except Exception as error:  # noqa: BLE001 - the document's own try
-            self.unforeseen(error)
-
-    def unforeseen(self, error: Exception) -> None:
-        """Record what nobody foresaw, or that the memory was not enough."""
-        detail, code = why(error)
-        self.unknown(code, "", detail, "GENERIC", code)
+            detail, code = why(error)
+            self.unknown(code, "", detail, "GENERIC", code)
 
     def warn(self, code: str, detail: str) -> None:
         """Say something that decides nothing."""

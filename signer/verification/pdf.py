@@ -31,7 +31,7 @@ from signer.report import (
     SignatureReport,
     Verdict,
 )
-from signer.verification.draft import Draft
+from signer.verification.draft import Draft, why
 from signer.verification.encoded import begins_with_sequence
 from signer.verification.later import CHANGES, Judgement, LaterRevisions, record_changes
 from signer.verification.pades_form import SUBFILTER, check_form
@@ -75,11 +75,9 @@ def verify_pdf(data: bytes, setting: Setting) -> tuple[list[SignatureReport], li
         listing = list_signatures(pdf, view)
         revisions = _revisions(pdf)
     except (SyntaxFault, BudgetSpent, RecursionError) as error:
-        return [_unlisted("limits" if isinstance(error, BudgetSpent) else "internal", str(error))], [], ()
-    except MemoryError:
-        return [_unlisted("limits", "it needs more memory than it may have")], [], ()
+        return [_unlisted(str(error), "limits" if isinstance(error, BudgetSpent) else "internal")], [], ()
     except Exception as error:  # noqa: BLE001 - the file's own try: a verdict, not a crash
-        return [_unlisted("internal", type(error).__name__)], [], ()
+        return [_unlisted(*why(error))], [], ()
     notices = [Notice(code, detail) for code, detail in listing.notes]
     notices += [Notice("structure-unreadable", detail) for detail in ([fault] if fault else []) + listing.faults]
     document = _Document(
@@ -222,7 +220,7 @@ def _revisions(pdf: PDFFile) -> tuple[tuple[int, int], ...]:
     return tuple(ends[:500])
 
 
-def _unlisted(code: str, detail: str) -> SignatureReport:
+def _unlisted(detail: str, code: str) -> SignatureReport:
     return SignatureReport(
         field="",
         kind="signature",
@@ -256,16 +254,13 @@ def _guarded_signature(document: _Document, position: int) -> SignatureReport:
     """Verify one signature inside the one `try` that is around each."""
     entry = document.entries[position]
     draft = Draft(field=_named(entry.fields), fields=entry.fields, subfilter=entry.subfilter)
-    try:
-        _signature(document, position, draft)
-    except BudgetSpent as error:
-        draft.unknown("limits", "", str(error), "GENERIC", "limits")
-    except MemoryError:
-        draft.unknown("limits", "", "it needs more memory than it may have", "GENERIC", "limits")
-    except SealroadError as error:
-        draft.unknown("internal", "", f"{error.code}: {error.message}", "GENERIC", "internal")
-    except Exception as error:  # noqa: BLE001 - an unforeseen condition is INDETERMINATE, never a pass, never a crash
-        draft.unknown("internal", "", type(error).__name__, "GENERIC", "internal")
+    with draft.guarded():
+        try:
+            _signature(document, position, draft)
+        except BudgetSpent as error:
+            draft.unknown("limits", "", str(error), "GENERIC", "limits")
+        except SealroadError as error:
+            draft.unknown("internal", "", f"{error.code}: {error.message}", "GENERIC", "internal")
     return draft.report()
 
 

@@ -26,6 +26,7 @@ from signer.verification.cms import Source, without_padding
 from signer.verification.draft import Draft
 from signer.verification.legacy import certificates_in
 from signer.verification.poe import proofs_of
+from signer.verification.revocation import evidence_at_hand
 from signer.verification.seals import judge_listed, judge_seal, judge_seal_signature
 from signer.verification.setting import Setting
 
@@ -75,7 +76,7 @@ def _signer_of(draft: Draft, view: SignedDataView, setting: Setting) -> Certific
     """Return the certificate that the signature was verified with."""
     if draft.signer is None:
         return None
-    at_hand = (*view.certificates, *setting.certificates, *setting.trust.anchors, *setting.trust.certificates)
+    at_hand = evidence_at_hand(setting, *view.certificates).certificates
     return next((item for item in at_hand if item.fingerprint("sha256") == draft.signer.fingerprint), None)
 
 

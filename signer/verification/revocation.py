@@ -63,12 +63,14 @@ def evidence_of(draft: Draft, view: SignedDataView, signer: SignerView, setting:
     found, bad = read_evidence(view, signer)
     if bad:
         draft.warn("evidence-unreadable", f"{bad} certificate(s) or revocation value(s) cannot be read")
+    beside = evidence_at_hand(setting, *found.certificates)
+    return Evidence(beside.certificates, (*found.crls, *beside.crls), (*found.ocsps, *beside.ocsps))
+
+
+def evidence_at_hand(setting: Setting, *inside: Certificate) -> Evidence:
+    """Collect what is at hand for something that is no CMS; `inside` are certificates that came with it."""
     trusted = (*setting.trust.anchors, *setting.trust.certificates)
-    return Evidence(
-        _unique((*found.certificates, *setting.certificates, *trusted)),
-        (*found.crls, *setting.crls),
-        (*found.ocsps, *setting.ocsps),
-    )
+    return Evidence(_unique((*inside, *setting.certificates, *trusted)), setting.crls, setting.ocsps)
 
 
 def read_evidence(view: SignedDataView, signer: SignerView) -> tuple[Evidence, int]:

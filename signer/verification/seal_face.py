@@ -216,8 +216,8 @@ class _Expected:
     def _is_seal(self, view: View, value: Any) -> bool:
         if isinstance(value, Ref) and value.number in self._known:
             return self._known[value.number]
-        candidates = [drawing for drawing in (self._drawing(True), self._drawing(False)) if drawing is not None]
-        same = any(_same(view, value, drawing.form(), 0) for drawing in candidates)
+        drawings = map(self._drawing, (True, False))  # the second is drawn only where it is not the first
+        same = any(drawing is not None and _same(view, value, drawing.form(), 0) for drawing in drawings)
         if isinstance(value, Ref):
             self._known[value.number] = same
         return same

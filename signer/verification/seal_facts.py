@@ -10,7 +10,7 @@ from certs.certificate import Certificate
 from signer.errors import AppearanceError
 from signer.report import SealReport, Verdict
 from signer.seals.model import Seal
-from signer.seals.picture import check_picture, kind_named
+from signer.seals.picture import Kind, check_picture, kind_named, open_raster
 from signer.verification.draft import Draft
 from signer.verification.seal_steps import clause
 
@@ -66,14 +66,12 @@ def _picture(draft: Draft, seal: Seal) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _redrawn(data: bytes, kind: str) -> bytes:
+def _redrawn(data: bytes, kind: Kind) -> bytes:
     """Decode a checked picture and write it anew: a report hands on pixels, never the octets of strangers.
 
     The last few are remembered, for a seal is used again and again.
     """
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data), formats=[kind]) as source:
+    with open_raster(data, kind) as source:
         picture = source.convert("RGBA")
     for side in SHOWN_SIDES:
         picture.thumbnail((side, side))

@@ -20,8 +20,8 @@ from signer.seals.model import Seal, SealExtension, SealVersion
 from signer.verification.cms import describe
 from signer.verification.draft import Draft
 from signer.verification.past import TOLERANCE
-from signer.verification.poe import Proofs
-from signer.verification.revocation import Evidence
+from signer.verification.poe import Proofs, proofs_of
+from signer.verification.revocation import Evidence, evidence_at_hand
 from signer.verification.seal_facts import seal_report
 from signer.verification.seal_maker import judge_made, judge_maker
 from signer.verification.seal_steps import Use, clause, use_clause
@@ -41,11 +41,8 @@ def judge_seal(
     `moment` is when it was used, as a time-stamp proves or the signer claims; None: it stands alone and is judged as of
     now. `latest` is a moment that is proven: it was used no later; None: nothing is proven.
     """
-    certificates = tuple(dict.fromkeys((*setting.certificates, *setting.trust.anchors, *setting.trust.certificates)))
-    evidence = Evidence(certificates, setting.crls, setting.ocsps)
-    proofs = setting.proofs or Proofs(setting.now)
     use = Use(moment or setting.now, latest or setting.now)
-    judge_used_seal(draft, seal, evidence, setting, proofs, use, alone=moment is None)
+    judge_used_seal(draft, seal, evidence_at_hand(setting), setting, proofs_of(setting), use, alone=moment is None)
 
 
 def judge_used_seal(

@@ -41,8 +41,8 @@ from signer.verification.chain import judge_chain
 from signer.verification.cms import Source, describe
 from signer.verification.draft import Draft
 from signer.verification.past import TOLERANCE
-from signer.verification.poe import Proofs
-from signer.verification.revocation import Evidence
+from signer.verification.poe import Proofs, proofs_of
+from signer.verification.revocation import Evidence, evidence_at_hand
 from signer.verification.seal_object import (
     FAILED,
     GOOD,
@@ -84,10 +84,8 @@ def judge_seal_signature(draft: Draft, signed: SealSignature, source: Source | N
     if extensions_known(draft, signed.extensions, use_clause(signed.version, "format")):
         draft.passed("seal-signature-format", use_clause(signed.version, "format"), signed.version.standard)
     certificate = certificate_in(draft, signed.certificate, "seal-signer-value", where)
-    at_hand = (*setting.certificates, *setting.trust.anchors, *setting.trust.certificates)
-    inside = () if certificate is None else (certificate,)
-    evidence = Evidence(tuple(dict.fromkeys((*inside, *at_hand))), setting.crls, setting.ocsps)
-    proofs, best = setting.proofs or Proofs(setting.now), None
+    evidence = evidence_at_hand(setting, *(() if certificate is None else (certificate,)))
+    proofs, best = proofs_of(setting), None
     listed = None
     part: _Signed | None = None
     if certificate is not None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from signer.appearance.colour import RGB, ColourMode, operator
+from signer.appearance.numbers import decimal
 from signer.appearance.stamp import Drawing
 from signer.errors import AppearanceError
 from signer.seals.drawing.paths import Path
@@ -129,8 +130,7 @@ class DrawnSeal:
 
 def _short(value: float) -> str:
     """Write millimetres to the micrometre, a fortieth of a pixel at 600 dpi."""
-    text = f"{value:.3f}".rstrip("0").rstrip(".")
-    return "0" if text in {"", "-0"} else text
+    return decimal(value, 3)
 
 
 def _pdf_path(path: Path) -> str:

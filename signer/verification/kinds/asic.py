@@ -42,11 +42,13 @@ from signer.verification.kinds.asic_zip import (
     read_container,
 )
 from signer.verification.kinds.cms import verify_cms_file
+from signer.verification.kinds.referenced import References
 from signer.verification.kinds.timestamp import judge_file
 from signer.verification.poe import covered_by, proofs_of
 from signer.verification.setting import Setting
 
 CLAUSE = "EN 319 162-1"
+REFERENCES = References("data-object", f"{CLAUSE} A.4", "container")
 SIGNERS = re.compile(r"META-INF/[^/]*signature[^/]*\.p7[sm]\Z", re.IGNORECASE)
 STAMPS = re.compile(r"META-INF/[^/]*timestamp[^/]*\.tst\Z", re.IGNORECASE)
 XML = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml\Z", re.IGNORECASE)
@@ -175,30 +177,19 @@ class _Asic:
 
     def _references(self, draft: Draft, manifest: Manifest) -> None:
         """Compute every digest of a manifest (EN 319 162-1 A.4, clause 5.3 of its validation)."""
-        clause = f"{CLAUSE} A.4"
+        check, clause = REFERENCES.check, REFERENCES.clause
         for reference in manifest.references:
             source = self.sources.get(reference.name)
-            if source is None:
-                detail = f"{reference.name} is not in the container"
-                draft.failed("data-object", clause, detail, Verdict.INDETERMINATE, "SIGNED_DATA_NOT_FOUND")
-                continue
-            if reference.digest_name is None:
-                detail = f"{reference.name}: digest {reference.algorithm} is not supported"
-                draft.unknown("data-object", clause, detail, "GENERIC", "unsupported-algorithm")
-                continue
-            try:
-                digest = source.digest(reference.digest_name)
-            except CertsError as error:
-                draft.unknown("data-object", clause, f"{reference.name}: {error}", "GENERIC", "unsupported-algorithm")
+            digest = REFERENCES.digest(draft, reference.name, source, reference.digest_name, reference.algorithm)
+            if digest is None or reference.digest_name is None:
                 continue
             if not compare_digest(digest, reference.digest):
-                detail = f"{reference.name} is not what was signed: another digest"
-                draft.failed("data-object", clause, detail, Verdict.TOTAL_FAILED, "HASH_FAILURE")
+                REFERENCES.differs(draft, reference.name)
             elif not digest_is_good(reference.digest_name, self.setting.now):
                 detail = f"{reference.name}: the digest {reference.digest_name} is no longer good enough"
-                draft.failed("data-object", clause, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
+                draft.failed(check, clause, detail, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
             else:
-                draft.passed("data-object", clause, reference.name, reference.digest_name)
+                draft.passed(check, clause, reference.name, reference.digest_name)
         named = {reference.name for reference in manifest.references}
         left_out = [name for name in self.data if name not in named]
         if left_out and not manifest.is_archive:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
-from certs.errors import CertsError, MalformedInput
+from certs.errors import MalformedInput
 from certs.suites.policy import digest_is_good
 from signer.errors import UnreadableFile
 from signer.report import Notice, SignatureReport, Verdict
@@ -40,9 +40,11 @@ from signer.verification.kinds.ofd_package import (
     read_signature,
 )
 from signer.verification.kinds.ofd_value import judge_value
+from signer.verification.kinds.referenced import References
 from signer.verification.setting import Setting
 
 CLAUSE = "GB/T 33190-2016 18"
+REFERENCES = References("ofd-reference", f"{CLAUSE}.2.2", "package")
 SHOWN = 20
 """Names in one remark."""
 
@@ -128,9 +130,10 @@ class _OFD:
             self._judge(one)
         reports = [_unlisted(problem, "unreadable-list") for problem in self.package.problems]
         reports += [report for one in self.signatures for report in one.reports]
+        machinery = self._machinery()
         if ENTRIES in self.files:
-            reports += judge_entries(self.files, self._machinery(), self._covered(), self._faults, self.setting)
-        return Found(tuple(reports), tuple(self._notices(bool(reports))))
+            reports += judge_entries(self.files, machinery, self._covered(), self._faults, self.setting)
+        return Found(tuple(reports), tuple(self._notices(machinery, bool(reports))))
 
     def _faults(self, draft: Draft) -> None:
         for fault in self.container.faults:
@@ -141,51 +144,37 @@ class _OFD:
         """Judge one signature; its own try."""
         entry = one.listed.entries[one.position]
         draft = Draft(field=entry.path, kind="seal" if entry.type == "Seal" else "signature")
-        try:
-            self._faults(draft)
-            octets = self.files.get(entry.path)
-            if octets is None:
+        with draft.guarded():
+            try:
+                self._faults(draft)
+                octets = self.files.get(entry.path)
+                if octets is not None:
+                    one.file = read_signature(entry.path, octets)
+                    draft.passed("ofd-signature-file", f"{CLAUSE}.2.1", f"{len(one.file.references)} references")
+                    self._references(draft, one, one.file)
+                    self._coverage(draft, one)
+                    one.reports = judge_value(draft, one.file, self.files, self.sources[entry.path], self.setting)
+                    return
                 detail = f"{entry.path} is not in the package"
                 draft.unknown("ofd-signature-file", f"{CLAUSE}.1", detail, "SIGNED_DATA_NOT_FOUND")
-                one.reports = [draft.report()]
-                return
-            one.file = read_signature(entry.path, octets)
-            draft.passed("ofd-signature-file", f"{CLAUSE}.2.1", f"{len(one.file.references)} references")
-            self._references(draft, one, one.file)
-            self._coverage(draft, one)
-            one.reports = judge_value(draft, one.file, self.files, self.sources[entry.path], self.setting)
-        except MalformedInput as error:
-            draft.failed("ofd-signature-file", f"{CLAUSE}.2.1", str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-            one.reports = [draft.report()]
-        except Exception as error:  # noqa: BLE001 - the signature's own try
-            draft.unforeseen(error)
-            one.reports = [draft.report()]
+            except MalformedInput as error:
+                draft.failed("ofd-signature-file", f"{CLAUSE}.2.1", str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
+        one.reports = [draft.report()]
 
     # 3 ----------------------------------------------------------------------------------------------------------------
     def _references(self, draft: Draft, one: _Listed, file: SignatureFile) -> None:
-        where = f"{CLAUSE}.2.2"
+        check, where = REFERENCES.check, REFERENCES.clause
         for reference in file.references:
             source = self.sources.get(reference.path)
-            if source is None:
-                detail = f"{reference.path} is not in the package"
-                draft.failed("ofd-reference", where, detail, Verdict.INDETERMINATE, "SIGNED_DATA_NOT_FOUND")
-                continue
-            if file.digest_name is None:
-                detail = f"{reference.path}: digest {file.check_method} is not supported"
-                draft.unknown("ofd-reference", where, detail, "GENERIC", "unsupported-algorithm")
-                continue
-            try:
-                digest = source.digest(file.digest_name)
-            except CertsError as error:
-                draft.unknown("ofd-reference", where, f"{reference.path}: {error}", "GENERIC", "unsupported-algorithm")
+            digest = REFERENCES.digest(draft, reference.path, source, file.digest_name, file.check_method)
+            if digest is None or file.digest_name is None:
                 continue
             if compare_digest(digest, reference.digest):
-                draft.passed("ofd-reference", where, reference.path, file.digest_name)
+                draft.passed(check, where, reference.path, file.digest_name)
             elif reference.path == one.listed.path:
                 self._list_changed(draft, one, file, reference)
             else:
-                detail = f"{reference.path} is not what was signed: another digest"
-                draft.failed("ofd-reference", where, detail, Verdict.TOTAL_FAILED, "HASH_FAILURE")
+                REFERENCES.differs(draft, reference.path)
         if file.digest_name is not None and not digest_is_good(file.digest_name, self.setting.now):
             detail = f"the digest {file.digest_name} of the references is no longer good enough"
             sub_indication = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
@@ -254,9 +243,9 @@ class _OFD:
         return frozenset(found)
 
     # 9 ----------------------------------------------------------------------------------------------------------------
-    def _notices(self, judged: bool) -> list[Notice]:
+    def _notices(self, machinery: frozenset[str], judged: bool) -> list[Notice]:
         notices = [] if judged else [Notice("container", fault) for fault in self.container.faults]
-        named = frozenset().union(*(one.covers for one in self.signatures)) | self._machinery()
+        named = frozenset().union(*(one.covers for one in self.signatures)) | machinery
         notices += [
             Notice("not-covered", f"no signature covers {name[:200]}")
             for name in sorted(self.files)

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from xml.etree.ElementTree import Element
 
 from certs.errors import MalformedInput
-from certs.trust.xml import parse_xml
 from signer.report import CheckResult, SignatureReport, Verdict
 from signer.verification.cms import Octets
 from signer.verification.draft import Draft
-from signer.verification.kinds.ofd_package import MAX_REFERENCES, MAX_XML, child, children, local_name, resolve, text_of
+from signer.verification.kinds.ofd_package import MAX_REFERENCES, child, children, parsed, resolve, text_of
 from signer.verification.kinds.ofd_value import judge_signed_data
 from signer.verification.setting import Setting
 
@@ -40,20 +38,19 @@ def judge_entries(
     fingerprint of the signer's certificate.
     """
     draft = Draft(field=ENTRIES)
-    try:
-        record(draft)
-        value, names = _read(files[ENTRIES])
-        _same_files(draft, frozenset(files) - {ENTRIES, value}, names)
-        if value not in files:
-            detail = f"{value} is not in the package"
-            draft.unknown("signature-value-present", CLAUSE, detail, "FORMAT_FAILURE", "no-signature-value")
-            return [draft.report()]
-        reports = judge_signed_data(draft, files[value], Octets(files[ENTRIES]), setting)
-        return [_with_contents(report, names - machinery, covered) for report in reports]
-    except MalformedInput as error:
-        draft.failed("ofd-entries", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
-    except Exception as error:  # noqa: BLE001 - its own try
-        draft.unforeseen(error)
+    with draft.guarded():
+        try:
+            record(draft)
+            value, names = _read(files[ENTRIES])
+            _same_files(draft, frozenset(files) - {ENTRIES, value}, names)
+            if value not in files:
+                detail = f"{value} is not in the package"
+                draft.unknown("signature-value-present", CLAUSE, detail, "FORMAT_FAILURE", "no-signature-value")
+                return [draft.report()]
+            reports = judge_signed_data(draft, files[value], Octets(files[ENTRIES]), setting)
+            return [_with_contents(report, names - machinery, covered) for report in reports]
+        except MalformedInput as error:
+            draft.failed("ofd-entries", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE")
     return [draft.report()]
 
 
@@ -83,11 +80,7 @@ def value_of(files: Mapping[str, bytes]) -> frozenset[str]:
 
 def _read(octets: bytes) -> tuple[str, frozenset[str]]:
     """Return the path of the signed value, and the files on the list."""
-    if len(octets) > MAX_XML:
-        raise MalformedInput("the list of files is too large")
-    root: Element = parse_xml(octets)
-    if local_name(root) != "DocEntries":
-        raise MalformedInput("no list of files")
+    root = parsed(octets, "DocEntries")
     value, listed = text_of(root, "SignedValueLoc"), child(root, "FileList")
     if not value or listed is None:
         raise MalformedInput("a list of files without SignedValueLoc or FileList")

@@ -114,7 +114,7 @@ class SignatureFile:
 
 def read_package(files: Mapping[str, bytes]) -> Package:
     """Read OFD.xml and the lists of signatures it names. Raises MalformedInput where OFD.xml cannot be read."""
-    root = _parsed(files[ENTRY], "OFD")
+    root = parsed(files[ENTRY], "OFD")
     documents = tuple(_documents(root))
     lists: dict[str, SignatureList] = {}
     problems: list[str] = []
@@ -145,7 +145,7 @@ def _documents(root: Element) -> Iterator[Document]:
 
 def read_list(path: str, octets: bytes) -> SignatureList:
     """Read a Signatures.xml. Raises MalformedInput."""
-    root = _parsed(octets, "Signatures")
+    root = parsed(octets, "Signatures")
     entries: list[Entry] = []
     for item in children(root, "Signature"):
         if len(entries) >= MAX_SIGNATURES:
@@ -160,7 +160,7 @@ def read_list(path: str, octets: bytes) -> SignatureList:
 
 def read_signature(path: str, octets: bytes) -> SignatureFile:
     """Read a Signature.xml. Raises MalformedInput."""
-    root = _parsed(octets, "Signature")
+    root = parsed(octets, "Signature")
     info = child(root, "SignedInfo")
     if info is None:
         raise MalformedInput("a signature file without SignedInfo")
@@ -236,7 +236,8 @@ def resolve(base: str, location: str) -> str:
 # -- elements ---------------------------------------------------------------------------------------------
 
 
-def _parsed(octets: bytes, name: str) -> Element:
+def parsed(octets: bytes, name: str) -> Element:
+    """Return the first element of a file, which has that name. Raises MalformedInput."""
     if len(octets) > MAX_XML:
         raise MalformedInput("the XML document is too large")
     root = parse_xml(octets)

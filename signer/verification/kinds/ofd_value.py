@@ -28,7 +28,7 @@ from signer.verification.cms import ACCEPT, CRYPTO, IDENTIFY, Octets, describe
 from signer.verification.draft import Draft
 from signer.verification.kinds.cms import inner, verify_cms_file
 from signer.verification.kinds.ofd_package import ENTRY, SignatureFile, resolve
-from signer.verification.poe import Proofs
+from signer.verification.poe import proofs_of
 from signer.verification.revocation import Evidence
 from signer.verification.seals import judge_seal_signature
 from signer.verification.setting import Setting
@@ -158,7 +158,7 @@ def _judge_bare(draft: Draft, file: SignatureFile, value: bytes, source: Octets,
     draft.signer, draft.suite, draft.cryptographic = describe(certificate), suite, LayerReport("passed")
     draft.passed("signing-certificate", IDENTIFY, certificate.subject, "its key verifies the value")
     draft.passed("signature-value", CRYPTO, suite, f"key of {certificate.subject}")
-    proofs = setting.proofs or Proofs(setting.now)
+    proofs = proofs_of(setting)
     weak = weak_since(proofs.moment(value), (digest_beside(file.method, certificate),))
     if weak:
         draft.failed("algorithm-policy", ACCEPT, weak, Verdict.INDETERMINATE, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")

@@ -66,14 +66,13 @@ def verify(data: bytes, content: bytes | None, setting: Setting) -> Found:
 
 def judge_file(draft: Draft, encoded: bytes, source: Source | None, setting: Setting) -> None:
     """Read and judge one seal or signature; which of the two, `draft.kind` says. Never raises."""
-    try:
-        if draft.kind == "seal-object":
-            judge_seal(draft, read_seal(encoded), setting, None)
-        else:
-            judge_seal_signature(draft, read_seal_signature(encoded), source, setting)
-    except MalformedInput as error:
-        draft.failed("seal-format", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE", "seal-malformed")
-    except CertsError as error:
-        draft.unknown("seal-format", CLAUSE, f"{error.code}: {error.message}", "GENERIC")
-    except Exception as error:  # noqa: BLE001 - the file's own try
-        draft.unforeseen(error)
+    with draft.guarded():
+        try:
+            if draft.kind == "seal-object":
+                judge_seal(draft, read_seal(encoded), setting, None)
+            else:
+                judge_seal_signature(draft, read_seal_signature(encoded), source, setting)
+        except MalformedInput as error:
+            draft.failed("seal-format", CLAUSE, str(error), Verdict.TOTAL_FAILED, "FORMAT_FAILURE", "seal-malformed")
+        except CertsError as error:
+            draft.unknown("seal-format", CLAUSE, f"{error.code}: {error.message}", "GENERIC")

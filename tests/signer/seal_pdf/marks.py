@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -52,10 +53,10 @@ def picture(kind: str = "PNG", side: int = 248, colour: tuple[int, int, int, int
     return out.getvalue()
 
 
-def face(**changes: object) -> SealFace:
+def face(**changes: Any) -> SealFace:
     """Return a seal of 42 mm."""
-    values = {"picture": picture(), "width": WIDTH, "height": WIDTH, "name": "江海贸易有限公司 合同专用章"} | changes
-    return SealFace(**values)  # type: ignore[arg-type]
+    usual = SealFace(picture=picture(), width=WIDTH, height=WIDTH, name="江海贸易有限公司 合同专用章")
+    return replace(usual, **changes)
 
 
 def sealed(pdf: bytes, how: Placement, suite: str = "ecdsa-p256", **options: object) -> bytes:

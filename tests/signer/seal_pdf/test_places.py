@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any, Literal
 
 import pikepdf
 import pytest
@@ -13,7 +15,7 @@ from signer.appearance import StampSpec
 from signer.errors import FieldError, OptionError, SearchFailed, SigningRefused
 from signer.pades.geometry import PageGeometry
 from signer.pades.options import Place, SignOptions
-from signer.pades.placement import AtKeyword, AtPoint, CrossPage, EveryPage, groups, place
+from signer.pades.placement import AtKeyword, AtPoint, CrossPage, EveryPage, Placement, groups, place
 from signer.report import Verdict
 from signer.searching import find_text
 from signer.verify import verify_bytes
@@ -36,8 +38,10 @@ def turned(pdf: pikepdf.Pdf) -> None:
 # Cross-page ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("pages", [1, 2, 5, 30])
-def test_a_cross_page_seal_is_whole_only_when_all_pages_lie_together(pages: int, side: str) -> None:
-    signed = sealed(many_pages(pages), CrossPage(side))  # type: ignore[arg-type]
+def test_a_cross_page_seal_is_whole_only_when_all_pages_lie_together(
+    pages: int, side: Literal["left", "right"]
+) -> None:
+    signed = sealed(many_pages(pages), CrossPage(side))
     assert check_all(signed) == ["ecdsa-p256"]
     pictures = shown(signed, 72)
     for group in groups(pages, WIDTH, CrossPage().min_slice):
@@ -128,7 +132,8 @@ def test_a_keyword_is_found_on_turned_and_cropped_pages(rotate: int, crop: list[
     (only,) = place(pdf, AtKeyword("Sea lroad", 2), 20, 20)
     assert only.page == 2
     x, y = (only.box[0] + only.box[2]) / 2, (only.box[1] + only.box[3]) / 2
-    geometry = PageGeometry(tuple(float(n) for n in crop or (0, 0, 595, 842)), rotate)  # type: ignore[arg-type]
+    left, bottom, right, top = crop or (0, 0, 595, 842)
+    geometry = PageGeometry((left, bottom, right, top), rotate)
     width, height = geometry.size
     page = shown(pdf, 72)[1]
     dark = page.convert("L").point(lambda level: 255 if level < 128 else 0).getbbox()
@@ -229,9 +234,11 @@ def test_a_lock_holds_for_every_field_that_a_seal_would_add() -> None:
 
 def test_places_exclude_what_they_say_already() -> None:
     spot = Place(1, (10, 10, 50, 50))
-    for wrong in ({"page": 1}, {"box": (10, 10, 50, 50)}, {"appearance": None}):
+    good = SignOptions(places=(spot,), appearance=face())
+    wrongs: tuple[dict[str, Any], ...] = ({"page": 1}, {"box": (10, 10, 50, 50)}, {"appearance": None})
+    for wrong in wrongs:
         with pytest.raises(OptionError):
-            SignOptions(**({"places": (spot,), "appearance": face()} | wrong))  # type: ignore[arg-type]
+            replace(good, **wrong)
     with pytest.raises(OptionError):
         SignOptions(places=(spot,) * 1001, appearance=face())
     with pytest.raises(OptionError):
@@ -254,13 +261,13 @@ ORDERS = (
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_earlier_seals_and_signatures_stay_valid_after_later_ones(order: tuple[object, ...]) -> None:
+def test_earlier_seals_and_signatures_stay_valid_after_later_ones(order: tuple[Placement, ...]) -> None:
     from certs.trust import TrustStore
 
     suites = ("sm2", "ecdsa-p256", "gost2012-256")
     data = many_pages(4)
     for number, (how, suite) in enumerate(zip(order, suites, strict=True)):
-        data = sealed(data, how, suite, field=f"Party{number}")  # type: ignore[arg-type]
+        data = sealed(data, how, suite, field=f"Party{number}")
         data = sign(
             data, suite, field=f"Director{number}", page=2, box=(50 + 150 * number, 600, 180 + 150 * number, 660)
         )

@@ -19,7 +19,7 @@ from certs.certificate import Certificate
 from certs.clock import FixedClock
 from certs.crl import CRL, build_crl
 from certs.errors import SealroadError
-from certs.keys.base import KeyHandle
+from certs.suites.base import PrivateKey
 from certs.trust import TrustStore
 from certs.trust.entries import TrustEntry
 from certs.tsa import TimeStampAuthority
@@ -235,8 +235,7 @@ def test_a_time_stamp_shows_that_the_claim_is_wrong() -> None:
 def test_signed_outside_the_signer_s_certificate(version: SealVersion) -> None:
     circle = circle_of(SM2)
     short = holder(circle, "Signer", 3, not_before=NOW - HOUR, not_after=NOW + HOUR)
-    made = {"maker": holder(circle), "created": NOW - 3 * HOUR}
-    seal = forged_seal(SM2, version, owners=(short.certificate.der,), **made)  # type: ignore[arg-type]
+    seal = forged_seal(SM2, version, owners=(short.certificate.der,), maker=holder(circle), created=NOW - 3 * HOUR)
     for claims, expected in ((NOW + 2 * HOUR, "EXPIRED"), (NOW - 2 * HOUR, "NOT_YET_VALID")):
         found = one(forged_signature(seal, short, time=claims), circle, NOW + 3 * HOUR)
         assert word(found) == f"TOTAL-FAILED {expected} signed-outside-certificate"
@@ -251,8 +250,7 @@ def test_signed_outside_the_signer_s_certificate(version: SealVersion) -> None:
 def test_a_signer_who_was_revoked(version: SealVersion) -> None:
     circle = circle_of(SM2)
     signer = holder(circle, "Signer", 3, serial=77)
-    made = {"maker": holder(circle), "created": NOW - 3 * HOUR}
-    seal = forged_seal(SM2, version, owners=(signer.certificate.der,), **made)  # type: ignore[arg-type]
+    seal = forged_seal(SM2, version, owners=(signer.certificate.der,), maker=holder(circle), created=NOW - 3 * HOUR)
     trust = revoking(circle, signer.certificate, NOW, NOW + 2 * HOUR)
     after = forged_signature(seal, signer, time=NOW + HOUR)
     assert word(one(after, circle, NOW + 3 * HOUR, trust=trust)) == "TOTAL-FAILED REVOKED"
@@ -421,10 +419,10 @@ def test_an_algorithm_of_another_kind_of_key(version: SealVersion) -> None:
     assert word(one(signed, circle)) == "TOTAL-FAILED SIG_CRYPTO_FAILURE seal-signer-value-wrong"
 
 
-class _SHA1:
+class _SHA1(PrivateKey):
     """A key that signs with SHA-1, as seals of 2014 may."""
 
-    def __init__(self, key: KeyHandle) -> None:
+    def __init__(self, key: PrivateKey) -> None:
         self._key, self.suite, self.public_key = key, key.suite, key.public_key
 
     def sign(self, message: bytes) -> bytes:
@@ -432,14 +430,17 @@ class _SHA1:
         from cryptography.hazmat.primitives.asymmetric import padding
         from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-        private: Any = load_der_private_key(self._key.pkcs8(), None)  # type: ignore[attr-defined]
+        private: Any = load_der_private_key(self.pkcs8(), None)
         value: bytes = private.sign(message, padding.PKCS1v15(), hashes.SHA1())
         return value
+
+    def pkcs8(self) -> bytes:
+        return self._key.pkcs8()
 
 
 def test_a_seal_over_sha1_is_too_weak_today() -> None:
     circle = circle_of("rsa")
-    weak = Holder(_SHA1(circle.person.key), circle.person.certificate)  # type: ignore[arg-type]
+    weak = Holder(_SHA1(circle.person.key), circle.person.certificate)
     found = one(forged_seal("rsa", V1, maker=weak, algorithm=oids.SHA1_WITH_RSA), circle)
     assert word(found) == "INDETERMINATE CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
     assert results(found)["seal-maker-value"] == "passed"

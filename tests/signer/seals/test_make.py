@@ -257,7 +257,7 @@ def test_a_seal_that_was_altered_is_not_used() -> None:
         ({"data_hash": bytes(20)}, "20 octets"),
         ({"property_info": "签名.xml"}, "ASCII"),
         ({"property_info": ""}, "ASCII"),
-        ({"time": datetime(2026, 11, 21)}, "time zone"),  # noqa: DTZ001
+        ({"time": datetime(2026, 11, 21)}, "time zone"),  # noqa: DTZ001 - that is what is refused
     ],
 )
 def test_options_that_no_seal_signature_can_have(change: dict[str, Any], message: str) -> None:
@@ -273,7 +273,7 @@ def test_options_that_no_seal_signature_can_have(change: dict[str, Any], message
         ({"version": V1, "digests": True}, "certificates, not digests"),
         ({"version": V1, "valid_to": datetime(2050, 1, 1, tzinfo=UTC)}, "UTCTime"),
         ({"valid_to": NOW - timedelta(days=2)}, "ends before"),
-        ({"created": datetime(2026, 11, 21)}, "time zone"),  # noqa: DTZ001
+        ({"created": datetime(2026, 11, 21)}, "time zone"),  # noqa: DTZ001 - that is what is refused
         ({"vendor": "砚川"}, "vendor of a seal is ASCII"),
         ({"seal_id": ""}, "number of a seal has"),
         ({"name": "江海\u202e公司"}, "name of a seal has"),

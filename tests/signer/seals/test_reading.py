@@ -407,9 +407,8 @@ ascii_text = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_siz
 any_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 numbers = st.integers(0, (1 << 31) - 1)
 octet_strings = st.binary(max_size=60)
-moments = st.datetimes(datetime(1950, 1, 1), datetime(2049, 12, 31), timezones=st.just(UTC)).map(  # noqa: DTZ001
-    lambda moment: moment.replace(microsecond=0)
-)
+first, last = datetime(1950, 1, 1), datetime(2049, 12, 31)  # noqa: DTZ001 - hypothesis wants bounds without a zone
+moments = st.datetimes(first, last, timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
 extension_lists = st.lists(
     st.builds(
         SealExtension,

@@ -9,6 +9,7 @@ from PIL import Image
 
 from signer.errors import AppearanceError
 from signer.seals.drawing import SealDrawing, SealKind, draw
+from signer.seals.picture import check_picture
 from signer.seals.size import USUAL, size_of
 
 
@@ -26,8 +27,8 @@ def svg(attributes: str) -> bytes:
 def test_a_drawn_seal_is_as_large_as_it_was_drawn(kind: SealKind) -> None:
     drawn = draw(SealDrawing(kind=kind, name="王𠮷伟"))
     size = (round(drawn.width), round(drawn.height))
-    assert size_of(drawn.svg().encode(), None) == size
-    assert size_of(drawn.png(300), None) == size
+    assert size_of(check_picture(drawn.svg().encode()), None) == size
+    assert size_of(check_picture(drawn.png(300)), None) == size
 
 
 @pytest.mark.parametrize(
@@ -51,10 +52,10 @@ def test_a_drawn_seal_is_as_large_as_it_was_drawn(kind: SealKind) -> None:
     ],
 )
 def test_the_size_of_a_picture(data: bytes, wanted: tuple[int, ...] | None, size: tuple[int, int]) -> None:
-    assert size_of(data, wanted) == size
+    assert size_of(check_picture(data), wanted) == size
 
 
 @pytest.mark.parametrize("data", [png(400, 400), svg('viewBox="0 0 10 10"'), svg('width="42mm" height="42mm"')])
 def test_no_picture_is_bent(data: bytes) -> None:
     with pytest.raises(AppearanceError, match="would bend"):
-        size_of(data, (45, 30))
+        size_of(check_picture(data), (45, 30))
