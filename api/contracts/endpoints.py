@@ -21,6 +21,8 @@ from api.contracts.schemas import (
     VerificationOut,
 )
 from api.contracts.workflow import ContractState
+from api.envelopes import delivery
+from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
@@ -108,6 +110,16 @@ def void_contract(
 def retry_finalisation(unit: Annotated[Unit, writes("contracts:write")], contract_id: str) -> Reply:
     """Finalise a failed contract again."""
     return _reply(service.retry_finalisation(unit, contract_id))
+
+
+@router.post("/{contract_id}/deliver", status_code=202, response_model=JobOut)
+def deliver_contract(unit: Annotated[Unit, writes("envelopes:write")], contract_id: str) -> Reply:
+    """Deliver a completed contract, or deliver it once more: one envelope for each document, to all parties.
+
+    The service is the sender. The job's result has the ids of the envelopes; each is sealed by a job of its own.
+    """
+    job = delivery.request(unit, contract_id)
+    return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
 
 
 @router.post("/{contract_id}/parties/{party_id}/decline", response_model=ContractOut, tags=["signing"])

@@ -61,6 +61,11 @@ class PartyIn(Body):
         None,
         description="PEM: the party's own signing certificate, then its chain. The party holds the key.",
     )
+    encryption_certificate: Annotated[str, StringConstraints(max_length=100_000)] | None = Field(
+        None,
+        description="PEM: the certificate to which envelopes for the party are encrypted, then its chain. Needed where "
+        "the contract is delivered in envelopes and the party holds its own key.",
+    )
     suite: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         None,
         description="An algorithm suite: the service issues a closed-circle certificate and holds the key.",
@@ -95,6 +100,22 @@ class PartyIn(Body):
         return self
 
 
+class DeliveryIn(Body):
+    """How the completed contract goes to its parties."""
+
+    form: Literal["envelope"] = Field(
+        description="One envelope for each document, in which each party reads with its own algorithms."
+    )
+    trust: list[Annotated[str, StringConstraints(max_length=100_000)]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="PEM: authorities and revocation lists that certificates from elsewhere are checked against.",
+    )
+    revocation: Literal["require", "if-present"] = Field(
+        "require", description="Whether a certificate without a revocation list is refused."
+    )
+
+
 class ContractIn(Body):
     """A new contract."""
 
@@ -106,6 +127,7 @@ class ContractIn(Body):
         None, description="After this nobody can sign; 90 days after sending by default."
     )
     external_id: Line | None = Field(None, max_length=200, description="Your own identifier; unique.")
+    delivery: DeliveryIn | None = Field(None, description="Left out: whoever may read the contract downloads it.")
 
 
 class ContractPatch(Body):
@@ -117,6 +139,7 @@ class ContractPatch(Body):
     level: Level | None = None
     expires_at: datetime | None = None
     external_id: Line | None = Field(None, max_length=200)
+    delivery: DeliveryIn | None = None
 
 
 class ReasonIn(Body):
@@ -155,6 +178,7 @@ class PartyOut(BaseModel):
     suite: str | None
     key_holder: Literal["service", "party"] | None
     certificate: CertificateOut | None
+    encryption_certificate: CertificateOut | None
     signature_area: dict[str, Any] | None
     reason: str | None
     location: str | None
@@ -182,6 +206,9 @@ class PartyOut(BaseModel):
                 "suite": party.suite,
                 "key_holder": party.key_holder,
                 "certificate": certificate_out(party.certificates) if party.certificates else None,
+                "encryption_certificate": (
+                    certificate_out(party.encryption_certificates) if party.encryption_certificates else None
+                ),
                 "signature_area": {key: value for key, value in area.items() if key != "picture"} if area else None,
                 "reason": party.reason,
                 "location": party.location,
@@ -250,6 +277,7 @@ class ContractOut(BaseModel):
     expires_at: datetime | None
     audit_sequence: int = Field(description="Number of the newest audit event.")
     audit_hash: str = Field(description="Its hash.")
+    delivery: dict[str, Any] | None
     failure: dict[str, Any] | None
 
     @classmethod
@@ -272,6 +300,7 @@ class ContractOut(BaseModel):
                 "expires_at": contract.expires_at,
                 "audit_sequence": contract.audit_sequence,
                 "audit_hash": contract.audit_hash,
+                "delivery": contract.delivery,
                 "failure": contract.failure,
             }
         )
@@ -335,4 +364,5 @@ class EvidenceOut(BaseModel):
     reports: list[DocumentReport]
     certificates: list[str] = Field(description="PEM: every party's certificates.")
     authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
+    envelopes: list[dict[str, Any]] = Field(description="Envelopes made of the contract, each with its log.")
     crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")
