@@ -17,6 +17,8 @@ from api.contracts.schemas import (
     ContractPatch,
     EventList,
     EvidenceOut,
+    IntentList,
+    IntentOut,
     ReasonIn,
     VerificationOut,
 )
@@ -26,6 +28,7 @@ from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
+from api.signing.repository import intents_of
 
 router = Router(prefix="/v1/contracts", tags=["contracts"])
 
@@ -142,6 +145,18 @@ def list_contract_events(
         contract = repository.get(session, unit.tenant_id, contract_id)
         events = events_of(session, unit.tenant_id, contract.id, after=after, limit=limit + 1)
     return Reply(EventList.of(events, limit))
+
+
+@router.get("/{contract_id}/intents", response_model=IntentList)
+def list_contract_intents(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Reply:
+    """Read what the parties agreed to: the words, what they were shown, when and from where.
+
+    Each record is signed and time-stamped by the service before the party's key is used.
+    """
+    with unit.read() as session:
+        contract = repository.get(session, unit.tenant_id, contract_id)
+        rows = intents_of(session, contract.id)
+    return Reply(IntentList(data=[IntentOut.of(row) for row in rows]))
 
 
 @router.get(

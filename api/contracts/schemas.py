@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +15,7 @@ from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.workflow import ContractState, PartyState, Role
 from api.kit.fields import Body, Line, SealID
 from api.seals.placement import PlacementIn
+from api.signing.models import Intent
 
 Locale = Literal["en", "zh", "ru"]
 Level = Literal["B-B", "B-T"]
@@ -352,6 +354,39 @@ class VerificationOut(BaseModel):
     documents: list[DocumentReport]
 
 
+class IntentOut(BaseModel):
+    """What a party agreed to, and the service's signature on it."""
+
+    id: str = Field(examples=["int_0193f1d2c5a87c1e9a2f6d4b8e0c7a35"])
+    party: str
+    record: str = Field(description="Canonical JSON (RFC 8785); its octets in UTF-8 are what is signed.")
+    sha256: str = Field(description="SHA-256 of the record.")
+    signature: str | None = Field(
+        description="Detached CAdES with a time-stamp, base64 of DER; not there until the job that signs begins."
+    )
+    created_at: datetime
+    signed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Intent) -> IntentOut:
+        """Return the outside of a row."""
+        return cls(
+            id=row.id,
+            party=row.party_id,
+            record=row.record,
+            sha256=row.sha256,
+            signature=base64.b64encode(row.signature).decode() if row.signature is not None else None,
+            created_at=row.created_at,
+            signed_at=row.signed_at,
+        )
+
+
+class IntentList(BaseModel):
+    """What the parties of a contract agreed to, oldest first."""
+
+    data: list[IntentOut]
+
+
 class EvidenceOut(BaseModel):
     """Everything needed to check a contract without this service, except the documents themselves."""
 
@@ -364,5 +399,6 @@ class EvidenceOut(BaseModel):
     reports: list[DocumentReport]
     certificates: list[str] = Field(description="PEM: every party's certificates.")
     authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
+    intents: list[IntentOut] = Field(description="What each party agreed to, signed and time-stamped by the service.")
     envelopes: list[dict[str, Any]] = Field(description="Envelopes made of the contract, each with its log.")
     crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")

@@ -1,7 +1,7 @@
-"""Keys that the service holds for envelopes: parties' for decryption, and its own, with which it sends.
+"""Keys that the service holds: parties' for decryption, and its own, with which it sends and records.
 
     held = key_for(context, tenant_id, party)            # found, or made when somebody first encrypts to the party
-    held = own_key(context, tenant_id, "sm2")            # with which the service sends for this tenant
+    held = own_key(context, tenant_id, "sm2")            # with which the service vouches for what it did
     key = open_held(context, tenant_id, held.id)
 
 A party's certificate is for signing, and nothing is encrypted to such a one; so it gets a second certificate, of the
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from certs.suites.base import PrivateKey
 
 PROFILE: Final = "encryption"
-OWN_PROFILE: Final = "delivery"
+OWN_PROFILE: Final = "service"
 UNCERTIFIED_LIFE: Final = timedelta(days=1)
 """How long a key waits for a certificate."""
 
@@ -62,10 +62,10 @@ def key_for(context: Context, tenant_id: str, party: Party) -> Held:
 
 
 def own_key(context: Context, tenant_id: str, suite: str) -> Held:
-    """Return a good key with which the service sends envelopes for a tenant. Raises as `key_for`."""
+    """Return a good key with which the service signs for a tenant. Raises as `key_for`."""
     settings = context.settings
     subject = Subject(
-        common_name="Delivery of contracts",
+        common_name="Contract service",
         organisation=settings.circle_organisation,
         country=settings.circle_country or UNKNOWN_COUNTRY,
     )

@@ -55,7 +55,7 @@ class Envelope(Logged):
 
 
 class EnvelopeKey(Base):
-    """A key that the service holds: a party's, for decryption, or its own, with which it sends.
+    """A key that the service holds: a party's, for decryption, or its own, for signing.
 
     It is on record before a certificate is asked for. The certificate is the tenant's (`api.certificates`), found by
     suite and serial number.
@@ -66,7 +66,7 @@ class EnvelopeKey(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
     party_id: Mapped[str | None] = mapped_column(String(40), index=True)
-    """None: the service's own, with which it sends for this tenant."""
+    """None: the service's own, with which it signs for this tenant."""
     suite: Mapped[str] = mapped_column(String(40))
     serial: Mapped[str] = mapped_column(String(40))
     """Hexadecimal."""

@@ -1,4 +1,4 @@
-"""Delivery of completed contracts in envelopes: to which certificates, and keys with which the service sends.
+"""Delivery of completed contracts in envelopes: to which certificates, and keys with which the service signs.
 
 Revision ID: 0011
 Revises: 0005

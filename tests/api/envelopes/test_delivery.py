@@ -88,7 +88,7 @@ def test_everybody_gets_the_completed_contract_in_their_own_algorithms(user: Use
     assert user.get(f"/v1/documents/{job['result']['document']}/content").content == user.content(contract)
 
     (sender,) = load_certificates(envelopes[0]["senders"][0]["certificate"]["pem"].encode())
-    assert "Delivery of contracts" in sender.subject
+    assert "Contract service" in sender.subject
     assert sender.allows("digital_signature")
     assert not sender.allows("non_repudiation"), "it commits nobody"
     evidence = good(user.get(f"/v1/contracts/{contract['id']}/evidence"))
@@ -109,8 +109,8 @@ def test_the_service_sends_with_one_key_of_a_family(user: User) -> None:
     assert second["id"] != first["id"]
     assert second["senders"] == first["senders"]
     rows = good(user.get("/v1/certificates"))["data"]
-    assert sorted(row["profile"] for row in rows) == ["delivery", "encryption"]
-    mine = next(row for row in rows if row["profile"] == "delivery")
+    assert sorted(row["profile"] for row in rows) == ["encryption", "service"]
+    mine = next(row for row in rows if row["profile"] == "service")
     good(user.post(f"/v1/certificates/{mine['id']}/revoke"))
     job = good(user.post(f"/v1/contracts/{contract['id']}/deliver"), 202)
     assert user.wait_for_job(f"/v1/jobs/{job['id']}")["state"] == "succeeded"
