@@ -153,7 +153,8 @@ def test_a_job_waits_for_the_time_stamp_and_uses_no_key_before(user: User, monke
 def test_a_record_does_not_change_any_more(user: User, statement: str) -> None:
     contract = user.sent(held("ecdsa-p256"))
     user.sign(contract, contract["parties"][0])
-    with pytest.raises(DatabaseError, match=r"does not change|is not deleted"), user.context.database.write() as session:
+    words = r"does not change|is not deleted"
+    with pytest.raises(DatabaseError, match=words), user.context.database.write() as session:
         session.execute(text(f"{statement} WHERE contract_id = '{contract['id']}'"))
     assert len(intents(user, contract)) == 1
 
