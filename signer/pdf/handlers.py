@@ -294,7 +294,7 @@ def _content(objects: list[Any], recipient: Recipient) -> bytes | None:
     from certs import suites
     from certs.certificate import Certificate
     from certs.enveloped import decrypt_bytes
-    from certs.errors import CertsError, DecryptionFailed, NotARecipient
+    from certs.errors import CertsError, DecryptionFailed, MalformedInput, NotARecipient
 
     given = recipient.private_key
     key: DecryptionKey | None
@@ -311,6 +311,8 @@ def _content(objects: list[Any], recipient: Recipient) -> bytes | None:
         except DecryptionFailed:
             raise
         except CertsError as error:  # Triple DES, RC2 and RC4 of old files, keys of suites that only sign here
+            if not isinstance(given, bytes) and isinstance(error, MalformedInput):
+                raise
             if not isinstance(given, bytes):
                 raise _KeyFault(error) from error
         content = _old_content(item, recipient)
