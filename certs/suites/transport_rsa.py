@@ -1,4 +1,4 @@
-"""Content keys encrypted to RSA keys: OAEP with SHA-256 written (RFC 3560, RFC 8017 7.1), PKCS #1 v1.5 read.
+"""Content keys encrypted to RSA keys: OAEP written (RFC 3560, RFC 8017 7.1), SHA-256 unless asked; PKCS #1 v1.5 read.
 
 Whoever can make a reader tell a good PKCS #1 v1.5 padding from a bad one can decrypt with his key (RFC 3218). So a bad
 one is no error here: it gives a random content key, and the content then fails as it does with any wrong key.
@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from certs import der, oids
@@ -19,7 +19,11 @@ from certs.suites.base import AlgorithmID, WrappedKey
 from certs.suites.common import no_parameters
 from certs.suites.encryption_vectors import check_rsa
 from certs.suites.hashes import HASHES
-from certs.suites.rsa_parameters import SHA256_WITH_MGF1, read_hashes
+from certs.suites.rsa_parameters import read_hashes, with_mgf1
+
+DIGESTS = ("sha256", "sha384", "sha512", "sha1")
+"""Digests of OAEP that are written. SHA-1 for tokens that have no other: what OAEP needs of its digest is not what
+SHA-1 has lost (RFC 8017 7.1 and B.1)."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,12 @@ def _word(digest: str) -> str:
     return digest.upper() if digest.startswith("sha3-") else digest.upper().replace("SHA", "SHA-", 1)
 
 
-def wrap(key: rsa.RSAPublicKey, content_key: bytes) -> WrappedKey:
-    """Encrypt a content key by OAEP with SHA-256, in MGF1 too."""
+def wrap(key: rsa.RSAPublicKey, content_key: bytes, digest: str = "sha256") -> WrappedKey:
+    """Encrypt a content key by OAEP with a digest of DIGESTS, in MGF1 too."""
     check_rsa()
-    sha256 = hashes.SHA256()
-    return WrappedKey(_OAEP, key.encrypt(content_key, padding.OAEP(padding.MGF1(sha256), sha256, None)))
+    scheme = OAEP(digest, digest)
+    algorithm = AlgorithmID(oids.RSA_OAEP, der.sequence(with_mgf1(digest)))
+    return WrappedKey(algorithm, key.encrypt(content_key, scheme.padding()))
 
 
 def sample(spki: bytes, content_key: bytes, scheme: OAEP | None) -> bytes:
@@ -116,6 +121,3 @@ def _read_oaep(parameters: bytes | None) -> OAEP:
             label = der.Reader(source.parameters).value(der.OCTET_STRING)
         body.end()
     return OAEP(digest, mask, label or None)
-
-
-_OAEP = AlgorithmID(oids.RSA_OAEP, der.sequence(SHA256_WITH_MGF1))

@@ -19,7 +19,7 @@ PDF = b"%PDF"
 def encrypt(args: argparse.Namespace, recipients: Sequence[Certificate]) -> tuple[bytes, str]:
     """Return the PDF encrypted, and the name of the cipher."""
     cipher = args.cipher[0] if args.cipher else CIPHERS[0]
-    return encrypt_pdf(read_input(args.source), recipients, cipher=cipher), cipher
+    return encrypt_pdf(read_input(args.source), recipients, cipher=cipher, oaep=args.oaep), cipher
 
 
 def check_options(args: argparse.Namespace) -> None:
