@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from certs import der, oids
+from certs import der, oids, suites
 from certs.enveloped import decrypt_bytes, encrypt_bytes
 from certs.errors import (
     BackendFault,
@@ -29,7 +29,7 @@ from certs.keys.pkcs11 import TokenKey
 from certs.suites import content, transport_sm
 from certs.suites.base import AlgorithmID, PublicKey, WrappedKey
 from certs.suites.rsa_parameters import SHA256_WITH_MGF1
-from tests.certs.tokens import ask_pin, fake_module, new_token, with_object
+from tests.certs.tokens import PIN, ask_pin, fake_module, new_token, with_object
 from tests.conftest import circle_of, needs_gost, subjects_of
 
 pytest.importorskip("pkcs11", reason="the extra 'pkcs11' is not installed")
@@ -392,6 +392,21 @@ def test_national_suites_decrypt_by_a_vendors_mechanism(
     )
 
 
+def test_an_enveloped_key_of_a_chinese_authority_opens_in_the_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake, uri = fake_module(monkeypatch, tmp_path, "sm2", lambda key, data: key.sign(data))
+    fake.decrypter = decrypter("sm2", "c1c3c2", bare=False)
+    uri += config(tmp_path, "sm2", decrypt=VENDOR["sm2"][2], cipher="c1c3c2")
+    key = pkcs11.generate(uri, "sm2", ask_pin, decrypts=True)
+    made = suites.get("sm2").generate()
+    encoded = suites.get("sm2").envelop(made, key.public_key)
+    assert encoded is not None
+    opened = suites.get("sm2").open_enveloped(encoded, key.unwrap_key)
+    assert opened is not None
+    assert opened.public_key.spki == made.public_key.spki
+
+
 @pytest.mark.parametrize("name", ["sm2", "gost2012-256"])
 def test_a_wrong_line_is_told_from_a_wrong_message(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     parameter = VENDOR[name][3]
@@ -422,6 +437,21 @@ def test_a_wrong_line_is_told_from_a_wrong_message(name: str, monkeypatch: pytes
     fake.decrypter = pulled
     with pytest.raises(KeyNotFound):
         key.unwrap_key(wrapped, 32)
+
+
+def test_a_key_that_wants_its_pin_each_time_gets_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import pkcs11 as library
+
+    fake, uri = fake_module(monkeypatch, tmp_path, "sm2", lambda key, data: key.sign(data))
+    fake.decrypter = decrypter("sm2", "der", bare=False)
+    uri += config(tmp_path, "sm2", decrypt=VENDOR["sm2"][2])
+    pkcs11.generate(uri, "sm2", ask_pin, decrypts=True)
+    fake.objects[-1].values[int(library.Attribute.ALWAYS_AUTHENTICATE)] = True
+    key = open_key(uri, ask_pin)
+    assert isinstance(key, TokenKey)
+    for _ in range(2):
+        assert key.unwrap_key(wrapped_for(key), 32) == KEY
+        assert fake.asked[-1][2] == PIN.decode()
 
 
 def test_without_a_vendors_mechanism_a_national_key_only_signs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

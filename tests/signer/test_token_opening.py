@@ -16,7 +16,7 @@ from certs.certificate import Certificate, Subject, load_certificates
 from certs.enveloped import encrypt_bytes
 from certs.errors import BackendFault, DecryptionFailed, KeyNotFound, KeyStoreError, MalformedInput, SealroadError
 from certs.keys import file as key_file
-from certs.keys import pkcs11, pkcs11_token
+from certs.keys import generate_key, pkcs11, pkcs11_token
 from certs.keys.base import DecryptionKey
 from certs.suites.base import AlgorithmID, WrappedKey
 from signer.encryption.pdf import CIPHERS, encrypt_pdf
@@ -128,6 +128,23 @@ def test_the_way_of_a_key(suite: str, token: str, desk: Path, capsys: pytest.Cap
         code = main(["decrypt", "again.p7m", "out.pdf", "--key", uri, "--cert", "reader.pem", *ask])
     assert code == 0
     assert (desk / "out.pdf").read_bytes() == TEXT
+    pkcs11.destroy(uri, ask_pin)
+
+
+@interop
+def test_a_pair_of_an_authority_is_accepted_by_the_signing_key_in_a_token(token: str, desk: Path) -> None:
+    uri, ask = with_object(token, "pair"), ("--password-file", "pin")
+    assert main(["key", "generate", "--key", uri, "--suite", "ecdsa-p256", "--decrypts", *ask]) == 0
+    assert main(["key", "request", uri, "--cn", "张𠮷伟", "--country", "CN", "--output", "me.csr", *ask]) == 0
+    new = ("--suite", "ecdsa-p256", "--organisation", "T", "--country", "CN", "--no-password")
+    assert main(["ca", "init", "ca", *new]) == 0
+    assert main(["ca", "issue-pair", "ca", "--request", "me.csr", "--output", "me.pair"]) == 0
+    (desk / "new").write_text("correct horse")
+    accepts = ("--key", uri, "--output", "mail.key", "--encryption-cert", "mail.pem", "--new-password-file", "new")
+    assert main(["key", "accept-pair", "me.pair", *accepts, *ask]) == 0
+    opened = key_file.load("mail.key", b"correct horse")
+    (certificate,) = load_certificates((desk / "mail.pem").read_bytes())
+    assert opened.public_key.spki == certificate.spki
     pkcs11.destroy(uri, ask_pin)
 
 
@@ -254,6 +271,21 @@ def test_the_pin_comes_from_a_descriptor_too(held: dict[str, Held], desk: Path) 
     ask = ("--key", item.uri, "--cert", "reader.pem", "--password-fd", str(reader))
     assert main(["decrypt", "m.p7m", "out.pdf", *ask]) == 0
     assert (desk / "out.pdf").read_bytes() == TEXT
+
+
+def test_a_sealed_key_opens_an_encrypted_pdf_too(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    uri = "sealed:mail.sealed?kek=file:kek"
+    made = generate_key(uri, "ecdsa-p256", decrypts=True)
+    certificate = circle_of("ecdsa-p256").ca.issue("encryption", SUBJECT, made.public_key.spki)
+    (desk / "reader.pem").write_text(certificate.pem)
+    (desk / "in.pdf").write_bytes(encrypt_pdf(make_pdf(), [certificate]))
+    assert main(["decrypt", "in.pdf", "out.pdf", "--key", uri, "--cert", "reader.pem"]) == 0
+    who = ("--key", "sm2.me.key", "--cert", "sm2.me.pem")
+    assert main(["sign", "in.pdf", "signed.pdf", *who, "--open-key", uri, "--open-cert", "reader.pem"]) == 0
+    assert main(["verify", "signed.pdf", "--trust", "sm2", "--key", uri, "--cert", "reader.pem"]) == 0
+    capsys.readouterr()
+    assert main(["verify", "signed.pdf", "--trust", "sm2", "--key", uri]) == 2
+    assert "no certificate beside the key" in capsys.readouterr().err
 
 
 # The key of a child --------------------------------------------------------------------------------------------------
