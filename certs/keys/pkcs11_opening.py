@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs.errors import BackendFault, DecryptionFailed, KeyStoreError, UnsupportedAlgorithm
 from certs.keys.pkcs11_mechanisms import CKG_MGF1, CKM_HASHES, How
-from certs.keys.pkcs11_token import Connection, key_type, library, mechanism, says_nothing_of_octets
+from certs.keys.pkcs11_token import Connection, is_forbidden, key_type, library, mechanism, says_nothing_of_octets
 from certs.keys.pkcs11_uri import TokenURI
 from certs.suites import content, transport_ec, transport_gost, transport_rsa, transport_sm
 from certs.suites.base import PublicKey, WrappedKey, no_encryption
@@ -226,7 +226,7 @@ class Opener:
             found = self._connection.run(lambda session: self._computed(session, way, octets))
         except (BackendFault, UnsupportedAlgorithm) as error:
             name = type(error.__cause__).__name__
-            if name == "KeyFunctionNotPermitted":
+            if is_forbidden(error.__cause__):
                 raise self._forbidden("decrypt", "CKA_DECRYPT, CKA_DERIVE") from error
             raise UnsupportedAlgorithm(
                 f"the {place} does not decrypt by {way.words} ({name})", hint=way.hint

@@ -52,6 +52,7 @@ _NOT_ABLE = frozenset(
 ) | frozenset(("KeyTypeInconsistent", "CurveNotSupported"))
 _ANY_REASON = frozenset(("GeneralError", "DeviceError"))
 """Of those above, what modules also say of octets that do not decrypt."""
+_NOT_PERMITTED = 0x68
 _SEVERAL = frozenset(("MultipleTokensReturned", "MultipleObjectsReturned"))
 
 
@@ -119,6 +120,11 @@ def says_nothing_of_octets(error: Exception) -> bool:
     name = type(error).__name__
     of_token = (_GONE - _ANY_REASON) | _NOT_THERE | _WRONG_PIN | _NO_LOGIN.keys()
     return isinstance(error, CertsError) or name in of_token or _is_uninitialised(error)
+
+
+def is_forbidden(error: BaseException | None) -> bool:
+    """Tell whether an error is CKR_KEY_FUNCTION_NOT_PERMITTED, for which the library has no class of its own."""
+    return type(error).__name__ == "PKCS11Error" and str(error).endswith(f" {_NOT_PERMITTED:#x}")
 
 
 @dataclass

@@ -430,6 +430,15 @@ def test_a_wrong_line_is_told_from_a_wrong_message(name: str, monkeypatch: pytes
         key.unwrap_key(wrapped, 32)
     assert "x-config" in caught.value.hint
 
+    from pkcs11.exceptions import PKCS11Error
+
+    def forbidden(_key: Any, _octets: bytes) -> bytes:
+        raise PKCS11Error("Unmapped error code 0x68")  # as the library says it
+
+    fake.decrypter = forbidden
+    with pytest.raises(KeyStoreError, match="must not decrypt"):
+        key.unwrap_key(wrapped, 32)
+
     def pulled(_key: Any, _octets: bytes) -> bytes:
         fake.module.tokens.clear()
         raise fake.module.error("DeviceRemoved")
