@@ -6,6 +6,8 @@ and AES-256 key wrap are written; the KDF with SHA-1 and the shorter key wraps a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
@@ -45,6 +47,16 @@ def wrap(key: ec.EllipticCurvePublicKey, content_key: bytes, digest: str) -> Wra
 
 def unwrap(key: ec.EllipticCurvePrivateKey, wrapped: WrappedKey, size: int) -> bytes:
     """Decrypt a content key; see `PrivateKey.unwrap_key`."""
+    return unwrap_by(lambda point: key.exchange(ec.ECDH(), point), key.curve, wrapped, size)
+
+
+def unwrap_by(
+    agree: Callable[[ec.EllipticCurvePublicKey], bytes], curve: ec.EllipticCurve, wrapped: WrappedKey, size: int
+) -> bytes:
+    """Decrypt a content key with whatever holds the private key; see `PrivateKey.unwrap_key`.
+
+    `agree` returns the shared x coordinate, as many octets as the field has; the point it is given is on the curve.
+    """
     check_agreement()
     scheme = wrapped.algorithm
     if scheme.oid not in _SCHEMES or scheme.parameters is None or wrapped.originator is None:
@@ -53,9 +65,13 @@ def unwrap(key: ec.EllipticCurvePrivateKey, wrapped: WrappedKey, size: int) -> b
     if algorithm.oid not in _WRAPS:
         raise UnsupportedAlgorithm(f"key wrap {oids.name(algorithm.oid)} is not supported", oid=algorithm.oid)
     try:
-        shared = key.exchange(ec.ECDH(), _point(key.curve, wrapped.originator))
+        point = _point(curve, wrapped.originator)
+    except (BadKey, MalformedInput, ValueError):
+        raise DecryptionFailed from None
+    try:
+        shared = agree(point)
         content_key = aes_key_unwrap(_derive(shared, scheme.oid, algorithm, wrapped.ukm), wrapped.encrypted_key)
-    except (InvalidUnwrap, BadKey, MalformedInput, ValueError):
+    except (InvalidUnwrap, ValueError):
         raise DecryptionFailed from None
     if len(content_key) != size:
         raise DecryptionFailed
