@@ -169,7 +169,7 @@ def _decrypt_pdf(args: argparse.Namespace, reader: BinaryIO, key: KeyHandle, cer
 
 
 def _signers(opened: OpenedEnvelope) -> str:
-    return clean(", ".join(named.subject for _, named in opened.manifest.senders))
+    return clean(", ".join(opened.sender_names))
 
 
 def _why(opened: OpenedEnvelope) -> str:
