@@ -22,6 +22,8 @@ from certs.errors import MalformedInput
 
 BLOCK = 1 << 18
 """Octets read at a time, and the most that one piece has."""
+MAX_VALUES = 1 << 19
+"""Values inside of one that is kept, as far as they have to be looked at for its end: each costs some microseconds."""
 _END = b"\0\0"
 
 
@@ -118,7 +120,7 @@ class BERStream:
     def raw(self, frame: Frame, maximum: int = 1 << 16) -> bytes:
         """Take the next value whole; one of more than `maximum` octets is refused."""
         out, depth = bytearray(), 0
-        while True:
+        for _ in range(MAX_VALUES):
             header, _, length = self._header(frame.limit)
             out += header
             if header == _END and depth:
@@ -133,6 +135,7 @@ class BERStream:
                 raise MalformedInput("a value is too large")
             if not depth:
                 return bytes(out)
+        raise MalformedInput("a value of too many values")
 
     def pieces(self, frame: Frame, tag: int) -> Iterator[bytes]:
         """Take the next value, a string with the primitive `tag` or in constructed form; yield its octets in pieces."""
@@ -178,7 +181,10 @@ class BERStream:
             return
         ready = min(length, len(self._buffer) - self._offset)
         self._offset += ready
-        self._reader.seek(length - ready, 1)
+        try:
+            self._reader.seek(length - ready, 1)
+        except (OSError, OverflowError, ValueError) as error:  # no file is that long
+            raise MalformedInput("the message is cut short") from error
         self._consumed += length
 
     def end(self) -> None:
