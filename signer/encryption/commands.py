@@ -163,6 +163,8 @@ def _decrypt_pdf(args: argparse.Namespace, reader: BinaryIO, key: KeyHandle, cer
     _say(args.target, f"{len(opened.data)} octets, {opened.method}")
     if not opened.authenticated:
         _warn("the file has no MAC: anybody may have changed it, but for what signatures cover")
+    for part in opened.plain:
+        _warn(f"{part}: do not open the copy in a viewer that follows links, unless you know why")
     if opened.signatures:
         _warn(f"signatures hold in the encrypted file only: keep it ({opened.signatures} of them)")
     return 0
