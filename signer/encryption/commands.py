@@ -18,7 +18,7 @@ from certs.certificate import Certificate, load_certificates
 from certs.clock import SystemClock
 from certs.commands.console import MAX_INPUT, fetcher_of, not_over, read_input, secrets_of, stoppable
 from certs.errors import CertsError, MalformedInput
-from certs.files import WholeFile
+from certs.files import WholeFile, nameless
 from certs.keys import open_key
 from certs.keys.base import KeyHandle
 from certs.pem import pem_blocks
@@ -249,7 +249,9 @@ def _put(data: bytes, sink: Sink) -> None:
 
 
 def _sink(name: str, *, mode: int) -> Sink:
-    return _Standard() if name == "-" else WholeFile(name, mode=mode)
+    if name == "-":
+        return _Standard()
+    return nameless(name) if mode == 0o600 else WholeFile(name, mode=mode)
 
 
 class _Standard:

@@ -8,8 +8,8 @@ The steps, numbered at the code:
  2. key usage allows it as the suite encrypts: an ECDH key agrees, an RSA key enciphers; a certificate for signing never
  3. chain, validity, purposes and revocation at the moment of encrypting                            certs.path
 
-A certificate that is itself trusted by name is taken without a chain: whoever named it vouches for it. But where the lists
-at hand say that its authority revoked it or put it on hold, it is refused all the same.
+A certificate that is itself trusted by name is taken without a chain: whoever named it vouches for it. But where the
+lists at hand say that its authority revoked it or put it on hold, it is refused all the same.
 """
 
 from __future__ import annotations
