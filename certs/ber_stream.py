@@ -69,6 +69,17 @@ class BERStream:
         self._consumed += size
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def _some(self, size: int) -> bytes:
+        """Take at most `size` of the next octets, and one at least: what is at hand, or what one reading gives."""
+        octets = self._buffer[self._offset : self._offset + size]
+        self._offset += len(octets)
+        if not octets:
+            octets = self._reader.read(size)
+            if not octets:
+                raise MalformedInput("the message is cut short")
+        self._consumed += len(octets)
+        return octets
+
     def _header(self, limit: int | None) -> tuple[bytes, int, int]:
         """Take a header; return it, its tag and its length (-1: indefinite)."""
         first = self._peek(2)
@@ -160,7 +171,7 @@ class BERStream:
             raise MalformedInput("values nested too deep")
         if found == tag:
             while length > 0:
-                piece = self._take(min(length, BLOCK))
+                piece = self._some(min(length, BLOCK))  # without a copy, but for the first
                 length -= len(piece)
                 yield piece
             return
