@@ -22,6 +22,8 @@ from certs.errors import MalformedInput
 
 BLOCK = 1 << 18
 """Octets read at a time, and the most that one piece has."""
+MAX_VALUES = 1 << 19
+"""Values inside of one that is kept, as far as they have to be looked at for its end: each costs some microseconds."""
 _END = b"\0\0"
 
 
@@ -66,6 +68,17 @@ class BERStream:
             missing -= len(parts[-1])
         self._consumed += size
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _some(self, size: int) -> bytes:
+        """Take at most `size` of the next octets, and one at least: what is at hand, or what one reading gives."""
+        octets = self._buffer[self._offset : self._offset + size]
+        self._offset += len(octets)
+        if not octets:
+            octets = self._reader.read(size)
+            if not octets:
+                raise MalformedInput("the message is cut short")
+        self._consumed += len(octets)
+        return octets
 
     def _header(self, limit: int | None) -> tuple[bytes, int, int]:
         """Take a header; return it, its tag and its length (-1: indefinite)."""
@@ -118,7 +131,7 @@ class BERStream:
     def raw(self, frame: Frame, maximum: int = 1 << 16) -> bytes:
         """Take the next value whole; one of more than `maximum` octets is refused."""
         out, depth = bytearray(), 0
-        while True:
+        for _ in range(MAX_VALUES):
             header, _, length = self._header(frame.limit)
             out += header
             if header == _END and depth:
@@ -133,6 +146,7 @@ class BERStream:
                 raise MalformedInput("a value is too large")
             if not depth:
                 return bytes(out)
+        raise MalformedInput("a value of too many values")
 
     def pieces(self, frame: Frame, tag: int) -> Iterator[bytes]:
         """Take the next value, a string with the primitive `tag` or in constructed form; yield its octets in pieces."""
@@ -157,7 +171,7 @@ class BERStream:
             raise MalformedInput("values nested too deep")
         if found == tag:
             while length > 0:
-                piece = self._take(min(length, BLOCK))
+                piece = self._some(min(length, BLOCK))  # without a copy, but for the first
                 length -= len(piece)
                 yield piece
             return
@@ -178,7 +192,10 @@ class BERStream:
             return
         ready = min(length, len(self._buffer) - self._offset)
         self._offset += ready
-        self._reader.seek(length - ready, 1)
+        try:
+            self._reader.seek(length - ready, 1)
+        except (OSError, OverflowError, ValueError) as error:  # no file is that long
+            raise MalformedInput("the message is cut short") from error
         self._consumed += length
 
     def end(self) -> None:

@@ -91,6 +91,10 @@ def accept_pair(pair: Pair, key: KeyHandle, issuer: Certificate | None = None) -
         raise BadKey("the pair was issued to another signing key", hint="give the key that signed the request")
     if pair.signing.issuer_name.der != pair.encryption.issuer_name.der:
         raise BadKey("the two certificates of a pair have one issuer")
+    if pair.signing.subject_name.der != pair.encryption.subject_name.der:
+        raise BadKey(
+            "the two certificates of a pair are of two holders", hint="somebody put another one's second key there"
+        )
     if not pair.encryption.allows(*pair.encryption.public_key().suite.recipient_usages):
         raise BadKey("the second certificate of the pair is not for encryption, by its key usage")
     if issuer is not None:

@@ -186,6 +186,9 @@ class RegistrationAuthority:
         for other in self.officers().values():
             if other.id != officer and other.certificate.spki == certificate.spki:
                 raise ApprovalError(f"this is the key of officer {other.id}", hint="an officer is one person")
+            named = other.certificate.subject_name.der == certificate.subject_name.der
+            if other.id != officer and other.dismissed is None and named:
+                raise ApprovalError(f"this is the name of officer {other.id}", hint="an officer is one person")
         self._log.append("officer-appointed", officer=officer, certificate=certificate.pem)
 
     def dismiss(self, officer: str) -> None:

@@ -112,9 +112,10 @@ def read_recipients(infos: ber.Value) -> tuple[RecipientInfo, ...]:
         if info.tag == ber.SEQUENCE:
             out.append(_transport(info))
         elif info.tag == ber.context(1):
-            out += _agreement(info)
-        if len(out) > MAX_RECIPIENTS:
-            raise MalformedInput(f"more than {MAX_RECIPIENTS} recipients")
+            for each in _agreement(info):
+                if len(out) >= MAX_RECIPIENTS:
+                    raise MalformedInput(f"more than {MAX_RECIPIENTS} recipients")
+                out.append(each)
     return tuple(out)
 
 

@@ -18,7 +18,7 @@ from certs.certificate import Certificate, load_certificates
 from certs.clock import SystemClock
 from certs.commands.console import MAX_INPUT, fetcher_of, not_over, read_input, secrets_of, stoppable
 from certs.errors import CertsError, MalformedInput
-from certs.files import WholeFile
+from certs.files import WholeFile, nameless
 from certs.keys import open_key
 from certs.keys.base import KeyHandle
 from certs.pem import pem_blocks
@@ -173,13 +173,15 @@ def _decrypt_pdf(args: argparse.Namespace, reader: BinaryIO, key: KeyHandle, cer
     _say(args.target, f"{len(opened.data)} octets, {opened.method}")
     if not opened.authenticated:
         _warn("the file has no MAC: anybody may have changed it, but for what signatures cover")
+    for part in opened.plain:
+        _warn(f"{part}: do not open the copy in a viewer that follows links, unless you know why")
     if opened.signatures:
         _warn(f"signatures hold in the encrypted file only: keep it ({opened.signatures} of them)")
     return 0
 
 
 def _signers(opened: OpenedEnvelope) -> str:
-    return clean(", ".join(named.subject for _, named in opened.manifest.senders))
+    return clean(", ".join(opened.sender_names))
 
 
 def _why(opened: OpenedEnvelope) -> str:
@@ -257,7 +259,9 @@ def _put(data: bytes, sink: Sink) -> None:
 
 
 def _sink(name: str, *, mode: int) -> Sink:
-    return _Standard() if name == "-" else WholeFile(name, mode=mode)
+    if name == "-":
+        return _Standard()
+    return nameless(name) if mode == 0o600 else WholeFile(name, mode=mode)
 
 
 class _Standard:

@@ -26,9 +26,9 @@ class Measured:
     size: int
     digests: Mapping[str, str]
 
-    def matches(self, other: Measured, family: Family | None = None) -> bool:
-        """Tell whether the octets are the same, by one family's digest, or by all."""
-        names = DIGESTS.values() if family is None else [DIGESTS[family]]
+    def matches(self, other: Measured, *families: Family) -> bool:
+        """Tell whether the octets are the same, by the digests of some families, or by all."""
+        names = [DIGESTS[family] for family in families or DIGESTS]
         same = all(compare_digest(self.digests[name], other.digests[name]) for name in names)
         return same and self.size == other.size
 

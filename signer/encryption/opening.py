@@ -7,28 +7,35 @@ The steps, numbered at the code:
 
  1. the container is one of ours, within bounds
  2. the manifest is canonical and names a part of our family, and us
- 3. every sender's signature is there; none failed, and the value of each is right
+ 3. every sender's signature is there, and is a detached CMS on the manifest by the certificate that it names; none
+    failed, and the value of each is right
  4. every part, also those of other families, is what the manifest says, by the digest of our family; the parts of all
     others may be missing together, where somebody cut out what we need (`assemble` with `only`)
- 5. about.json decrypts and is what the manifest says
- 6. the content decrypts, and is what about.json says; only now it counts
+ 5. about.json decrypts and is what the manifest says, by the digest of every family
+ 6. the content decrypts, and is what about.json says, by the digest of every family that has a part; only now it counts
 
 So a recipient who can read one part alone knows that all parts were in the package that the senders signed, that their
 owners got the same about.json, and what it says of the content. Where the other parts are missing, he knows what they
 have to be: their digests stand in the manifest.
+
+In 5 and 6 the digests of the others count too: each of them checks by his own, so a sender whose digests are of
+different octets would give each family something else. And octets that do not decrypt are refused in the same words as
+octets that decrypt to something else: whoever makes envelopes of messages of other people must not learn which it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from certs.certificate import Certificate
 from certs.clock import Clock
 from certs.enveloped import Opened, Progress, decrypt, decrypt_bytes
-from certs.errors import MalformedInput, NotARecipient, SealroadError
+from certs.errors import DecryptionFailed, MalformedInput, NotARecipient, SealroadError
 from certs.keys.base import KeyHandle
+from certs.signed_data import parse_signed_data
 from certs.sink import Sink, filling
 from certs.suites.base import Family
 from certs.trust import TrustStore
@@ -65,6 +72,12 @@ class OpenedEnvelope:
         passed = any(report.verdict is Verdict.TOTAL_PASSED for _, report in self.signatures)
         return Verdict.TOTAL_PASSED if passed else Verdict.INDETERMINATE
 
+    @property
+    def sender_names(self) -> tuple[str, ...]:
+        """Subjects of the certificates with the verdict of `sender`, as they stand in those certificates."""
+        found = (report.signatures[0] for _, report in self.signatures if report.verdict is self.sender)
+        return tuple(item.signer.subject for item in found if item.signer is not None)
+
 
 def open_envelope(
     reader: BinaryIO,
@@ -79,8 +92,8 @@ def open_envelope(
 ) -> OpenedEnvelope:
     """Open an envelope with one recipient's key; commit the sink once everything holds together.
 
-    The reader must be able to go back. Raises EnvelopeRefused, NotARecipient, DecryptionFailed, MalformedInput,
-    UnsupportedAlgorithm, BackendUnavailable; the sink is discarded then.
+    The reader must be able to go back. Raises EnvelopeRefused (also where something does not decrypt), NotARecipient,
+    MalformedInput, UnsupportedAlgorithm, BackendUnavailable; the sink is discarded then.
     """
     with filling(sink):
         return _opened(reader, sink, key, certificate, trust, clock, options, progress)
@@ -107,11 +120,12 @@ def _opened(
     for each in present:
         _check_part(container, each, by=part.family)
     about = _about(container, manifest, part, key, certificate)  # 5
-    measure = Measure(part.family)  # 6
-    with container.open(content_name(part.family)) as stream:
-        held = _Held(sink, measure)
-        message = decrypt(stream, held, key, certificate, progress=progress)
-    if not about.content.matches(measure.result(), part.family):
+    families = [each.family for each in manifest.parts]  # 6
+    measure = Measure(*families)
+    message: Opened | None = None
+    with container.open(content_name(part.family)) as stream, suppress(DecryptionFailed):
+        message = decrypt(stream, _Held(sink, measure), key, certificate, progress=progress)
+    if message is None or not about.content.matches(measure.result(), *families):
         raise _refused("the content is not what the sender says of it", "content")
     return OpenedEnvelope(manifest, about, message, signatures, len(present) == len(manifest.parts))
 
@@ -167,12 +181,15 @@ def _signature(
     name = signature_name(family)
     data = container.read(name, MAX_SIGNATURE)
     try:
+        view = parse_signed_data(data)  # a list or a signed file would be judged too, for what it is itself
         report = verify_bytes(data, name=name, trust=trust, clock=clock, options=options, content=octets)
     except SealroadError as error:
         raise _refused(f"the signature of {named.subject} cannot be read: {error}", "signature") from error
     if len(report.signatures) != 1 or report.verdict not in (Verdict.TOTAL_PASSED, Verdict.INDETERMINATE):
         raise _refused(f"the signature of {named.subject} on the manifest does not hold", "signature")
     signature = report.signatures[0]
+    if view.content is not None or signature.kind != "signature":
+        raise _refused(f"what stands for the signature of {named.subject} is none on the manifest", "signature")
     if not any(check.id == "signature-value" and check.result == "passed" for check in signature.checks):
         raise _refused(f"the signature of {named.subject} cannot be checked", "signature")
     if signature.signer is None or signature.signer.fingerprint != named.certificate:
@@ -196,9 +213,11 @@ def _about(
     container: Container, manifest: Manifest, part: Part, key: KeyHandle, certificate: Certificate | None
 ) -> About:
     message = container.read(about_name(part.family), MAX_ABOUT)
-    octets = decrypt_bytes(message, key, certificate)
-    if not manifest.about.matches(measured(octets, part.family), part.family):
-        raise _refused("what it says of its content is not the same for all", "about")
+    octets = b""
+    with suppress(DecryptionFailed):
+        octets = decrypt_bytes(message, key, certificate)
+    if not manifest.about.matches(measured(octets)):
+        raise _refused("what it says of its content does not decrypt, or is not the same for all", "about")
     try:
         return read_about(octets)
     except MalformedInput as error:

@@ -25,7 +25,7 @@ from certs.certificate import Certificate
 from certs.enveloped import OAEP, encrypt_seed
 from certs.errors import UnsupportedAlgorithm
 from signer.errors import EncryptedPDF, SignedPDF, UnreadablePDF
-from signer.pdf.encryption import Credentials, Decryptor, unlock
+from signer.pdf.encryption import Credentials, Decryptor, plain_parts, unlock
 from signer.pdf.handlers import ALL_PERMISSIONS, MAX_OCTETS, SEED, WITHOUT_MAC, open_with_seed
 from signer.pdf.listing import list_signatures
 from signer.pdf.mac import DIGEST, has_mac, mac_problem, make_token, token_size
@@ -51,6 +51,8 @@ class DecryptedPDF:
     """Whether a MAC over the whole file held: nobody without the file key has changed it."""
     signatures: int
     """How many there were: they hold in the encrypted file only."""
+    plain: tuple[str, ...] = ()
+    """Words for what was not encrypted in it: anybody may have put that there, to send off what he could not read."""
 
 
 def encrypt_pdf(data: bytes, recipients: Sequence[Certificate], *, cipher: str = "aes-256", oaep: str = OAEP) -> bytes:
@@ -97,7 +99,8 @@ def decrypt_pdf(data: bytes, credentials: Credentials) -> DecryptedPDF:
             raise UnreadablePDF(f"the MAC over the file does not hold: {problem}", hint="ask the sender for it again")
         copy = _rewritten(view, None, None)
         _compare(view, copy, None)
-    return DecryptedPDF(copy, decryptor.method, problem == "", _signatures(view))
+        mixed = tuple(plain_parts(view))
+    return DecryptedPDF(copy, decryptor.method, problem == "", _signatures(view), mixed)
 
 
 def in_clear(data: bytes, credentials: Credentials) -> bytes:
@@ -176,6 +179,8 @@ def _rewritten(view: View, decryptor: Decryptor | None, dictionary: Dictionary |
     """Return all objects in a new file, encrypted or not."""
     objects = [(*owner, _object(view, owner, value, decryptor)) for owner, value in _objects(view)]
     trailer = {key: view.trailer[key] for key in ("Root", "Info") if key in view.trailer}
+    if decryptor is not None and not all(isinstance(value, Ref) for value in trailer.values()):
+        raise SyntaxFault("what /Info says stands in the trailer, where nothing is encrypted (Table 15)")
     pair = view.trailer.get("ID")
     first = pair[0] if isinstance(pair, list) and pair and isinstance(pair[0], bytes) else secrets.token_bytes(16)
     trailer["ID"] = Array([first, secrets.token_bytes(16)])  # 14.4: the same document, another file

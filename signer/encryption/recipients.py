@@ -8,12 +8,14 @@ The steps, numbered at the code:
  2. key usage allows it as the suite encrypts: an ECDH key agrees, an RSA key enciphers; a certificate for signing never
  3. chain, validity, purposes and revocation at the moment of encrypting                            certs.path
 
-A certificate that is itself trusted by name is taken without a chain: whoever named it vouches for it.
+A certificate that is itself trusted by name is taken without a chain: whoever named it vouches for it. But where the
+lists at hand say that its authority revoked it or put it on hold, it is refused all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -87,6 +89,10 @@ def _reason(
         return f"the certificate is not for encryption: its key usage does not allow {wanted}", None
     # 3
     result = validate_path(certificate, pool, store, at, purpose="encryption", revocation=revocation, fetch=fetch)
+    if result.passed and certificate in store.anchors:
+        others = replace(store, anchors=tuple(item for item in store.anchors if item != certificate))
+        chained = validate_path(certificate, pool, others, at, purpose="encryption", revocation="if-present")
+        result = chained if chained.revoked == certificate else result
     return ("", None) if result.passed else (result.detail, result.sub_indication)
 
 

@@ -260,6 +260,9 @@ def _as_recipient(handler: Any, credentials: Credentials) -> tuple[str, int]:
     for crypt_filter in _filters(handler):
         try:
             content = _content(crypt_filter.recipients, credentials.recipient)
+            if content is not None and len(content) not in (SEED, SEED + 4):
+                # what came out of its padding is no seed: the same words, or it could be somebody's mail that is tried
+                raise SyntaxFault("no seed of a file")
         except _KeyFault as error:
             fault = error.fault
             raise EncryptedPDF(

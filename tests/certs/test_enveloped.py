@@ -315,6 +315,33 @@ def test_octets_that_are_no_message_are_malformed(octets: bytes) -> None:
             decrypt_bytes(junk, mailbox("sm2").key)
 
 
+@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("length", [1 << 31, 1 << 62, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+def test_a_length_that_no_file_has_is_malformed(suite_name: str, length: int, tmp_path: Path) -> None:
+    box, sink = mailbox(suite_name), MemorySink()
+    encrypt(io.BytesIO(TEXT), sink, [box.certificate], cipher=SAFE.get(suite_name))
+    head, _, tail = (sink.data or b"").partition(b"\xa0\x80\x04")
+    message = head + b"\x80\x88" + length.to_bytes(8, "big") + tail
+    (tmp_path / "message").write_bytes(message)
+    with (tmp_path / "message").open("rb") as file:
+        for reader in (io.BytesIO(message), file):
+            with pytest.raises(MalformedInput):
+                decrypt(reader, MemorySink(), box.key, box.certificate)
+
+
+def test_millions_of_tiny_values_are_not_looked_at() -> None:
+    box = mailbox("rsa")
+    started = time.process_time()
+    for infos in (b"\x05\x00", b"\x30\x80\x02\x01\x00\x30\x80" + b"\x05\x00" * 20 + b"\0\0\0\0"):
+
+        def flood(members: list[bytes], infos: bytes = infos) -> None:
+            members[1] = b"\x31\x80" + infos * ((12 << 20) // len(infos)) + b"\0\0"
+
+        with pytest.raises(MalformedInput, match="too many"):
+            decrypt_bytes(rebuilt(message_for("rsa"), flood), box.key, box.certificate)
+    assert time.process_time() - started < 12
+
+
 def test_values_nested_deep_inside_are_refused() -> None:
     message = message_for("sm2")
 
@@ -626,3 +653,23 @@ def test_old_rsa_recipients_are_found_by_certificate_and_not_guessed() -> None:
     for certificate in (boxes[0].certificate, None):  # a wrong key gives the one error, from the tag
         with pytest.raises(DecryptionFailed):
             decrypt_bytes(message(infos[:1]), keys_of("rsa")[0], certificate)
+
+
+def test_recipients_of_one_agreement_are_counted_as_they_are_read() -> None:
+    """Millions of them fit into the octets that are kept, each an object of some hundred octets."""
+    sender = der.tlv(0xA0, der.tlv(0xA1, der.sequence(der.oid(oids.EC)) + der.bit_string(b"\x04")))
+    key = der.sequence(der.tlv(0xA0, der.octet_string(b"a")), der.octet_string(b""))
+    keys = der.tlv(der.SEQUENCE, key * 300_000)
+    info = der.tlv(0xA1, der.integer(3) + sender + der.sequence(der.oid(oids.ECDH_SHA256)) + keys)
+
+    def flood(members: list[bytes]) -> None:
+        members[1] = der.tlv(der.SET, info)
+
+    message = rebuilt(message_for("rsa"), flood)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedInput, match="more than 20000 recipients"):
+            decrypt_bytes(message, mailbox("ecdsa-p256").key)
+        assert tracemalloc.get_traced_memory()[1] < 60 << 20
+    finally:
+        tracemalloc.stop()

@@ -178,6 +178,23 @@ def test_a_pair_issued_by_somebody_else_is_not_taken_for_the_authoritys(tmp_path
         accept_pair(pair, keys_of("sm2")[2], make_circle("sm2").issuing)
 
 
+@pytest.mark.parametrize("suite_name", FAMILIES)
+def test_another_holder_of_the_same_authority_cannot_put_his_encryption_key_into_a_pair(
+    suite_name: str, tmp_path: Path
+) -> None:
+    """He delivers his own key to the victim's signing key, and would read what is sent to the victim's second one."""
+    from certs import key_delivery
+
+    desk_, authority = new_desk(suite_name, tmp_path)
+    victim = desk_.issue(request_of(suite_name), PERSON)
+    request = request_of(suite_name, 3, subjects_of(suite_name)[1])
+    mallory = desk_.issue(request, PERSON)
+    stolen = accept_pair(mallory, keys_of(suite_name)[3], authority.certificate)
+    delivery = key_delivery.deliver(stolen, victim.signing.public_key())
+    with pytest.raises(BadKey, match="two holders"):
+        accept_pair(Pair(victim.signing, mallory.encryption, delivery), keys_of(suite_name)[2], authority.certificate)
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"-----BEGIN CERTIFICATE-----\n", bytes(2_000_000)])
 def test_what_is_no_pair_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedInput):

@@ -184,7 +184,7 @@ def test_the_same_person_with_a_second_certificate(office: Office) -> None:
     """An officer is a person: a new certificate under the old name replaces the old one."""
     old = office.dossier("anna")
     key = keys_of("ed25519")[0]
-    certificate = circle_of("ed25519").ca.issue("person", Subject("Officer anna", country="DE"), key.public_key.spki)
+    certificate = circle_of("ed25519").ca.issue("person", certificate_subject(), key.public_key.spki)
     office.ra.appoint("anna", certificate)
     dossier = old.with_(approve(old.application, "anna", key, certificate, NOW))
     counted, refused = office.ra.judge(dossier)
@@ -192,6 +192,16 @@ def test_the_same_person_with_a_second_certificate(office: Office) -> None:
     assert len(refused) == 1
     with pytest.raises(ApprovalError, match="key of officer anna"):
         office.ra.appoint("anna2", certificate)
+    other = circle_of("ed25519").ca.issue("person", certificate_subject(), keys_of("ed25519")[1].public_key.spki)
+    assert other.subject_name.der == certificate.subject_name.der
+    with pytest.raises(ApprovalError, match="name of officer anna"):
+        office.ra.appoint("anna2", other)
+    office.ra.dismiss("anna")
+    office.ra.appoint("anna2", other)
+
+
+def certificate_subject() -> Subject:
+    return Subject("Officer anna", country="DE")
 
 
 def test_an_approval_replayed_for_another_application(office: Office) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from certs import enveloped
 from certs.certificate import armor
 from certs.enveloped import decrypt_bytes, encrypt_bytes
 from certs.enveloped_view import EnvelopeView
+from certs.recipient_info import encode
 from certs.suites import content, transport_rsa
+from certs.suites.base import WrappedKey
+from certs.suites.transport_sm import ENCRYPTION
 from tests.certs.post import ENCRYPTING, Mailbox, mailbox
 from tests.interop.programs import BOUNCY_CASTLE, Program, jars, java_program
 
@@ -120,6 +124,19 @@ def test_openssl_decrypts_the_content_key_and_the_content_that_we_encrypt_to_sm2
     assert (desk / "opened").read_bytes() == LONG
 
 
+@pytest.mark.parametrize("cipher", ["sm4-cbc", "sm4-gcm"])
+def test_we_open_a_message_whose_content_key_openssl_encrypts_to_sm2(openssl: Program, cipher: str, desk: Path) -> None:
+    box, chosen, out = mailbox("sm2"), content.for_name(cipher), io.BytesIO()
+    laid_out(desk, box, LONG)
+    key = bytes(range(16))
+    (desk / "cek").write_bytes(key)
+    where = ("-certin", "-inkey", desk / "cert.pem", "-in", desk / "cek", "-out", desk / "wrapped")
+    openssl.run("pkeyutl", "-encrypt", *where).check()
+    info = encode(box.certificate, WrappedKey(ENCRYPTION, (desk / "wrapped").read_bytes()))
+    enveloped._write(io.BytesIO(LONG), out.write, [info], key, chosen, chosen.new_parameters(), len(LONG))
+    assert decrypt_bytes(out.getvalue(), box.key, box.certificate) == LONG
+
+
 # Bouncy Castle --------------------------------------------------------------------------------------------------------
 CIPHERS = {
     **dict.fromkeys(INTERNATIONAL, ("aes-256-gcm",)),
@@ -129,6 +146,9 @@ CIPHERS = {
 OURS = [(name, cipher) for name, some in CIPHERS.items() for cipher in some]
 WAYS = [("rsa", f"{key}/{text}") for key in ("oaep", "old") for text in ("gcm", "gcm+attributes", "cbc")]
 WAYS += [(name, f"ecdh/{text}") for name in ("ecdsa-p256", "ecdsa-p384") for text in ("gcm", "gcm+attributes", "cbc")]
+FORMS = ("der", "c1c3c2", "c1c3c2-04", "c1c2c3", "c1c2c3-04")
+WAYS += [("sm2", f"{form}/{text}") for form in FORMS for text in ("gm-cbc", "cbc", "gcm")]
+WAYS += [(name, way) for name in GOST for way in ("kexp15/kuznyechik", "kexp15/magma", "rfc4490/gost89")]
 
 
 @pytest.fixture(scope="module")

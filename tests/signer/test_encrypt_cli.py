@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from api.cli import main
+from certs import files
 from certs.enveloped_view import EnvelopeView
 from certs.keys import file as key_file
 from certs.pem import armor
@@ -290,6 +291,32 @@ def test_a_signal_ends_it_and_nothing_stays_behind(desk: Path, number: int) -> N
     running.send_signal(number)
     _, said = running.communicate(timeout=60)
     assert (running.returncode, said) == (130, b"sealroad: interrupted\n")
+    only(desk)
+
+
+def test_killed_outright_a_decryption_leaves_no_octet_of_the_content_behind(desk: Path) -> None:
+    """A pipe keeps it waiting in the middle of the content, with some of it written already."""
+    probe = files.nameless(desk / "probe")
+    probe.discard()
+    if isinstance(probe, files.WholeFile):
+        pytest.skip("the file system of the test has no files without a name")
+    (desk / "contract.pdf").write_bytes(bytes(range(256)) * 8192)
+    assert main(encrypting("contract.p7m", "ecdsa-p256")) == 0
+    message = (desk / "contract.p7m").read_bytes()
+    (desk / "contract.p7m").unlink()
+    command = [sys.executable, "-m", "api.cli", *decrypting("-", "ecdsa-p256")]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=desk, env=environment, stderr=subprocess.PIPE)
+    assert running.stdin is not None
+    running.stdin.write(message[:-1000])
+    running.stdin.flush()
+    deadline = time.monotonic() + 120
+    while not any("(deleted)" in str(item.readlink()) for item in Path(f"/proc/{running.pid}/fd").iterdir()):
+        assert time.monotonic() < deadline
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.kill()
+    running.communicate(timeout=60)
     only(desk)
 
 

@@ -19,7 +19,6 @@ from certs import canonical, der, files, oids, suites
 from certs.enveloped import encrypt_bytes
 from certs.errors import (
     CertsError,
-    DecryptionFailed,
     MalformedInput,
     NotARecipient,
     SealroadError,
@@ -322,7 +321,7 @@ def test_who_is_not_named_is_no_recipient() -> None:
 
 
 def test_another_key_with_our_certificate_decrypts_nothing() -> None:
-    with pytest.raises(DecryptionFailed):
+    with pytest.raises(EnvelopeRefused, match="does not decrypt"):
         open_envelope(
             io.BytesIO(package()),
             MemorySink(),

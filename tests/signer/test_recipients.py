@@ -89,6 +89,23 @@ def test_a_revoked_certificate_is_refused(suite_name: str) -> None:
     assert "revoked" in reason
 
 
+@pytest.mark.parametrize("reason", ["keyCompromise", "certificateHold"])
+@pytest.mark.parametrize("suite_name", ["ecdsa-p256", "sm2", "gost2012-256"])
+def test_a_certificate_trusted_by_name_is_refused_where_a_list_of_its_authority_has_it(
+    suite_name: str, reason: str
+) -> None:
+    circle = make_circle(suite_name)
+    certificate = circle.ca.issue("encryption", subjects_of(suite_name)[0], keys_of(suite_name)[2].public_key.spki)
+    before = TrustStore().with_(circle.chain, [CRL(circle.ca.crl()), CRL(circle.ca.root_crl())])
+    assert check_recipients([certificate], before.trusting([certificate]), NOW) == (certificate,)
+    circle.ca.revoke(certificate.serial, reason)
+    store = TrustStore().with_(circle.chain, [CRL(circle.ca.crl()), CRL(circle.ca.root_crl())])
+    said = refused(certificate, store.trusting([certificate]))
+    assert said == refused(certificate, store)
+    assert said == refused(certificate, store.trusting([certificate]), revocation="if-present")
+    assert ("revoked" if reason == "keyCompromise" else "on hold") in said[0]
+
+
 def test_every_recipient_that_is_refused_is_named() -> None:
     circle = circle_of("sm2")
     good, bad = mailbox("sm2").certificate, [circle.person.certificate, circle.organisation.certificate]

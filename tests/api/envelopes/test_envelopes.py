@@ -358,7 +358,7 @@ def test_a_failed_opening_gives_out_nothing_and_is_on_record(user: User) -> None
         held_key.sealed_key = user.context.vault.seal(suites.get("ecdsa-p256").generate(), held_key.id)
     before = len(user.get("/v1/documents").json()["data"])
     job = open_as(user, envelope, envelope["recipients"][0])
-    assert (job["state"], job["error"]["code"]) == ("failed", "decryption-failed"), job
+    assert (job["state"], job["error"]["code"]) == ("failed", "envelope-refused"), job
     assert [entry["type"] for entry in events(user, envelope, "deliveries")] == ["open.recorded", "open.failed"]
     assert len(user.get("/v1/documents").json()["data"]) == before
 

@@ -33,7 +33,9 @@ import org.bouncycastle.operator.*;
  *
  * open: CMS of RSA and ECDH recipients by its own CMS classes. sm2: GB/T 35275 by its SM2 engine and SM4. gost: by its VKO, KExp15 and
  * CTR-ACPKM put together here from its block cipher and CMAC as R 1323565.1.025-2019 says. make: a message for the certificate;
- * way is a key encryption (oaep, old, ecdh) and a content encryption (gcm, gcm+attributes, cbc), with a slash between.
+ * way is a key encryption (oaep, old, ecdh) and a content encryption (gcm, gcm+attributes, cbc), with a slash between. For SM2 they are
+ * der, c1c3c2, c1c2c3 or c1c3c2-04 … with 04 in front, and gm-cbc (GB/T 35275), cbc, gcm; for GOST kexp15 and kuznyechik or magma, or
+ * rfc4490 and gost89, by its own CMS classes.
  * Prints one line per job: "ok" or "FAIL", TAB message TAB reason.
  */
 public final class Opener {
@@ -56,6 +58,8 @@ public final class Opener {
         X509Certificate certificate = null;
         if (job[0].equals("open") || job[0].equals("make"))
             certificate = (X509Certificate) CertificateFactory.getInstance("X.509", "BC").generateCertificate(new FileInputStream(job[3]));
+        if (job[0].equals("make") && job[5].startsWith("kexp15/")) return exported(Files.readAllBytes(Paths.get(job[4])), certificate, job[5].endsWith("kuznyechik"));
+        if (job[0].equals("make") && (job[5].startsWith("der/") || job[5].startsWith("c1"))) return chinese(Files.readAllBytes(Paths.get(job[4])), certificate, job[5].split("/"));
         if (job[0].equals("make")) return make(Files.readAllBytes(Paths.get(job[4])), certificate, job[5].split("/"));
         byte[] message = Files.readAllBytes(Paths.get(job[1]));
         switch (job[0]) {
@@ -92,10 +96,11 @@ public final class Opener {
             recipient = new JceKeyTransRecipientInfoGenerator(certificate).setProvider("BC");
         }
         CMSProcessableByteArray data = new CMSProcessableByteArray(content);
-        if (way[1].equals("cbc")) {
+        if (way[1].equals("cbc") || way[1].equals("gost89")) {
             CMSEnvelopedDataGenerator generator = new CMSEnvelopedDataGenerator();
             generator.addRecipientInfoGenerator(recipient);
-            return generator.generate(data, new JceCMSContentEncryptorBuilder(CMSAlgorithm.AES256_CBC).setProvider("BC").build()).getEncoded();
+            ASN1ObjectIdentifier cipher = way[1].equals("cbc") ? CMSAlgorithm.AES256_CBC : CMSAlgorithm.GOST28147_GCFB;
+            return generator.generate(data, new JceCMSContentEncryptorBuilder(cipher).setProvider("BC").build()).getEncoded();
         }
         CMSAuthEnvelopedDataGenerator generator = new CMSAuthEnvelopedDataGenerator();
         if (way[1].endsWith("attributes")) {
@@ -135,7 +140,102 @@ public final class Opener {
         return sm4.doFinal(info.getEncryptedContent().getOctets());
     }
 
+    /** A message for SM2, its key and content by Bouncy Castle's engines, in the forms that are met in the field. */
+    static byte[] chinese(byte[] content, X509Certificate certificate, String[] way) throws Exception {
+        SecureRandom random = new SecureRandom();
+        byte[] key = new byte[16], iv = new byte[way[1].equals("gcm") ? 12 : 16];
+        random.nextBytes(key);
+        random.nextBytes(iv);
+        SM2Engine engine = new SM2Engine(way[0].startsWith("c1c2c3") ? SM2Engine.Mode.C1C2C3 : SM2Engine.Mode.C1C3C2);
+        engine.init(true, new ParametersWithRandom(PublicKeyFactory.createKey(certificate.getPublicKey().getEncoded()), random));
+        byte[] wrapped = engine.processBlock(key, 0, key.length);
+        if (way[0].equals("der")) {
+            ASN1EncodableVector parts = new ASN1EncodableVector();
+            parts.add(new ASN1Integer(new java.math.BigInteger(1, Arrays.copyOfRange(wrapped, 1, 33))));
+            parts.add(new ASN1Integer(new java.math.BigInteger(1, Arrays.copyOfRange(wrapped, 33, 65))));
+            parts.add(new DEROctetString(Arrays.copyOfRange(wrapped, 65, 97)));
+            parts.add(new DEROctetString(Arrays.copyOfRange(wrapped, 97, wrapped.length)));
+            wrapped = new DERSequence(parts).getEncoded();
+        } else if (!way[0].endsWith("04")) {
+            wrapped = Arrays.copyOfRange(wrapped, 1, wrapped.length);
+        }
+        AlgorithmIdentifier sm2 = new AlgorithmIdentifier(new ASN1ObjectIdentifier("1.2.156.10197.1.301.3"), DERNull.INSTANCE);
+        boolean gcm = way[1].equals("gcm"), national = way[1].equals("gm-cbc");
+        Cipher sm4 = Cipher.getInstance(gcm ? "SM4/GCM/NoPadding" : "SM4/CBC/PKCS5Padding", "BC");
+        sm4.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "SM4"), gcm ? new GCMParameterSpec(128, iv) : new IvParameterSpec(iv));
+        byte[] encrypted = sm4.doFinal(content), mac = null;
+        if (gcm) {
+            mac = Arrays.copyOfRange(encrypted, encrypted.length - 16, encrypted.length);
+            encrypted = Arrays.copyOf(encrypted, encrypted.length - 16);
+        }
+        ASN1Encodable parameters = gcm ? new GCMParameters(iv, 16) : new DEROctetString(iv);
+        AlgorithmIdentifier cipher = new AlgorithmIdentifier(new ASN1ObjectIdentifier("1.2.156.10197.1.104." + (gcm ? "8" : "2")), parameters);
+        return message(certificate, sm2, wrapped, cipher, encrypted, national, mac, null);
+    }
+
+    static byte[] message(X509Certificate certificate, AlgorithmIdentifier wrapping, byte[] wrapped, AlgorithmIdentifier cipher, byte[] encrypted,
+            boolean national, byte[] mac, byte[] omac) throws Exception {
+        IssuerAndSerialNumber holder = new IssuerAndSerialNumber(org.bouncycastle.asn1.x509.Certificate.getInstance(certificate.getEncoded()));
+        ASN1Set recipients = new DERSet(new RecipientInfo(new KeyTransRecipientInfo(new RecipientIdentifier(holder), wrapping, new DEROctetString(wrapped))));
+        String gm = "1.2.156.10197.6.1.4.2.";
+        ASN1ObjectIdentifier data = national ? new ASN1ObjectIdentifier(gm + "1") : CMSObjectIdentifiers.data;
+        EncryptedContentInfo info = new EncryptedContentInfo(data, cipher, new BEROctetString(encrypted, 4096));
+        if (mac != null)
+            return new ContentInfo(CMSObjectIdentifiers.authEnvelopedData, new AuthEnvelopedData(null, recipients, info, null, new DEROctetString(mac), null)).getEncoded();
+        ASN1Set attributes = omac == null ? null
+            : new BERSet(new Attribute(new ASN1ObjectIdentifier("1.2.643.7.1.0.6.1.1"), new DERSet(new DEROctetString(omac))));
+        EnvelopedData body = new EnvelopedData(null, recipients, info, attributes);
+        return new ContentInfo(national ? new ASN1ObjectIdentifier(gm + "3") : CMSObjectIdentifiers.envelopedData, body).getEncoded();
+    }
+
     // GOST --------------------------------------------------------------------------------------------------------------
+    /** A message for GOST by KExp15 and CTR-ACPKM with OMAC (R 1323565.1.025-2019). */
+    static byte[] exported(byte[] content, X509Certificate certificate, boolean kuznyechik) throws Exception {
+        SecureRandom random = new SecureRandom();
+        byte[] key = new byte[32], ukm = new byte[32], seed = new byte[kuznyechik ? 16 : 12];
+        random.nextBytes(key);
+        random.nextBytes(ukm);
+        random.nextBytes(seed);
+        SubjectPublicKeyInfo theirs = SubjectPublicKeyInfo.getInstance(certificate.getPublicKey().getEncoded());
+        AsymmetricKeyParameter recipient = PublicKeyFactory.createKey(theirs);
+        org.bouncycastle.crypto.generators.ECKeyPairGenerator pairs = new org.bouncycastle.crypto.generators.ECKeyPairGenerator();
+        pairs.init(new ECKeyGenerationParameters(((ECKeyParameters) recipient).getParameters(), random));
+        org.bouncycastle.crypto.AsymmetricCipherKeyPair pair = pairs.generateKeyPair();
+        byte[] keys = keg(pair.getPrivate(), recipient, ukm);
+        byte[] iv = Arrays.copyOfRange(ukm, 24, 24 + (kuznyechik ? 8 : 4));
+        byte[] covered = Arrays.copyOf(iv, iv.length + 32);
+        System.arraycopy(key, 0, covered, iv.length, 32);
+        byte[] mac = cmac(kuznyechik, Arrays.copyOf(keys, 32), covered), both = Arrays.copyOf(key, 32 + mac.length);
+        System.arraycopy(mac, 0, both, 32, mac.length);
+        byte[] wrapped = acpkm(kuznyechik, Arrays.copyOfRange(keys, 32, 64), iv, both, Integer.MAX_VALUE);
+        ASN1EncodableVector transport = new ASN1EncodableVector();
+        transport.add(new DEROctetString(wrapped));
+        transport.add(new SubjectPublicKeyInfo(theirs.getAlgorithm(), new DEROctetString(littleEndian(((ECPublicKeyParameters) pair.getPublic()).getQ()))));
+        transport.add(new DEROctetString(ukm));
+        boolean wide = ((ECKeyParameters) recipient).getParameters().getCurve().getFieldSize() > 256;
+        AlgorithmIdentifier wrapping = new AlgorithmIdentifier(new ASN1ObjectIdentifier(kuznyechik ? "1.2.643.7.1.1.7.2.1" : "1.2.643.7.1.1.7.1.1"),
+            new DERSequence(new ASN1ObjectIdentifier("1.2.643.7.1.1.6." + (wide ? "2" : "1"))));
+        int half = kuznyechik ? 8 : 4;
+        byte[] two = tree(key, Arrays.copyOfRange(seed, half, half + 8));
+        byte[] code = cmac(kuznyechik, Arrays.copyOfRange(two, 32, 64), content), all = Arrays.copyOf(content, content.length + code.length);
+        System.arraycopy(code, 0, all, content.length, code.length);
+        byte[] encrypted = acpkm(kuznyechik, Arrays.copyOf(two, 32), Arrays.copyOf(seed, half), all, kuznyechik ? 262144 : 8192);
+        AlgorithmIdentifier cipher = new AlgorithmIdentifier(new ASN1ObjectIdentifier("1.2.643.7.1.1.5." + (kuznyechik ? "2" : "1") + ".2"),
+            new DERSequence(new DEROctetString(seed)));
+        return message(certificate, wrapping, new DERSequence(transport).getEncoded(), cipher, Arrays.copyOf(encrypted, content.length), false, null,
+            Arrays.copyOfRange(encrypted, content.length, encrypted.length));
+    }
+
+    /** A point as RFC 9215 4.3 has it: both coordinates with the least octet first. */
+    static byte[] littleEndian(org.bouncycastle.math.ec.ECPoint point) {
+        byte[] x = point.normalize().getAffineXCoord().getEncoded(), y = point.normalize().getAffineYCoord().getEncoded();
+        byte[] out = Arrays.copyOf(x, x.length + y.length);
+        System.arraycopy(y, 0, out, x.length, y.length);
+        turn(out, 0, x.length);
+        turn(out, x.length, y.length);
+        return out;
+    }
+
     static byte[] gost(byte[] message, byte[] pkcs8) throws Exception {
         EnvelopedData body = body(message);
         KeyTransRecipientInfo recipient = first(body);
