@@ -7,17 +7,25 @@ from functools import cache
 
 from certs import der
 from certs.certificate import Certificate
+from certs.suites import ENCRYPTION_NAMES
 from certs.suites.base import PrivateKey
+from tests.certs.forge import forge
 from tests.conftest import ALL_SUITES, circle_of, keys_of, subjects_of
 
-ENCRYPTING: tuple[str, ...] = (
+BOTH: tuple[str, ...] = (
     "rsa",
     *(name for name in ALL_SUITES if name.startswith("ecdsa")),
     *("sm2", "gost2012-256", "gost2012-512"),
 )
+"""Suites whose keys sign or encrypt, as their certificates say."""
+ENCRYPTING: tuple[str, ...] = (*BOTH, *ENCRYPTION_NAMES)
 """Suites whose keys encrypt."""
 FAMILIES = ("rsa", "ecdsa-p256", "sm2", "gost2012-256")
-"""One suite of each way, for heavier tests."""
+"""One suite of each family and way of those, for heavier tests."""
+WAYS = (*FAMILIES, "x25519", "ml-kem-768")
+"""One suite of each way."""
+CERTIFIED_BY = {"x25519": "ed25519", "x448": "ed448", "ml-kem-768": "ml-dsa-65", "ml-kem-1024": "ml-dsa-87"}
+"""The circle that certifies keys which cannot sign; all others are certified by one of their own suite."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,13 @@ def secret_of(key: PrivateKey) -> bytes:
     return encoded[-32:]
 
 
+def misused(suite_name: str) -> Certificate:
+    """Return a certificate of a key that cannot sign, whose key usage says that it does nothing else."""
+    key = keys_of(suite_name)[0]
+    circle = circle_of(CERTIFIED_BY[suite_name])
+    return forge("Anna Becker", key, circle.issuing, circle.person.key)
+
+
 def mailbox(suite_name: str, number: int = 0) -> Mailbox:
     """Return one of two mailboxes of the suite's circle, the same every time."""
     return _mailbox(suite_name, number)
@@ -47,4 +62,5 @@ def mailbox(suite_name: str, number: int = 0) -> Mailbox:
 def _mailbox(suite_name: str, number: int) -> Mailbox:
     key = keys_of(suite_name)[2 + number]
     subject = subjects_of(suite_name)[number]
-    return Mailbox(key, circle_of(suite_name).ca.issue("encryption", subject, key.public_key.spki))
+    issuer = circle_of(CERTIFIED_BY.get(suite_name, suite_name)).ca
+    return Mailbox(key, issuer.issue("encryption", subject, key.public_key.spki))

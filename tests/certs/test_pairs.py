@@ -39,7 +39,7 @@ from certs.pairs import Pair, PairDesk, accept_pair, read_pair
 from certs.request import Request, make_request
 from tests.certs.audit import desk
 from tests.certs.dying import Hooks, die_at
-from tests.certs.post import ENCRYPTING, FAMILIES, secret_of
+from tests.certs.post import BOTH, FAMILIES, secret_of
 from tests.certs.test_ra import TWO_APPROVALS
 from tests.conftest import ALL_SUITES, CLOCK, NOW, keys_of, make_circle, subjects_of
 
@@ -56,7 +56,7 @@ def new_desk(suite_name: str, place: Path) -> tuple[PairDesk, Authority]:
     return PairDesk(authority, place, CLOCK), authority
 
 
-@pytest.mark.parametrize("suite_name", ENCRYPTING)
+@pytest.mark.parametrize("suite_name", BOTH)
 def test_a_holder_gets_a_signing_and_an_encryption_certificate_and_the_key_of_the_second(
     suite_name: str, tmp_path: Path
 ) -> None:
@@ -88,7 +88,7 @@ def test_the_same_request_gets_the_same_pair(suite_name: str, tmp_path: Path) ->
     assert len(authority.entries()) == before
 
 
-@pytest.mark.parametrize("suite_name", sorted({*ALL_SUITES} - {*ENCRYPTING}))
+@pytest.mark.parametrize("suite_name", sorted({*ALL_SUITES} - {*BOTH}))
 def test_a_suite_that_only_signs_gets_no_pair_and_nothing_is_made(suite_name: str, tmp_path: Path) -> None:
     desk_, authority = new_desk(suite_name, tmp_path)
     before = len(authority.entries())
