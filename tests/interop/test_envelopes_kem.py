@@ -14,7 +14,7 @@ from certs.enveloped import decrypt_bytes, encrypt_bytes, encrypt_seed
 from certs.enveloped_view import EnvelopeView
 from certs.suites import ENCRYPTION_NAMES
 from tests.certs.post import mailbox
-from tests.interop.programs import new_bouncy_castle_jars, java_program
+from tests.interop.programs import java_program, new_bouncy_castle_jars
 
 pytestmark = pytest.mark.interop
 
