@@ -38,7 +38,7 @@ class Mailbox:
 
 def secret_of(key: PrivateKey) -> bytes:
     """Return octets that nobody but the holder of a key may have."""
-    encoded = der.split_pkcs8(key.pkcs8())[1]
+    encoded = der.split_pkcs8(key.pkcs8())[1]  # of those that only encrypt: a seed or a scalar, at the end
     if key.suite.name.startswith(("ecdsa", "sm2")):  # the public half stands at the end
         body = der.Reader(encoded).enter()
         body.integer()
