@@ -10,7 +10,7 @@ from certs.certificate import Certificate
 from certs.suites import ENCRYPTION_NAMES
 from certs.suites.base import PrivateKey
 from tests.certs.forge import forge
-from tests.conftest import ALL_SUITES, circle_of, keys_of, subjects_of
+from tests.conftest import ALL_SUITES, Circle, circle_of, keys_of, subjects_of
 
 BOTH: tuple[str, ...] = (
     "rsa",
@@ -46,10 +46,14 @@ def secret_of(key: PrivateKey) -> bytes:
     return encoded[-32:]
 
 
+def circle_for(suite_name: str) -> Circle:
+    """Return the circle that certifies keys of a suite."""
+    return circle_of(CERTIFIED_BY.get(suite_name, suite_name))
+
+
 def misused(suite_name: str) -> Certificate:
     """Return a certificate of a key that cannot sign, whose key usage says that it does nothing else."""
-    key = keys_of(suite_name)[0]
-    circle = circle_of(CERTIFIED_BY[suite_name])
+    key, circle = keys_of(suite_name)[0], circle_for(suite_name)
     return forge("Anna Becker", key, circle.issuing, circle.person.key)
 
 
@@ -62,5 +66,4 @@ def mailbox(suite_name: str, number: int = 0) -> Mailbox:
 def _mailbox(suite_name: str, number: int) -> Mailbox:
     key = keys_of(suite_name)[2 + number]
     subject = subjects_of(suite_name)[number]
-    issuer = circle_of(CERTIFIED_BY.get(suite_name, suite_name)).ca
-    return Mailbox(key, issuer.issue("encryption", subject, key.public_key.spki))
+    return Mailbox(key, circle_for(suite_name).ca.issue("encryption", subject, key.public_key.spki))

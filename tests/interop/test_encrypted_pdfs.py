@@ -11,7 +11,7 @@ from certs.certificate import armor
 from signer.encryption.pdf import CIPHERS, decrypt_pdf, encrypt_pdf
 from signer.pdf.encryption import Credentials
 from signer.pdf.handlers import _decrypter
-from tests.certs.post import FAMILIES, Mailbox, mailbox
+from tests.certs.post import WAYS, Mailbox, mailbox
 from tests.interop.programs import BOUNCY_CASTLE, Program, jars, java_program
 from tests.signer import locked
 from tests.signer.test_encrypt_pdf import TITLE, contract, holder
@@ -90,7 +90,7 @@ def test_openssl_opens_the_seed(desk: Path, openssl: Program, suite_name: str) -
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_what_is_decrypted_is_a_sound_file(desk: Path, suite_name: str, cipher: str) -> None:
     box = mailbox(suite_name)
     opened = decrypt_pdf(encrypt_pdf(contract(), [box.certificate], cipher=cipher), holder(box))
