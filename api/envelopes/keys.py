@@ -4,7 +4,8 @@
     key = open_held(context, tenant_id, held.id)
 
 A party's certificate is for signing, and nothing is encrypted to such a one; so it gets a second certificate, of the
-profile `encryption` and of the circle of its suite. A process killed at any instant leaves nothing unaccounted:
+profile `encryption` and of the circle of its suite; where that suite only signs, for a key of the one that goes with it
+(`certs.suites.for_encryption`). A process killed at any instant leaves nothing unaccounted:
 
  1. the plan is on record in the authority's ledger: nothing is signed yet
  2. the key is on record here, sealed, with the serial number of the certificate it waits for
@@ -74,17 +75,19 @@ def usable(context: Context, session: Session, tenant_id: str, key_id: str) -> E
 
 def open_held(context: Context, tenant_id: str, key_id: str) -> PrivateKey:
     """Return the key itself. Raises NotFound, StateConflict, VaultError, ServiceUnavailable."""
+    from certs import suites
+
     with context.database.read() as session:
         row = usable(context, session, tenant_id, key_id)
-    return context.vault.open_key(row.sealed_key, row.id, row.suite)
+    return context.vault.open_key(row.sealed_key, row.id, suites.for_encryption(row.suite))
 
 
 def _made(context: Context, tenant_id: str, party: Party) -> Held:
     from certs import suites
 
-    suite = suites.get(party.suite or "")
-    key, name = suite.generate(), new_id("enk")
-    plan = context.circles.get(suite.name).prepare(
+    suite = party.suite or ""
+    key, name = suites.get(suites.for_encryption(suite)).generate(), new_id("enk")
+    plan = context.circles.get(suite).prepare(
         PROFILE, subject_of(party), key.public_key.spki, days=CERTIFICATE_LIFE.days
     )
     serial = f"{plan.serial:x}"
@@ -92,11 +95,11 @@ def _made(context: Context, tenant_id: str, party: Party) -> Held:
         id=name,
         tenant_id=tenant_id,
         party_id=party.id,
-        suite=suite.name,
+        suite=suite,
         serial=serial.rjust(len(serial) + len(serial) % 2, "0"),
         sealed_key=context.vault.seal(key, name),
         created_at=context.now(),
     )
     with context.database.write() as session:
         session.add(row)
-    return Held(name, issuing.issue_for_service(context, tenant_id, suite.name, plan).pem)
+    return Held(name, issuing.issue_for_service(context, tenant_id, suite, plan).pem)

@@ -57,7 +57,8 @@ class Envelope(Logged):
 class EnvelopeKey(Base):
     """A key for decryption that the service holds for a party. It is on record before a certificate is asked for.
 
-    The certificate is the tenant's (`api.certificates`), found by suite and serial number.
+    The certificate is the tenant's (`api.certificates`), found by suite and serial number. `suite` is the party's: its
+    circle certifies the key. Where it only signs, the key is of the one beside it (`certs.suites.for_encryption`).
     """
 
     __tablename__ = "envelope_keys"
@@ -69,7 +70,7 @@ class EnvelopeKey(Base):
     serial: Mapped[str] = mapped_column(String(40))
     """Hexadecimal."""
     sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
-    """Under the vault; opens only for this row's id and suite."""
+    """Under the vault; opens only for this row's id and the suite of the key."""
     created_at: Mapped[datetime]
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "digest_algorithm",
     "digest_name",
     "digest_oid",
+    "for_encryption",
     "for_spki",
     "get",
     "load_private",
@@ -73,6 +74,16 @@ _READ_ONLY: dict[str, str] = {"ecdsa-p224": "ecdsa", "dsa": "dsa"}
 
 OLD_NAMES: frozenset[str] = frozenset(_READ_ONLY)
 """Suites of old signatures: verified and called weak, never used for new ones."""
+
+_BESIDE: dict[str, str] = {
+    "rsa-pss": "rsa",
+    "ed25519": "x25519",
+    "ed448": "x448",
+    "ml-dsa-44": "ml-kem-768",
+    "ml-dsa-65": "ml-kem-768",
+    "ml-dsa-87": "ml-kem-1024",
+}
+"""A suite that only signs to the one of its kind and strength in which its holders receive (FIPS 203 8, FIPS 204 4)."""
 
 _BY_KEY_ALGORITHM: dict[str, str] = {
     oids.RSA: "rsa",
@@ -132,6 +143,11 @@ def must_sign(name: str) -> None:
     not_old(name)
     if name in _ENCRYPTING:
         raise no_signature(get(name), hint="known: " + ", ".join(ALL_NAMES))
+
+
+def for_encryption(name: str) -> str:
+    """Return the suite of the second key of somebody who signs in suite `name`: the same where that encrypts."""
+    return _BESIDE.get(name, name)
 
 
 def _works(name: str) -> bool:
