@@ -221,7 +221,8 @@ def ca_renew(args: argparse.Namespace) -> int:
     if args.request:
         profile = profiles.load(entry.profile if entry else "person")
         request = load_request(read_input(args.request))
-        spki = accept(request, profile, subject=Subject(old.common_name or "-")).spki
+        named = Subject(old.common_name or "-")
+        spki = accept(request, profile, subject=named, vouching=_vouching(opened)).spki
     certificate = relations.renew(opened.issuing, old, record=recorded, spki=spki, days=args.days)
     write_output(args.output, certificate.pem.encode(), inputs=[args.certificate])
     _say(args.output, certificate)

@@ -217,6 +217,8 @@ def test_from_two_keys_to_a_message_that_is_read(run, signing: str, encryption: 
     assert "Anna Becker" in certificate.subject
     key = key_files.load(tmp_path / "me.enc.key", PASSWORD)
     assert decrypt_bytes(encrypt_bytes(b"contract", [certificate]), key, certificate) == b"contract"
+    run(f"ca renew ca me.enc.pem --request enc.csr -o next.pem {PW}")
+    assert load_certificate((tmp_path / "next.pem").read_bytes()).spki == certificate.spki
     run(f"ca revoke ca me.pem {PW}")
     with pytest.raises(IssuanceError, match="revoked"):
         run(f"ca issue ca --request enc.csr --profile encryption -o again.pem {PW}")
