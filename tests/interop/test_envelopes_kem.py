@@ -60,7 +60,7 @@ def made(name: str, way: str) -> str:
 
 
 @pytest.mark.parametrize("suite_name", ENCRYPTION_NAMES)
-@pytest.mark.parametrize(("kind", "text"), [("message", TEXT), ("seed", SEED)])
+@pytest.mark.parametrize(("kind", "text"), [("message", TEXT), ("seed", SEED)], ids=["message", "seed"])
 def test_bouncy_castle_opens_ours(desk: Path, suite_name: str, kind: str, text: bytes) -> None:
     out = desk / f"{suite_name}.{kind}.out"
     assert out.exists(), (desk / "said").read_text()
