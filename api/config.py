@@ -29,6 +29,9 @@ class Settings:
     """The data directory: documents, keys, and the SQLite database unless `database` names another."""
     database: str | None = None
     """An SQLAlchemy URL; None means SQLite in the data directory."""
+    storage: str | None = None
+    """Where documents are: a directory, or "s3://BUCKET/PREFIX?endpoint=…" (docs/storage.md); None means `objects` in
+    the data directory."""
     host: str = "127.0.0.1"
     port: int = 8080
     """0 picks a free port."""
@@ -83,6 +86,11 @@ class Settings:
         return self.database or f"sqlite:///{self.data / 'sealroad.sqlite3'}"
 
     @property
+    def storage_address(self) -> str:
+        """Where documents are."""
+        return self.storage or str(self.data / "objects")
+
+    @property
     def embedded(self) -> bool:
         """Whether the database is a file of ours, which may be migrated without asking."""
         return self.database_url.startswith("sqlite")
@@ -101,14 +109,20 @@ class Settings:
 def from_environment(environment: Mapping[str, str], **given: object) -> Settings:
     """Return settings from `SEALROAD_*` variables; what is `given` (and not None) wins.
 
-    Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_HOST, SEALROAD_PORT, SEALROAD_PUBLIC_URL,
-    SEALROAD_MASTER_KEY, SEALROAD_MASTER_KEY_PREVIOUS, SEALROAD_MASTER_KEY_FILE (a path, short for file:PATH),
+    Variables: SEALROAD_DATA, SEALROAD_DATABASE_URL, SEALROAD_STORAGE, SEALROAD_HOST, SEALROAD_PORT,
+    SEALROAD_PUBLIC_URL, SEALROAD_MASTER_KEY, SEALROAD_MASTER_KEY_PREVIOUS,
+    SEALROAD_MASTER_KEY_FILE (a path, short for file:PATH),
     SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME, SEALROAD_OWN_CHECK,
     SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints), SEALROAD_VERIFY_SECONDS, SEALROAD_VERIFY_MEMORY (octets),
     SEALROAD_VERIFY_WORKERS. Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
-    plain = {"database": "SEALROAD_DATABASE_URL", "host": "SEALROAD_HOST", "public_url": "SEALROAD_PUBLIC_URL"}
+    plain = {
+        "database": "SEALROAD_DATABASE_URL",
+        "storage": "SEALROAD_STORAGE",
+        "host": "SEALROAD_HOST",
+        "public_url": "SEALROAD_PUBLIC_URL",
+    }
     plain |= {"master_key_provider": "SEALROAD_MASTER_KEY", "previous_master_key": "SEALROAD_MASTER_KEY_PREVIOUS"}
     values |= {name: environment[variable] for name, variable in plain.items() if environment.get(variable)}
     if environment.get("SEALROAD_MASTER_KEY_FILE"):

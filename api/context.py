@@ -75,7 +75,7 @@ def open_context(settings: Settings) -> Context:
     return Context(
         settings=settings,
         database=Database(settings.database_url),
-        storage=open_storage(settings.data / "objects"),
+        storage=open_storage(settings.storage_address, data=settings.data),
         vault=vault,
         circles=circles,
         upkeep=Upkeep(circles, settings),

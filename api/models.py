@@ -12,7 +12,7 @@ from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
 from api.jobs.models import Job
 from api.kit.idempotency import IdempotencyRecord
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
-from api.signing.models import Signature
+from api.signing.models import Intent, Signature
 
 __all__ = [
     "APIKey",
@@ -26,6 +26,7 @@ __all__ = [
     "EnvelopeEvent",
     "EnvelopeKey",
     "IdempotencyRecord",
+    "Intent",
     "IssuedCertificate",
     "Job",
     "Party",

@@ -37,12 +37,13 @@ def healthz() -> Health:
 
 @router.get("/readyz", response_model_exclude_defaults=True)
 def readyz(request: Request) -> Health:
-    """Tell that the database answers and, where one runs in this process, that the job worker is alive.
+    """Tell that the database and the document store answer and, where one runs here, that the job worker is alive.
 
     What the worker could not do for the circles stands in `warnings`: nothing stops for it.
     """
     with context_of(request).database.read() as session:
         session.execute(text("SELECT 1"))
+    context_of(request).storage.check()
     worker = request.app.state.worker
     if worker is not None and not worker.alive:
         raise ServiceUnavailable("the job worker is not running")

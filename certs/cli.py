@@ -38,6 +38,9 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     generate.add_argument("--suite", required=True, help=f"{SUITES_HELP}; {ENCRYPTION_HELP}")
     generate.add_argument("--parameter", help="key size or parameter set, for example 3072 or TC26-256-A")
     generate.add_argument("--public", metavar="FILE", help="also write the public key there")
+    generate.add_argument(
+        "--decrypts", action="store_true", help="for messages to its holder: in a token, the key may decrypt or agree"
+    )
     _passwords(generate, new=True)
     cli_issue.configure_request(actions)
 

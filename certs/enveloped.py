@@ -37,8 +37,11 @@ from certs.suites.content import Authentication, ContentCipher
 
 CHUNK = 1 << 18
 """Octets that are encrypted at a time."""
+OAEP = "sha256"
+"""Digest of OAEP for RSA keys, where nobody asks for another."""
 
 __all__ = [
+    "OAEP",
     "Opened",
     "Progress",
     "decrypt",
@@ -60,16 +63,18 @@ def encrypt(
     cipher: str | None = None,
     size: int | None = None,
     progress: Progress | None = None,
+    oaep: str = OAEP,
 ) -> None:
     """Encrypt everything in `reader` to the holders of `recipients`, and commit the sink.
 
     `cipher` is one of `certs.suites.content.WRITTEN`, of the recipients' family; None: the family's own. `size` is how
-    many octets the reader has, if that is known: the message is DER then. Raises UnsupportedAlgorithm (recipients of
+    many octets the reader has, if that is known: the message is DER then. `oaep` is the digest of OAEP for RSA keys
+    (`certs.suites.transport_rsa.DIGESTS`). Raises UnsupportedAlgorithm (recipients of
     several families, suites that do not encrypt, a cipher of another family), BadKey (a certificate that is not for
     encryption), MalformedInput (another size), BackendUnavailable; the sink is discarded then.
     """
     with filling(sink):
-        write_enveloped(reader, sink.write, recipients, cipher=cipher, size=size, progress=progress)
+        write_enveloped(reader, sink.write, recipients, cipher=cipher, size=size, progress=progress, oaep=oaep)
 
 
 def write_enveloped(
@@ -80,11 +85,12 @@ def write_enveloped(
     cipher: str | None = None,
     size: int | None = None,
     progress: Progress | None = None,
+    oaep: str = OAEP,
 ) -> None:
     """Do what `encrypt` does, with nothing but a function that takes octets; the caller discards them on an error."""
     chosen = _cipher_for(recipients, cipher)
     key, parameters = secrets.token_bytes(chosen.key_size), chosen.new_parameters()
-    _write(reader, write, _recipient_infos(recipients, key, chosen), key, chosen, parameters, size, progress)
+    _write(reader, write, _recipient_infos(recipients, key, chosen, oaep), key, chosen, parameters, size, progress)
 
 
 def _write(
@@ -115,14 +121,16 @@ def _write(
     write(frame.foot(sealing.tag))
 
 
-def encrypt_bytes(data: bytes, recipients: Sequence[Certificate], *, cipher: str | None = None) -> bytes:
+def encrypt_bytes(
+    data: bytes, recipients: Sequence[Certificate], *, cipher: str | None = None, oaep: str = OAEP
+) -> bytes:
     """Return the message for `data`, DER; see `encrypt`."""
     out = io.BytesIO()
-    write_enveloped(io.BytesIO(data), out.write, recipients, cipher=cipher, size=len(data))
+    write_enveloped(io.BytesIO(data), out.write, recipients, cipher=cipher, size=len(data), oaep=oaep)
     return out.getvalue()
 
 
-def encrypt_seed(seed: bytes, recipients: Sequence[Certificate]) -> bytes:
+def encrypt_seed(seed: bytes, recipients: Sequence[Certificate], *, oaep: str = OAEP) -> bytes:
     """Return the EnvelopedData (RFC 5652 6.1) of AES-256-CBC that ISO 32000-2 7.6.5.3 asks for, DER.
 
     It is one object for all recipients with the same permissions, and no standard of PDF has ciphers of China or
@@ -133,7 +141,8 @@ def encrypt_seed(seed: bytes, recipients: Sequence[Certificate]) -> bytes:
     key, parameters = secrets.token_bytes(cipher.key_size), der.octet_string(secrets.token_bytes(16))
     infos = []
     for certificate in dict.fromkeys(recipients):
-        wrapped = _public_key(certificate).wrap_key(key, content.default(family_of([certificate])).name)
+        cipher_name = content.default(family_of([certificate])).name
+        wrapped = _public_key(certificate).with_oaep(oaep).wrap_key(key, cipher_name)
         infos.append(encode(certificate, _with_curve(wrapped, certificate)))
     out = io.BytesIO()
     _write(io.BytesIO(seed), out.write, infos, key, cipher, parameters, len(seed))
@@ -187,10 +196,10 @@ def _cipher_for(recipients: Sequence[Certificate], name: str | None) -> ContentC
     return chosen
 
 
-def _recipient_infos(recipients: Sequence[Certificate], key: bytes, cipher: ContentCipher) -> list[bytes]:
+def _recipient_infos(recipients: Sequence[Certificate], key: bytes, cipher: ContentCipher, oaep: str) -> list[bytes]:
     version = 1 if _kind(cipher) == oids.GM_ENVELOPED_DATA else 0
     return [
-        encode(certificate, _public_key(certificate).wrap_key(key, cipher.name), version=version)
+        encode(certificate, _public_key(certificate).with_oaep(oaep).wrap_key(key, cipher.name), version=version)
         for certificate in dict.fromkeys(recipients)
     ]
 

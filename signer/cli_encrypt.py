@@ -39,6 +39,12 @@ def _configure_encrypt(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="another content cipher than a family's own: sm4-gcm, magma-ctr-acpkm-omac; of a PDF: aes-256-gcm",
     )
+    parser.add_argument(
+        "--oaep",
+        choices=("sha256", "sha384", "sha512", "sha1"),
+        default="sha256",
+        help="digest of OAEP for RSA keys; sha1 for recipients whose token has no other (default: sha256)",
+    )
     sender = parser.add_argument_group(
         "the sender, who signs an envelope; without one a single message is made, for recipients of one family"
     )

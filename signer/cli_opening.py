@@ -1,13 +1,13 @@
-"""What opens encrypted files for `sealroad verify` and `sealroad sign`: a password, or the key of a recipient.
+"""What opens encrypted files for `sealroad verify`, `sign` and `seal apply`: a password, or the key of a recipient.
 
     configure(parser)                              # --password-file, --password-fd, --ask-password, --key, --cert
     password, recipient = opening_of(args)
 
-    configure_signing(parser)                      # the same for `sealroad sign`, where --key is the signer's
+    configure_signing(parser)                      # the same where --key is the signer's
     credentials = signing_credentials(args)
 
-With --key the password is the key's, else the files'. Both stay in this process and its forks: never an argument,
-never in the environment, never in a report.
+With --key the password is the key's (a token's PIN), else the files'. Both stay in this process and its forks: never an
+argument, never in the environment, never in a report. A key in a token stays there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from certs.certificate import Certificate
+    from certs.keys.base import DecryptionKey
     from signer.errors import OptionError
     from signer.pdf.encryption import Credentials, Recipient
 
@@ -38,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_signing(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments of `sealroad sign`."""
+    """Describe the arguments of `sealroad sign` and `sealroad seal apply`."""
     group = parser.add_argument_group(
         "encrypted PDF files", "what opens with the empty user password needs none of these"
     )
@@ -99,13 +101,12 @@ def _recipient(args: argparse.Namespace) -> Recipient:
     from certs.commands.console import read_input, secrets_of
     from certs.errors import CertsError
     from certs.keys import open_key
-    from certs.suites.base import PrivateKey
+    from certs.keys.base import decrypting
     from signer.errors import OptionError
-    from signer.pdf.encryption import Recipient
 
-    key = open_key(args.key, secrets_of(args))
-    if not isinstance(key, PrivateKey):
-        raise OptionError("only a key in a file decrypts", hint="give --key file:PATH")
+    if args.cert is None and args.key.startswith(("pkcs11:", "sealed:")):
+        raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE")
+    key = decrypting(open_key(args.key, secrets_of(args)))
     try:
         bundle = load_certificates(read_input(args.cert or args.key.removeprefix("file:")))
     except CertsError as error:
@@ -114,8 +115,16 @@ def _recipient(args: argparse.Namespace) -> Recipient:
         raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE") from error
     for certificate in bundle:
         if certificate.spki == key.public_key.spki:
-            return Recipient(certificate.der, key.pkcs8())
+            return recipient_of(certificate, key)
     raise OptionError("the certificate is not that of the key", hint="give the one that belongs to it")
 
 
-__all__ = ["configure", "opening_of"]
+def recipient_of(certificate: Certificate, key: DecryptionKey) -> Recipient:
+    """Return who opens a PDF with a key: one in this process is handed over, any other asked."""
+    from certs.suites.base import PrivateKey
+    from signer.pdf.encryption import Recipient
+
+    return Recipient(certificate.der, key.pkcs8() if isinstance(key, PrivateKey) else key)
+
+
+__all__ = ["configure", "configure_signing", "opening_of", "recipient_of", "signing_credentials"]

@@ -11,7 +11,8 @@ a report; its name, digest and time are this side's own, and its verdict must fo
 `Sandbox` forks, so it is for processes with one thread: the commands. `signer.workers` is for services.
 
 The child opens no connection: where the verifier may ask for certificates and lists, it asks this process, whose
-fetcher decides which addresses may be reached and remembers answers for the files that follow.
+fetcher decides which addresses may be reached and remembers answers for the files that follow. So it is with a
+recipient's key that is not in this process: `signer.relayed_keys`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from certs.errors import CertsError, SealroadError
 from certs.names import printable
 from signer.errors import EncryptedPDF, SignerError, UnreadableFile
 from signer.forked import Ask, ChildFault, Fork, LimitReached, Limits, wait
+from signer.relayed_keys import RelayedKey, is_request, unwrapped
 from signer.report import AnchorReport, Report, SignatureReport, Verdict, overall
 from signer.verification.kinds import READERS
 from signer.verification.setting import VerifyOptions
@@ -176,13 +178,21 @@ class Sandbox:
     def start(self, data: bytes, *, name: str, content: bytes | None = None) -> Pending:
         """Begin with a file and return what to wait for."""
         now = self._clock.now()
-        fetch = self._options.fetch
+        fetch, recipient = self._options.fetch, self._options.recipient
+        key = None if recipient is None or isinstance(recipient.private_key, bytes) else recipient.private_key
 
         def work(ask: Ask) -> bytes:
             options = self._options if fetch is None else replace(self._options, fetch=Relayed(ask))
+            if recipient is not None and key is not None:
+                options = replace(options, recipient=replace(recipient, private_key=RelayedKey(key, ask)))
             return judge(data, name, self._trust, self._at, now, options, content)
 
-        fork = Fork(work, self._limits, serve=None if fetch is None else lambda request: _fetched(fetch, request))
+        def serve(request: bytes) -> bytes:
+            if key is not None and is_request(request):
+                return unwrapped(key, request)
+            return _fetched(fetch, request) if fetch is not None else b"{}"
+
+        fork = Fork(work, self._limits, serve=None if fetch is None and key is None else serve)
         return Pending(fork, About.of(data, name, now, self._at, self._trust))
 
 

@@ -17,13 +17,18 @@ from api.contracts.schemas import (
     ContractPatch,
     EventList,
     EvidenceOut,
+    IntentList,
+    IntentOut,
     ReasonIn,
     VerificationOut,
 )
 from api.contracts.workflow import ContractState
+from api.envelopes import delivery
+from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
+from api.signing.repository import intents_of
 
 router = Router(prefix="/v1/contracts", tags=["contracts"])
 
@@ -110,6 +115,16 @@ def retry_finalisation(unit: Annotated[Unit, writes("contracts:write")], contrac
     return _reply(service.retry_finalisation(unit, contract_id))
 
 
+@router.post("/{contract_id}/deliver", status_code=202, response_model=JobOut)
+def deliver_contract(unit: Annotated[Unit, writes("envelopes:write")], contract_id: str) -> Reply:
+    """Deliver a completed contract, or deliver it once more: one envelope for each document, to all parties.
+
+    The service is the sender. The job's result has the ids of the envelopes; each is sealed by a job of its own.
+    """
+    job = delivery.request(unit, contract_id)
+    return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
+
+
 @router.post("/{contract_id}/parties/{party_id}/decline", response_model=ContractOut, tags=["signing"])
 def decline_contract(
     unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: ReasonIn | None = None
@@ -130,6 +145,18 @@ def list_contract_events(
         contract = repository.get(session, unit.tenant_id, contract_id)
         events = events_of(session, unit.tenant_id, contract.id, after=after, limit=limit + 1)
     return Reply(EventList.of(events, limit))
+
+
+@router.get("/{contract_id}/intents", response_model=IntentList)
+def list_contract_intents(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Reply:
+    """Read what the parties agreed to: the words, what they were shown, when and from where.
+
+    Each record is signed and time-stamped by the service before the party's key is used.
+    """
+    with unit.read() as session:
+        contract = repository.get(session, unit.tenant_id, contract_id)
+        rows = intents_of(session, contract.id)
+    return Reply(IntentList(data=[IntentOut.of(row) for row in rows]))
 
 
 @router.get(

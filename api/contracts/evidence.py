@@ -5,11 +5,17 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from api.audit.service import events_of
 from api.context import Context
 from api.contracts import repository
 from api.contracts.models import Contract, Revision
-from api.contracts.schemas import ContractOut, DocumentReport, EventOut, EvidenceOut
+from api.contracts.schemas import ContractOut, DocumentReport, EventOut, EvidenceOut, IntentOut
+from api.envelopes import log as envelope_log
+from api.envelopes.models import Envelope
+from api.envelopes.repository import all_of
+from api.envelopes.schemas import EnvelopeOut
 from api.kit.edge import Unit
 from api.signing import repository as signatures
 from api.signing.models import Signature
@@ -34,7 +40,9 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         revisions = repository.revisions_of(session, contract)
         made = signatures.of_contract(session, contract.id)
         events = events_of(session, unit.tenant_id, contract.id, limit=1_000_000)
+        agreed = signatures.intents_of(session, contract.id)
         stored = contract.reports
+        sent = [_envelope(session, row) for row in session.scalars(all_of(unit.tenant_id, contract_id=contract.id))]
     suites_in_use = {party.suite for party in contract.parties if party.suite}
     circles = [circle for circle in context.circles.existing() if circle.suite in suites_in_use]
     if stored is not None:
@@ -51,8 +59,18 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         reports=reports,
         certificates=[party.certificates for party in contract.parties if party.certificates],
         authorities=[circle.root.pem for circle in circles],
+        intents=[IntentOut.of(row) for row in agreed],
+        envelopes=sent,
         crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls().values()],
     )
+
+
+def _envelope(session: Session, row: Envelope) -> dict[str, Any]:
+    events = envelope_log.entries_of(session, row, after=0, limit=1_000_000)
+    return {
+        **EnvelopeOut.of(row).model_dump(mode="json"),
+        "events": [EventOut.model_validate(event, from_attributes=True).model_dump(mode="json") for event in events],
+    }
 
 
 def _revision(row: Revision) -> dict[str, Any]:

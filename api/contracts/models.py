@@ -32,6 +32,8 @@ class Contract(Base):
     expires_at: Mapped[datetime | None]
     audit_sequence: Mapped[int]
     audit_hash: Mapped[str] = mapped_column(String(64))
+    delivery: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How the completed contract goes to its parties: as envelopes, and what their certificates are checked against."""
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     reports: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     """What verification said when the contract was completed, one entry per document; large, so read when asked for."""
@@ -72,6 +74,8 @@ class Party(Base):
     suite: Mapped[str | None] = mapped_column(String(20))
     certificates: Mapped[str | None] = mapped_column(Text)
     """PEM: the signing certificate first, then the chain as far as it is known."""
+    encryption_certificates: Mapped[str | None] = mapped_column(Text)
+    """PEM: the certificate that what is delivered to the party is encrypted to, then its chain."""
     sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A key under the vault; opens only for this party's id and suite. Gone when the party has signed."""
     signed_at: Mapped[datetime | None]

@@ -8,31 +8,30 @@ Whatever would make a signature fail later is found here, while it can still be 
 3. Every visible signature fits its page, and its text can be drawn with the fonts at hand.
 4. Keys and certificates for the parties whose keys the service holds; each key is tried once.
 5. Every document can be prepared for every party's signature, and no signature it came with is broken.
+6. Where the contract is to be delivered encrypted, something can be encrypted to every party.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from api.context import Context
 from api.contracts.models import Contract, Party
+from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
 from api.contracts.workflow import Role
+from api.envelopes import delivery
 from api.errors import ValidationFailed
 from api.kit.refusals import problem_at
-from api.pki.circles import UNKNOWN_COUNTRY
 from api.seals import applying
 from api.seals.models import Seal
 from api.signing import pdf
 from api.verification.service import verify_path
-from certs.certificate import Certificate, Subject
+from certs.certificate import Certificate
 from certs.errors import SealroadError
-from certs.identifiers import Identifier
 from signer.errors import SealRefused
 
-CERTIFICATE_LIFE: Final = timedelta(days=397)
-"""How long an issued party certificate is valid: somewhat more than a year."""
 TRIAL: Final = b"Sealroad: trial of a new key"
 
 
@@ -106,6 +105,8 @@ def make_ready(context: Context, contract: Contract) -> Ready:
                 findings.append(problem_at(f"/documents/{index}", "broken-signature", detail))
     for index, party in signers:
         findings += _trial(context, contract, party, f"/parties/{index}")
+    if contract.delivery is not None:
+        findings += delivery.objections(context, contract)
     if findings:
         raise _refuse(findings)
     return ready
@@ -154,16 +155,6 @@ def _issue(context: Context, party: Party) -> IssuedKey:
     profile = "organisation" if party.organisation and party.identifiers else "person"
     certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
     return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key, party.id))
-
-
-def subject_of(party: Party) -> Subject:
-    """Return the subject of the certificates that the service issues to a party."""
-    return Subject(
-        common_name=party.name,
-        organisation=party.organisation,
-        country=party.country or UNKNOWN_COUNTRY,
-        identifiers=tuple(Identifier(item["scheme"], item["value"]) for item in party.identifiers),
-    )
 
 
 def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> list[dict[str, str]]:

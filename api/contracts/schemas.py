@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +15,7 @@ from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.workflow import ContractState, PartyState, Role
 from api.kit.fields import Body, Line, SealID
 from api.seals.placement import PlacementIn
+from api.signing.models import Intent
 
 Locale = Literal["en", "zh", "ru"]
 Level = Literal["B-B", "B-T"]
@@ -61,6 +63,11 @@ class PartyIn(Body):
         None,
         description="PEM: the party's own signing certificate, then its chain. The party holds the key.",
     )
+    encryption_certificate: Annotated[str, StringConstraints(max_length=100_000)] | None = Field(
+        None,
+        description="PEM: the certificate to which envelopes for the party are encrypted, then its chain. Needed where "
+        "the contract is delivered in envelopes and the party holds its own key.",
+    )
     suite: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         None,
         description="An algorithm suite: the service issues a closed-circle certificate and holds the key.",
@@ -95,6 +102,22 @@ class PartyIn(Body):
         return self
 
 
+class DeliveryIn(Body):
+    """How the completed contract goes to its parties."""
+
+    form: Literal["envelope"] = Field(
+        description="One envelope for each document, in which each party reads with its own algorithms."
+    )
+    trust: list[Annotated[str, StringConstraints(max_length=100_000)]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="PEM: authorities and revocation lists that certificates from elsewhere are checked against.",
+    )
+    revocation: Literal["require", "if-present"] = Field(
+        "require", description="Whether a certificate without a revocation list is refused."
+    )
+
+
 class ContractIn(Body):
     """A new contract."""
 
@@ -106,6 +129,7 @@ class ContractIn(Body):
         None, description="After this nobody can sign; 90 days after sending by default."
     )
     external_id: Line | None = Field(None, max_length=200, description="Your own identifier; unique.")
+    delivery: DeliveryIn | None = Field(None, description="Left out: whoever may read the contract downloads it.")
 
 
 class ContractPatch(Body):
@@ -117,6 +141,7 @@ class ContractPatch(Body):
     level: Level | None = None
     expires_at: datetime | None = None
     external_id: Line | None = Field(None, max_length=200)
+    delivery: DeliveryIn | None = None
 
 
 class ReasonIn(Body):
@@ -155,6 +180,7 @@ class PartyOut(BaseModel):
     suite: str | None
     key_holder: Literal["service", "party"] | None
     certificate: CertificateOut | None
+    encryption_certificate: CertificateOut | None
     signature_area: dict[str, Any] | None
     reason: str | None
     location: str | None
@@ -182,6 +208,9 @@ class PartyOut(BaseModel):
                 "suite": party.suite,
                 "key_holder": party.key_holder,
                 "certificate": certificate_out(party.certificates) if party.certificates else None,
+                "encryption_certificate": (
+                    certificate_out(party.encryption_certificates) if party.encryption_certificates else None
+                ),
                 "signature_area": {key: value for key, value in area.items() if key != "picture"} if area else None,
                 "reason": party.reason,
                 "location": party.location,
@@ -250,6 +279,7 @@ class ContractOut(BaseModel):
     expires_at: datetime | None
     audit_sequence: int = Field(description="Number of the newest audit event.")
     audit_hash: str = Field(description="Its hash.")
+    delivery: dict[str, Any] | None
     failure: dict[str, Any] | None
 
     @classmethod
@@ -272,6 +302,7 @@ class ContractOut(BaseModel):
                 "expires_at": contract.expires_at,
                 "audit_sequence": contract.audit_sequence,
                 "audit_hash": contract.audit_hash,
+                "delivery": contract.delivery,
                 "failure": contract.failure,
             }
         )
@@ -323,6 +354,39 @@ class VerificationOut(BaseModel):
     documents: list[DocumentReport]
 
 
+class IntentOut(BaseModel):
+    """What a party agreed to, and the service's signature on it."""
+
+    id: str = Field(examples=["int_0193f1d2c5a87c1e9a2f6d4b8e0c7a35"])
+    party: str
+    record: str = Field(description="Canonical JSON (RFC 8785); its octets in UTF-8 are what is signed.")
+    sha256: str = Field(description="SHA-256 of the record.")
+    signature: str | None = Field(
+        description="Detached CAdES with a time-stamp, base64 of DER; not there until the job that signs begins."
+    )
+    created_at: datetime
+    signed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Intent) -> IntentOut:
+        """Return the outside of a row."""
+        return cls(
+            id=row.id,
+            party=row.party_id,
+            record=row.record,
+            sha256=row.sha256,
+            signature=base64.b64encode(row.signature).decode() if row.signature is not None else None,
+            created_at=row.created_at,
+            signed_at=row.signed_at,
+        )
+
+
+class IntentList(BaseModel):
+    """What the parties of a contract agreed to, oldest first."""
+
+    data: list[IntentOut]
+
+
 class EvidenceOut(BaseModel):
     """Everything needed to check a contract without this service, except the documents themselves."""
 
@@ -335,4 +399,6 @@ class EvidenceOut(BaseModel):
     reports: list[DocumentReport]
     certificates: list[str] = Field(description="PEM: every party's certificates.")
     authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
+    intents: list[IntentOut] = Field(description="What each party agreed to, signed and time-stamped by the service.")
+    envelopes: list[dict[str, Any]] = Field(description="Envelopes made of the contract, each with its log.")
     crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")

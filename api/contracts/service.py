@@ -38,6 +38,7 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         created_at=now,
         updated_at=now,
         expires_at=_deadline(body.expires_at, now),
+        delivery=body.delivery.model_dump() if body.delivery is not None else None,
         audit_sequence=0,
         audit_hash=GENESIS,
     )
@@ -68,6 +69,8 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
         contract.level = body.level
     if "expires_at" in given:
         contract.expires_at = _deadline(body.expires_at, now)
+    if "delivery" in given:
+        contract.delivery = body.delivery.model_dump() if body.delivery is not None else None
     if "external_id" in given:
         contract.external_id = body.external_id
         _claim_external_id(unit, contract)
@@ -286,6 +289,7 @@ def _party(unit: Unit, index: int, body: PartyIn) -> Party:
         key_holder=holder,
         suite=suite,
         certificates=certificates,
+        encryption_certificates=_for_encryption(f"{pointer}/encryption_certificate", body.encryption_certificate),
     )
 
 
@@ -317,6 +321,19 @@ def _way_to_sign(pointer: str, body: PartyIn) -> tuple[str | None, str | None]:
         problem = problem_at(f"{pointer}/{where}", error.code, error.message)
         raise ValidationFailed(f"the {where} of a party cannot be used: {error}", errors=[problem]) from None
     return None, None
+
+
+def _for_encryption(pointer: str, pem: str | None) -> str | None:
+    """Return certificates as PEM, and nothing else that stood there. Whether they are good is asked when it is sent."""
+    from certs.certificate import load_certificates
+
+    if pem is None:
+        return None
+    try:
+        return "".join(each.pem for each in load_certificates(pem.encode())[:MAX_CHAIN])
+    except SealroadError as error:
+        problem = problem_at(pointer, error.code, error.message)
+        raise ValidationFailed(f"the certificate of a party cannot be used: {error}", errors=[problem]) from None
 
 
 def _check_identifier(pointer: str, scheme: str, value: str) -> None:

@@ -21,6 +21,7 @@ from api.contracts.models import Contract, ContractDocument, Revision
 from api.contracts.schemas import DocumentReport
 from api.contracts.transition import SYSTEM, agreement_of, apply
 from api.documents.models import Document
+from api.envelopes import delivery
 from api.envelopes import repository as envelopes
 from api.errors import NotFound, StateConflict
 from api.jobs import queue
@@ -46,6 +47,8 @@ def finalize(context: Context, run: JobRun) -> dict[str, Any]:
             contract.reports = [report.model_dump(mode="json") for report in reports]
             contract.completed_at = now
             apply(session, contract, workflow.completed(agreement), now=now, actor=SYSTEM, data=facts)
+            if contract.delivery is not None:
+                delivery.enqueue(context, session, contract)
         else:
             contract.failure = {"code": "verification-failed", "detail": problem}
             apply(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_CHAIN: Final = 10
 """Certificates of a recipient that are looked at: its own and its chain."""
+OWN_SUITES: Final = {"international": "ecdsa-p256", "china": "sm2", "russia": "gost2012-256"}
+"""With what the service signs, for the recipients of each family."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,21 @@ def _refused(reasons: Sequence[tuple[int, str]], error: RecipientRefused | None 
 
 @dataclass(frozen=True)
 class Sender:
-    """Whose key signs the manifest: a party's before it has signed, or a seal's."""
+    """Whose key signs the manifest: a party's before it has signed, a seal's, or the service's own."""
 
     suite: str
     certificates: str
     """PEM, with chain."""
     party_id: str | None = None
     seal_id: str | None = None
+    key_id: str | None = None
+    """The service's own key."""
+
+    @classmethod
+    def own(cls, context: Context, tenant_id: str, family: str) -> Sender:
+        """Return the service as a sender in a family. Raises IssuanceError, ProfileError, UnsupportedAlgorithm."""
+        held = keys.own_key(context, tenant_id, OWN_SUITES[family])
+        return cls(held.suite, held.pem, key_id=held.id)
 
     @classmethod
     def party(cls, party: Party) -> Sender:
@@ -173,6 +183,7 @@ class Sender:
             "party": self.party_id,
             "seal": self.seal_id,
             "use": new_id("use") if self.seal_id is not None else None,
+            "key": self.key_id,
             "certificates": self.certificates,
             "suite": self.suite,
             "family": self.family,

@@ -1,6 +1,7 @@
-"""Keys for decryption that the service holds for parties: made when somebody first encrypts to one.
+"""Keys that the service holds: parties' for decryption, and its own, with which it sends and records.
 
-    held = key_for(context, tenant_id, party)            # found, or made
+    held = key_for(context, tenant_id, party)            # found, or made when somebody first encrypts to the party
+    held = own_key(context, tenant_id, "sm2")            # with which the service vouches for what it did
     key = open_held(context, tenant_id, held.id)
 
 A party's certificate is for signing, and nothing is encrypted to such a one; so it gets a second certificate, of the
@@ -27,25 +28,29 @@ from sqlalchemy.orm import Session
 from api.certificates import issuing
 from api.context import Context
 from api.contracts.models import Party
-from api.contracts.readiness import CERTIFICATE_LIFE, subject_of
+from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
 from api.envelopes import repository
 from api.envelopes.models import EnvelopeKey
 from api.errors import StateConflict
 from api.kit.ids import new_id
+from api.pki.circles import UNKNOWN_COUNTRY
+from certs.certificate import Subject
 
 if TYPE_CHECKING:
     from certs.suites.base import PrivateKey
 
 PROFILE: Final = "encryption"
+OWN_PROFILE: Final = "service"
 UNCERTIFIED_LIFE: Final = timedelta(days=1)
 """How long a key waits for a certificate."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """A key for decryption that is held here."""
+    """A key that is held here."""
 
     id: str
+    suite: str
     pem: str
     """Its certificate, with chain."""
 
@@ -53,13 +58,20 @@ class Held:
 def key_for(context: Context, tenant_id: str, party: Party) -> Held:
     """Return a key of a party whose certificate is good. Raises IssuanceError, ProfileError, UnsupportedAlgorithm."""
     assert party.suite is not None
-    with context.database.read() as session:
-        known = repository.keys_of(session, tenant_id, party.id, party.suite, context.now())
-    circle = context.circles.get(party.suite)
-    for key, certificate in known:
-        if circle.good(int(certificate.serial, 16)):
-            return Held(key.id, certificate.pem)
-    return _made(context, tenant_id, party)
+    found = _found(context, tenant_id, party.id, party.suite)
+    return found or _made(context, tenant_id, party.suite, PROFILE, subject_of(party), party.id)
+
+
+def own_key(context: Context, tenant_id: str, suite: str) -> Held:
+    """Return a good key with which the service signs for a tenant. Raises as `key_for`."""
+    settings = context.settings
+    subject = Subject(
+        common_name="Contract service",
+        organisation=settings.circle_organisation,
+        country=settings.circle_country or UNKNOWN_COUNTRY,
+    )
+    found = _found(context, tenant_id, None, suite)
+    return found or _made(context, tenant_id, suite, OWN_PROFILE, subject, None)
 
 
 def usable(context: Context, session: Session, tenant_id: str, key_id: str) -> EnvelopeKey:
@@ -75,26 +87,31 @@ def usable(context: Context, session: Session, tenant_id: str, key_id: str) -> E
 
 def open_held(context: Context, tenant_id: str, key_id: str) -> PrivateKey:
     """Return the key itself. Raises NotFound, StateConflict, VaultError, ServiceUnavailable."""
-    from certs import suites
-
     with context.database.read() as session:
         row = usable(context, session, tenant_id, key_id)
-    return context.vault.open_key(row.sealed_key, row.id, suites.for_encryption(row.suite))
+    return context.vault.open_key(row.sealed_key, row.id, _key_suite(row.suite, row.party_id))
 
 
-def _made(context: Context, tenant_id: str, party: Party) -> Held:
+def _found(context: Context, tenant_id: str, party_id: str | None, suite: str) -> Held | None:
+    with context.database.read() as session:
+        known = repository.keys_of(session, tenant_id, party_id, suite, context.now())
+    circle = context.circles.get(suite)
+    for key, certificate in known:
+        if circle.good(int(certificate.serial, 16)):
+            return Held(key.id, key.suite, certificate.pem)
+    return None
+
+
+def _made(context: Context, tenant_id: str, suite: str, profile: str, subject: Subject, party_id: str | None) -> Held:
     from certs import suites
 
-    suite = party.suite or ""
-    key, name = suites.get(suites.for_encryption(suite)).generate(), new_id("enk")
-    plan = context.circles.get(suite).prepare(
-        PROFILE, subject_of(party), key.public_key.spki, days=CERTIFICATE_LIFE.days
-    )
+    key, name = suites.get(_key_suite(suite, party_id)).generate(), new_id("enk")
+    plan = context.circles.get(suite).prepare(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
     serial = f"{plan.serial:x}"
     row = EnvelopeKey(
         id=name,
         tenant_id=tenant_id,
-        party_id=party.id,
+        party_id=party_id,
         suite=suite,
         serial=serial.rjust(len(serial) + len(serial) % 2, "0"),
         sealed_key=context.vault.seal(key, name),
@@ -102,4 +119,11 @@ def _made(context: Context, tenant_id: str, party: Party) -> Held:
     )
     with context.database.write() as session:
         session.add(row)
-    return Held(name, issuing.issue_for_service(context, tenant_id, suite, plan).pem)
+    return Held(name, suite, issuing.issue_for_service(context, tenant_id, suite, plan).pem)
+
+
+def _key_suite(suite: str, party_id: str | None) -> str:
+    """Return the suite of a key: a party's is for decryption, the service's own signs."""
+    from certs import suites
+
+    return suite if party_id is None else suites.for_encryption(suite)

@@ -55,17 +55,19 @@ class Envelope(Logged):
 
 
 class EnvelopeKey(Base):
-    """A key for decryption that the service holds for a party. It is on record before a certificate is asked for.
+    """A key that the service holds: a party's, for decryption, or its own, for signing.
 
-    The certificate is the tenant's (`api.certificates`), found by suite and serial number. `suite` is the party's: its
-    circle certifies the key. Where it only signs, the key is of the one beside it (`certs.suites.for_encryption`).
+    It is on record before a certificate is asked for. The certificate is the tenant's (`api.certificates`), found by
+    suite and serial number. `suite` is that of the circle; where it only signs, a party's key is of the one beside it
+    (`certs.suites.for_encryption`).
     """
 
     __tablename__ = "envelope_keys"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
-    party_id: Mapped[str] = mapped_column(String(40), index=True)
+    party_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """None: the service's own, with which it signs for this tenant."""
     suite: Mapped[str] = mapped_column(String(40))
     serial: Mapped[str] = mapped_column(String(40))
     """Hexadecimal."""

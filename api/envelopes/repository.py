@@ -46,9 +46,9 @@ def all_of(tenant_id: str, *, contract_id: str | None) -> Select[Envelope]:
 
 
 def keys_of(
-    session: Session, tenant_id: str, party_id: str, suite: str, now: datetime
+    session: Session, tenant_id: str, party_id: str | None, suite: str, now: datetime
 ) -> Sequence[tuple[EnvelopeKey, IssuedCertificate]]:
-    """Return a party's held keys whose certificates have not expired, the newest first."""
+    """Return the held keys of a party, or of the service itself, whose certificates have not expired; newest first."""
     query = (
         select(EnvelopeKey, IssuedCertificate)
         .join(IssuedCertificate, _CERTIFIED)

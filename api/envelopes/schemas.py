@@ -99,6 +99,7 @@ class SenderOut(BaseModel):
 
     party: str | None
     seal: str | None
+    service: bool = Field(description="Whether the service itself sends.")
     family: Family
     suite: str
     certificate: CertificateOut
@@ -145,6 +146,7 @@ class EnvelopeOut(BaseModel):
                 "senders": [
                     {
                         **{name: item[name] for name in ("party", "seal", "family", "suite")},
+                        "service": item.get("key") is not None,
                         "certificate": certificate_out(item["certificates"]),
                     }
                     for item in row.senders

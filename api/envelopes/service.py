@@ -120,7 +120,7 @@ def seal_for(
             row["id"]: recipient.certificates[0].fingerprint()
             for row, recipient in zip(envelope.recipients, recipients, strict=True)
         },
-        "senders": [{name: row[name] for name in ("party", "seal", "use")} for row in envelope.senders],
+        "senders": [{name: row[name] for name in ("party", "seal", "use", "key")} for row in envelope.senders],
     }
     record(session, envelope, "envelope.requested", now=now, actor=actor, data=facts)
     payload = {"envelope": envelope.id, "who": who, **basis.to_json()}

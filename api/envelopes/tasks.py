@@ -107,6 +107,9 @@ def _prepare(context: Context, run: JobRun, envelope: Envelope) -> Envelope:
 def _announce(context: Context, session: Session, run: JobRun, envelope: Envelope, sender: dict[str, Any]) -> None:
     """Put the use of a sender's key on record where its owner looks. Raises SealRefused, StateConflict."""
     now = context.now()
+    if sender.get("key") is not None:
+        keys.usable(context, session, run.tenant_id, sender["key"])
+        return  # what the service's own key is for stands in the log of the envelope
     if sender["seal"] is not None:
         wanted = Use(
             id=sender["use"],
@@ -148,6 +151,8 @@ def _sign(context: Context, run: JobRun, envelope: Envelope, sender: dict[str, A
 
 def _key_of(context: Context, run: JobRun, envelope: Envelope, sender: dict[str, Any]) -> PrivateKey:
     """Return a sender's key, unless it must not be used any more."""
+    if sender.get("key") is not None:
+        return keys.open_held(context, run.tenant_id, sender["key"])
     if sender["seal"] is not None:
         return applying.open_key(context, run.tenant_id, sender["seal"])
     with context.database.read() as session:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from api.certificates import issuing
 from api.context import Context
 from api.contracts import tasks as contract_tasks
+from api.envelopes import delivery
 from api.envelopes import keys as envelope_keys
 from api.envelopes import repository as envelopes
 from api.envelopes import tasks as envelope_tasks
@@ -27,6 +28,7 @@ def handlers() -> dict[str, Handler]:
         "seal": Handler(seal_tasks.seal_document, seal_tasks.gave_up),
         "seal-envelope": Handler(envelope_tasks.seal_envelope, envelope_tasks.sealing_gave_up),
         "open-envelope": Handler(envelope_tasks.open_envelope, envelope_tasks.opening_gave_up),
+        "deliver": Handler(delivery.deliver, delivery.gave_up),
         "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
     }
 

@@ -1,4 +1,4 @@
-"""Table: signatures, from the intent to the embedded value."""
+"""Tables: signatures, from the preparation to the embedded value, and the records of what parties agreed to."""
 
 from __future__ import annotations
 
@@ -39,3 +39,21 @@ class Signature(Base):
     updated_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     """When a value from outside comes too late; None for a key held by the service."""
+
+
+class Intent(Base):
+    """What a party agreed to, on record, and the service's signature on it (`api.signing.intent`). It never changes."""
+
+    __tablename__ = "intents"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.id"), index=True)
+    party_id: Mapped[str] = mapped_column(ForeignKey("parties.id"))
+    record: Mapped[str] = mapped_column(Text)
+    """Canonical JSON: exactly the octets that are signed, in UTF-8."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Detached CAdES with a time-stamp, DER; None until the job signs it, before it uses the party's key."""
+    created_at: Mapped[datetime]
+    signed_at: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.contracts.models import Contract
 from api.errors import NotFound
-from api.signing.models import Signature
+from api.signing.models import Intent, Signature
 
 OPEN = ("prepared", "signed")
 
@@ -67,3 +67,16 @@ def abandon(
 def of_contract(session: Session, contract_id: str) -> list[Signature]:
     """Return a contract's signatures, oldest first."""
     return list(session.scalars(select(Signature).where(Signature.contract_id == contract_id).order_by(Signature.id)))
+
+
+def intent(session: Session, tenant_id: str, intent_id: str) -> Intent:
+    """Return the record of an intent. Raises NotFound."""
+    found = session.scalars(select(Intent).where(Intent.tenant_id == tenant_id, Intent.id == intent_id)).one_or_none()
+    if found is None:
+        raise NotFound("there is no such record of an intent")
+    return found
+
+
+def intents_of(session: Session, contract_id: str) -> list[Intent]:
+    """Return the records of what the parties of a contract agreed to, oldest first."""
+    return list(session.scalars(select(Intent).where(Intent.contract_id == contract_id).order_by(Intent.id)))

@@ -20,7 +20,7 @@ from api.kit.edge import Unit
 from api.kit.files import copy_file, file_chunks
 from api.seals import repository as seals
 from api.seals import uses
-from api.signing import pdf, repository
+from api.signing import intent, pdf, repository
 from api.signing.embedding import embed, record_intent
 from api.signing.models import Signature
 from api.signing.schemas import Consent, SignatureRequestIn, SignatureValueIn
@@ -36,8 +36,17 @@ def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
     agreed = _consent(session, unit, contract, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
-    apply(session, contract, change, now=now, actor=actor_of(unit), data={"consent": agreed})
-    payload = {"contract": contract.id, "party": party.id, "consent": agreed, "who": unit.principal.key_id}
+    recorded = intent.draw_up(contract, party, agreed, now)
+    session.add(recorded)
+    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
+    apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
+    payload = {
+        "contract": contract.id,
+        "party": party.id,
+        "consent": agreed,
+        "intent": recorded.id,
+        "who": unit.principal.key_id,
+    }
     key = f"sign:{party.id}:{contract.version}"
     job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
     unit.wake_worker()
@@ -56,6 +65,9 @@ def request_signature(unit: Unit, contract_id: str, party_id: str, body: Signatu
         agreed = _consent(session, unit, contract, body.consent)
         _may_seal(session, unit, contract, party, [document_id])
         base = contracts.document_of(contract, document_id).head_sha256
+    recorded = intent.draw_up(contract, party, agreed, context.now())
+    recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
+    recorded.signed_at = context.now()
     with context.storage.scratch() as directory, context.storage.local(base) as source:
         prepared = pdf.prepare(context, contract, party, document_id, source, directory / "prepared.pdf")
         with context.storage.receive(file_chunks(directory / "prepared.pdf")) as received:
@@ -65,7 +77,9 @@ def request_signature(unit: Unit, contract_id: str, party_id: str, body: Signatu
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
-    apply(session, contract, change, now=now, actor=actor, data={"consent": agreed})
+    session.add(recorded)
+    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
+    apply(session, contract, change, now=now, actor=actor, data=facts)
     signature = record_intent(
         session,
         contract,

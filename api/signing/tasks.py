@@ -2,6 +2,7 @@
 
 For each document, until the party's revision exists:
 
+0. Before the first: sign and time-stamp the record of what the party agreed to.
 1. Prepare against the head, keep the prepared file, commit the intent.
 2. Use the key once on exactly that; commit the value.
 3. Complete a copy, keep it, and make it the newest revision by compare-and-set.
@@ -27,6 +28,7 @@ from api.kit.files import copy_file, file_chunks
 from api.seals import applying, uses
 from api.signing import pdf, repository
 from api.signing.embedding import STALE, embed, record_intent
+from api.signing.intent import ensure_certified
 from api.signing.models import Signature
 from signer.errors import StaleRequest
 
@@ -35,8 +37,12 @@ MAX_ROUNDS = 1000
 
 
 def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
-    """Run the job. Payload: contract, party, consent, who."""
+    """Run the job. Payload: contract, party, consent, intent, who."""
     signatures: list[str] = []
+    with context.database.read() as session:
+        contract = contracts.get(session, run.tenant_id, run.payload["contract"])
+    suite = contracts.party_of(contract, run.payload["party"]).suite or ""
+    ensure_certified(context, run, run.payload["intent"], suite)
     for _ in range(MAX_ROUNDS):
         with context.database.read() as session:
             contract = contracts.get(session, run.tenant_id, run.payload["contract"])

@@ -7,16 +7,23 @@
 
 An object is named by the SHA-256 of its content, so writing it twice is the same as writing it once, and a reader
 can always check what it got. Whether anybody still needs an object is known to the database, not to the store.
+
+A store that does not answer raises ServiceUnavailable: jobs wait and try again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+from api.errors import StorageError
+
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Storage(Protocol):
         ...
 
     def local(self, sha256: str) -> AbstractContextManager[Path]:
-        """Give a local path to read an object from. Raises StorageError where it is missing."""
+        """Give a local path to read an object from. Raises StorageError where it is missing or damaged."""
         ...
 
     def scratch(self, suffix: str = "") -> AbstractContextManager[Path]:
@@ -61,3 +68,13 @@ class Storage(Protocol):
     def sweep(self, needed: Iterable[str], *, before: datetime) -> int:
         """Delete objects nobody needs that were last kept before a moment; return how many."""
         ...
+
+    def check(self) -> None:
+        """Raise ServiceUnavailable where documents could be neither read nor written now; writes nothing."""
+        ...
+
+
+def check_name(sha256: str) -> None:
+    """Raise StorageError unless this is a SHA-256 in lower-case hexadecimal: nothing else becomes a path or a key."""
+    if not _NAME.fullmatch(sha256):
+        raise StorageError("not the name of an object")

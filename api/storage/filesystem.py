@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.errors import ConfigurationError, PayloadTooLarge, StorageError
-from api.storage.base import Received
-from certs import suites
-
-_NAME = re.compile(r"[0-9a-f]{64}")
+from api.errors import ServiceUnavailable, StorageError
+from api.storage.base import Received, check_name
+from api.storage.incoming import Incoming
 
 
 class FilesystemStorage:
@@ -27,34 +23,13 @@ class FilesystemStorage:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._incoming = root / "incoming"
-        try:
-            self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise ConfigurationError(f"the document store {root} cannot be made: {error.strerror}") from None
+        self._incoming = Incoming(root / "incoming")
 
-    @contextlib.contextmanager
     def receive(
         self, chunks: Iterable[bytes], *, limit: int | None = None, digests: tuple[str, ...] = ("sha256",)
-    ) -> Iterator[Received]:
+    ) -> AbstractContextManager[Received]:
         """See `Storage.receive`."""
-        running = {name: suites.new_digest(name) for name in dict.fromkeys(("sha256", *digests))}
-        descriptor, name = tempfile.mkstemp(dir=self._incoming, prefix="up-")
-        path, size = Path(name), 0
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for chunk in chunks:
-                    size += len(chunk)
-                    if limit is not None and size > limit:
-                        raise PayloadTooLarge(f"the file is larger than {limit} octets")
-                    file.write(chunk)
-                    for digest in running.values():
-                        digest.update(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            yield Received(path, size, {key: value.digest().hex() for key, value in running.items()})
-        finally:
-            path.unlink(missing_ok=True)
+        return self._incoming.receive(chunks, limit=limit, digests=digests)
 
     def keep(self, received: Received) -> None:
         """See `Storage.keep`. Keeping an object again renews its age, so that `sweep` leaves it alone."""
@@ -72,14 +47,9 @@ class FilesystemStorage:
             raise StorageError(f"object {sha256} is missing from the document store")
         yield path
 
-    @contextlib.contextmanager
-    def scratch(self, suffix: str = "") -> Iterator[Path]:
+    def scratch(self, suffix: str = "") -> AbstractContextManager[Path]:
         """See `Storage.scratch`."""
-        directory = Path(tempfile.mkdtemp(dir=self._incoming, prefix="work-", suffix=suffix))
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
+        return self._incoming.scratch(suffix)
 
     def sweep(self, needed: Iterable[str], *, before: datetime) -> int:
         """See `Storage.sweep`; also clears what a killed process left in `incoming`."""
@@ -89,15 +59,16 @@ class FilesystemStorage:
                 if path.stem not in wanted and path.stat().st_mtime < limit:
                     path.unlink()
                     gone += 1
-        for path in self._incoming.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < limit:
-                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+        self._incoming.clear(before=limit)
         return gone
 
+    def check(self) -> None:
+        """See `Storage.check`."""
+        if not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
+            raise ServiceUnavailable("the directory of the documents cannot be used")
+
     def _path(self, sha256: str) -> Path:
-        if not _NAME.fullmatch(sha256):
-            raise StorageError("not the name of an object")
+        check_name(sha256)
         return self._root / sha256[:2] / sha256[2:4] / f"{sha256}.bin"
 
 

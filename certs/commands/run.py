@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from datetime import UTC, timedelta
@@ -15,13 +16,16 @@ from certs.certificate import load_certificate
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, moment_of, print_json, read_input, secrets_of, write_output
 from certs.describe import as_text, describe
-from certs.errors import KeyStoreError
+from certs.errors import BackendFault, KeyStoreError, UnsupportedAlgorithm
 from certs.keys import KeyHandle, Secrets, generate_key, open_key
 from certs.keys import file as key_file
+from certs.keys.base import decrypting
 from certs.pem import armor
 from certs.signed_data import certificate_bundle
 from certs.status import ListPolicy
+from certs.suites import content
 from certs.suites.backends import LastResortWarning
+from certs.suites.base import no_encryption
 from certs.time_source import time_source_named
 
 
@@ -31,17 +35,34 @@ def key_generate(args: argparse.Namespace) -> int:
     if (args.output is None) == (args.key is None):
         raise UsageError("where does the key go?", hint="sealroad key generate OUT, or --key URI")
     if args.key is not None:
-        made = generate_key(args.key, args.suite, _new_secrets(args, args.key), parameter=args.parameter)
+        made = generate_key(
+            args.key, args.suite, _new_secrets(args, args.key), parameter=args.parameter, decrypts=args.decrypts
+        )
         _made(args, made, args.key, [])
+        if args.decrypts:
+            _say_what_it_opens(made)
         return 0
     if Path(args.output).exists():
         raise KeyStoreError(f"{args.output} exists", hint="choose another name or remove the file yourself")
     suite = suites.get(args.suite)
+    if args.decrypts and not suite.recipient_usages:
+        raise no_encryption(suite)
     password = secrets_of(args, confirm=True)(f"password for {Path(args.output).name}")
     key = suite.generate(args.parameter)
     key_file.save(args.output, key, password or None)
     _made(args, key, args.output, [args.output])
     return 0
+
+
+def _say_what_it_opens(key: KeyHandle) -> None:
+    """Have a new key decrypt what our own `encrypt` writes, and say where it cannot."""
+    content_key = os.urandom(32)
+    try:
+        wrapped = key.public_key.wrap_key(content_key, content.default(key.suite.family).name)
+        if decrypting(key).unwrap_key(wrapped, len(content_key)) != content_key:
+            raise BackendFault("the new key decrypts something else than was encrypted to it")
+    except UnsupportedAlgorithm as error:
+        print(f"note: {error}" + (f"; {error.hint}" if error.hint else ""))
 
 
 def _new_secrets(args: argparse.Namespace, uri: str | None) -> Secrets:

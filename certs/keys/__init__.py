@@ -7,7 +7,7 @@
     key = generate_key("pkcs11:token=ca;object=buyer?module-path=…", "ecdsa-p256", secrets)
 
 A new kind of store is one module with `open_uri(rest, secrets) -> KeyHandle`, `generate(rest, suite, secrets,
-parameter=…) -> KeyHandle`, and one row here.
+parameter=…, decrypts=…) -> KeyHandle`, and one row here.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from importlib import import_module
 
+from certs import suites
 from certs.errors import KeyNotFound
 from certs.keys.base import KeyHandle, Secrets, no_secrets
+from certs.suites.base import no_encryption
 
 __all__ = ["SCHEMES", "KeyHandle", "Secrets", "generate_key", "no_secrets", "open_key", "split_uri"]
 
@@ -35,15 +37,23 @@ def open_key(uri: str, secrets: Secrets = no_secrets) -> KeyHandle:
 
 
 def generate_key(
-    uri: str, suite_name: str, secrets: Secrets = no_secrets, *, parameter: str | None = None
+    uri: str,
+    suite_name: str,
+    secrets: Secrets = no_secrets,
+    *,
+    parameter: str | None = None,
+    decrypts: bool = False,
 ) -> KeyHandle:
-    """Make a new key where `uri` says and return it.
+    """Make a new key where `uri` says and return it; with `decrypts` one that may decrypt, where the store tells.
 
     Raises KeyStoreError where the name is taken, UnsupportedAlgorithm where the store cannot hold the suite, and what
     `open_key` raises.
     """
     scheme, rest = split_uri(uri)
-    handle: KeyHandle = import_module(SCHEMES[scheme]).generate(rest, suite_name, secrets, parameter=parameter)
+    if decrypts and not suites.get(suite_name).recipient_usages:
+        raise no_encryption(suites.get(suite_name))
+    store = import_module(SCHEMES[scheme])
+    handle: KeyHandle = store.generate(rest, suite_name, secrets, parameter=parameter, decrypts=decrypts)
     return handle
 
 

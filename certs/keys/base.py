@@ -40,7 +40,7 @@ class KeyHandle(Protocol):
 
 @runtime_checkable
 class DecryptionKey(KeyHandle, Protocol):
-    """A private key that also decrypts: those in files and sealed files; a token's only signs here."""
+    """A private key that also decrypts: those in files, sealed files and tokens."""
 
     def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
         """Return the content key of `size` octets; see `certs.suites.base.PrivateKey.unwrap_key`."""
@@ -50,7 +50,9 @@ class DecryptionKey(KeyHandle, Protocol):
 def decrypting(key: KeyHandle) -> DecryptionKey:
     """Return a key as one that decrypts. Raises UnsupportedAlgorithm where it only signs."""
     if not isinstance(key, DecryptionKey):
-        raise UnsupportedAlgorithm("this key signs only; it cannot decrypt", hint="give a key in a file")
+        raise UnsupportedAlgorithm(
+            "this key signs only; it cannot decrypt", hint="give a key of a store that opens messages"
+        )
     return key
 
 

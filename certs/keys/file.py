@@ -121,8 +121,18 @@ def _from_sec1(encoded: bytes) -> bytes:
     return der.private_key_info(AlgorithmID(oids.EC, curve.only().raw()), encoded)
 
 
-def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None) -> PrivateKey:
-    """Make a key in a file; an empty password leaves it unencrypted. Raises KeyStoreError where the file exists."""
+def generate(
+    rest: str,
+    suite_name: str,
+    secrets: Secrets,
+    *,
+    parameter: str | None = None,
+    decrypts: bool = False,  # noqa: ARG001 - nothing in a file says what a key is for
+) -> PrivateKey:
+    """Make a key in a file; an empty password leaves it unencrypted. Raises KeyStoreError where the file exists.
+
+    It does whatever keys of its suite do, with `decrypts` and without.
+    """
     if Path(rest).exists():
         raise KeyStoreError(f"{rest} exists", hint="choose another name or remove the file yourself")
     key = suites.get(suite_name).generate(parameter)

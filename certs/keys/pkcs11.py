@@ -2,8 +2,10 @@
 
     key = open_key("pkcs11:token=ca;object=issuing?module-path=/usr/lib/softhsm/libsofthsm2.so", secrets)
     key.sign(b"octets to sign")                       # computed in the token, verified here before it leaves
+    key.unwrap_key(wrapped, 32)                       # certs.keys.pkcs11_opening
 
     key = generate("pkcs11:token=ca;object=seller", "ecdsa-p256", secrets)
+    key = generate("pkcs11:token=ca;object=mail", "ecdsa-p256", secrets, decrypts=True)
     destroy("pkcs11:token=ca;object=seller", secrets)
 
 RSA, ECDSA and EdDSA go by the standard's mechanisms, SM2 and GOST by a vendor's (see `certs.keys.pkcs11_mechanisms`).
@@ -30,21 +32,23 @@ from certs.errors import (
 from certs.keys import pkcs11_mechanisms as table
 from certs.keys.base import Secrets
 from certs.keys.pkcs11_mechanisms import How
+from certs.keys.pkcs11_opening import Opener
 from certs.keys.pkcs11_token import Connection, connect, key_type, library, mechanism
 from certs.keys.pkcs11_uri import TokenURI, parse
-from certs.suites.base import PublicKey, Suite
+from certs.suites.base import PublicKey, Suite, WrappedKey
 
 _PROBE = b"sealroad: does the key in the token sign?"
 
 
 class TokenKey:
-    """A private key in a token. Satisfies KeyHandle; may be used by several threads."""
+    """A private key in a token. Satisfies DecryptionKey; may be used by several threads."""
 
     def __init__(self, uri: TokenURI, connection: Connection, how: How, public_key: PublicKey) -> None:
         self.uri = uri
         self._connection, self._how, self._public = connection, how, public_key
         self._handle: tuple[int, tuple[Any, bool]] | None = None
         self._chosen: How | None = None
+        self._opener = Opener(connection, uri, how, public_key, self._object)
 
     def __repr__(self) -> str:
         return f"<TokenKey {self._public.suite.name}: {self.uri.name}, {self.uri.place}>"
@@ -85,6 +89,10 @@ class TokenKey:
             ) from error
         return value
 
+    def unwrap_key(self, wrapped: WrappedKey, size: int) -> bytes:
+        """Decrypt a content key in the token; see `certs.keys.pkcs11_opening.Opener.unwrap`."""
+        return self._opener.unwrap(wrapped, size)
+
     def _choose(self) -> How:
         if self._chosen is None:
             how = self._how
@@ -113,9 +121,12 @@ def open_uri(rest: str, secrets: Secrets) -> TokenKey:
     return TokenKey(uri, connection, table.for_suite(public.suite.name, uri.config_file), public)
 
 
-def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None) -> TokenKey:
+def generate(
+    rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None, decrypts: bool = False
+) -> TokenKey:
     """Make a key pair in the token, never to leave it; an object of that name must not be there yet.
 
+    It signs, if only the request for its certificate; with `decrypts` it is allowed to decrypt, or to agree, as well.
     Raises UnsupportedAlgorithm where the token cannot, KeyStoreError where the name is taken, and what `open_uri`
     raises.
     """
@@ -137,7 +148,7 @@ def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | N
     label = uri.object
     named = uri.with_key(label, identifier)
     connection.run(
-        lambda session: _make(session, how, suite, parameter, str(label), identifier),
+        lambda session: _make(session, how, suite, parameter, str(label), identifier, decrypts=decrypts),
         again=False,
     )
     try:
@@ -149,7 +160,16 @@ def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | N
     return key
 
 
-def _make(session: Any, how: How, suite: Suite, parameter: str | None, label: str, identifier: bytes) -> None:
+def _make(
+    session: Any,
+    how: How,
+    suite: Suite,
+    parameter: str | None,
+    label: str,
+    identifier: bytes,
+    *,
+    decrypts: bool,
+) -> None:
     pkcs11 = library()
     attribute = pkcs11.Attribute
     chosen = parameter or suite.parameters[0]
@@ -160,11 +180,15 @@ def _make(session: Any, how: How, suite: Suite, parameter: str | None, label: st
         attribute.EXTRACTABLE: False,
         attribute.PRIVATE: True,
     }
+    # what is not among the capabilities is forbidden by the library's templates
+    capabilities = pkcs11.MechanismFlag.SIGN | pkcs11.MechanismFlag.VERIFY
+    if decrypts:
+        capabilities |= getattr(pkcs11.MechanismFlag, how.decrypting)
     options: dict[str, Any] = {
         "id": identifier,
         "label": label,
         "store": True,
-        "capabilities": pkcs11.MechanismFlag.SIGN | pkcs11.MechanismFlag.VERIFY,
+        "capabilities": capabilities,
         "mechanism": mechanism(how.generate or 0),
     }
     kind = key_type(how.key_type)

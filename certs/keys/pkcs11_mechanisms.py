@@ -18,7 +18,14 @@ one to the next; they are read from a small TOML file per module:
     reversed = false           # octets of the digest in reverse order: some tokens read a little-endian number
     public = "gost"            # "ec" (CKA_EC_PARAMS, CKA_EC_POINT), "gost" (CKA_VALUE, CKA_GOSTR3410_PARAMS)
 
-A wrong line cannot give a wrong signature: every value is verified with the public key before it leaves.
+    decrypt = 0x1204           # mechanism that decrypts a content key; leave out where the keys only sign
+    decrypt_by = "decrypt"     # "decrypt" (C_Decrypt), "unwrap" (C_UnwrapKey; the key is then taken out of the token)
+    unwrapped = 0x10           # with "unwrap": CKA_KEY_TYPE of the key that comes out
+    cipher = "der"             # SM2: "der" (SM2Cipher), "c1c3c2", "c1c2c3"; GOST: always the transport structure
+    bare = false               # SM2: C1 without the octet 04
+
+A wrong line cannot give a wrong signature: every value is verified with the public key before it leaves. Nor a wrong
+content: before a message is called wrong, the token decrypts octets of our own.
 """
 
 from __future__ import annotations
@@ -41,10 +48,15 @@ CKM_RSA_PKCS, CKM_RSA_PKCS_PSS = 0x0001, 0x000D
 CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS = 0x0040, 0x0043
 CKM_ECDSA, CKM_EDDSA = 0x1041, 0x1057
 CKM_SHA256, CKG_MGF1_SHA256 = 0x0250, 0x0002
+CKM_HASHES = {"sha1": 0x0220, "sha224": 0x0255, "sha256": CKM_SHA256, "sha384": 0x0260, "sha512": 0x0270}
+CKG_MGF1 = {"sha1": 0x0001, "sha224": 0x0005, "sha256": CKG_MGF1_SHA256, "sha384": 0x0003, "sha512": 0x0004}
+CKK_GENERIC_SECRET = 0x10
 
 Takes = Literal["message", "digest", "digest-info"]
 Output = Literal["rs", "sr", "der", "value"]
 Public = Literal["ec", "edwards", "rsa", "gost"]
+DecryptBy = Literal["decrypt", "unwrap"]
+Cipher = Literal["der", "c1c3c2", "c1c2c3"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,16 @@ class How:
     """Where the token keeps the public key."""
     reversed: bool = False
     """Whether the digest goes in backwards."""
+    decrypt: int | None = None
+    """A vendor's mechanism that decrypts content keys; None: the standard's, where there is one."""
+    decrypt_by: DecryptBy = "decrypt"
+    """C_Decrypt, or C_UnwrapKey with the key taken out of the token afterwards."""
+    unwrapped: int = CKK_GENERIC_SECRET
+    """CKA_KEY_TYPE of a key that is unwrapped."""
+    cipher: Cipher = "der"
+    """SM2: SM2Cipher, or its members one after the other."""
+    bare: bool = False
+    """SM2: C1 without the octet 04, where `cipher` is not "der"."""
     instead: How | None = None
     """What to use where the token has not the mechanism of `sign`."""
 
@@ -73,6 +95,13 @@ class How:
     def parameters(self) -> tuple[int, int, int] | None:
         """Hash, mask generation and salt length of PSS (RFC 4055 3.1); None for all others."""
         return (CKM_SHA256, CKG_MGF1_SHA256, 32) if self.suite == "rsa-pss" else None
+
+    @property
+    def decrypting(self) -> str:
+        """What a key must be allowed so that it decrypts: the attribute's name without CKA_."""
+        if self.decrypt is not None:
+            return self.decrypt_by.upper()
+        return "DECRYPT" if self.public == "rsa" else "DERIVE"
 
     def prepare(self, public: PublicKey, message: bytes) -> bytes:
         """Return what the token is to be given for `message`."""
@@ -157,7 +186,8 @@ def read_config(path: str) -> dict[str, How]:
 
 
 _REQUIRED = {"key_type": int, "sign": int, "takes": Takes, "output": Output, "public": Public}
-_OPTIONAL = {"generate": int, "reversed": bool}
+_OPTIONAL = {"generate": int, "reversed": bool, "decrypt": int, "decrypt_by": DecryptBy, "unwrapped": int}
+_OPTIONAL |= {"cipher": Cipher, "bare": bool}
 
 
 def _row(path: str, name: str, row: Any) -> How:

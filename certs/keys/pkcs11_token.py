@@ -50,6 +50,9 @@ _NOT_THERE = frozenset(("NoSuchToken", "TokenNotPresent", "TokenNotRecognised", 
 _NOT_ABLE = frozenset(
     ("MechanismInvalid", "MechanismParamInvalid", "FunctionNotSupported", "DomainParamsInvalid", "KeySizeRange")
 ) | frozenset(("KeyTypeInconsistent", "CurveNotSupported"))
+_ANY_REASON = frozenset(("GeneralError", "DeviceError"))
+"""Of those above, what modules also say of octets that do not decrypt."""
+_NOT_PERMITTED = 0x68
 _SEVERAL = frozenset(("MultipleTokensReturned", "MultipleObjectsReturned"))
 
 
@@ -110,6 +113,18 @@ def mapped(error: Exception, uri: TokenURI) -> CertsError:
     if name == "TokenWriteProtected":
         return KeyStoreError(f"the {uri.place} is write-protected")
     return BackendFault(f"the {uri.place} failed ({name})", hint="look into the log of its module")
+
+
+def says_nothing_of_octets(error: Exception) -> bool:
+    """Tell whether an error of decrypting is of the token, the session or the PIN, and cannot be of the octets."""
+    name = type(error).__name__
+    of_token = (_GONE - _ANY_REASON) | _NOT_THERE | _WRONG_PIN | _NO_LOGIN.keys()
+    return isinstance(error, CertsError) or name in of_token or _is_uninitialised(error)
+
+
+def is_forbidden(error: BaseException | None) -> bool:
+    """Tell whether an error is CKR_KEY_FUNCTION_NOT_PERMITTED, for which the library has no class of its own."""
+    return type(error).__name__ == "PKCS11Error" and str(error).endswith(f" {_NOT_PERMITTED:#x}")
 
 
 @dataclass

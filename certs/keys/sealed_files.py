@@ -103,12 +103,15 @@ def open_uri(rest: str, secrets: Secrets) -> SealedKey:
     return SealedKey(sealed, open_provider(provider, secrets, name=path.name))
 
 
-def generate(rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None) -> SealedKey:
+def generate(
+    rest: str, suite_name: str, secrets: Secrets, *, parameter: str | None = None, decrypts: bool = False
+) -> SealedKey:
     """Make a key and write it sealed; a missing key file of "kek=file:" is made. Raises KeyStoreError."""
     path, provider = split_rest(rest)
     if path.exists():
         raise KeyStoreError(f"{path} exists", hint="choose another name or remove the file yourself")
     opened = open_provider(provider, secrets, name=path.name, make=True)
     key = suites.get(suite_name).generate(parameter)
-    save(path, key, opened, Label(path.name.removesuffix(".sealed")))
+    label = Label(path.name.removesuffix(".sealed"), purpose="decrypt" if decrypts else "sign")
+    save(path, key, opened, label)
     return SealedKey(read(path), opened)

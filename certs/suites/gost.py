@@ -74,7 +74,7 @@ class GOSTPrivateKey(PrivateKey):
         self._backend = backend
         self._handle = handle
         _, wrapped = der.split_spki(backend.spki(handle))
-        self.public_key = suite.load_public(der.subject_public_key_info(chosen.key_algorithm(), wrapped))
+        self.public_key: GOSTPublicKey = suite.load_public(der.subject_public_key_info(chosen.key_algorithm(), wrapped))
 
     def sign(self, message: bytes) -> bytes:
         return self._backend.sign(self._handle, digest_of(self.suite.digest_name, message))

@@ -92,6 +92,7 @@ class RSAPublicKey(PublicKey):
         self._key = key
         self.spki = spki
         self._required = required
+        self._oaep = transport_rsa.DIGESTS[0]
 
     def verify(self, signature: bytes, message: bytes, *, digest: str | None = None) -> None:
         name = digest or self.suite.digest_name
@@ -117,7 +118,15 @@ class RSAPublicKey(PublicKey):
     def wrap_key(self, content_key: bytes, cipher: str) -> WrappedKey:
         if not self.suite.recipient_usages:
             raise no_encryption(self.suite)
-        return transport_rsa.wrap(self._key, content_key)
+        return transport_rsa.wrap(self._key, content_key, self._oaep)
+
+    def with_oaep(self, digest: str) -> RSAPublicKey:
+        if digest not in transport_rsa.DIGESTS:
+            known = ", ".join(transport_rsa.DIGESTS)
+            raise UnsupportedAlgorithm(f"nothing is encrypted by OAEP with {digest}", hint=f"known: {known}")
+        other = RSAPublicKey(self.suite, self._key, self.spki, self._required)
+        other._oaep = digest
+        return other
 
     def _check_pss(self, signature: bytes, message: bytes, pss: PSS) -> None:
         wanted = self._required

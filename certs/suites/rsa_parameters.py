@@ -38,6 +38,13 @@ def _hash_of(algorithm: AlgorithmID, scheme: str) -> str:
     return name
 
 
-_SHA256 = AlgorithmID(digest_oid("sha256"), der.NULL_DER).der()  # NULL here: RFC 4055 2.1
-SHA256_WITH_MGF1 = der.tlv(0xA0, _SHA256) + der.tlv(0xA1, AlgorithmID(oids.MGF1, _SHA256).der())
-"""Both members as we write them, without the SEQUENCE around them."""
+def with_mgf1(digest: str) -> bytes:
+    """Return both members with the same digest, without the SEQUENCE around them; none for SHA-1, the default."""
+    if digest == "sha1":
+        return b""
+    algorithm = AlgorithmID(digest_oid(digest), der.NULL_DER).der()  # NULL here: RFC 4055 2.1
+    return der.tlv(0xA0, algorithm) + der.tlv(0xA1, AlgorithmID(oids.MGF1, algorithm).der())
+
+
+SHA256_WITH_MGF1 = with_mgf1("sha256")
+"""Both members as we write them where nobody asks for others."""

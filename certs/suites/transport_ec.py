@@ -6,7 +6,7 @@ and AES-256 key wrap are written; the KDF with SHA-1 and the shorter key wraps a
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -47,12 +47,26 @@ def wrap(key: ec.EllipticCurvePublicKey, content_key: bytes, digest: str) -> Wra
 
 def unwrap(key: ec.EllipticCurvePrivateKey, wrapped: WrappedKey, size: int) -> bytes:
     """Decrypt a content key; see `PrivateKey.unwrap_key`."""
+    return unwrap_by(lambda point: key.exchange(ec.ECDH(), point), key.curve, wrapped, size)
+
+
+def unwrap_by(
+    agree: Callable[[ec.EllipticCurvePublicKey], bytes], curve: ec.EllipticCurve, wrapped: WrappedKey, size: int
+) -> bytes:
+    """Decrypt a content key with whatever holds the private key; see `PrivateKey.unwrap_key`.
+
+    `agree` returns the shared x coordinate, as many octets as the field has; the point it is given is on the curve.
+    """
     check_agreement()
     scheme, algorithm, originator = read_agreement(wrapped, X963_SCHEMES)
     try:
-        shared = key.exchange(ec.ECDH(), _point(key.curve, originator))
+        point = _point(curve, originator)
+    except (BadKey, MalformedInput, ValueError):
+        raise DecryptionFailed from None
+    try:
+        shared = agree(point)
         content_key = aes_key_unwrap(_derive(shared, scheme, algorithm, wrapped.ukm), wrapped.encrypted_key)
-    except (InvalidUnwrap, BadKey, MalformedInput, ValueError):
+    except (InvalidUnwrap, ValueError):
         raise DecryptionFailed from None
     if len(content_key) != size:
         raise DecryptionFailed

@@ -11,6 +11,7 @@ here, and that the sender's point is on the curve of the recipient's key and of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from certs import der, oids
@@ -61,22 +62,46 @@ def unwrap(key: GOSTPrivateKey, wrapped: WrappedKey, size: int) -> bytes:
     return content_key
 
 
+def unwrap_by(decrypt: Callable[[bytes], bytes], key: GOSTPublicKey, wrapped: WrappedKey, size: int) -> bytes:
+    """Decrypt a transported content key with whatever holds the private key; see `PrivateKey.unwrap_key`.
+
+    `decrypt` is given the transport structure with its lengths and the sender's point checked. Key agreement with the
+    sender's own key is for keys in this process only.
+    """
+    algorithm = wrapped.algorithm.oid
+    if algorithm not in (*_EXPORTS, key.suite.key_oid) or wrapped.originator:
+        raise UnsupportedAlgorithm(
+            f"key encryption {oids.name(algorithm)} is not supported for GOST in a token", oid=algorithm
+        )
+    try:
+        if algorithm in _EXPORTS:
+            _check_transport(wrapped.encrypted_key, _EXPORTS[algorithm][1], key)
+        else:
+            _check_old(wrapped.encrypted_key, key)
+    except (BadKey, MalformedInput, UnsupportedAlgorithm):
+        raise DecryptionFailed from None
+    content_key = decrypt(wrapped.encrypted_key)
+    if len(content_key) != size:
+        raise DecryptionFailed
+    return content_key
+
+
 def _unwrapped(backend: GOSTEncryption, key: GOSTPrivateKey, wrapped: WrappedKey) -> bytes | None:
     handle = backend.load_private(key.pkcs8())
     family, size = _EXPORTS.get(wrapped.algorithm.oid, (None, 0))
     if family is None:
-        _check_old(wrapped.encrypted_key, key)
+        _check_old(wrapped.encrypted_key, key.public_key)
         return backend.unwrap(handle, wrapped.encrypted_key, None)
     if wrapped.originator is None:
-        _check_transport(wrapped.encrypted_key, size, key)
+        _check_transport(wrapped.encrypted_key, size, key.public_key)
         return backend.unwrap(handle, wrapped.encrypted_key, family)
     if len(wrapped.encrypted_key) != size or wrapped.ukm is None or len(wrapped.ukm) != _UKM:
         raise MalformedInput("a key or its UKM has a wrong length")
-    peer = backend.load_public(_checked_spki(wrapped.originator, key))
+    peer = backend.load_public(_checked_spki(wrapped.originator, key.public_key))
     return backend.unwrap_agreed(handle, peer, wrapped.ukm, wrapped.encrypted_key, family)
 
 
-def _check_transport(encrypted: bytes, size: int, key: GOSTPrivateKey) -> None:
+def _check_transport(encrypted: bytes, size: int, key: GOSTPublicKey) -> None:
     body = der.members(encrypted)
     exported, ephemeral, ukm = body.value(der.OCTET_STRING), body.raw(der.SEQUENCE), body.value(der.OCTET_STRING)
     body.end()
@@ -85,7 +110,7 @@ def _check_transport(encrypted: bytes, size: int, key: GOSTPrivateKey) -> None:
     _checked_spki(ephemeral, key)
 
 
-def _check_old(encrypted: bytes, key: GOSTPrivateKey) -> None:
+def _check_old(encrypted: bytes, key: GOSTPublicKey) -> None:
     """RFC 4490 4.2.1: SessionEncryptedKey with its MAC, and the ephemeral key, cipher parameters and UKM."""
     body = der.members(encrypted)
     session, parameters = body.enter(), body.enter(0xA0)
@@ -102,11 +127,11 @@ def _check_old(encrypted: bytes, key: GOSTPrivateKey) -> None:
     _checked_spki(b"\x30" + ephemeral[1:], key)
 
 
-def _checked_spki(spki: bytes, key: GOSTPrivateKey) -> bytes:
+def _checked_spki(spki: bytes, key: GOSTPublicKey) -> bytes:
     """Return the sender's key for the engine: on the curve of the recipient's, of order q. Raises BadKey."""
     suite: GOSTSuite = key.suite
     sender = suite.load_public(spki)
-    if BY_NAME[sender.parameter].curve != BY_NAME[key.public_key.parameter].curve:
+    if BY_NAME[sender.parameter].curve != BY_NAME[key.parameter].curve:
         raise BadKey("the sender's key is on another curve")
     return _plain_spki(spki, sender.parameter)
 

@@ -8,7 +8,7 @@ which; but C3 is SM3 over the key and the shared point, so only the right readin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from certs import der, oids
@@ -30,12 +30,20 @@ def wrap(backend: backends.SM2Backend, handle: Any, content_key: bytes) -> Wrapp
 
 def unwrap(backend: backends.SM2Backend, handle: Any, wrapped: WrappedKey, size: int) -> bytes:
     """Decrypt a content key; see `PrivateKey.unwrap_key`."""
+    return unwrap_by(lambda form: backend.decrypt(handle, form), wrapped, size)
+
+
+def unwrap_by(decrypt: Callable[[bytes], bytes | None], wrapped: WrappedKey, size: int) -> bytes:
+    """Decrypt a content key with whatever holds the private key; see `PrivateKey.unwrap_key`.
+
+    `decrypt` is given SM2Cipher, and returns None where it does not open that.
+    """
     if wrapped.algorithm.oid not in (oids.SM2_ENCRYPTION, oids.SM2):
         name = oids.name(wrapped.algorithm.oid)
         raise UnsupportedAlgorithm(f"key encryption {name} is not supported for SM2", oid=wrapped.algorithm.oid)
     no_parameters(wrapped.algorithm)
     for form in _readings(wrapped.encrypted_key, size):
-        content_key = backend.decrypt(handle, form)
+        content_key = decrypt(form)
         if content_key is not None and len(content_key) == size:
             return content_key
     raise DecryptionFailed
@@ -45,10 +53,10 @@ def _readings(encrypted: bytes, size: int) -> Iterator[bytes]:
     """Yield the SM2Cipher that `encrypted` may mean."""
     if _is_cipher(encrypted, size):
         yield encrypted
-    raw = encrypted[1:] if len(encrypted) == 1 + _POINT + _HASH + size and encrypted[:1] == b"\x04" else encrypted
-    if len(raw) == _POINT + _HASH + size:
-        x, y = (int.from_bytes(part, "big") for part in (raw[:32], raw[32:_POINT]))
-        rest = raw[_POINT:]
+    bare = encrypted[1:] if len(encrypted) == 1 + _POINT + _HASH + size and encrypted[:1] == b"\x04" else encrypted
+    if len(bare) == _POINT + _HASH + size:
+        x, y = (int.from_bytes(part, "big") for part in (bare[:32], bare[32:_POINT]))
+        rest = bare[_POINT:]
         yield encode(x, y, rest[:_HASH], rest[_HASH:])
         yield encode(x, y, rest[-_HASH:], rest[:-_HASH])
 
@@ -56,6 +64,14 @@ def _readings(encrypted: bytes, size: int) -> Iterator[bytes]:
 def encode(x: int, y: int, digest: bytes, ciphertext: bytes) -> bytes:
     """Return SM2Cipher, DER."""
     return der.sequence(der.integer(x), der.integer(y), der.octet_string(digest), der.octet_string(ciphertext))
+
+
+def raw(cipher: bytes, order: str) -> bytes:
+    """Return SM2Cipher as its members stand in `order`, "c1c3c2" or "c1c2c3", C1 with the octet 04 in front."""
+    body = der.members(cipher)
+    point = b"".join(body.integer().to_bytes(32, "big") for _ in range(2))
+    digest, text = body.value(der.OCTET_STRING), body.value(der.OCTET_STRING)
+    return b"\x04" + point + (digest + text if order == "c1c3c2" else text + digest)
 
 
 def _is_cipher(encrypted: bytes, size: int) -> bool:

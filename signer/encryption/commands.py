@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
-from certs import enveloped
+from certs import enveloped, suites
 from certs.certificate import Certificate, load_certificates
 from certs.clock import SystemClock
 from certs.commands.console import MAX_INPUT, fetcher_of, not_over, read_input, secrets_of, stoppable
@@ -61,6 +61,8 @@ def encrypt(args: argparse.Namespace) -> int:
     checked = check_recipients(
         recipients, store, clock.now(), pool=helpers, revocation=args.revocation, fetch=fetcher_of(args)
     )
+    if args.oaep != enveloped.OAEP and not any(suites.for_spki(item.spki).name == "rsa" for item in checked):
+        raise OptionError("no recipient has an RSA key", hint="leave out --oaep")
     if args.pdf:
         data, how = pdf_commands.encrypt(args, checked)
         _put(data, _sink(args.target, mode=0o644))
@@ -73,7 +75,7 @@ def encrypt(args: argparse.Namespace) -> int:
             cipher = ciphers.get(family) or content.default(family).name
             with _Meter(size) as meter:
                 sink = _sink(args.target, mode=0o644)
-                enveloped.encrypt(reader, sink, checked, cipher=cipher, size=size, progress=meter.at)
+                enveloped.encrypt(reader, sink, checked, cipher=cipher, size=size, progress=meter.at, oaep=args.oaep)
             how = cipher
         else:
             senders = _senders(args)
@@ -81,7 +83,15 @@ def encrypt(args: argparse.Namespace) -> int:
             with _Meter(None if size is None else size * len(by_family(checked))) as meter:
                 sink = _sink(args.target, mode=0o644)
                 manifest = seal(
-                    reader, sink, checked, senders, clock=clock, name=name, ciphers=ciphers, progress=meter.at
+                    reader,
+                    sink,
+                    checked,
+                    senders,
+                    clock=clock,
+                    name=name,
+                    ciphers=ciphers,
+                    progress=meter.at,
+                    oaep=args.oaep,
                 )
             how = ", ".join(part.cipher for part in manifest.parts)
     _say(args.target, f"encrypted to {_people(checked)}, {how}")

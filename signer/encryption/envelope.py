@@ -27,7 +27,7 @@ from zipfile import ZipFile
 from certs import suites
 from certs.certificate import Certificate
 from certs.clock import Clock, FixedClock
-from certs.enveloped import Progress, encrypt_bytes, write_enveloped
+from certs.enveloped import OAEP, Progress, encrypt_bytes, write_enveloped
 from certs.errors import MalformedInput, UnsupportedAlgorithm
 from certs.keys.base import KeyHandle
 from certs.sink import Sink, filling
@@ -75,11 +75,13 @@ def seal(
     name: str,
     ciphers: Mapping[Family, str] | None = None,
     progress: Progress | None = None,
+    oaep: str = OAEP,
 ) -> Manifest:
     """Encrypt everything in `reader` to each family of `recipients`, sign the manifest, and commit the sink.
 
     The reader is read once for each family, so it must be able to go back. Whether the recipients are good is asked
-    before, by `check_recipients`. `ciphers` chooses another content cipher for a family than its own. Raises
+    before, by `check_recipients`. `ciphers` chooses another content cipher for a family than its own, `oaep` another
+    digest of OAEP for RSA keys than SHA-256. Raises
     OptionError (no sender, two of one family, a certificate that is not the key's), SigningRefused (a sender's
     certificate that is not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content
     changed meanwhile), and what the key raises; the sink is discarded then.
@@ -88,7 +90,7 @@ def seal(
         _check_senders(senders, clock)
         certificates = [sender.certificate for sender in senders]
         with writing(sink.write) as archive:
-            manifest = _written(archive, reader, recipients, certificates, clock, name, ciphers, progress)
+            manifest = _written(archive, reader, recipients, certificates, clock, name, ciphers, progress, oaep)
             octets = manifest.encode()
             for sender in senders:
                 _put(archive, signature_name(sender.family), sign_manifest(octets, sender))
@@ -182,17 +184,18 @@ def _written(
     name: str,
     ciphers: Mapping[Family, str] | None,
     progress: Progress | None,
+    oaep: str = OAEP,
 ) -> Manifest:
     """Write the messages and the manifest: everything but the signatures."""
     groups = by_family(recipients)
     if not groups:
         raise UnsupportedAlgorithm("an envelope has at least one recipient")
     chosen = {family: (ciphers or {}).get(family) or content.default(family).name for family in groups}
-    whole, messages = _contents(archive, reader, groups, chosen, progress)
+    whole, messages = _contents(archive, reader, groups, chosen, progress, oaep)
     about = About.of(name, whole).encode()
     parts = []
     for family, group in groups.items():
-        message = encrypt_bytes(about, group, cipher=chosen[family])
+        message = encrypt_bytes(about, group, cipher=chosen[family], oaep=oaep)
         _put(archive, about_name(family), message)
         named = tuple(map(Named.of, group))
         parts.append(Part(family, chosen[family], named, messages[family], measured(message)))
@@ -213,6 +216,7 @@ def _contents(
     groups: Mapping[Family, Sequence[Certificate]],
     ciphers: Mapping[Family, str],
     progress: Progress | None,
+    oaep: str,
 ) -> tuple[Measured, dict[Family, Measured]]:
     """Encrypt the content to each family; return what the content is, and what each message is."""
     start = reader.tell()
@@ -231,6 +235,7 @@ def _contents(
                 cipher=ciphers[family],
                 size=size,
                 progress=_offset(progress, number * size),
+                oaep=oaep,
             )
         messages[family] = message.result()
         again = measure.result()

@@ -22,7 +22,7 @@ from typing import Any
 
 from certs import suites
 from certs.certificate import Certificate
-from certs.enveloped import encrypt_seed
+from certs.enveloped import OAEP, encrypt_seed
 from certs.errors import UnsupportedAlgorithm
 from signer.errors import EncryptedPDF, SignedPDF, UnreadablePDF
 from signer.pdf.encryption import Credentials, Decryptor, unlock
@@ -53,7 +53,7 @@ class DecryptedPDF:
     """How many there were: they hold in the encrypted file only."""
 
 
-def encrypt_pdf(data: bytes, recipients: Sequence[Certificate], *, cipher: str = "aes-256") -> bytes:
+def encrypt_pdf(data: bytes, recipients: Sequence[Certificate], *, cipher: str = "aes-256", oaep: str = OAEP) -> bytes:
     """Return the file encrypted to the holders of `recipients`, who may do everything with it.
 
     Raises UnreadablePDF, EncryptedPDF (it is already), SignedPDF, UnsupportedAlgorithm (no such cipher, a key that only
@@ -70,7 +70,7 @@ def encrypt_pdf(data: bytes, recipients: Sequence[Certificate], *, cipher: str =
             )
         gcm = cipher == "aes-256-gcm"
         seed, permissions = secrets.token_bytes(SEED), ALL_PERMISSIONS & ~WITHOUT_MAC if gcm else ALL_PERMISSIONS
-        envelope = encrypt_seed(seed + permissions.to_bytes(4, "big"), recipients)
+        envelope = encrypt_seed(seed + permissions.to_bytes(4, "big"), recipients, oaep=oaep)
         if len(envelope) > MAX_OCTETS - 1024:
             raise UnsupportedAlgorithm("too many recipients for one PDF", hint="make an envelope: OUT.zip")
         number = max(view.entries) + 1
@@ -98,6 +98,13 @@ def decrypt_pdf(data: bytes, credentials: Credentials) -> DecryptedPDF:
         copy = _rewritten(view, None, None)
         _compare(view, copy, None)
     return DecryptedPDF(copy, decryptor.method, problem == "", _signatures(view))
+
+
+def in_clear(data: bytes, credentials: Credentials) -> bytes:
+    """Return a file that others can read: itself, or a copy where it is encrypted. Raises as `decrypt_pdf`."""
+    with _readable():
+        encrypted = PDFFile(data).view(len(data)).trailer.get("Encrypt") is not None
+    return decrypt_pdf(data, credentials).data if encrypted else data
 
 
 # Reading -------------------------------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from certs.certificate import Certificate
 from certs.commands.console import read_input
-from certs.keys.base import KeyHandle
-from certs.suites.base import PrivateKey
+from certs.keys.base import KeyHandle, decrypting
+from signer.cli_opening import recipient_of
 from signer.encryption.pdf import CIPHERS, DecryptedPDF, decrypt_pdf, encrypt_pdf
 from signer.errors import OptionError
-from signer.pdf.encryption import Credentials, Recipient
+from signer.pdf.encryption import Credentials
 
 PDF = b"%PDF"
 
@@ -19,7 +19,7 @@ PDF = b"%PDF"
 def encrypt(args: argparse.Namespace, recipients: Sequence[Certificate]) -> tuple[bytes, str]:
     """Return the PDF encrypted, and the name of the cipher."""
     cipher = args.cipher[0] if args.cipher else CIPHERS[0]
-    return encrypt_pdf(read_input(args.source), recipients, cipher=cipher), cipher
+    return encrypt_pdf(read_input(args.source), recipients, cipher=cipher, oaep=args.oaep), cipher
 
 
 def check_options(args: argparse.Namespace) -> None:
@@ -38,11 +38,10 @@ def decrypt(args: argparse.Namespace, data: bytes, key: KeyHandle, certificate: 
         raise OptionError(
             "decrypting a PDF asks nobody who wrote it", hint="verify its signatures with 'sealroad verify --key URI'"
         )
-    if not isinstance(key, PrivateKey):
-        raise OptionError("only a key in a file decrypts", hint="give --key file:PATH")
+    ours = decrypting(key)
     if certificate is None:
         raise OptionError("there is no certificate beside the key", hint="give it with --cert FILE")
-    return decrypt_pdf(data, Credentials(recipient=Recipient(certificate.der, key.pkcs8())))
+    return decrypt_pdf(data, Credentials(recipient=recipient_of(certificate, ours)))
 
 
 __all__ = ["PDF", "check_options", "decrypt", "encrypt"]

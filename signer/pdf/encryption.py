@@ -13,10 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signer.pdf.structure import Filters, Stream, View, filters_of
 from signer.pdf.tokens import Array, Dictionary, Ref, SyntaxFault
+
+if TYPE_CHECKING:
+    from certs.keys.base import DecryptionKey
 
 Cipher = Callable[[Ref, bytes], bytes]
 """Decrypts octets of an object. Raises SyntaxFault."""
@@ -31,8 +34,8 @@ class Recipient:
 
     certificate: bytes
     """DER."""
-    private_key: bytes = field(repr=False)
-    """PKCS#8, DER."""
+    private_key: bytes | DecryptionKey = field(repr=False)
+    """PKCS#8, DER; or a key elsewhere, as in a token: it opens what `certs.enveloped` reads, and no older ciphers."""
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,15 @@ from __future__ import annotations
 from contextlib import suppress
 from hashlib import sha256
 from secrets import token_bytes
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signer.errors import EncryptedPDF
 from signer.pdf.encryption import Cipher, Credentials, Decryptor, Recipient
 from signer.pdf.tokens import Array, Dictionary, Name, Ref, SyntaxFault
+
+if TYPE_CHECKING:
+    from certs.errors import CertsError
+    from certs.keys.base import DecryptionKey
 
 MAX_VALUES = 1000
 MAX_OCTETS = 1 << 20
@@ -256,6 +260,12 @@ def _as_recipient(handler: Any, credentials: Credentials) -> tuple[str, int]:
     for crypt_filter in _filters(handler):
         try:
             content = _content(crypt_filter.recipients, credentials.recipient)
+        except _KeyFault as error:
+            fault = error.fault
+            raise EncryptedPDF(
+                f"the PDF is encrypted for the holders of certificates, and the key given cannot be used: {fault}",
+                hint=fault.hint or "give the key and the certificate of a recipient",
+            ) from fault
         except Exception as error:
             raise EncryptedPDF(
                 "the PDF is encrypted for the holders of certificates, and the key given does not open it",
@@ -271,15 +281,25 @@ def _as_recipient(handler: Any, credentials: Credentials) -> tuple[str, int]:
     return "the key of a recipient", permissions
 
 
+class _KeyFault(Exception):
+    """What the store of a key says, whatever message it is asked to open."""
+
+    def __init__(self, fault: CertsError) -> None:
+        super().__init__()
+        self.fault = fault
+
+
 def _content(objects: list[Any], recipient: Recipient) -> bytes | None:
     """Return the seed, and permissions, from the first object that has the recipient; None where none has."""
     from certs import suites
     from certs.certificate import Certificate
     from certs.enveloped import decrypt_bytes
-    from certs.errors import CertsError, DecryptionFailed, NotARecipient
+    from certs.errors import CertsError, DecryptionFailed, MalformedInput, NotARecipient
 
+    given = recipient.private_key
+    key: DecryptionKey | None
     try:
-        key = suites.load_private(recipient.private_key)
+        key = suites.load_private(given) if isinstance(given, bytes) else given
     except CertsError:  # keys of suites that are not ours
         key = None
     for item in objects:
@@ -290,8 +310,11 @@ def _content(objects: list[Any], recipient: Recipient) -> bytes | None:
             continue
         except DecryptionFailed:
             raise
-        except CertsError:  # Triple DES, RC2 and RC4 of old files, keys of suites that only sign here
-            pass
+        except CertsError as error:  # Triple DES, RC2 and RC4 of old files, keys of suites that only sign here
+            if not isinstance(given, bytes) and isinstance(error, MalformedInput):
+                raise
+            if not isinstance(given, bytes):
+                raise _KeyFault(error) from error
         content = _old_content(item, recipient)
         if content is not None:
             return content
@@ -312,6 +335,7 @@ def _decrypter(recipient: Recipient) -> Any:
     from asn1crypto.x509 import Certificate
     from pyhanko.pdf_utils.crypt import SimpleEnvelopeKeyDecrypter
 
+    assert isinstance(recipient.private_key, bytes)
     return SimpleEnvelopeKeyDecrypter(
         cert=Certificate.load(recipient.certificate), private_key=PrivateKeyInfo.load(recipient.private_key)
     )

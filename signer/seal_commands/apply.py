@@ -6,10 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from certs.cli_arguments import passwords
+from signer.cli_opening import configure_signing
 
 if TYPE_CHECKING:
     from signer.pades.options import NationalForm, Place
     from signer.pades.placement import Placement
+    from signer.pdf.encryption import Credentials
     from signer.seals import Seal
 
 
@@ -23,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--cert", metavar="FILE", help="certificate of the key (default: in the key's file)")
     who.add_argument("--chain", metavar="FILE", help="certificates of the issuers, to go into the signature")
     passwords(parser)
+    configure_signing(parser)
 
     where = parser.add_argument_group("where it shows; several places are one signature")
     where.add_argument("--at", metavar="X,Y", help="middle of the seal, in points from the lower left corner")
@@ -58,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from certs.commands.console import read_input, secrets_of, write_output
     from certs.hardening import harden
     from certs.keys import open_key
+    from signer.cli_opening import signing_credentials
     from signer.commands import certificates_of, level_of, timestamper_of
     from signer.pades.sealing import seal_options
     from signer.pades.sign import sign_bytes
@@ -69,10 +73,11 @@ def run(args: argparse.Namespace) -> int:
     placements = _placements(args)
     key = open_key(args.key, secrets_of(args))
     certificate, chain = certificates_of(args, key)
+    opened_by = signing_credentials(args)
     data = read_input(args.source)
     options = seal_options(
         seal,
-        places=_places(data, placements, seal),
+        places=_places(data, placements, seal, opened_by),
         national=national,
         field=args.field,
         reason=args.reason,
@@ -80,8 +85,11 @@ def run(args: argparse.Namespace) -> int:
         level=level,
         locale=args.locale,
     )
-    sealed = sign_bytes(data, key, certificate, chain, options, SystemClock(), timestamper_of(args))
-    inputs = [args.source, args.seal, args.key.removeprefix("file:"), *([args.cert] if args.cert else [])]
+    sealed = sign_bytes(
+        data, key, certificate, chain, options, SystemClock(), timestamper_of(args), credentials=opened_by
+    )
+    keys = [uri.removeprefix("file:") for uri in (args.key, args.open_key) if uri]
+    inputs = [args.source, args.seal, *keys, *(name for name in (args.cert, args.open_cert) if name)]
     write_output(args.output, sealed, inputs=inputs)
     if args.output != "-":
         count = len(options.places)
@@ -133,11 +141,11 @@ def _placements(args: argparse.Namespace) -> list[Placement]:
     return found
 
 
-def _places(data: bytes, placements: list[Placement], seal: Seal) -> tuple[Place, ...]:
+def _places(data: bytes, placements: list[Placement], seal: Seal, credentials: Credentials) -> tuple[Place, ...]:
     from signer.pades.placement import place
     from signer.pades.sealing import seal_size
 
-    return tuple(spot for placement in placements for spot in place(data, placement, *seal_size(seal)))
+    return tuple(spot for placement in placements for spot in place(data, placement, *seal_size(seal), credentials))
 
 
 def _pair(text: str, option: str) -> tuple[float, float]:

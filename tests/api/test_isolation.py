@@ -185,6 +185,7 @@ def test_every_operation_needs_exactly_one_scope(user: User, owned: dict[str, st
                 needed[operation["operationId"]].add(missing)
     # what goes into an envelope leaves the service: who asks for one must also be allowed to read it
     assert needed.pop("create_envelope") == {"envelopes:write", "documents:read"}
+    assert needed.pop("deliver_contract") == {"envelopes:write", "contracts:read"}
     assert {name: len(scopes) for name, scopes in needed.items()} == dict.fromkeys(needed, 1)
     assert needed["sign"] == needed["hand_in_signature"] == {"contracts:sign"}
     assert needed["approve_seal"] == needed["approve_seal_grant"] == {"seals:approve"}

@@ -6,15 +6,26 @@ import io
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from certs import suites
-from certs.errors import KeyNotFound, KeyStoreError, SealroadError, WrongPassword
+from certs import oids, suites
+from certs.errors import (
+    DecryptionFailed,
+    KeyNotFound,
+    KeyStoreError,
+    SealroadError,
+    UnsupportedAlgorithm,
+    WrongPassword,
+)
 from certs.keys import SCHEMES, KeyHandle, generate_key, open_key
+from certs.keys.base import decrypting
 from certs.keys.destruction import destroy
+from certs.suites import content, transport_rsa
+from certs.suites.base import AlgorithmID, WrappedKey
+from tests.certs.post import ENCRYPTING
 from tests.certs.tokens import TOKEN_SUITES, ask_pin, new_token, with_object
 from tests.conftest import ALL_SUITES
 
@@ -88,6 +99,42 @@ def test_the_contract(store: Store, suite: str, tmp_path: Path, caplog: pytest.L
     assert (done.store, done.suite) == (store.name, suite)
     with pytest.raises(KeyNotFound):
         open_key(uri, ask_pin)
+
+
+@pytest.mark.parametrize(
+    ("store", "suite"),
+    [case for case in CASES if case.values[1] in ENCRYPTING],
+)
+def test_the_contract_of_keys_that_decrypt(store: Store, suite: str, tmp_path: Path) -> None:
+    uri = store.uri(tmp_path, "reader", suite)
+    made = generate_key(uri, suite, ask_pin, parameter="2048" if suite == "rsa" else None, decrypts=True)
+    key = decrypting(open_key(uri, ask_pin))
+    # it signs, so that a certificate can be asked for
+    made.public_key.verify(key.sign(b"request"), b"request")
+    content_key = bytes(range(32))
+    wrapped = made.public_key.wrap_key(content_key, content.default(key.suite.family).name)
+    if (store.name, suite) == ("pkcs11", "rsa"):  # SoftHSM2 has OAEP with SHA-1 only
+        with pytest.raises(UnsupportedAlgorithm, match="does not decrypt by RSA-OAEP with SHA-256"):
+            key.unwrap_key(wrapped, 32)
+        encrypted = transport_rsa.sample(made.public_key.spki, content_key, transport_rsa.OAEP("sha1", "sha1"))
+        wrapped = WrappedKey(AlgorithmID(oids.RSA_OAEP), encrypted)
+    assert key.unwrap_key(wrapped, 32) == content_key
+    # whatever is wrong is one error that says nothing
+    octets = wrapped.encrypted_key
+    said = set()
+    for broken in (octets[:-1], octets + b"\0", b"", octets[:-1] + bytes((octets[-1] ^ 1,)), bytes(len(octets))):
+        with pytest.raises(DecryptionFailed) as caught:
+            key.unwrap_key(replace(wrapped, encrypted_key=broken), 32)
+        said.add((str(caught.value), caught.value.hint, str(caught.value.facts), caught.value.__cause__))
+    assert len(said) == 1
+    destroy(uri, ask_pin)
+
+
+@pytest.mark.parametrize("store", STORES, ids=lambda store: store.name)
+def test_a_key_that_could_never_decrypt_is_not_made_for_it(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedAlgorithm, match="encrypted"):
+        generate_key(f"{store.name}:token=x;object=y", "ed25519", ask_pin, decrypts=True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("store", STORES, ids=lambda store: store.name)

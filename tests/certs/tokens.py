@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from certs import der, suites
+from certs.errors import DecryptionFailed
 from certs.keys import pkcs11_token
 
 SOFTHSM = next(
@@ -107,6 +108,25 @@ class FakeObject:
         token.asked.append((int(mechanism), data, pin))
         return token.signer(self.key, data)
 
+    def decrypt(self, data: bytes, *, mechanism: int, pin: str | None = None) -> bytes:
+        token = self.session.token
+        token.before_call()
+        token.asked.append((int(mechanism), data, pin))
+        try:
+            return token.decrypter(self.key, data)
+        except DecryptionFailed:
+            raise token.module.error("GeneralError") from None
+
+    def unwrap_key(self, object_class, key_type, data: bytes, *, mechanism, template, store) -> FakeObject:
+        import pkcs11
+
+        assert object_class is pkcs11.ObjectClass.SECRET_KEY
+        assert store is False
+        assert template[pkcs11.Attribute.EXTRACTABLE]
+        made = FakeObject(self.session, {int(pkcs11.Attribute.VALUE): self.decrypt(data, mechanism=mechanism)})
+        self.session.token.objects.append(made)
+        return made
+
 
 @dataclass(eq=False)
 class FakeDomain:
@@ -163,6 +183,7 @@ class FakeToken:
     suite: str
     parameter: str | None
     signer: Any
+    decrypter: Any = None
     label: str = "national"
     objects: list[FakeObject] = field(default_factory=list)
     asked: list[tuple[int, bytes, str | None]] = field(default_factory=list)

@@ -10,7 +10,7 @@ import pytest
 from certs.certificate import armor
 from certs.enveloped import decrypt_bytes, encrypt_bytes
 from certs.enveloped_view import EnvelopeView
-from certs.suites import content
+from certs.suites import content, transport_rsa
 from tests.certs.post import ENCRYPTING, Mailbox, mailbox
 from tests.interop.programs import BOUNCY_CASTLE, Program, jars, java_program
 
@@ -54,6 +54,16 @@ def test_openssl_opens_ours(openssl: Program, suite_name: str, desk: Path) -> No
     laid_out(desk, box, LONG)
     others = [mailbox(name, 1).certificate for name in ("rsa", "ecdsa-p256")]
     assert opened_by(openssl, desk, encrypt_bytes(LONG, [*others, box.certificate])) == LONG
+
+
+@pytest.mark.parametrize("digest", transport_rsa.DIGESTS)
+def test_openssl_opens_ours_by_oaep_over_every_digest(openssl: Program, digest: str, desk: Path) -> None:
+    box = mailbox("rsa")
+    laid_out(desk, box, SHORT)
+    message = encrypt_bytes(SHORT, [mailbox("rsa", 1).certificate, box.certificate], oaep=digest)
+    assert opened_by(openssl, desk, message) == SHORT
+    said = openssl.run("asn1parse", "-inform", "DER", "-in", desk / "message").check("rsaesOaep").text
+    assert said.count(f":{digest}") == (0 if digest == "sha1" else 4)  # the default is left out (RFC 4055 4.1)
 
 
 @pytest.mark.parametrize("suite_name", INTERNATIONAL)

@@ -243,6 +243,7 @@ def test_wrong_words_are_explained(desk: Path, capsys: pytest.CaptureFixture[str
         "more --cert": [*encrypting("x", "sm2"), *signing("sm2"), "--cert", "sm2.me.pem"],
         "no sender": decrypting("contract.p7m", "sm2", "--trust", "sm2"),
         "cannot be read": encrypting("x", "sm2", source="nothing.pdf"),
+        "no recipient has an RSA key": [*encrypting("x", "sm2"), "--oaep", "sha1"],
         "no content cipher": [*encrypting("x", "sm2"), "--cipher", "rot13"],
         "not encrypted to": decrypting("contract.p7m", "ecdsa-p256"),
         "belongs": decrypting("sm2/0.crl", "sm2"),

@@ -300,10 +300,10 @@ def test_a_sender_who_gives_one_family_other_content_is_caught_by_that_family(mo
 def test_a_sender_who_says_something_else_to_one_family_is_caught_by_that_family(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def cheating(data: bytes, recipients: Any, *, cipher: str) -> bytes:
+    def cheating(data: bytes, recipients: Any, *, cipher: str, **options: Any) -> bytes:
         if cipher == "sm4-cbc":
             data = data.replace(hashlib.sha256(TEXT).hexdigest().encode(), b"0" * 64)
-        return encrypt_bytes(data, recipients, cipher=cipher)
+        return encrypt_bytes(data, recipients, cipher=cipher, **options)
 
     monkeypatch.setattr(envelope, "encrypt_bytes", cheating)
     data = sealed()

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from certs import der, oids, suites
 from certs.errors import BackendFault, BackendUnavailable, CertsError, DecryptionFailed, UnsupportedAlgorithm
 from certs.pem import pem_blocks
-from certs.suites import content, transport_sm
+from certs.suites import content, transport_rsa, transport_sm
 from certs.suites.backends import gost_encryption
 from certs.suites.backends.sm2_vectors import _CIPHER, _PLAIN, _private_key
 from certs.suites.base import AlgorithmID, PrivateKey, WrappedKey
@@ -141,6 +141,28 @@ def test_oaep_over_other_digests_and_with_a_label_is_read(name: str) -> None:
         mask = AlgorithmID(oids.MGF1, digest).der()
         parameters = der.sequence(der.tlv(0xA0, digest), der.tlv(0xA1, mask), der.tlv(0xA2, label))
     assert key.unwrap_key(WrappedKey(AlgorithmID(oids.RSA_OAEP, parameters), encrypted), 32) == KEY
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512", "sha1"])
+def test_oaep_is_written_over_the_digest_that_is_asked_for(digest: str) -> None:
+    key, _ = rsa_key()
+    other = key.public_key.with_oaep(digest)
+    wrapped = other.wrap_key(KEY, "aes-256-gcm")
+    assert key.unwrap_key(wrapped, 32) == KEY
+    assert transport_rsa._read_oaep(wrapped.algorithm.parameters) == transport_rsa.OAEP(digest, digest)
+    usual = key.public_key.wrap_key(KEY, "aes-256-gcm").algorithm  # the key itself stays as it was
+    assert transport_rsa._read_oaep(usual.parameters).digest == "sha256"
+
+
+@pytest.mark.parametrize("suite_name", ENCRYPTING)
+def test_only_rsa_minds_the_digest_of_oaep(suite_name: str) -> None:
+    public = keys_of(suite_name)[0].public_key
+    if suite_name != "rsa":
+        assert public.with_oaep("sha1") is public
+        return
+    for digest in ("md5", "sha3-256", ""):
+        with pytest.raises(UnsupportedAlgorithm, match="OAEP"):
+            public.with_oaep(digest)
 
 
 # Elliptic curves -----------------------------------------------------------------------------------------------------

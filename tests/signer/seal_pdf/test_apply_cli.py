@@ -8,12 +8,17 @@ import pytest
 
 from api.cli import main
 from certs.keys import file as key_file
+from signer.encryption.pdf import CIPHERS, decrypt_pdf, encrypt_pdf
+from signer.pdf.encryption import Credentials
 from signer.report import Verdict
-from signer.verify import verify_bytes
+from signer.verify import VerifyOptions, verify_bytes
+from tests.certs.post import mailbox
 from tests.conftest import CLOCK, NOW, circle_of
+from tests.signer.locked import USER, by_qpdf
 from tests.signer.seal_pdf.marks import rectangles, seal
 from tests.signer.seals.making import seal_of
 from tests.signer.signing import edited, empty_field, many_pages, signature_fields
+from tests.signer.test_encrypt_pdf import holder
 
 SUITE = "sm2"
 
@@ -119,3 +124,103 @@ def test_an_input_is_not_overwritten(desk: Path) -> None:
         before = (desk / name).read_bytes()
         assert main(["seal", "apply", "in.pdf", name, *WHO, "--every-page"]) == 2
         assert (desk / name).read_bytes() == before
+
+
+# Encrypted files -----------------------------------------------------------------------------------------------------
+READER = "gost2012-256"
+OPEN = ("--open-key", "reader.key", "--open-cert", "reader.pem")
+
+
+def locked(desk: Path, cipher: str) -> bytes:
+    """Encrypt in.pdf for a recipient, whose key and certificate are put on the desk."""
+    box = mailbox(READER)
+    key_file.save(desk / "reader.key", box.key, None)
+    (desk / "reader.pem").write_text(box.certificate.pem)
+    data = encrypt_pdf(many_pages(3), [box.certificate], cipher=cipher)
+    (desk / "in.pdf").write_bytes(data)
+    return data
+
+
+def judged(data: bytes, credentials: Credentials) -> list[tuple[str, Verdict]]:
+    options = VerifyOptions(password=credentials.password, recipient=credentials.recipient)
+    report = verify_bytes(data, name="x.pdf", trust=circle_of(SUITE).trust, clock=CLOCK, options=options)
+    return [(item.kind, item.verdict) for item in report.signatures]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        ("--keyword", "Sealroad:2"),
+        ("--cross-page", "right", "--at", "100,400", "--page", "2"),
+        ("--every-page", "--reason", "同意"),
+        ("--field", "Buyer"),
+    ],
+)
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_an_encrypted_file_is_sealed_by_who_can_open_it(
+    desk: Path, cipher: str, where: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = locked(desk, cipher)
+    if "--field" in where:
+        box = mailbox(READER)
+        before = encrypt_pdf(edited(empty_field("Buyer", (60, 60, 260, 200))), [box.certificate], cipher=cipher)
+        (desk / "in.pdf").write_bytes(before)
+    assert main([*APPLY, *where]) == 2
+    assert "--open-key" in capsys.readouterr().err
+    assert not (desk / "out.pdf").exists()
+    assert main([*APPLY, *where, *OPEN]) == 0
+    data = (desk / "out.pdf").read_bytes()
+    assert data.startswith(before)
+    assert judged(data, holder(mailbox(READER))) == [("seal", Verdict.TOTAL_PASSED)]
+    # the picture, the name of the seal and the reason are as hidden as everything else
+    added = data[len(before) :]
+    assert "同意".encode("utf-16-be") not in added
+    plain = decrypt_pdf(data, holder(mailbox(READER))).data
+    assert len(rectangles(plain)) == {"--keyword": 1, "--cross-page": 4, "--every-page": 3, "--field": 1}[where[0]]
+
+
+def test_a_seal_stands_where_it_would_stand_in_the_clear(desk: Path) -> None:
+    assert main([*APPLY, "--keyword", "Sealroad:2"]) == 0
+    expected = rectangles((desk / "out.pdf").read_bytes())
+    (desk / "out.pdf").unlink()
+    locked(desk, CIPHERS[0])
+    assert main([*APPLY, "--keyword", "Sealroad:2", *OPEN]) == 0
+    plain = decrypt_pdf((desk / "out.pdf").read_bytes(), holder(mailbox(READER))).data
+    assert rectangles(plain) == expected
+
+
+def test_a_file_with_a_password_is_sealed_with_it(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (desk / "in.pdf").write_bytes(by_qpdf(6))
+    (desk / "open").write_text(USER)
+    (desk / "wrong").write_text("no")
+    assert main([*APPLY, "--every-page", "--open-password-file", "wrong"]) == 2
+    assert "does not open it" in capsys.readouterr().err
+    assert main([*APPLY, "--every-page", "--open-password-file", "open"]) == 0
+    data = (desk / "out.pdf").read_bytes()
+    assert judged(data, Credentials(USER)) == [("seal", Verdict.TOTAL_PASSED)]
+
+
+def test_the_national_form_in_an_encrypted_file(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    locked(desk, "aes-256")
+    assert main([*APPLY, "--every-page", "--form", "national", *OPEN]) == 0
+    assert judged((desk / "out.pdf").read_bytes(), holder(mailbox(READER))) == [("seal", Verdict.TOTAL_PASSED)]
+    (desk / "out.pdf").unlink()
+    locked_with_mac = encrypt_pdf(many_pages(3), [mailbox(READER).certificate], cipher="aes-256-gcm")
+    (desk / "in.pdf").write_bytes(locked_with_mac)
+    capsys.readouterr()
+    assert main([*APPLY, "--every-page", "--form", "national", *OPEN]) == 2
+    assert capsys.readouterr().err.startswith("sealroad: ")
+    assert not (desk / "out.pdf").exists()
+
+
+def test_what_opens_a_file_is_no_output_and_a_certificate_needs_its_key(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    locked(desk, CIPHERS[0])
+    for name in ("reader.key", "reader.pem"):
+        before = (desk / name).read_bytes()
+        assert main(["seal", "apply", "in.pdf", name, *WHO, "--every-page", *OPEN]) == 2
+        assert (desk / name).read_bytes() == before
+    capsys.readouterr()
+    assert main([*APPLY, "--every-page", "--open-cert", "reader.pem"]) == 2
+    assert "--open-cert says whose key --open-key is" in capsys.readouterr().err

@@ -1,0 +1,99 @@
+"""The record of an intent: the words a party agreed to and what it was shown, signed and time-stamped by the service.
+
+    row = draw_up(contract, party, consent, now)             # canonical JSON; in the transaction that takes the consent
+    value = certify(context, tenant_id, row.record, suite)    # CAdES B-T, before the party's key is used
+
+A signature proves that a key was used. The record says what its holder was told and agreed to: the text verbatim, its
+language, SHA-256 of every document as it was shown, when, from where, by which credential. The service signs it in the
+party's own algorithms, with a certificate of the profile `service`, so that `sealroad verify` judges it:
+
+    sealroad verify intent.p7s --content intent.json --trust root.pem
+
+Nothing of a party is signed before its record is: without a time-stamp the job waits, and a request is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import datetime
+from typing import Any, Final
+
+from api.audit.service import moment
+from api.context import Context
+from api.contracts.models import Contract, Party
+from api.envelopes import keys
+from api.jobs import queue
+from api.jobs.queue import JobRun
+from api.kit.ids import new_id
+from api.signing import repository
+from api.signing.models import Intent
+from certs import canonical
+from certs.certificate import load_certificates
+from signer.cms import sign_detached
+
+SCHEMA: Final = "sealroad.intent/1"
+
+
+def draw_up(contract: Contract, party: Party, consent: dict[str, Any], now: datetime) -> Intent:
+    """Return the record of a consent, not signed yet."""
+    intent_id = new_id("int")
+    body = {
+        "schema": SCHEMA,
+        "id": intent_id,
+        "contract": {"id": contract.id, "title": contract.title},
+        "party": {
+            "id": party.id,
+            "name": party.name,
+            "organisation": party.organisation,
+            "identifiers": party.identifiers,
+            "role": party.role,
+            "key_holder": party.key_holder,
+            "suite": party.suite,
+        },
+        "consent": consent,
+        "recorded_at": moment(now),
+    }
+    octets = canonical.encode(body)
+    return Intent(
+        id=intent_id,
+        tenant_id=contract.tenant_id,
+        contract_id=contract.id,
+        party_id=party.id,
+        record=octets.decode(),
+        sha256=hashlib.sha256(octets).hexdigest(),
+        signature=None,
+        created_at=now,
+        signed_at=None,
+    )
+
+
+def certify(context: Context, tenant_id: str, record: str, suite: str) -> bytes:
+    """Return the service's signature on a record (CMS, DER), in the party's suite.
+
+    Raises TimeStampError, IssuanceError, StateConflict, VaultError.
+    """
+    held = keys.own_key(context, tenant_id, suite)
+    certificate, *chain = load_certificates(held.pem.encode())
+    return sign_detached(
+        io.BytesIO(record.encode()),
+        keys.open_held(context, tenant_id, held.id),
+        certificate,
+        chain,
+        clock=context.clock,
+        level="B-T",
+        timestamper=context.circles.get(held.suite).tsa,
+    )
+
+
+def ensure_certified(context: Context, run: JobRun, intent_id: str, suite: str) -> None:
+    """Sign the record of a job's party unless that is done. Raises as `certify`, LeaseLost."""
+    with context.database.read() as session:
+        row = repository.intent(session, run.tenant_id, intent_id)
+    if row.signature is not None:
+        return
+    value = certify(context, run.tenant_id, row.record, suite)
+    with context.database.write() as session:
+        queue.fence(session, run)
+        row = repository.intent(session, run.tenant_id, intent_id)
+        row.signature, row.signed_at = value, context.now()
