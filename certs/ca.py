@@ -140,6 +140,7 @@ class ClosedCircle:
         "http://pki.example/pki/crl/{issuer}.crl". `parameter` is a key size or parameter set of the suite.
         `lists` is for the issuing authority; the root makes one list of everything.
         """
+        suites.must_sign(suite_name)
         suite = suites.get(suite_name)
         root_key = root_key or generate(suite, parameter, "root", ledger)
         issuing_key = issuing_key or generate(suite, parameter, "issuing", ledger)

@@ -268,6 +268,7 @@ def roll_over(
     now = load(place, secrets, clock)
     crl_url, issuer_url = now.crl_url, now.issuer_url
     ledger = now.issuing.ledger
+    suites.must_sign(suite or now.suite_name)
     chosen = suites.get(suite or now.suite_name)
     upper = now.root_authority
     if root:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from certs import cli_issue, cli_keys, cli_pairs
-from certs.cli_arguments import SUITES_HELP
+from certs.cli_arguments import ENCRYPTION_HELP, SUITES_HELP
 from certs.cli_arguments import action as _action
 from certs.cli_arguments import directory as _directory
 from certs.cli_arguments import output as _output
@@ -35,7 +35,7 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     generate = _action(actions, "generate", "key_generate", "make a key pair and write it encrypted")
     generate.add_argument("output", nargs="?", metavar="OUT", help="file for the private key (PKCS#8, PEM)")
     generate.add_argument("--key", metavar="URI", help="instead of OUT: sealed:PATH?kek=… or pkcs11:token=…;object=…")
-    generate.add_argument("--suite", required=True, help=SUITES_HELP)
+    generate.add_argument("--suite", required=True, help=f"{SUITES_HELP}; {ENCRYPTION_HELP}")
     generate.add_argument("--parameter", help="key size or parameter set, for example 3072 or TC26-256-A")
     generate.add_argument("--public", metavar="FILE", help="also write the public key there")
     generate.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 SUITES_HELP = "algorithm suite, for example sm2, gost2012-256, ecdsa-p256, rsa, ed25519, ml-dsa-65"
+ENCRYPTION_HELP = "to encrypt only: x25519, x448, ml-kem-768, ml-kem-1024"
 
 
 def passwords(parser: argparse.ArgumentParser, *, new: bool = False) -> None:

@@ -79,7 +79,13 @@ def configure_request(actions: argparse._SubParsersAction[argparse.ArgumentParse
     """Add `key request`."""
     request = action(actions, "request", "issue:key_request", "ask for a certificate: a PKCS#10 request for a key")
     request.add_argument("key", metavar="KEY", help="file, or URI such as file:seller.key.pem")
-    configure_subject(request, required=True)
+    configure_subject(request, required=False)
+    request.add_argument(
+        "--by-key",
+        metavar="KEY",
+        help="for a key that cannot sign: another key of the holder, which signs in its place",
+    )
+    request.add_argument("--by-cert", metavar="CERT", help="certificate of --by-key; its name is asked for")
     _names(request)
     output(request)
     passwords(request)

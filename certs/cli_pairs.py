@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from certs.cli_arguments import action, directory, output, passwords, sub
+from certs.cli_arguments import ENCRYPTION_HELP, action, directory, output, passwords, sub
 from certs.cli_issue import configure_form, configure_subject
 from certs.cli_keys import KEK_HELP
 
@@ -17,6 +17,11 @@ def configure_ca(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     directory(issue)
     issue.add_argument("--request", required=True, metavar="FILE", help="PKCS#10 request by the signing key")
     issue.add_argument("--profile", default="person", help="of the signing certificate (default: person)")
+    issue.add_argument(
+        "--encryption-suite",
+        metavar="SUITE",
+        help=f"of the key made for the holder, {ENCRYPTION_HELP} (default: the request's)",
+    )
     configure_subject(issue, required=False)
     configure_form(issue)
     issue.add_argument("--days", type=int, help="validity of both (default: the profiles')")

@@ -15,6 +15,7 @@ from certs.certificate import Certificate
 from certs.crl import ALL_REASONS, CRL
 from certs.errors import CertsError, MalformedInput
 from certs.extension_values import uris_of
+from certs.names import Name
 from certs.ocsp import OCSPResponse, SingleResponse
 from certs.ocsp import read_request as read_ocsp_request
 from certs.request import Request
@@ -72,8 +73,19 @@ def of_certificate_request(data: bytes) -> dict[str, Any]:
         "names": [*names.emails, *names.dns, *names.ips] if isinstance(names, AltNames) else names,
         "attributes": [readable_oid(kind) for kind in asked.attributes],
         "extensions": _attempt(lambda: [readable_oid(item.oid) for item in asked.extensions]),
-        "possession": _attempt(lambda: f"good ({asked.verify()})"),
+        "possession": _attempt(lambda: _possession(asked)),
     }
+
+
+def _possession(asked: Request) -> str:
+    """Say who proves, or states, that the requester has the key."""
+    statement = asked.statement
+    if statement is None:
+        return f"good ({asked.verify()})"
+    if statement.certificate is None:
+        return f"stated by certificate {statement.serial:x} of {Name(statement.issuer)}, which is not in the request"
+    asked.verify(statement.certificate)
+    return f"stated by {statement.certificate.subject} ({statement.certificate.suite_name}), whom nobody has checked"
 
 
 def of_crl(crl: CRL) -> dict[str, Any]:

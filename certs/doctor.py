@@ -44,6 +44,7 @@ class SuiteReport:
     encryption: Library | None = None
     """What encrypts to keys of the suite; None where nothing does, or where they only sign."""
     signs_per_second: int | None = None
+    """None where it was not measured, or where keys of the suite only encrypt."""
     verifies_per_second: int | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def _row(item: SuiteReport) -> tuple[str, ...]:
 def report(*, measure: bool = True, progress: Callable[[str], None] | None = None) -> Report:
     """Look at every suite; `progress` is told the name of each first. Never raises for a suite that does not work."""
     found = []
-    for name in suites.ALL_NAMES:
+    for name in (*suites.ALL_NAMES, *suites.ENCRYPTION_NAMES):
         if progress is not None:
             progress(name)
         found.append(_look(name, measure=measure))
@@ -167,6 +168,8 @@ def _look(name: str, *, measure: bool) -> SuiteReport:
     try:
         library = suite.library()
         if not measure:
+            return SuiteReport(**facts, library=library, encryption=_encryption(suite))
+        if suite.encrypts_only:
             return SuiteReport(**facts, library=library, encryption=_encryption(suite))
         key = suite.generate(parameter)
         value, public = key.sign(_MESSAGE), key.public_key

@@ -229,11 +229,15 @@ class _Frame:
         kind = _kind(cipher)
         self._cipher, self._kind, self._size = cipher, der.oid(kind), size
         gm = kind == oids.GM_ENVELOPED_DATA
-        agreed = any(info[:1] == b"\xa1" for info in infos)
-        # RFC 5652 6.1: 2 with unprotected attributes or key agreement; RFC 5083 2.1: 0; GB/T 35275-2017: 1
+        kinds = {info[:1] for info in infos}
+        # RFC 5652 6.1: 3 with other kinds of recipients, 2 with unprotected attributes or key agreement;
+        # RFC 5083 2.1: 0; GB/T 35275-2017: 1
         version = 1 if gm else 0
-        if cipher.authentication is not Authentication.TAG and (agreed or cipher.authentication is Authentication.MAC):
-            version = 2
+        if cipher.authentication is not Authentication.TAG:
+            if b"\xa4" in kinds:
+                version = 3
+            elif b"\xa1" in kinds or cipher.authentication is Authentication.MAC:
+                version = 2
         self._start = der.integer(version) + der.tlv(der.SET, b"".join(sorted(infos)))
         self._info = der.oid(oids.GM_DATA if gm else oids.DATA) + der.sequence(der.oid(cipher.oid), parameters)
 

@@ -4,6 +4,8 @@
     delivery = deliver(key, public_key)                # for whoever has the private half of public_key
     key = accept(delivery, signing_key, certificate)   # the key that the certificate certifies, or an error
 
+Once it was delivered, a key is worth no more than the one it was delivered to: ML-KEM under RSA does not outlive RSA.
+
 SM2 keys go as SM2EnvelopedKey (GM/T 0009-2012 7.4), all others as PrivateKeyInfo in CMS EnvelopedData or
 AuthEnvelopedData, whose recipient is named by key identifier. Both may stand in PEM. Read besides, for SM2: GB/T 35275
 envelopedData and signedAndEnvelopedData with the bare number inside.
@@ -20,7 +22,7 @@ from certs.certificate import Certificate
 from certs.errors import BadKey, DecryptionFailed, MalformedInput, UnsupportedAlgorithm
 from certs.keys.base import KeyHandle, decrypting
 from certs.pem import armor, pem_blocks
-from certs.suites.base import PrivateKey, PublicKey
+from certs.suites.base import Family, PrivateKey, PublicKey, Suite
 
 LABELS = ("CMS", "PKCS7", "SM2 ENVELOPED KEY")
 MAX_SIZE = 1 << 17
@@ -34,19 +36,28 @@ def check_deliverable(to: PublicKey) -> None:
     except UnsupportedAlgorithm as error:
         raise UnsupportedAlgorithm(
             f"a key for encryption cannot be delivered: {error}",
-            hint="let the holder make one of another suite, and certify it by profile encryption",
+            hint="let the holder make a key for encryption, and sign the request for it: 'key request --by-key'",
             suite=to.suite.name,
         ) from error
 
 
+def check_pair(suite: Suite, to: PublicKey) -> None:
+    """Raise what `check_deliverable` does, and UnsupportedAlgorithm where a key of `suite` does not go with `to`."""
+    check_deliverable(to)
+    if suite.name != to.suite.name and not (suite.encrypts_only and suite.family is to.suite.family):
+        raise UnsupportedAlgorithm(
+            f"the key for encryption beside one of {to.suite.name} is of the same suite, or only encrypts",
+            hint=f"keys that only encrypt are of the {Family.INTERNATIONAL} suites",
+            suite=to.suite.name,
+        )
+
+
 def deliver(key: PrivateKey, to: PublicKey) -> bytes:
-    """Return `key`, DER, for whoever has the private half of `to`, a key of the same suite.
+    """Return `key`, DER, for whoever has the private half of `to`: a key of the same suite, or one that only encrypts.
 
     Raises UnsupportedAlgorithm, BackendUnavailable.
     """
-    check_deliverable(to)
-    if key.suite.name != to.suite.name:
-        raise UnsupportedAlgorithm("a key pair for encryption is of the suite of the signing key", suite=to.suite.name)
+    check_pair(key.suite, to)
     return key.suite.envelop(key, to) or enveloped.encrypt_to_key(key.pkcs8(), to)
 
 

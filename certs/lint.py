@@ -104,7 +104,7 @@ def findings_of(
         return
     if has_negative_modulus(certificate.spki):
         yield "the subject's RSA modulus is encoded as a negative number (X.690 8.3.3)"
-    if profile.suites and suite not in profile.suites:
+    if not profile.takes(suite):
         yield f"profile {profile.name} does not allow keys of suite {suite}"
     if issuer is not None:
         yield from lint_issuer.against(certificate, (issuer, *above))

@@ -44,7 +44,7 @@ from certs.names import Name
 from certs.pem import pem_blocks
 from certs.profiles import Profile
 from certs.request import Request, accept
-from certs.suites.base import PrivateKey, PublicKey
+from certs.suites.base import PrivateKey, PublicKey, Suite
 
 SCHEMA = "sealroad.pair/1"
 PAIRS = "pairs"
@@ -147,16 +147,19 @@ class PairDesk:
         form: str = "plain",
         facts: Facts | None = None,
         days: int | None = None,
+        suite: str | None = None,
     ) -> Pair:
         """Return the pair for a request: by `profile` for its key, by profile encryption for a new one.
 
+        `suite` is that of the new key, where it is not the suite of the request: one that only encrypts.
         `subject` is who was vetted, in place of the name asked for. Raises BadSignature, UnsupportedAlgorithm (a suite
         that only signs), AlreadyRevoked (one of the two certificates), KeyStoreError, IssuanceError, and what
         `Authority.prepare` raises.
         """
         accepted = accept(request, profile, subject=subject)  # 1
         public = suites.load_public(accepted.spki)
-        key_delivery.check_deliverable(public)
+        chosen = suites.get(suite or public.suite.name)
+        key_delivery.check_pair(chosen, public)
         if not {"digital_signature", "non_repudiation"} & {*profile.usage(public.suite.name)} or profile.ca:
             raise ProfileError(f"profile {profile.name} is not for the signing key of a pair", profile=profile.name)
         second = profiles.load("encryption")
@@ -168,11 +171,11 @@ class PairDesk:
             return self._plan(request, kind, accepted.subject, spki, options)
 
         path = self._directory / PAIRS / f"{_digest(request.der)}.json"
-        made = self._read(path, profile, accepted.subject)
+        made = self._read(path, profile, accepted.subject, chosen)
         signing = plan(profile, accepted.spki, accepted.names)
         if made is None:
-            self._make(path, request, profile, accepted.subject, public)  # 2
-            made = self._read(path, profile, accepted.subject)
+            self._make(path, request, profile, accepted.subject, public, chosen)  # 2
+            made = self._read(path, profile, accepted.subject, chosen)
             assert made is not None
         encryption = plan(second, made.spki, names)  # 3
         certificates = [
@@ -180,8 +183,8 @@ class PairDesk:
         ]
         return Pair(certificates[0], certificates[1], made.delivery)  # 4
 
-    def _read(self, path: Path, profile: Profile, subject: Subject) -> _Made | None:
-        """Return what was made for the request, None where nothing was; IssuanceError where it was for another name."""
+    def _read(self, path: Path, profile: Profile, subject: Subject, suite: Suite) -> _Made | None:
+        """Return what was made for the request, None where nothing was; IssuanceError where it was something else."""
         try:
             made = _Made.decode(path.read_bytes())
         except FileNotFoundError:
@@ -193,10 +196,17 @@ class PairDesk:
                 f"the request was used for profile {made.profile} and {Name(made.subject)}",
                 hint="ask with a new request",
             )
+        found = suites.for_spki(made.spki).name
+        if found != suite.name:
+            raise IssuanceError(
+                f"the request was used for a key of {found}, not of {suite.name}", hint="ask with a new request"
+            )
         return made
 
-    def _make(self, path: Path, request: Request, profile: Profile, subject: Subject, to: PublicKey) -> None:
-        key = to.suite.generate(to.parameter if to.parameter in to.suite.parameters else None)
+    def _make(
+        self, path: Path, request: Request, profile: Profile, subject: Subject, to: PublicKey, suite: Suite
+    ) -> None:
+        key = suite.generate(to.parameter if to.parameter in suite.parameters else None)
         delivery = key_delivery.deliver(key, to)
         record(
             self._authority.ledger,

@@ -1,6 +1,6 @@
 """RecipientInfo of CMS: one content key for one recipient (RFC 5652 6.2), and which certificate it is for.
 
-    encode(certificate, wrapped)                     # KeyTransRecipientInfo or KeyAgreeRecipientInfo, DER
+    encode(certificate, wrapped)                     # KeyTrans-, KeyAgree- or KEMRecipientInfo, DER
     encode_for_key(key_id, wrapped)                  # likewise, for a key that is named by its identifier
     for info in read_recipients(value): info.is_for(certificate), info.wrapped
 
@@ -10,21 +10,23 @@ Passwords, keys known to both sides and other kinds are passed over: they are no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from certs import ber, der
+from certs import ber, der, oids
 from certs.certificate import Certificate
 from certs.errors import MalformedInput
 from certs.extensions import key_id
 from certs.names import Name
 from certs.signed_attributes import read_algorithm
-from certs.suites.base import WrappedKey
+from certs.suites.base import Encapsulated, WrappedKey
 
 MAX_RECIPIENTS = 20_000
 """Recipients of one message."""
 MAX_ENCRYPTED_KEY = 8192
-"""Octets of one encrypted key: that of an RSA key of 16384 bits has 2048."""
+"""Octets of one encrypted key: that of an RSA key of 16384 bits has 2048, what ML-KEM-1024 encapsulates has 1568."""
+MAX_UKM = 4096
+"""Octets of user keying material: it goes into the derivation of a key for every recipient that is tried."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def encode_for_key(identifier: bytes, wrapped: WrappedKey) -> bytes:
 def _encode(transport: bytes, agreement: bytes, wrapped: WrappedKey, version: int) -> bytes:
     """Return a RecipientInfo; `transport` and `agreement` are how each kind names the recipient."""
     encrypted = der.octet_string(wrapped.encrypted_key)
+    if wrapped.encapsulated is not None:
+        return _encode_kem(transport, wrapped, wrapped.encapsulated)
     if wrapped.originator is None:
         return der.sequence(der.integer(version), transport, wrapped.algorithm.der(), encrypted)
     algorithm, point = der.split_spki(wrapped.originator)
@@ -102,6 +106,22 @@ def _encode(transport: bytes, agreement: bytes, wrapped: WrappedKey, version: in
     return der.tlv(0xA1, body)
 
 
+def _encode_kem(identifier: bytes, wrapped: WrappedKey, secret: Encapsulated) -> bytes:
+    """Return OtherRecipientInfo with KEMRecipientInfo (RFC 9629 3), whose version is always 0."""
+    info = der.sequence(
+        der.integer(0),
+        identifier,
+        wrapped.algorithm.der(),
+        der.octet_string(secret.ciphertext),
+        secret.kdf.der(),
+        der.integer(secret.kek_size),
+        b"" if wrapped.ukm is None else der.tlv(0xA0, der.octet_string(wrapped.ukm)),
+        secret.wrap.der(),
+        der.octet_string(wrapped.encrypted_key),
+    )
+    return der.tlv(0xA4, der.oid(oids.KEM_RECIPIENT) + info)
+
+
 # Reading -------------------------------------------------------------------------------------------------------------
 def read_recipients(infos: ber.Value) -> tuple[RecipientInfo, ...]:
     """Return everybody that RecipientInfos names. Raises MalformedInput."""
@@ -109,13 +129,17 @@ def read_recipients(infos: ber.Value) -> tuple[RecipientInfo, ...]:
     for number, info in enumerate(infos.expect(ber.SET)):
         if number >= MAX_RECIPIENTS:
             raise MalformedInput(f"more than {MAX_RECIPIENTS} recipients")
+        found: Iterable[RecipientInfo] = ()
         if info.tag == ber.SEQUENCE:
-            out.append(_transport(info))
+            found = (_transport(info),)
         elif info.tag == ber.context(1):
-            for each in _agreement(info):
-                if len(out) >= MAX_RECIPIENTS:
-                    raise MalformedInput(f"more than {MAX_RECIPIENTS} recipients")
-                out.append(each)
+            found = _agreement(info)
+        elif info.tag == ber.context(4):
+            found = _other(info)
+        for each in found:
+            if len(out) >= MAX_RECIPIENTS:
+                raise MalformedInput(f"more than {MAX_RECIPIENTS} recipients")
+            out.append(each)
     return tuple(out)
 
 
@@ -138,13 +162,44 @@ def _agreement(info: ber.Value) -> Iterator[RecipientInfo]:
     algorithm = read_algorithm(members.next(ber.SEQUENCE))
     keys = members.next(ber.SEQUENCE)
     members.end()
-    material = None if ukm is None else ukm.only().octets()
+    material = _material(ukm)
     for key in keys:
         pair = key.members()
         identifier = pair.next()
         wrapped = WrappedKey(algorithm, _encrypted_key(pair.next()), originator, material)
         pair.end()
         yield RecipientInfo(wrapped, _holder(identifier), sender)
+
+
+def _other(info: ber.Value) -> Iterator[RecipientInfo]:
+    """Yield what OtherRecipientInfo says, where it is of a kind we know (RFC 5652 6.2.5, RFC 9629 3)."""
+    other = info.members(ber.context(4))
+    if other.next().oid() != oids.KEM_RECIPIENT:
+        return
+    members = other.next(ber.SEQUENCE).members()
+    other.end()
+    members.next().integer()
+    identifier = members.next()
+    algorithm = read_algorithm(members.next(ber.SEQUENCE))
+    ciphertext = _encrypted_key(members.next())
+    kdf = read_algorithm(members.next(ber.SEQUENCE))
+    size = members.next().integer()
+    ukm = members.optional(ber.context(0))
+    wrap = read_algorithm(members.next(ber.SEQUENCE))
+    encrypted_key = _encrypted_key(members.next())
+    members.end()
+    secret = Encapsulated(ciphertext, kdf, size, wrap)
+    yield RecipientInfo(WrappedKey(algorithm, encrypted_key, None, _material(ukm), secret), _holder(identifier))
+
+
+def _material(ukm: ber.Value | None) -> bytes | None:
+    """Return user keying material, of a length that anybody can want."""
+    if ukm is None:
+        return None
+    octets = ukm.only().octets()
+    if len(octets) > MAX_UKM:
+        raise MalformedInput(f"more than {MAX_UKM} octets of user keying material")
+    return octets
 
 
 def _spki(originator: ber.Value) -> bytes:

@@ -6,6 +6,8 @@
     accepted = accept(request, profiles.load("person"))
     plan = authority.prepare(profile, accepted.subject, accepted.spki, names=accepted.names)
 
+A key that cannot sign is asked for by a request that another key of the holder signs (`certs.possession`).
+
 The octets received are kept: the signature is checked over them. A request is a wish: the profile decides what is
 taken of it, `Accepted.passed_over` names the rest, and whoever approves it sees both. Only alternative names of the
 kinds that the profile allows are taken; usages, constraints and everything else are the authority's to say.
@@ -13,20 +15,23 @@ kinds that the profile allows are taken; usages, constraints and everything else
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from certs import ber, der, extensions, oids, suites
+from certs import ber, der, extensions, oids, possession, suites
 from certs.alt_names import AltNames, read_alt_names
+from certs.certificate import Certificate
 from certs.encoded import Encoded
-from certs.errors import MalformedInput
+from certs.errors import BadSignature, IssuanceError, MalformedInput, UnsupportedAlgorithm
 from certs.extension_values import Extension, read_extensions
 from certs.keys.base import KeyHandle
 from certs.names import Name
 from certs.pem import armor, pem_blocks
+from certs.possession import Statement, Voucher
 from certs.profiles import Profile
 from certs.subject import Subject
-from certs.suites.base import Use
+from certs.suites.base import Use, no_signature
 
 LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 MAX_SIZE = 64 * 1024
@@ -127,14 +132,39 @@ class Request(Encoded[_Parts]):
         value = next((item.value for item in self.extensions if item.oid == oids.SUBJECT_ALT_NAME), None)
         return AltNames() if value is None else read_alt_names(value)
 
-    def verify(self) -> str:
-        """Check that the requester has the key (RFC 2986 4.2); return its suite.
+    @cached_property
+    def statement(self) -> Statement | None:
+        """Which certificate vouches for a key that cannot sign; None where the key signs for itself, or nobody does.
+
+        Raises MalformedInput, and UnsupportedAlgorithm or BadKey for a key of no suite.
+        """
+        if not suites.for_spki(self.spki).encrypts_only:
+            return None
+        found = [values for kind, values in self._parts.attributes if kind == oids.STATEMENT_OF_POSSESSION]
+        if not found:
+            return None
+        if len(found) > 1 or len(found[0]) != 1:
+            raise MalformedInput("a certificate request with several statements of possession")
+        return possession.read(found[0][0])
+
+    def verify(self, voucher: Certificate | None = None) -> str:
+        """Check that the requester has the key (RFC 2986 4.2), or that `voucher` says so; return the key's suite.
 
         SM2 signs with the identifier 1234567812345678 and Z (GM/T 0009 10); a request signed without is refused.
-        Raises BadSignature, UnsupportedAlgorithm, BadKey or MalformedInput.
+        `voucher` counts for a key that cannot sign, and nobody but the caller knows whether it is trusted. Raises
+        BadSignature, UnsupportedAlgorithm, BadKey or MalformedInput.
         """
         parts = self._parts
-        return suites.verify(parts.spki, parts.algorithm, parts.signature, parts.info)
+        suite = suites.for_spki(parts.spki)
+        if not suite.encrypts_only:
+            return suites.verify(parts.spki, parts.algorithm, parts.signature, parts.info)
+        if self.statement is None or voucher is None:
+            raise no_signature(suite, hint="sign the request with another key of the holder: 'key request --by-key'")
+        if not self.statement.is_of(voucher):
+            raise BadSignature("the request names another certificate that vouches for its key", reason="voucher")
+        suites.load_public(parts.spki)
+        suites.verify(voucher.spki, parts.algorithm, parts.signature, parts.info)
+        return suite.name
 
     @cached_property
     def pem(self) -> str:
@@ -153,23 +183,39 @@ def load_request(data: bytes) -> Request:
 
 
 def make_request(
-    key: KeyHandle, subject: Subject, names: AltNames | None = None, *, own: tuple[Extension, ...] = ()
+    key: KeyHandle,
+    subject: Subject,
+    names: AltNames | None = None,
+    *,
+    own: tuple[Extension, ...] = (),
+    by: Voucher | None = None,
 ) -> bytes:
-    """Return a request (DER) for `key`, signed with it.
+    """Return a request (DER) for `key`, signed with it, or by whoever vouches for a key that cannot sign.
 
-    Alternative names, with the subject's e-mail address, and the extensions `own` stand in an extensionRequest. Raises
-    BadIdentifier, MalformedInput, or what the key's store raises.
+    Alternative names, with the subject's e-mail address, and the extensions `own` stand in an extensionRequest. With
+    `by` the name is that of the certificate there, as it stands. Raises BadIdentifier, MalformedInput, BadKey (a
+    voucher that does not hold together), UnsupportedAlgorithm (a key that cannot sign without one, and one that can
+    with it), or what the key's store raises.
     """
+    if by is not None:
+        by.check()
+        if not key.suite.encrypts_only:
+            raise UnsupportedAlgorithm(f"a key of {key.suite.name} signs its own request", suite=key.suite.name)
     names = (names or AltNames()).with_email(subject.email)
     wanted = [*([names.extension()] if names else []), *own]
     attributes = b""
     if wanted:
         values = der.sequence(*map(extensions.encode, wanted))
         attributes = der.sequence(der.oid(oids.EXTENSION_REQUEST), der.tlv(der.SET, values))
-    info = der.sequence(der.integer(0), subject.name(), key.public_key.spki, der.tlv(0xA0, attributes))
-    algorithm = key.suite.signature_algorithm(Use.X509).der()
-    request = Request(extensions.signed(info, algorithm, key.sign(info)))
-    request.verify()
+    if by is not None:
+        # DER of a SET OF: the shorter encoding comes first where the one begins as the other does (X.690 11.6)
+        attributes = b"".join(sorted(part for part in (attributes, possession.encode(by.certificate)) if part))
+    name = subject.name() if by is None else by.certificate.subject_name.der
+    signer = key if by is None else by.key
+    info = der.sequence(der.integer(0), name, key.public_key.spki, der.tlv(0xA0, attributes))
+    algorithm = signer.suite.signature_algorithm(Use.X509).der()
+    request = Request(extensions.signed(info, algorithm, signer.sign(info)))
+    request.verify(by.certificate if by is not None else None)
     return request.der
 
 
@@ -186,14 +232,25 @@ class Accepted:
     """What was asked for and is not given, one short name each."""
 
 
-def accept(request: Request, profile: Profile, *, subject: Subject | None = None) -> Accepted:
+def accept(
+    request: Request,
+    profile: Profile,
+    *,
+    subject: Subject | None = None,
+    vouching: Callable[[Statement], Certificate] | None = None,
+) -> Accepted:
     """Check possession and return what `profile` takes; `subject` is who was vetted, in place of the name asked for.
 
-    Raises BadSignature and what else `Request.verify` raises, UnsupportedAlgorithm for a key of a suite that is for old
-    signatures only, MalformedInput or BadIdentifier for a name that our
-    certificates cannot carry.
+    `vouching` finds the certificate that vouches for a key that cannot sign (`certs.possession.certified`); without,
+    no such key is taken. Raises BadSignature and what else `Request.verify` raises, UnsupportedAlgorithm for a key of a
+    suite that is for old signatures only, IssuanceError where the voucher has another name, MalformedInput or
+    BadIdentifier for a name that our certificates cannot carry.
     """
-    suite = request.verify()
+    statement = request.statement
+    voucher = vouching(statement) if vouching is not None and statement is not None else None
+    suite = request.verify(voucher)
+    if voucher is not None and voucher.subject_name.key != request.subject_name.key:
+        raise IssuanceError("who vouches for the key has another name than the request asks for")
     suites.not_old(suite)
     spki = suites.get(suite).usual_spki(request.spki)
     names = request.names

@@ -107,7 +107,7 @@ def tbs(
         identifier = wanted.key_identifier or extensions.key_id(wanted.spki)
     except CertsError as error:
         raise IssuanceError(f"the subject's key is not usable: {error}") from error
-    if profile.suites and suite not in profile.suites:
+    if not profile.takes(suite):
         raise ProfileError(
             f"profile {profile.name} does not allow keys of suite {suite}", profile=profile.name, suite=suite
         )

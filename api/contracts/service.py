@@ -309,12 +309,12 @@ def _way_to_sign(pointer: str, body: PartyIn) -> tuple[str | None, str | None]:
 
     try:
         if body.suite is not None:
-            suites.not_old(body.suite)
+            suites.must_sign(body.suite)
             return suites.get(body.suite).name, None
         if body.certificate is not None:
             bundle = load_certificates(body.certificate.encode())[:MAX_CHAIN]
             suite = bundle[0].public_key().suite.name
-            suites.not_old(suite)
+            suites.must_sign(suite)
             return suite, "".join(each.pem for each in bundle)
     except SealroadError as error:
         where = "suite" if body.suite is not None else "certificate"

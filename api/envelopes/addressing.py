@@ -16,7 +16,6 @@ from api.envelopes import keys
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
 from certs.certificate import Certificate, load_certificates
-from certs.errors import CertsError
 from signer.errors import RecipientRefused
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class Basis:
 def recipients_of(context: Context, tenant_id: str, wanted: Sequence[Wanted]) -> tuple[Recipient, ...]:
     """Return the recipients; a party whose key the service holds gets a key for decryption if it has none.
 
-    Raises RecipientRefused for a party without a certificate, or whose suite signs only; IssuanceError, MalformedInput.
+    Raises RecipientRefused for a party without a certificate; IssuanceError, MalformedInput.
     """
     refusals = [(index, reason) for index, each in enumerate(wanted) if (reason := _objection(each))]
     if refusals:
@@ -114,19 +113,8 @@ def check(context: Context, recipients: Sequence[Recipient], basis: Basis) -> No
 
 def _objection(wanted: Wanted) -> str | None:
     """Return why nothing can be encrypted to a party, before any certificate is looked at."""
-    from certs import suites
-
-    party = wanted.party
-    if wanted.pem is not None or party is None:
-        return None
-    if party.suite is None:
+    if wanted.pem is None and wanted.party is not None and wanted.party.suite is None:
         return "the party has no certificate"
-    try:
-        suite = suites.get(party.suite)
-    except CertsError as error:
-        return error.message
-    if party.key_holder == "service" and not suite.recipient_usages:
-        return f"a key of {suite.name} signs only"
     return None
 
 

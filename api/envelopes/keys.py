@@ -5,7 +5,8 @@
     key = open_held(context, tenant_id, held.id)
 
 A party's certificate is for signing, and nothing is encrypted to such a one; so it gets a second certificate, of the
-profile `encryption` and of the circle of its suite. A process killed at any instant leaves nothing unaccounted:
+profile `encryption` and of the circle of its suite; where that suite only signs, for a key of the one that goes with it
+(`certs.suites.for_encryption`). A process killed at any instant leaves nothing unaccounted:
 
  1. the plan is on record in the authority's ledger: nothing is signed yet
  2. the key is on record here, sealed, with the serial number of the certificate it waits for
@@ -88,7 +89,7 @@ def open_held(context: Context, tenant_id: str, key_id: str) -> PrivateKey:
     """Return the key itself. Raises NotFound, StateConflict, VaultError, ServiceUnavailable."""
     with context.database.read() as session:
         row = usable(context, session, tenant_id, key_id)
-    return context.vault.open_key(row.sealed_key, row.id, row.suite)
+    return context.vault.open_key(row.sealed_key, row.id, _key_suite(row.suite, row.party_id))
 
 
 def _found(context: Context, tenant_id: str, party_id: str | None, suite: str) -> Held | None:
@@ -101,24 +102,28 @@ def _found(context: Context, tenant_id: str, party_id: str | None, suite: str) -
     return None
 
 
-def _made(
-    context: Context, tenant_id: str, suite_name: str, profile: str, subject: Subject, party_id: str | None
-) -> Held:
+def _made(context: Context, tenant_id: str, suite: str, profile: str, subject: Subject, party_id: str | None) -> Held:
     from certs import suites
 
-    suite = suites.get(suite_name)
-    key, name = suite.generate(), new_id("enk")
-    plan = context.circles.get(suite.name).prepare(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
+    key, name = suites.get(_key_suite(suite, party_id)).generate(), new_id("enk")
+    plan = context.circles.get(suite).prepare(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
     serial = f"{plan.serial:x}"
     row = EnvelopeKey(
         id=name,
         tenant_id=tenant_id,
         party_id=party_id,
-        suite=suite.name,
+        suite=suite,
         serial=serial.rjust(len(serial) + len(serial) % 2, "0"),
         sealed_key=context.vault.seal(key, name),
         created_at=context.now(),
     )
     with context.database.write() as session:
         session.add(row)
-    return Held(name, suite.name, issuing.issue_for_service(context, tenant_id, suite.name, plan).pem)
+    return Held(name, suite, issuing.issue_for_service(context, tenant_id, suite, plan).pem)
+
+
+def _key_suite(suite: str, party_id: str | None) -> str:
+    """Return the suite of a key: a party's is for decryption, the service's own signs."""
+    from certs import suites
+
+    return suite if party_id is None else suites.for_encryption(suite)

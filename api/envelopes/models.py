@@ -58,7 +58,8 @@ class EnvelopeKey(Base):
     """A key that the service holds: a party's, for decryption, or its own, for signing.
 
     It is on record before a certificate is asked for. The certificate is the tenant's (`api.certificates`), found by
-    suite and serial number.
+    suite and serial number. `suite` is that of the circle; where it only signs, a party's key is of the one beside it
+    (`certs.suites.for_encryption`).
     """
 
     __tablename__ = "envelope_keys"
@@ -71,7 +72,7 @@ class EnvelopeKey(Base):
     serial: Mapped[str] = mapped_column(String(40))
     """Hexadecimal."""
     sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
-    """Under the vault; opens only for this row's id and suite."""
+    """Under the vault; opens only for this row's id and the suite of the key."""
     created_at: Mapped[datetime]
 
 

@@ -48,6 +48,7 @@ class Circles:
         """Return the circle of a suite; make it if there is none yet. Raises UnsupportedAlgorithm."""
         from certs import suites
 
+        suites.must_sign(suite)
         suites.get(suite)
         with self._lock:
             if suite not in self._open:

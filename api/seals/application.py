@@ -96,7 +96,7 @@ def _suite_of(body: SealIn) -> tuple[str, list[str] | None]:
 
     try:
         if body.suite is not None and body.owner is not None:
-            suites.not_old(body.suite)
+            suites.must_sign(body.suite)
             seal_algorithm(suites.get(body.suite))
             owner = subject_of(body.name, body.owner.model_dump(mode="json"))
             for identifier in owner.identifiers:
@@ -106,7 +106,7 @@ def _suite_of(body: SealIn) -> tuple[str, list[str] | None]:
         bundles = [load_certificates(pem.encode())[:MAX_CHAIN] for pem in body.certificates or ()]
         found = {bundle[0].public_key().suite.name for bundle in bundles}
         for name in found:
-            suites.not_old(name)
+            suites.must_sign(name)
             seal_algorithm(suites.get(name))
     except SealroadError as error:
         where = "suite" if body.suite is not None else "certificates"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from certs.forms import Facts, IssuerSignTool
 from certs.identifiers import Identifier
 from certs.keys import open_key
 from certs.pem import armor, pem_blocks
+from certs.possession import Statement, Voucher, certified
 from certs.profiles import Profile
 from certs.request import LABELS, accept, load_request, make_request
 
@@ -124,8 +126,18 @@ def _say(output: str | None, certificate: Certificate) -> None:
 
 def key_request(args: argparse.Namespace) -> int:
     """Make a PKCS#10 request."""
-    key = open_key(args.key, secrets_of(args))
-    encoded = make_request(key, subject_of(args), _names(args))
+    if bool(args.by_key) != bool(args.by_cert):
+        raise UsageError("--by-key and --by-cert go together")
+    if bool(args.cn) == bool(args.by_key):
+        raise UsageError("who is the holder?", hint="give --cn; for a key that cannot sign --by-key and --by-cert")
+    secrets = secrets_of(args)
+    key = open_key(args.key, secrets)
+    if args.by_key:
+        certificate = load_certificate(read_input(args.by_cert))
+        voucher, subject = Voucher(open_key(args.by_key, secrets), certificate), Subject.of(certificate.subject_name)
+    else:
+        voucher, subject = None, subject_of(args)
+    encoded = make_request(key, subject, _names(args), by=voucher)
     write_output(args.output, armor(LABELS[0], encoded).encode(), inputs=[args.key.removeprefix("file:")])
     if args.output not in (None, "-"):
         print(f"{args.output}: request for a key of {key.suite.name}")
@@ -137,10 +149,12 @@ def ca_issue(args: argparse.Namespace) -> int:
     if args.application:
         return _issue_application(args)
     profile = profile_of(args.profile)
-    names = _names(args)
+    names, opened = _names(args), None
     subject = subject_of(args) if args.cn else None
     if args.request:
-        accepted = accept(load_request(read_input(args.request)), profile, subject=subject)
+        request = load_request(read_input(args.request))
+        opened = _open(args) if request.statement is not None else None
+        accepted = accept(request, profile, subject=subject, vouching=_vouching(opened))
         subject, spki = accepted.subject, accepted.spki
         names = AltNames(
             (*names.emails, *accepted.names.emails),
@@ -153,7 +167,7 @@ def ca_issue(args: argparse.Namespace) -> int:
         spki = public_key_of(args.public_key)
     if subject is None:
         raise UsageError("a public key says nothing of its holder", hint="add --cn, or use --request")
-    opened = _open(args)
+    opened = opened or _open(args)
     authority = opened.root_authority if profile.issuer == "root" else opened.issuing
     lifetime = timedelta(hours=args.hours) if args.hours is not None else None
     plan = authority.prepare(
@@ -170,6 +184,17 @@ def ca_issue(args: argparse.Namespace) -> int:
     certificate = authority.issue(plan)
     above = (opened.root,) if profile.issuer == "root" else opened.chain
     return _write(args, certificate, above, args.public_key or args.request)
+
+
+def _vouching(opened: ClosedCircle | None) -> Callable[[Statement], Certificate] | None:
+    """Return what finds, on the record of a circle, the certificate that vouches for a key."""
+    if opened is None:
+        return None
+
+    def find(statement: Statement) -> Certificate:
+        return certified(statement, opened.issuer_of(statement.serial).entry(statement.serial), SystemClock().now())
+
+    return find
 
 
 def _issue_application(args: argparse.Namespace) -> int:
@@ -196,7 +221,8 @@ def ca_renew(args: argparse.Namespace) -> int:
     if args.request:
         profile = profiles.load(entry.profile if entry else "person")
         request = load_request(read_input(args.request))
-        spki = accept(request, profile, subject=Subject(old.common_name or "-")).spki
+        named = Subject(old.common_name or "-")
+        spki = accept(request, profile, subject=named, vouching=_vouching(opened)).spki
     certificate = relations.renew(opened.issuing, old, record=recorded, spki=spki, days=args.days)
     write_output(args.output, certificate.pem.encode(), inputs=[args.certificate])
     _say(args.output, certificate)

@@ -32,7 +32,14 @@ def ca_issue_pair(args: argparse.Namespace) -> int:
     secrets = secrets_of(args)
     opened = circle.load(args.directory, secrets, SystemClock())
     desk = PairDesk(opened.issuing, Path(args.directory), SystemClock(), escrow=_provider(args.directory, secrets))
-    pair = desk.issue(request, profile, subject=subject, form=args.form, facts=facts_of(args), days=args.days)
+    pair = desk.issue(
+        *(request, profile),
+        subject=subject,
+        form=args.form,
+        facts=facts_of(args),
+        days=args.days,
+        suite=args.encryption_suite,
+    )
     write_output(args.output, pair.encode(opened.chain), inputs=[args.request])
     if args.output not in (None, "-"):
         print(f"{args.output}: {pair.signing.subject}")

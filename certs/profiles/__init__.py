@@ -21,7 +21,7 @@ from certs import extensions
 from certs.alt_names import KINDS
 from certs.errors import ProfileError
 from certs.extension_values import KEY_USAGE_BITS, Extension
-from certs.suites import ALL_NAMES
+from certs.suites import ALL_NAMES, ENCRYPTION_NAMES
 
 EXTRA: dict[str, Callable[[], Extension]] = {
     "no-rev-avail": extensions.no_revocation_available,
@@ -53,7 +53,7 @@ class Profile:
     path_length: int | None = None
     extended_key_usage_critical: bool = False
     suites: tuple[str, ...] = ()
-    """Suites a subject's key may have; empty: all."""
+    """Suites a subject's key may have; empty: all that sign."""
     key_usage_of: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """A table in the file: key usage by suite, where the standards of the suites differ; the rest have `key_usage`."""
     alt_names: tuple[str, ...] = ("email",)
@@ -89,6 +89,10 @@ class Profile:
     def usage(self, suite: str) -> tuple[str, ...]:
         """Return the key usage for a key of `suite`."""
         return dict(self.key_usage_of).get(suite, self.key_usage)
+
+    def takes(self, suite: str) -> bool:
+        """Tell whether a subject's key may be of `suite`; one that only encrypts must be named by the profile."""
+        return suite in (self.suites or ALL_NAMES)
 
 
 def names() -> tuple[str, ...]:
@@ -128,7 +132,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "authority": profile.ca,
         "signed_by": profile.issuer,
         "validity": f"{usual} {unit.removesuffix('s') if usual == 1 else unit}, at most {most}",
-        "suites": ", ".join(profile.suites) or "all",
+        "suites": ", ".join(profile.suites) or "all that sign",
         "key_usage": list(profile.key_usage),
         "key_usage_of": {suite: list(usages) for suite, usages in profile.key_usage_of},
         "extended_key_usage": list(profile.extended_key_usage),
@@ -200,7 +204,7 @@ def _contradictions(profile: Profile) -> Iterator[tuple[object, str]]:
         yield not usages, "an empty key usage"  # RFC 5280 4.2.1.3: at least one bit
         yield set(usages) - set(KEY_USAGE_BITS), f"no key usage is called {', '.join(usages)}"
         yield profile.ca != ("key_cert_sign" in usages), "key_cert_sign belongs to authorities, and to all of them"
-    yield set(profile.suites) - set(ALL_NAMES), "an unknown suite"
+    yield set(profile.suites) - {*ALL_NAMES, *ENCRYPTION_NAMES}, "an unknown suite"
     yield set(dict(profile.key_usage_of)) - set(profile.suites or ALL_NAMES), "a key usage of an unknown suite"
     yield set(profile.alt_names) - set(KINDS), "an unknown kind of alternative names"
     yield profile.alt_names_required and not profile.alt_names, "alternative names are required and none are allowed"

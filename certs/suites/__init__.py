@@ -16,20 +16,23 @@ from importlib import import_module
 
 from certs import oids
 from certs.errors import BackendUnavailable, BadKey, BadSignature, CertsError, MalformedInput, UnsupportedAlgorithm
-from certs.suites.base import AlgorithmID, PrivateKey, PublicKey, Suite
+from certs.suites.base import AlgorithmID, PrivateKey, PublicKey, Suite, no_signature
 from certs.suites.digests import digest, digest_algorithm, digest_name, digest_oid, new_digest
 
 __all__ = [
     "ALL_NAMES",
+    "ENCRYPTION_NAMES",
     "OLD_NAMES",
     "digest",
     "digest_algorithm",
     "digest_name",
     "digest_oid",
+    "for_encryption",
     "for_spki",
     "get",
     "load_private",
     "load_public",
+    "must_sign",
     "names",
     "new_digest",
     "not_old",
@@ -60,12 +63,27 @@ _MODULES: dict[str, str] = {
 """Suite to module; the order is the one people see."""
 
 ALL_NAMES: tuple[str, ...] = tuple(_MODULES)
-"""The suites in which keys are made."""
+"""The suites in which keys are made that sign."""
+
+_ENCRYPTING: dict[str, str] = {"x25519": "xdh", "x448": "xdh", "ml-kem-768": "mlkem", "ml-kem-1024": "mlkem"}
+
+ENCRYPTION_NAMES: tuple[str, ...] = tuple(_ENCRYPTING)
+"""The suites in which keys are made that encrypt and do nothing else."""
 
 _READ_ONLY: dict[str, str] = {"ecdsa-p224": "ecdsa", "dsa": "dsa"}
 
 OLD_NAMES: frozenset[str] = frozenset(_READ_ONLY)
 """Suites of old signatures: verified and called weak, never used for new ones."""
+
+_BESIDE: dict[str, str] = {
+    "rsa-pss": "rsa",
+    "ed25519": "x25519",
+    "ed448": "x448",
+    "ml-dsa-44": "ml-kem-768",
+    "ml-dsa-65": "ml-kem-768",
+    "ml-dsa-87": "ml-kem-1024",
+}
+"""A suite that only signs to the one of its kind and strength in which its holders receive (FIPS 203 8, FIPS 204 4)."""
 
 _BY_KEY_ALGORITHM: dict[str, str] = {
     oids.RSA: "rsa",
@@ -76,6 +94,10 @@ _BY_KEY_ALGORITHM: dict[str, str] = {
     oids.ML_DSA_44: "ml-dsa-44",
     oids.ML_DSA_65: "ml-dsa-65",
     oids.ML_DSA_87: "ml-dsa-87",
+    oids.X25519: "x25519",
+    oids.X448: "x448",
+    oids.ML_KEM_768: "ml-kem-768",
+    oids.ML_KEM_1024: "ml-kem-1024",
     oids.SM2: "sm2",  # a variant met in the field: the curve's OID as the algorithm itself
     oids.GOST2012_256: "gost2012-256",
     oids.GOST2012_512: "gost2012-512",
@@ -95,17 +117,16 @@ _BY_CURVE: dict[str, str] = {
 
 def get(name: str) -> Suite:
     """Return the suite called `name`. Raises UnsupportedAlgorithm for an unknown name."""
-    module = _MODULES.get(name) or _READ_ONLY.get(name)
+    module = _MODULES.get(name) or _ENCRYPTING.get(name) or _READ_ONLY.get(name)
     if module is None:
-        raise UnsupportedAlgorithm(
-            f"there is no algorithm suite {name!r}", hint="known: " + ", ".join(ALL_NAMES), suite=name
-        )
+        known = ", ".join((*ALL_NAMES, *ENCRYPTION_NAMES))
+        raise UnsupportedAlgorithm(f"there is no algorithm suite {name!r}", hint=f"known: {known}", suite=name)
     suite: Suite = import_module(f"certs.suites.{module}").SUITES[name]
     return suite
 
 
 def names() -> tuple[str, ...]:
-    """Return the suites that some library on this machine computes."""
+    """Return the suites that sign and that some library on this machine computes."""
     return tuple(name for name in ALL_NAMES if _works(name))
 
 
@@ -115,6 +136,18 @@ def not_old(name: str) -> None:
         raise UnsupportedAlgorithm(
             f"keys of suite {name} are for old signatures only", hint="known: " + ", ".join(ALL_NAMES), suite=name
         )
+
+
+def must_sign(name: str) -> None:
+    """Raise UnsupportedAlgorithm where `name` is a suite of old signatures, or one that only encrypts."""
+    not_old(name)
+    if name in _ENCRYPTING:
+        raise no_signature(get(name), hint="known: " + ", ".join(ALL_NAMES))
+
+
+def for_encryption(name: str) -> str:
+    """Return the suite of the second key of somebody who signs in suite `name`: the same where that encrypts."""
+    return _BESIDE.get(name, name)
 
 
 def _works(name: str) -> bool:

@@ -73,16 +73,31 @@ class AlgorithmID:
 
 
 @dataclass(frozen=True)
+class Encapsulated:
+    """What a key encapsulation mechanism adds to a wrapped key (KEMRecipientInfo, RFC 9629 3)."""
+
+    ciphertext: bytes
+    """kemct: what the shared secret is decapsulated from."""
+    kdf: AlgorithmID
+    kek_size: int
+    """kekLength: octets of the key-encryption key."""
+    wrap: AlgorithmID
+    """The key wrap."""
+
+
+@dataclass(frozen=True)
 class WrappedKey:
-    """A content key as one recipient gets it: what its RecipientInfo says (RFC 5652 6.2.1, 6.2.2)."""
+    """A content key as one recipient gets it: what its RecipientInfo says (RFC 5652 6.2.1, 6.2.2; RFC 9629 3)."""
 
     algorithm: AlgorithmID
-    """keyEncryptionAlgorithm."""
+    """keyEncryptionAlgorithm; where there is an encapsulated secret, its mechanism."""
     encrypted_key: bytes
     originator: bytes | None = None
     """The sender's SubjectPublicKeyInfo, DER, in key agreement; None in key transport."""
     ukm: bytes | None = None
-    """User keying material of key agreement, where there is any."""
+    """User keying material of key agreement or encapsulation, where there is any."""
+    encapsulated: Encapsulated | None = None
+    """Where the key is wrapped under an encapsulated secret; None in key transport and agreement."""
 
     @property
     def tells(self) -> bool:
@@ -198,6 +213,8 @@ class Suite(ABC):
     suite do not encrypt."""
     signs_only: str = ""
     """Which standard says so, where keys of the suite must not encrypt."""
+    encrypts_only: str = ""
+    """Which standard says so, where keys of the suite make no signatures; empty for all others."""
     enveloped_label: str = "CMS"
     """PEM label of a private key that was encrypted to a key of the suite (`envelop`); RFC 7468 9."""
 
@@ -267,6 +284,12 @@ class Suite(ABC):
         if not self.recipient_usages:
             raise no_encryption(self)
         return self.library()
+
+
+def no_signature(suite: Suite, hint: str | None = None) -> UnsupportedAlgorithm:
+    """Return the error for keys of a suite that only encrypts."""
+    words = f"a key of {suite.name} makes no signatures: {suite.encrypts_only}"
+    return UnsupportedAlgorithm(words, hint=hint, suite=suite.name)
 
 
 def no_encryption(suite: Suite) -> UnsupportedAlgorithm:

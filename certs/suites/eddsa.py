@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 
 from certs import oids
 from certs.errors import BadKey, BadSignature
+from certs.suites.plain import Algorithm
 from certs.suites.pure import PurePrivateKey, PureSuite
 
 # RFC 8032 7.1 TEST 2 and 7.4 "1 octet": secret key, message, signature
@@ -79,13 +80,15 @@ SUITES: dict[str, PureSuite] = {
     suite.name: suite
     for suite in (
         PureSuite(
-            *("ed25519", oids.ED25519, "25519", "sha512", 64),
-            *(ed25519.Ed25519PrivateKey.generate, _known_answer, _CURVE25519.check),
+            Algorithm(
+                "ed25519", oids.ED25519, "25519", "sha512", ed25519.Ed25519PrivateKey.generate, _CURVE25519.check
+            ),
+            *(64, _known_answer),
             reads_null=True,
         ),
         PureSuite(
-            *("ed448", oids.ED448, "448", "shake256", 114),
-            *(ed448.Ed448PrivateKey.generate, _known_answer, _CURVE448.check),
+            Algorithm("ed448", oids.ED448, "448", "shake256", ed448.Ed448PrivateKey.generate, _CURVE448.check),
+            *(114, _known_answer),
             reads_null=True,
         ),
     )

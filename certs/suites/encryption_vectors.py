@@ -1,7 +1,7 @@
 """What `cryptography` must get right before content and content keys are encrypted with it.
 
 RSA-OAEP: RSA Laboratories, oaep-vect.txt, example 1.1; ECDH: RFC 5903 8.1; X9.63 KDF: NIST CAVP, SHA-256; AES key wrap:
-RFC 3394 4.6; AES-256-GCM: McGrew and Viega, test case 16; SM4: GB/T 32907 A.1, RFC 8998 A.1.
+RFC 3394 4.6; HKDF: RFC 5869 A.1; AES-256-GCM: McGrew and Viega, test case 16; SM4: GB/T 32907 A.1, RFC 8998 A.1.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm as Unsupported
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
@@ -51,6 +52,7 @@ _KDF_KEY = bytes.fromhex(
     "da2447cfd874f6cf92f30d0097111485500c90c3af8b487872d04685d14c8d1dc8d7fa08beb0ce0ababc11f0bd496269"
     "142d43525a78e5bc79a17f59676a5706dc54d54d4d1f0bd7e386128ec26afc21"
 )
+_HKDF_KEY = bytes.fromhex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865")
 _WRAP_DATA = bytes.fromhex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f")
 _WRAPPED = bytes.fromhex("28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21")
 
@@ -96,6 +98,13 @@ def check_agreement() -> None:
     kek = bytes(range(32))
     good = aes_key_wrap(kek, _WRAP_DATA) == _WRAPPED and aes_key_unwrap(kek, _WRAPPED) == _WRAP_DATA
     _require(good, "AES key wrap")
+
+
+@cache
+def check_hkdf() -> None:
+    """Raise BackendUnavailable unless HKDF with SHA-256 gives the known answer."""
+    running = HKDF(hashes.SHA256(), len(_HKDF_KEY), bytes(range(13)), bytes(range(0xF0, 0xFA)))
+    _require(running.derive(b"\x0b" * 22) == _HKDF_KEY, "HKDF")
 
 
 @cache

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from certs import der, oids
 from certs.errors import BadSignature, UnsupportedAlgorithm
+from certs.suites.plain import Algorithm
 from certs.suites.pure import PureSuite
 
 _SEED = bytes(range(32))
@@ -56,7 +57,8 @@ def _seed(encoded: bytes) -> bytes:
 
 def _suite(name: str, oid: str, size: int) -> PureSuite:
     # SHA-512 in CMS, for all three (RFC 9882 3.3)
-    return PureSuite(name, oid, name[-2:], "sha512", size, _KINDS[name].generate, _known_answer, read_private=_seed)
+    algorithm = Algorithm(name, oid, name[-2:], "sha512", _KINDS[name].generate, read_private=_seed)
+    return PureSuite(algorithm, size, _known_answer)
 
 
 SUITES: dict[str, PureSuite] = {

@@ -1,4 +1,4 @@
-"""What EdDSA and ML-DSA have in common: keys without parameters, signatures over the message itself.
+"""What EdDSA and ML-DSA have in common: signatures over the message itself, by keys without parameters.
 
 The digest of such a suite is the one that CMS uses around it, for the content; the signature does not depend on it.
 """
@@ -9,13 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.exceptions import UnsupportedAlgorithm as Unsupported
-from cryptography.hazmat.primitives import serialization
 
-from certs import der
-from certs.errors import BackendFault, BackendUnavailable, BadKey, BadSignature, UnsupportedAlgorithm
-from certs.suites.base import AlgorithmID, Family, Library, PrivateKey, PublicKey, Suite, Use
-from certs.suites.common import cryptography_version, no_parameters, wrong_algorithm
+from certs.errors import BackendFault, BadSignature
+from certs.suites.base import AlgorithmID, PrivateKey, PublicKey, Use
+from certs.suites.common import no_parameters, wrong_algorithm
+from certs.suites.plain import Algorithm, PlainSuite, pkcs8_of, spki_of
 
 
 class PurePublicKey(PublicKey):
@@ -50,8 +48,7 @@ class PurePrivateKey(PrivateKey):
     def __init__(self, suite: PureSuite, key: Any) -> None:
         self.suite: PureSuite = suite
         self._key = key
-        encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        self.public_key = PurePublicKey(suite, key.public_key(), key.public_key().public_bytes(encoding, form))
+        self.public_key = PurePublicKey(suite, key.public_key(), spki_of(key.public_key()))
 
     def sign(self, message: bytes) -> bytes:
         try:
@@ -61,96 +58,39 @@ class PurePrivateKey(PrivateKey):
         return value
 
     def pkcs8(self) -> bytes:
-        encoding, form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
-        encoded: bytes = self._key.private_bytes(encoding, form, serialization.NoEncryption())
-        return encoded
+        return pkcs8_of(self._key)
 
 
-class PureSuite(Suite):
+class PureSuite(PlainSuite):
     """One algorithm at one size."""
 
-    family = Family.INTERNATIONAL
     signs_only = "its algorithm makes signatures and nothing else (RFC 8410, RFC 9881)"
 
     def __init__(
-        self,
-        name: str,
-        oid: str,
-        parameter: str,
-        digest: str,
-        size: int,
-        generate: Callable[[], Any],
-        self_test: Callable[[PureSuite], str],
-        check_key: Callable[[bytes], None] | None = None,
-        read_private: Callable[[bytes], bytes] = bytes,
-        *,
-        reads_null: bool = False,
+        self, algorithm: Algorithm, size: int, known_answer: Callable[[PureSuite], str], *, reads_null: bool = False
     ) -> None:
-        self.name = name
-        self.oid = oid
-        self.digest_name = digest
-        self.parameters = (parameter,)
+        super().__init__(algorithm)
         self.max_signature_size = size
         self.reads_null = reads_null
-        self._generate = generate
-        self._self_test = self_test
-        self._check_key = check_key
-        self._read_private = read_private
-        self._library: Library | None = None
+        self._known_answer = known_answer
 
-    def generate(self, parameter: str | None = None) -> PurePrivateKey:
-        if parameter not in (None, *self.parameters):
-            raise UnsupportedAlgorithm(f"{self.name} has no parameter {parameter!r}", hint=f"leave it out: {self.name}")
-        self.library()
-        return PurePrivateKey(self, self._generate())
+    def private_key(self, key: Any) -> PurePrivateKey:
+        return PurePrivateKey(self, key)
 
-    def load_private(self, pkcs8: bytes) -> PurePrivateKey:
-        algorithm, encoded = der.split_pkcs8(pkcs8)
-        if algorithm.oid != self.oid:
-            raise BadKey(f"not a private key of {self.name}")
-        self.library()
-        # without attributes and public key (RFC 5958 2)
-        plain = der.private_key_info(AlgorithmID(self.oid), self._read_private(encoded))
-        try:
-            return PurePrivateKey(self, serialization.load_der_private_key(plain, None))
-        except Exception as error:
-            raise BadKey(f"not a usable private key of {self.name}") from error
-
-    def load_public(self, spki: bytes) -> PurePublicKey:
-        algorithm, octets = der.split_spki(spki)
-        if algorithm.oid != self.oid:
-            raise BadKey(f"not a public key of {self.name}")
-        no_parameters(algorithm, null=False)
-        self.library()
-        try:
-            key = PurePublicKey(self, serialization.load_der_public_key(spki), spki)
-        except Exception as error:
-            raise BadKey(f"not a usable public key of {self.name}") from error
-        if self._check_key:
-            self._check_key(octets)  # of the right length by now
-        return key
+    def public_key(self, key: Any, spki: bytes) -> PurePublicKey:
+        return PurePublicKey(self, key, spki)
 
     def signature_algorithm(self, use: Use) -> AlgorithmID:
         return AlgorithmID(self.oid)
 
-    def library(self) -> Library:
-        """Load the library once it has passed its vectors, and signed, verified and refused."""
-        if self._library is None:
-            failed = BackendUnavailable(f"cryptography failed the self-test of {self.name}")
-            try:
-                words = self._self_test(self)
-                key = PurePrivateKey(self, self._generate())
-                value = key.sign(b"self-test")
-                key.public_key.verify(value, b"self-test")
-            except Unsupported as error:
-                raise BackendUnavailable(f"this build of cryptography has no {self.name}") from error
-            except (BadSignature, BackendFault) as error:
-                raise failed from error
-            try:
-                key.public_key.verify(value, b"Self-test")
-            except BadSignature:
-                version = cryptography_version()
-                self._library = Library("cryptography", version, f"{words}; signs, verifies and refuses")
-            else:
-                raise failed
-        return self._library
+    def self_test(self) -> str:
+        """Check the library on its vectors, and that it signs, verifies and refuses."""
+        words = self._known_answer(self)
+        key = self.private_key(self._algorithm.generate())
+        value = key.sign(b"self-test")
+        key.public_key.verify(value, b"self-test")
+        try:
+            key.public_key.verify(value, b"Self-test")
+        except BadSignature:
+            return f"{words}; signs, verifies and refuses"
+        raise BackendFault("a wrong signature is taken")

@@ -26,6 +26,8 @@ _KEYS = {
     oids.ML_DSA_44: "ml_dsa_44",
     oids.ML_DSA_65: "ml_dsa_65",
     oids.ML_DSA_87: "ml_dsa_87",
+    oids.ML_KEM_768: "ml_kem_768",
+    oids.ML_KEM_1024: "ml_kem_1024",
 }
 _SIGNATURES = {
     oids.SM2_WITH_SM3: ("sm3_sm2", "sm2", "sm3"),

@@ -6,7 +6,7 @@ and AES-256 key wrap are written; the KDF with SHA-1 and the shorter key wraps a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,7 +18,7 @@ from certs.errors import BadKey, DecryptionFailed, MalformedInput, UnsupportedAl
 from certs.suites.base import AlgorithmID, WrappedKey
 from certs.suites.encryption_vectors import check_agreement
 
-_SCHEMES: dict[str, type[hashes.HashAlgorithm]] = {
+X963_SCHEMES: dict[str, type[hashes.HashAlgorithm]] = {
     oids.ECDH_SHA1: hashes.SHA1,
     oids.ECDH_SHA224: hashes.SHA224,
     oids.ECDH_SHA256: hashes.SHA256,
@@ -27,18 +27,18 @@ _SCHEMES: dict[str, type[hashes.HashAlgorithm]] = {
 }
 """dhSinglePass-stdDH-…kdf-scheme to the digest of its KDF; the curves have cofactor 1."""
 _BY_DIGEST = {"sha256": oids.ECDH_SHA256, "sha384": oids.ECDH_SHA384, "sha512": oids.ECDH_SHA512}
-_WRAPS = {oids.AES128_WRAP: 16, oids.AES192_WRAP: 24, oids.AES256_WRAP: 32}
+WRAPS = {oids.AES128_WRAP: 16, oids.AES192_WRAP: 24, oids.AES256_WRAP: 32}
 """Key wrap to the octets of its key (RFC 3565 2.3.2)."""
-_WRAP = AlgorithmID(oids.AES256_WRAP)
+WRAP = AlgorithmID(oids.AES256_WRAP)
 
 
 def wrap(key: ec.EllipticCurvePublicKey, content_key: bytes, digest: str) -> WrappedKey:
     """Encrypt a content key; `digest` is the suite's."""
     check_agreement()
     ephemeral = ec.generate_private_key(key.curve)
-    scheme = AlgorithmID(_BY_DIGEST[digest], _WRAP.der())
+    scheme = AlgorithmID(_BY_DIGEST[digest], WRAP.der())
     shared = ephemeral.exchange(ec.ECDH(), key)
-    encrypted = aes_key_wrap(_derive(shared, scheme.oid, _WRAP, None), content_key)
+    encrypted = aes_key_wrap(_derive(shared, scheme.oid, WRAP, None), content_key)
     encoding, form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     # RFC 5753 3.1.1: id-ecPublicKey without parameters, the curve is the recipient's
     originator = der.subject_public_key_info(AlgorithmID(oids.EC), ephemeral.public_key().public_bytes(encoding, form))
@@ -58,19 +58,14 @@ def unwrap_by(
     `agree` returns the shared x coordinate, as many octets as the field has; the point it is given is on the curve.
     """
     check_agreement()
-    scheme = wrapped.algorithm
-    if scheme.oid not in _SCHEMES or scheme.parameters is None or wrapped.originator is None:
-        raise UnsupportedAlgorithm(f"key agreement {oids.name(scheme.oid)} is not supported", oid=scheme.oid)
-    algorithm = der.decode_algorithm_identifier(scheme.parameters)
-    if algorithm.oid not in _WRAPS:
-        raise UnsupportedAlgorithm(f"key wrap {oids.name(algorithm.oid)} is not supported", oid=algorithm.oid)
+    scheme, algorithm, originator = read_agreement(wrapped, X963_SCHEMES)
     try:
-        point = _point(curve, wrapped.originator)
+        point = _point(curve, originator)
     except (BadKey, MalformedInput, ValueError):
         raise DecryptionFailed from None
     try:
         shared = agree(point)
-        content_key = aes_key_unwrap(_derive(shared, scheme.oid, algorithm, wrapped.ukm), wrapped.encrypted_key)
+        content_key = aes_key_unwrap(_derive(shared, scheme, algorithm, wrapped.ukm), wrapped.encrypted_key)
     except (InvalidUnwrap, ValueError):
         raise DecryptionFailed from None
     if len(content_key) != size:
@@ -78,15 +73,34 @@ def unwrap_by(
     return content_key
 
 
-def _derive(shared: bytes, scheme: str, algorithm: AlgorithmID, ukm: bytes | None) -> bytes:
-    """Return the key-encryption key: X9.63 KDF over ECC-CMS-SharedInfo (RFC 5753 7.2)."""
-    size = _WRAPS[algorithm.oid]
-    info = der.sequence(
+def read_agreement(wrapped: WrappedKey, schemes: Container[str]) -> tuple[str, AlgorithmID, bytes]:
+    """Return the scheme, the key wrap and the sender's key of a key agreement. Raises UnsupportedAlgorithm."""
+    scheme = wrapped.algorithm
+    if scheme.oid not in schemes or scheme.parameters is None or wrapped.originator is None:
+        raise UnsupportedAlgorithm(f"key agreement {oids.name(scheme.oid)} is not supported", oid=scheme.oid)
+    return scheme.oid, known_wrap(der.decode_algorithm_identifier(scheme.parameters)), wrapped.originator
+
+
+def known_wrap(algorithm: AlgorithmID) -> AlgorithmID:
+    """Return a key wrap that we compute. Raises UnsupportedAlgorithm."""
+    if algorithm.oid not in WRAPS:
+        raise UnsupportedAlgorithm(f"key wrap {oids.name(algorithm.oid)} is not supported", oid=algorithm.oid)
+    return algorithm
+
+
+def shared_info(algorithm: AlgorithmID, ukm: bytes | None) -> bytes:
+    """Return ECC-CMS-SharedInfo for a key wrap (RFC 5753 7.2, RFC 8418 2)."""
+    return der.sequence(
         algorithm.der(),
         b"" if ukm is None else der.tlv(0xA0, der.octet_string(ukm)),
-        der.tlv(0xA2, der.octet_string((8 * size).to_bytes(4, "big"))),
+        der.tlv(0xA2, der.octet_string((8 * WRAPS[algorithm.oid]).to_bytes(4, "big"))),
     )
-    return X963KDF(_SCHEMES[scheme](), size, info).derive(shared)
+
+
+def _derive(shared: bytes, scheme: str, algorithm: AlgorithmID, ukm: bytes | None) -> bytes:
+    """Return the key-encryption key."""
+    info = shared_info(algorithm, ukm)
+    return X963KDF(X963_SCHEMES[scheme](), WRAPS[algorithm.oid], info).derive(shared)
 
 
 def _point(curve: ec.EllipticCurve, spki: bytes) -> ec.EllipticCurvePublicKey:

@@ -82,7 +82,7 @@ def prepare(
     a suite of old signatures.
     """
     chosen = suites.get(suite) if suite is not None else suites.for_spki(certificate.spki)
-    suites.not_old(chosen.name)
+    suites.must_sign(chosen.name)
     if digest not in (None, chosen.digest_name):
         raise OptionError(f"the suite {chosen.name} uses {chosen.digest_name}, not {digest}")
     with open_working(source, target, (chosen.digest_name, "sha256")) as work:

@@ -126,7 +126,7 @@ def prepare_seal(spec: SealSpec, maker: Certificate, suite: str | None = None) -
     "key-usage") or an owner's ("owner"), UnsupportedAlgorithm.
     """
     chosen = suites.get(suite) if suite is not None else suites.for_spki(maker.spki)
-    suites.not_old(chosen.name)
+    suites.must_sign(chosen.name)
     seal_algorithm(chosen)
     _check_texts(spec)
     _check_times(spec)

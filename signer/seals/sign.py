@@ -102,7 +102,7 @@ def prepare_seal_signature(
     UnsupportedAlgorithm, BackendUnavailable.
     """
     chosen = suites.get(suite) if suite is not None else suites.for_spki(certificate.spki)
-    suites.not_old(chosen.name)
+    suites.must_sign(chosen.name)
     algorithm = seal_algorithm(chosen)
     _check_options(seal, property_info, time, extensions)
     if len(data_hash) != suites.new_digest(digest_beside(algorithm, certificate)).digest_size:

@@ -58,6 +58,8 @@ BAD_BODIES: list[tuple[dict[str, Any], str]] = [
     ({"parties": [held("sm3")]}, "/parties/0/suite"),
     ({"parties": [held("dsa")]}, "/parties/0/suite"),
     ({"parties": [held("ecdsa-p224")]}, "/parties/0/suite"),
+    ({"parties": [held("x25519")]}, "/parties/0/suite"),  # it only encrypts
+    ({"parties": [held("ml-kem-768")]}, "/parties/0/suite"),
     ({"parties": [{"name": "nobody"}]}, "/parties/0"),
     ({"parties": [held("sm2", certificate="x")]}, "/parties/0"),
     ({"parties": [{"name": "x", "certificate": "x"}]}, "/parties/0/certificate"),

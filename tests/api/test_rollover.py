@@ -161,7 +161,7 @@ def _somebody() -> Any:
 
 def test_a_circle_that_is_none_is_not_rolled_over(own: User) -> None:
     data = str(own.context.settings.data)
-    for name in ("sm2", "..", "dsa"):
+    for name in ("sm2", "..", "dsa", "x25519"):
         command = [sys.executable, "-m", "api.cli", "circle", "rollover", name, "--data", data]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert (done.returncode, done.stderr.splitlines()[0]) == (2, f"sealroad: there is no circle of {name}")

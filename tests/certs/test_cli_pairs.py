@@ -55,6 +55,15 @@ def test_from_request_to_two_keys_in_files(run, suite_name: str, tmp_path: Path)
         run(accept)
 
 
+def test_the_key_for_encryption_may_be_of_a_suite_that_only_encrypts(run, tmp_path: Path) -> None:
+    make(run, "ecdsa-p256")
+    run(f"key request ca.key.pem -o wang.csr {PW} --country CN --cn", "王𠮷")
+    run(f"ca issue-pair ca --request wang.csr -o wang.pair --encryption-suite ml-kem-1024 {PW}")
+    run(f"key accept-pair wang.pair --key ca.key.pem -o wang.enc.key {PW} --encryption-cert wang.enc.pem")
+    assert "ml-kem-1024 1024" in run(f"key show wang.enc.key {PW}")[0]
+    assert json.loads(run("inspect wang.enc.pem --format json")[0])[0]["key_usage"] == ["key_encipherment"]
+
+
 def test_the_new_file_may_have_a_password_of_its_own(run, tmp_path: Path) -> None:
     make(run, "sm2")
     issue_pair(run)

@@ -14,7 +14,7 @@ import pytest
 
 from certs import ber, der, enveloped, files, oids, suites
 from certs.certificate import load_certificate
-from certs.enveloped import decrypt, decrypt_bytes, encrypt, encrypt_bytes
+from certs.enveloped import decrypt, decrypt_bytes, encrypt, encrypt_bytes, encrypt_seed
 from certs.enveloped_view import EnvelopeView
 from certs.errors import (
     BadKey,
@@ -32,7 +32,7 @@ from certs.signed_data import parse_signed_data
 from certs.sink import MemorySink
 from certs.suites import content
 from certs.suites.base import AlgorithmID, WrappedKey
-from tests.certs.post import ENCRYPTING, FAMILIES, mailbox
+from tests.certs.post import BOTH, ENCRYPTING, FAMILIES, WAYS, mailbox, misused
 from tests.conftest import circle_of, keys_of
 
 TEXT = "合同 𠮷 Договор, price 100 000".encode()
@@ -111,7 +111,13 @@ def test_every_cipher_can_be_asked_for(name: str) -> None:
     assert "known: " in caught.value.hint
 
 
-@pytest.mark.parametrize("names", [("rsa", "ecdsa-p256", "ecdsa-bp384"), ("gost2012-256", "gost2012-512")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("rsa", "ecdsa-p256", "ecdsa-bp384", "x25519", "x448", "ml-kem-768", "ml-kem-1024"),
+        ("gost2012-256", "gost2012-512"),
+    ],
+)
 def test_several_recipients_of_one_family_each_open_it(names: tuple[str, ...]) -> None:
     boxes = [mailbox(name, number) for name in names for number in (0, 1)]
     message = encrypt_bytes(TEXT, [box.certificate for box in boxes] * 2)
@@ -131,8 +137,9 @@ def test_recipients_of_several_families_need_a_message_each() -> None:
 @pytest.mark.parametrize("suite_name", ENCRYPTING)
 def test_nothing_is_encrypted_to_a_certificate_for_signing(suite_name: str) -> None:
     sink = Watching()
+    signer = circle_of(suite_name).person.certificate if suite_name in BOTH else misused(suite_name)
     with pytest.raises(BadKey, match="not for encryption"):
-        encrypt(io.BytesIO(TEXT), sink, [circle_of(suite_name).person.certificate])
+        encrypt(io.BytesIO(TEXT), sink, [signer])
     assert sink.events == ["discard"]
 
 
@@ -205,7 +212,7 @@ def refusal(message: bytes, suite_name: str) -> CertsError | None:
     return None
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_a_changed_bit_anywhere_gives_an_error_or_the_very_content(suite_name: str) -> None:
     message = message_for(suite_name)
     found = set()
@@ -217,7 +224,7 @@ def test_a_changed_bit_anywhere_gives_an_error_or_the_very_content(suite_name: s
     assert DecryptionFailed in found
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 @pytest.mark.parametrize("known", [True, False])
 def test_a_message_cut_short_or_with_something_behind_it_gives_nothing(suite_name: str, known: bool) -> None:
     sink = MemorySink()
@@ -229,7 +236,7 @@ def test_a_message_cut_short_or_with_something_behind_it_gives_nothing(suite_nam
         assert isinstance(refusal(sink.data + more, suite_name), MalformedInput)
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_encrypted_keys_that_were_swapped_give_the_one_error(suite_name: str) -> None:
     boxes = [mailbox(suite_name, number) for number in (0, 1)]
     one = two = b""
@@ -443,7 +450,7 @@ def test_authenticated_attributes_are_authenticated_though_they_stand_behind_the
     assert sink.events == ["discard"]
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_a_pipe_is_read_once_from_front_to_back(suite_name: str) -> None:
     sink, box = MemorySink(), mailbox(suite_name)
     decrypt(Pipe(message_for(suite_name)), sink, box.key, box.certificate)
@@ -465,7 +472,7 @@ class Endless(io.BytesIO):
         return self._block[:taken]
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_memory_does_not_grow_with_the_content(suite_name: str, tmp_path: Path) -> None:
     box, size = mailbox(suite_name), 12 << 20
     message = tmp_path / "message"
@@ -483,7 +490,7 @@ def test_memory_does_not_grow_with_the_content(suite_name: str, tmp_path: Path) 
     assert peak < 6 << 20
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_strings_in_tiny_pieces_are_read(suite_name: str) -> None:
     message = message_for(suite_name)
 
@@ -500,7 +507,7 @@ class Stopped(Exception):
     pass
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_who_stops_half_way_leaves_nothing_behind(suite_name: str, tmp_path: Path) -> None:
     box, seen = mailbox(suite_name), list[int]()
 
@@ -673,3 +680,105 @@ def test_recipients_of_one_agreement_are_counted_as_they_are_read() -> None:
         assert tracemalloc.get_traced_memory()[1] < 60 << 20
     finally:
         tracemalloc.stop()
+
+
+# Recipients who have a mechanism for their key (RFC 9629) and those of RFC 8418 --------------------------------------
+KEYED = ("x25519", "x448", "ml-kem-768", "ml-kem-1024")
+
+
+def infos_of(message: bytes) -> list[bytes]:
+    """Return the RecipientInfos of a message."""
+    members = ber.load(message).members()
+    members.next()
+    inner = members.next(ber.context(0)).only().members()
+    inner.next()
+    return [info.raw() for info in inner.next(ber.SET)]
+
+
+def with_infos(message: bytes, infos: list[bytes]) -> bytes:
+    def change(members: list[bytes]) -> None:
+        members[1] = der.tlv(der.SET, b"".join(infos))
+
+    return rebuilt(message, change)
+
+
+def test_an_ml_kem_recipient_stands_as_rfc_9629_says() -> None:
+    box = mailbox("ml-kem-768")
+    (info,) = infos_of(encrypt_bytes(TEXT, [box.certificate]))
+    assert info[:1] == b"\xa4"  # [4] OtherRecipientInfo
+    kind, value = ber.load(info)
+    assert kind.oid() == oids.KEM_RECIPIENT
+    version, identifier, kem, ciphertext, kdf, size, wrap, encrypted = list(value)
+    assert version.integer() == 0
+    assert identifier.raw() == der.sequence(box.certificate.issuer_name.der, der.integer(box.certificate.serial))
+    assert kem.raw() == der.sequence(der.oid(oids.ML_KEM_768))
+    assert len(ciphertext.octets()) == 1088
+    assert kdf.raw() == der.sequence(der.oid(oids.HKDF_SHA256))
+    assert size.integer() == 32
+    assert wrap.raw() == der.sequence(der.oid(oids.AES256_WRAP))
+    assert len(encrypted.octets()) == 40
+
+
+def test_the_version_of_enveloped_data_says_which_kinds_of_recipients_there_are() -> None:
+    """RFC 5652 6.1."""
+    for names, version in ((("rsa",), 0), (("rsa", "x25519"), 2), (("rsa", "x448", "ml-kem-1024"), 3)):
+        message = encrypt_seed(bytes(24), [mailbox(name).certificate for name in names])
+        assert next(iter(list(ber.load(message))[1].only())).integer() == version
+        for name in names:
+            assert decrypt_bytes(message, mailbox(name).key, mailbox(name).certificate) == bytes(24)
+
+
+@pytest.mark.parametrize("suite_name", KEYED)
+def test_every_bit_of_a_recipient_that_is_changed_gives_the_errors_of_all_others(suite_name: str) -> None:
+    message = message_for(suite_name)
+    (info,) = infos_of(message)
+    found = set()
+    for position in range(0, len(info), 1 if len(info) < 400 else 3):
+        for bit in (1, 0x80):
+            broken = info[:position] + bytes((info[position] ^ bit,)) + info[position + 1 :]
+            error = refusal(with_infos(message, [broken]), suite_name)
+            found.add(type(error))
+    assert found <= {DecryptionFailed, MalformedInput, NotARecipient, UnsupportedAlgorithm, type(None)}
+    assert DecryptionFailed in found
+
+
+@pytest.mark.parametrize("suite_name", ["x25519", "ml-kem-768", "ecdsa-p256"])
+def test_huge_keying_material_is_refused_before_anything_is_computed(suite_name: str) -> None:
+    message = message_for(suite_name)
+    (info,) = infos_of(message)
+    for size, expected in ((4096, DecryptionFailed), (4097, MalformedInput), (3 << 20, MalformedInput)):
+        ukm = der.octet_string(bytes(size))
+        if suite_name.startswith("ml-kem"):
+            kind, value = ber.load(info)
+            members = [member.raw() for member in value]
+            members.insert(6, der.tlv(0xA0, ukm))
+            changed = der.tlv(0xA4, kind.raw() + der.sequence(*members))
+        else:
+            members = [member.raw() for member in ber.load(info)]
+            members.insert(2, der.tlv(0xA1, ukm))
+            changed = der.tlv(0xA1, b"".join(members))
+        assert type(refusal(with_infos(message, [changed]), suite_name)) is expected
+
+
+def test_other_kinds_of_other_recipients_are_passed_over() -> None:
+    message, box = message_for("ml-kem-768"), mailbox("ml-kem-768")
+    (info,) = infos_of(message)
+    other = der.tlv(0xA4, der.oid("1.2.3.4") + der.octet_string(b"a kind of tomorrow"))
+    assert decrypt_bytes(with_infos(message, [other, info]), box.key, box.certificate) == TEXT
+    assert isinstance(refusal(with_infos(message, [other]), "ml-kem-768"), NotARecipient)
+    cut = der.tlv(0xA4, der.oid(oids.KEM_RECIPIENT) + der.sequence(der.integer(0)))
+    assert isinstance(refusal(with_infos(message, [cut, info]), "ml-kem-768"), MalformedInput)
+
+
+def test_a_recipient_of_one_mechanism_is_no_recipient_of_another() -> None:
+    """The kem identifier swapped, the larger ciphertext under the smaller name: never another error than for others."""
+    small, large = mailbox("ml-kem-768"), mailbox("ml-kem-1024")
+    message = encrypt_bytes(TEXT, [small.certificate, large.certificate])
+    assert decrypt_bytes(message, small.key) == decrypt_bytes(message, large.key) == TEXT
+    one, two = der.oid(oids.ML_KEM_768), der.oid(oids.ML_KEM_1024)
+    crossed = message.replace(one, b"\xaa" * len(one)).replace(two, one).replace(b"\xaa" * len(one), two)
+    for box in (small, large):
+        with pytest.raises(UnsupportedAlgorithm):
+            decrypt_bytes(crossed, box.key, box.certificate)
+        with pytest.raises(NotARecipient):
+            decrypt_bytes(encrypt_bytes(TEXT, [mailbox("rsa").certificate]), box.key)

@@ -28,7 +28,7 @@ from certs.pairs import Pair, PairDesk
 from certs.ra import RegistrationAuthority, approve
 from certs.request import Request, make_request
 from certs.suites.base import PrivateKey
-from tests.certs.post import FAMILIES, mailbox, secret_of
+from tests.certs.post import FAMILIES, WAYS, mailbox, secret_of
 from tests.certs.test_ra import application_of, appoint, officer_holder
 from tests.conftest import CLOCK, NOW, keys_of, subjects_of
 
@@ -100,7 +100,7 @@ def refused(house: House, request: RecoveryRequest, kind: type[CertsError], code
 
 
 @pytest.mark.parametrize("suite_name", FAMILIES)
-@pytest.mark.parametrize("to", FAMILIES)
+@pytest.mark.parametrize("to", WAYS)
 def test_two_officers_give_a_key_to_the_certificate_they_approved(suite_name: str, to: str, tmp_path: Path) -> None:
     own = house(suite_name, tmp_path)
     box = mailbox(to)

@@ -59,7 +59,7 @@ def test_a_suite_that_only_signs_gets_no_delivery_and_is_told_why(suite_name: st
 
 
 def test_a_pair_is_of_one_suite() -> None:
-    with pytest.raises(UnsupportedAlgorithm, match="of the suite of the signing key"):
+    with pytest.raises(UnsupportedAlgorithm, match="of the same suite, or only encrypts"):
         key_delivery.deliver(mailbox("sm2").key, keys_of("ecdsa-p256")[0].public_key)
 
 

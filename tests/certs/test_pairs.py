@@ -19,6 +19,7 @@ from certs.audit.log import AuditLog
 from certs.ca import Authority
 from certs.certificate import Certificate, Subject
 from certs.clock import FixedClock
+from certs.enveloped import decrypt_bytes, encrypt_bytes
 from certs.errors import (
     AlreadyRevoked,
     ApprovalError,
@@ -37,9 +38,10 @@ from certs.keys.kek import KeyProvider
 from certs.ledger import SQLiteLedger
 from certs.pairs import Pair, PairDesk, accept_pair, read_pair
 from certs.request import Request, make_request
+from certs.suites import ENCRYPTION_NAMES
 from tests.certs.audit import desk
 from tests.certs.dying import Hooks, die_at
-from tests.certs.post import ENCRYPTING, FAMILIES, secret_of
+from tests.certs.post import BOTH, FAMILIES, secret_of
 from tests.certs.test_ra import TWO_APPROVALS
 from tests.conftest import ALL_SUITES, CLOCK, NOW, keys_of, make_circle, subjects_of
 
@@ -56,7 +58,7 @@ def new_desk(suite_name: str, place: Path) -> tuple[PairDesk, Authority]:
     return PairDesk(authority, place, CLOCK), authority
 
 
-@pytest.mark.parametrize("suite_name", ENCRYPTING)
+@pytest.mark.parametrize("suite_name", BOTH)
 def test_a_holder_gets_a_signing_and_an_encryption_certificate_and_the_key_of_the_second(
     suite_name: str, tmp_path: Path
 ) -> None:
@@ -88,7 +90,7 @@ def test_the_same_request_gets_the_same_pair(suite_name: str, tmp_path: Path) ->
     assert len(authority.entries()) == before
 
 
-@pytest.mark.parametrize("suite_name", sorted({*ALL_SUITES} - {*ENCRYPTING}))
+@pytest.mark.parametrize("suite_name", sorted({*ALL_SUITES} - {*BOTH}))
 def test_a_suite_that_only_signs_gets_no_pair_and_nothing_is_made(suite_name: str, tmp_path: Path) -> None:
     desk_, authority = new_desk(suite_name, tmp_path)
     before = len(authority.entries())
@@ -311,3 +313,36 @@ def test_killed_anywhere_the_request_ends_with_one_good_pair(suite_name: str, st
         assert desk.look(directory).good, limit
         shutil.rmtree(directory)
     assert died > 20 / stride
+
+
+# A key for encryption of another suite --------------------------------------------------------------------------------
+@pytest.mark.parametrize("suite_name", ["rsa", "ecdsa-p256", "ecdsa-bp512"])
+@pytest.mark.parametrize("encryption", ENCRYPTION_NAMES)
+def test_a_key_that_only_encrypts_is_made_and_delivered_to_one_that_signs(
+    suite_name: str, encryption: str, tmp_path: Path
+) -> None:
+    authority = make_circle(suite_name).ca.issuing
+    desk_ = PairDesk(authority, tmp_path, CLOCK, escrow=KEK)
+    request, signing = request_of(suite_name), keys_of(suite_name)[2]
+    pair = read_pair(desk_.issue(request, PERSON, suite=encryption).encode((authority.certificate,)))
+    key = accept_pair(pair, signing, authority.certificate)
+    assert key.suite.name == encryption
+    assert pair.encryption.key_usage == {*key.suite.recipient_usages}
+    assert decrypt_bytes(encrypt_bytes(b"contract", [pair.encryption]), key, pair.encryption) == b"contract"
+    copy = unseal(sealed_files.read(path_of(tmp_path, pair.encryption.spki)), KEK)
+    assert copy.pkcs8() == key.pkcs8()
+    assert desk_.issue(request, PERSON, suite=encryption) == pair
+    with pytest.raises(IssuanceError, match=f"used for a key of {encryption}"):
+        desk_.issue(request, PERSON)
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert secret_of(key) not in kept
+
+
+def test_only_what_encrypts_and_is_of_the_family_is_made_beside_a_key(tmp_path: Path) -> None:
+    for suite_name, other in (("sm2", "x25519"), ("rsa", "ecdsa-p256"), ("ed25519", "x25519"), ("gost2012-256", "sm2")):
+        desk_, authority = new_desk(suite_name, tmp_path)
+        before = len(authority.entries())
+        with pytest.raises(UnsupportedAlgorithm):
+            desk_.issue(request_of(suite_name), PERSON, suite=other)
+        assert len(authority.entries()) == before
+    assert list(tmp_path.iterdir()) == []

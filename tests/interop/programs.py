@@ -251,33 +251,44 @@ def verapdf() -> Program:
     return java_program("Vera", (verapdf_jar(), *jars(JAXB)))
 
 
-# EU DSS ---------------------------------------------------------------------------------------------------------------
+# From Maven -----------------------------------------------------------------------------------------------------------
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
 
 
-@cache
 def dss_jars() -> tuple[Path, ...]:
-    """Return EU DSS and what it needs, fetched once by Maven from where its settings say; all digests are compared."""
-    directory = WORK / "dss"
-    listed = (Path(__file__).parent / "java" / "dss.sha256").read_text().split()
+    """Return EU DSS and what it needs."""
+    return _from_maven("dss", "EU DSS")
+
+
+def new_bouncy_castle_jars() -> tuple[Path, ...]:
+    """Return a Bouncy Castle that knows what Debian's does not: ML-KEM, and X25519 in CMS."""
+    return _from_maven("bc", "Bouncy Castle")
+
+
+@cache
+def _from_maven(short: str, name: str) -> tuple[Path, ...]:
+    """Return the jars of java/<short>.pom.xml, fetched once from where Maven's settings say; digests are compared."""
+    directory = WORK / short
+    listed = (Path(__file__).parent / "java" / f"{short}.sha256").read_text().split()
     expected = dict(zip(listed[1::2], listed[::2], strict=True))
     if not directory.is_dir():
         WORK.mkdir(exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=WORK))
-        shutil.copy(Path(__file__).parent / "java" / "dss.pom.xml", fresh / "pom.xml")
+        shutil.copy(Path(__file__).parent / "java" / f"{short}.pom.xml", fresh / "pom.xml")
         fetched = Program.find("mvn").run(
             "--quiet", "--batch-mode", COPY, f"-DoutputDirectory={fresh / 'jars'}", cwd=fresh
         )
         if fetched.code != 0:
             shutil.rmtree(fresh)
-            pytest.skip(f"EU DSS could not be fetched by Maven: {fetched.text[-300:]}")  # a network nobody owes us
+            pytest.skip(f"{name} could not be fetched by Maven: {fetched.text[-300:]}")  # a network nobody owes us
         (fresh / "jars").rename(directory)
         shutil.rmtree(fresh)
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in directory.glob("*.jar")}
-    assert found == expected, "EU DSS is not what it was"
+    assert found == expected, f"{name} is not what it was"
     return tuple(directory / name for name in sorted(expected))
 
 
+# EU DSS ---------------------------------------------------------------------------------------------------------------
 def dss() -> Program:
     """Return Dss.java over EU DSS."""
     return java_program("Dss", dss_jars())

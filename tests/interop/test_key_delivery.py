@@ -10,13 +10,13 @@ from certs import der, key_delivery, oids
 from certs.certificate import armor
 from certs.keys import file as key_files
 from certs.suites.base import AlgorithmID
-from tests.certs.post import ENCRYPTING, mailbox, secret_of
+from tests.certs.post import BOTH, mailbox, secret_of
 from tests.conftest import circle_of, keys_of
 from tests.interop.programs import Program, gost_openssl
 
 pytestmark = pytest.mark.interop
 
-CMS = tuple(name for name in ENCRYPTING if name != "sm2")
+CMS = tuple(name for name in BOTH if name != "sm2")
 
 
 def program_for(suite_name: str, openssl: Program, directory: Path) -> Program:

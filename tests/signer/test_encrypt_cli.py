@@ -18,7 +18,8 @@ from certs import files
 from certs.enveloped_view import EnvelopeView
 from certs.keys import file as key_file
 from certs.pem import armor
-from tests.certs.post import mailbox
+from certs.suites import ENCRYPTION_NAMES
+from tests.certs.post import circle_for, mailbox, misused
 from tests.conftest import NOW, circle_of, make_pdf
 from tests.signer import locked
 
@@ -396,3 +397,34 @@ def test_what_makes_no_sense_with_an_encrypted_pdf(desk: Path, capsys: pytest.Ca
         assert words in captured.err
         assert "hint: " in captured.err
     only(desk, "locked.pdf", "signed.pdf")
+
+
+# Keys that only encrypt ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ENCRYPTION_NAMES)
+@pytest.mark.parametrize("target", ["contract.p7m", "contract.zip", "locked.pdf"])
+def test_a_key_that_cannot_sign_receives(
+    desk: Path, name: str, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    circle, box = circle_for(name), mailbox(name)
+    key_file.save(desk / "you.key", box.key, None)
+    (desk / "you.pem").write_text(box.certificate.pem + circle.issuing.pem)
+    (desk / "theirs").mkdir()
+    (desk / "theirs" / "root.pem").write_text(circle.root.pem)
+    for number, crl in enumerate(circle.crls):
+        (desk / "theirs" / f"{number}.crl").write_bytes(crl.der)
+    pdf, envelope = target.endswith(".pdf"), target.endswith(".zip")
+    if pdf:
+        (desk / "contract.pdf").write_bytes(make_pdf())
+    to = ["encrypt", "contract.pdf", target, "--to", "you.pem", "ecdsa-p256.you.pem"]
+    more = ["--pdf"] if pdf else signing("ecdsa-p256", "sm2") if envelope else []
+    assert main([*to, *more, "--trust", "theirs", "--trust", "ecdsa-p256"]) == 0
+    trust = ["--trust", "ecdsa-p256"] if envelope else []
+    assert main(["decrypt", target, "out.pdf", "--key", "you.key", "--cert", "you.pem", *trust]) == 0
+    assert (desk / "out.pdf").stat().st_mode & 0o777 == 0o600
+    if not pdf:
+        assert (desk / "out.pdf").read_bytes() == TEXT
+    capsys.readouterr()
+    (desk / "signs.pem").write_text(misused(name).pem)
+    assert main(["encrypt", "contract.pdf", "no.p7m", "--to", "signs.pem", "--trust", "theirs"]) == 2
+    assert "not for encryption" in capsys.readouterr().err
+    assert not (desk / "no.p7m").exists()

@@ -18,7 +18,7 @@ from signer.encryption.pdf import CIPHERS, DecryptedPDF, decrypt_pdf, encrypt_pd
 from signer.errors import EncryptedPDF, SignedPDF, UnreadablePDF
 from signer.pdf.encryption import Credentials, Recipient
 from signer.pdf.structure import Stream
-from tests.certs.post import ENCRYPTING, FAMILIES, Mailbox, mailbox
+from tests.certs.post import ENCRYPTING, WAYS, Mailbox, mailbox
 from tests.conftest import circle_of, make_pdf
 from tests.signer import locked
 from tests.signer.signing import edited, sign
@@ -74,9 +74,9 @@ def test_a_recipient_of_every_suite_opens_it(suite_name: str, cipher: str) -> No
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_one_file_for_all_families(suite_name: str, cipher: str) -> None:
-    opened = decrypt_pdf(locked_for(*FAMILIES, cipher=cipher), holder(mailbox(suite_name)))
+    opened = decrypt_pdf(locked_for(*WAYS, cipher=cipher), holder(mailbox(suite_name)))
     assert content_of(opened.data) == content_of(contract())
 
 
@@ -111,7 +111,7 @@ def test_every_string_and_stream_has_a_nonce_of_its_own() -> None:
 
 
 # Who does not --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_somebody_else_does_not_open_it(suite_name: str) -> None:
     data, other = locked_for(suite_name), mailbox(suite_name, 1)
     with pytest.raises(EncryptedPDF, match="other certificates"):
@@ -121,7 +121,7 @@ def test_somebody_else_does_not_open_it(suite_name: str) -> None:
             decrypt_pdf(data, credentials)
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_a_wrong_key_and_a_tampered_key_are_one_error(suite_name: str) -> None:
     box, data = mailbox(suite_name), locked_for(suite_name)
     said = set()
@@ -145,10 +145,10 @@ def test_a_wrong_key_and_a_tampered_key_are_one_error(suite_name: str) -> None:
     assert len(said) == 1
 
 
-@pytest.mark.parametrize("suite_name", FAMILIES)
+@pytest.mark.parametrize("suite_name", WAYS)
 def test_no_bit_of_the_recipients_can_be_changed(suite_name: str) -> None:
     """The file key is derived from all of them (7.6.5.3), so the MAC fails where the seed still opens."""
-    data, box = locked_for(*FAMILIES, cipher="aes-256-gcm"), mailbox(suite_name)
+    data, box = locked_for(*WAYS, cipher="aes-256-gcm"), mailbox(suite_name)
     start = data.index(b"/Recipients [<") + 14
     end = data.index(b">", start)
     for at in random.Random(suite_name).sample(range(start, end), 12):

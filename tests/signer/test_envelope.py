@@ -43,7 +43,7 @@ from tests.conftest import CLOCK, circle_of
 TEXT = "合同 𠮷: the price is 100 000; цена 100 000".encode() * 20
 NAME = "合同-договор.pdf"
 SENDERS = {"international": "ecdsa-p256", "china": "sm2", "russia": "gost2012-256"}
-RECIPIENTS = ("rsa", "ecdsa-p256", "sm2", "gost2012-256", "gost2012-512")
+RECIPIENTS = ("rsa", "ecdsa-p256", "x25519", "ml-kem-1024", "sm2", "gost2012-256", "gost2012-512")
 
 
 def sender(suite_name: str) -> Sender:

@@ -16,7 +16,7 @@ from certs.trust import TrustStore
 from signer.encryption.recipients import check_recipients
 from signer.errors import RecipientRefused
 from tests.certs.forge import forge
-from tests.certs.post import ENCRYPTING, mailbox
+from tests.certs.post import BOTH, ENCRYPTING, circle_for, mailbox, misused
 from tests.conftest import NOW, circle_of, keys_of, make_circle, subjects_of
 
 
@@ -37,14 +37,15 @@ def refused(certificate: Certificate, store: TrustStore, at: datetime = NOW, **o
 @pytest.mark.parametrize("suite_name", ENCRYPTING)
 def test_a_good_encryption_certificate_is_taken_once(suite_name: str) -> None:
     certificate = mailbox(suite_name).certificate
-    store = circle_of(suite_name).trust.with_(circle_of(suite_name).chain)
+    store = circle_for(suite_name).trust.with_(circle_for(suite_name).chain)
     assert check_recipients([certificate, certificate], store, NOW) == (certificate,)
 
 
 @pytest.mark.parametrize("suite_name", ENCRYPTING)
 def test_a_certificate_for_signing_is_refused(suite_name: str) -> None:
-    circle = circle_of(suite_name)
-    reason, sub = refused(circle.person.certificate, circle.trust.with_(circle.chain))
+    circle = circle_for(suite_name)
+    signer = circle.person.certificate if suite_name in BOTH else misused(suite_name)
+    reason, sub = refused(signer, circle.trust.with_(circle.chain))
     assert "not for encryption" in reason
     assert sub is None
 
@@ -57,7 +58,7 @@ def test_a_suite_that_only_signs_is_refused(suite_name: str) -> None:
 
 @pytest.mark.parametrize("suite_name", ENCRYPTING)
 def test_without_a_trusted_chain_or_a_list_nothing_is_encrypted(suite_name: str) -> None:
-    circle, certificate = circle_of(suite_name), mailbox(suite_name).certificate
+    circle, certificate = circle_for(suite_name), mailbox(suite_name).certificate
     assert refused(certificate, TrustStore())[1] == "NO_CERTIFICATE_CHAIN_FOUND"
     without_lists = TrustStore().with_(circle.chain)
     assert refused(certificate, without_lists)[1] == "TRY_LATER"
@@ -68,7 +69,7 @@ def test_without_a_trusted_chain_or_a_list_nothing_is_encrypted(suite_name: str)
 
 @pytest.mark.parametrize("suite_name", ["rsa", "sm2", "gost2012-256"])
 def test_validity_counts_at_the_moment_of_encrypting(suite_name: str) -> None:
-    circle, certificate = circle_of(suite_name), mailbox(suite_name).certificate
+    circle, certificate = circle_for(suite_name), mailbox(suite_name).certificate
     store = circle.trust.with_(circle.chain)
     assert refused(certificate, store, certificate.not_before - timedelta(seconds=1))[1] == "NOT_YET_VALID"
     assert refused(certificate, store, certificate.not_after + timedelta(seconds=1))[1] == "OUT_OF_BOUNDS_NO_POE"

@@ -7,26 +7,32 @@ from typing import Any
 
 from certs.certificate import Certificate
 from certs.suites.base import PrivateKey
-from tests.api.conftest import User, circle_today, held
+from tests.api.conftest import Circle, User, circle_today, held
 from tests.api.seals.office import good
+from tests.certs.post import CERTIFIED_BY
 from tests.conftest import keys_of, subjects_of
+
+
+def circle_there(suite: str) -> Circle:
+    """Return the circle elsewhere that certifies keys of a suite."""
+    return circle_today(CERTIFIED_BY.get(suite, suite))
 
 
 @cache
 def mailbox_today(suite: str) -> tuple[PrivateKey, Certificate]:
     """Return the key and certificate for encryption of somebody in a circle that is not the service's."""
     key = keys_of(suite)[2]
-    return key, circle_today(suite).ca.issue("encryption", subjects_of(suite)[0], key.public_key.spki)
+    return key, circle_there(suite).ca.issue("encryption", subjects_of(suite)[0], key.public_key.spki)
 
 
 def elsewhere(suite: str) -> dict[str, Any]:
     """Return a recipient by certificate alone."""
-    return {"certificate": mailbox_today(suite)[1].pem + "".join(each.pem for each in circle_today(suite).ca.chain)}
+    return {"certificate": mailbox_today(suite)[1].pem + "".join(each.pem for each in circle_there(suite).ca.chain)}
 
 
 def anchors(*suites: str) -> list[str]:
     """Return the roots of circles elsewhere, PEM."""
-    return [circle_today(suite).ca.root.pem for suite in suites]
+    return [circle_there(suite).ca.root.pem for suite in suites]
 
 
 def asked(user: User, body: dict[str, Any], status: int = 202, **options: Any) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def test_the_service_sends_with_one_key_of_a_family(user: User) -> None:
 @pytest.mark.parametrize(
     ("parties", "refused"),
     [
-        ([held("ecdsa-p256"), held("ed25519")], {"/parties/1": "signs only"}),
+        ([held("ecdsa-p256"), at_home(circle_today("ed25519"))], {"/parties/1": "signs only"}),
         ([held("ecdsa-p256"), at_home(circle_today("ecdsa-p256"))], {"/parties/1": "not for encryption"}),
         ([held("ecdsa-p256"), {"name": "Copy", "role": "cc"}], {"/parties/1": "no certificate"}),
         ([held("ecdsa-p256"), {"name": "Copy", "role": "cc", **away("sm2")}], {"/parties/1": "trusted"}),

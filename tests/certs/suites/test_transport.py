@@ -21,11 +21,11 @@ from certs.suites.backends import gost_encryption
 from certs.suites.backends.sm2_vectors import _CIPHER, _PLAIN, _private_key
 from certs.suites.base import AlgorithmID, PrivateKey, WrappedKey
 from certs.suites.gost_parameters import BY_NAME, SETS, ParameterSet
+from tests.certs.post import BOTH, ENCRYPTING
 from tests.certs.suites.libraries import installed
 from tests.conftest import ALL_SUITES, keys_of
 
-ENCRYPTING = ("rsa", *(name for name in ALL_SUITES if name.startswith("ecdsa")), "sm2", "gost2012-256", "gost2012-512")
-SIGNING_ONLY = tuple(name for name in ALL_SUITES if name not in ENCRYPTING)
+SIGNING_ONLY = tuple(name for name in ALL_SUITES if name not in BOTH)
 KEY = bytes(range(32))
 
 
