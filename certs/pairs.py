@@ -37,7 +37,7 @@ from certs.ca import Authority, Plan
 from certs.certificate import Certificate, Subject
 from certs.clearance import Clearance, check_clearance
 from certs.clock import Clock
-from certs.errors import AlreadyRevoked, BadKey, IssuanceError, KeyStoreError, MalformedInput, ProfileError
+from certs.errors import AlreadyRevoked, BadKey, IssuanceError, KeyStoreError, MalformedInput, ProfileError, RequestUsed
 from certs.escrow import keep, path_of
 from certs.forms import Facts
 from certs.keys.base import KeyHandle
@@ -181,7 +181,7 @@ class PairDesk:
 
         `subject` is who was vetted, in place of the name asked for; `clearance` says that the signing certificate was
         approved (`certs.ra`). Raises BadSignature, UnsupportedAlgorithm (a suite that only signs), AlreadyRevoked (one
-        of the two certificates), KeyStoreError, IssuanceError, and what `Authority.prepare` raises.
+        of the two certificates), RequestUsed, KeyStoreError, IssuanceError, and what `Authority.prepare` raises.
         """
         options: dict[str, Any] = {"subject": subject, "form": form, "facts": facts, "days": days}
         return self.prepare(request, profile, clearance=clearance, **options).signed_by(self._authority.issue)
@@ -230,7 +230,7 @@ class PairDesk:
         return _digest(canonical.encode([SCHEMA, *self._customer]) + request.der if self._customer else request.der)
 
     def _read(self, path: Path, profile: Profile, subject: Subject) -> _Made | None:
-        """Return what was made for the request, None where nothing was; IssuanceError where it was for another name."""
+        """Return what was made for the request, None where nothing was; RequestUsed where it was for another name."""
         try:
             made = _Made.decode(path.read_bytes())
         except FileNotFoundError:
@@ -238,7 +238,7 @@ class PairDesk:
         except OSError as error:
             raise KeyStoreError(f"{path} cannot be read: {error.strerror}") from error
         if (made.profile, made.subject) != (profile.name, subject.name()):
-            raise IssuanceError(
+            raise RequestUsed(
                 f"the request was used for profile {made.profile} and {Name(made.subject)}",
                 hint="ask with a new request",
             )
@@ -283,7 +283,7 @@ class PairDesk:
             if entry.state == "signing":  # by a process that died; one that still does it is told so by the ledger
                 found = self._authority.revoke(entry.serial, "superseded")
         else:
-            raise IssuanceError("this request was begun too often", hint="ask with a new request")
+            raise RequestUsed("this request was begun too often", hint="ask with a new request")
         if found is not None and (found.certificate is not None or found.state == "prepared"):
             return self._still_good(found)
         return self._authority.prepare(profile, subject, spki, application=place, **options)
@@ -314,7 +314,7 @@ class PairDesk:
                 reason=entry.reason,
             )
         if entry.not_after < self._clock.now():
-            raise IssuanceError(
+            raise RequestUsed(
                 f"the certificate {entry.serial:x} of this request has expired", hint="ask with a new request"
             )
         if entry.certificate is None:

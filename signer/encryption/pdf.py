@@ -100,6 +100,13 @@ def decrypt_pdf(data: bytes, credentials: Credentials) -> DecryptedPDF:
     return DecryptedPDF(copy, decryptor.method, problem == "", _signatures(view))
 
 
+def in_clear(data: bytes, credentials: Credentials) -> bytes:
+    """Return a file that others can read: itself, or a copy where it is encrypted. Raises as `decrypt_pdf`."""
+    with _readable():
+        encrypted = PDFFile(data).view(len(data)).trailer.get("Encrypt") is not None
+    return decrypt_pdf(data, credentials).data if encrypted else data
+
+
 # Reading -------------------------------------------------------------------------------------------------------------
 @contextmanager
 def _readable() -> Iterator[None]:

@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from signer.errors import OptionError
 from signer.pades.geometry import POINTS_PER_MM, PageGeometry
 from signer.pades.options import Box, Place
 from signer.pades.preflight import page_geometries
 from signer.pades.spots import page_index
+
+if TYPE_CHECKING:
+    from signer.pdf.encryption import Credentials
 
 MARGIN = 36.0
 """Points from the edges, where no point is given: half an inch."""
@@ -83,19 +86,21 @@ class CrossPage:
 Placement = AtPoint | AtKeyword | EveryPage | CrossPage
 
 
-def place(data: bytes, placement: Placement, width: float, height: float) -> tuple[Place, ...]:
-    """Return where a seal of `width` × `height` points goes.
+def place(
+    data: bytes, placement: Placement, width: float, height: float, credentials: Credentials | None = None
+) -> tuple[Place, ...]:
+    """Return where a seal of `width` × `height` points goes; `credentials` open an encrypted file.
 
     Raises OptionError where it has no place, UnreadablePDF, EncryptedPDF, SigningRefused for the file, and
     SearchFailed where the text of the file cannot be read.
     """
-    pages = page_geometries(data)
+    pages = page_geometries(data, credentials)
     match placement:
         case AtPoint(page, x, y):
             index = page_index(page, len(pages))
             return (Place(index + 1, _around(pages[index], x, y, width, height)),)
         case AtKeyword():
-            return (_at_keyword(data, pages, placement, width, height),)
+            return (_at_keyword(data, pages, placement, width, height, credentials),)
         case EveryPage(across, up):
             return tuple(_on_page(number, page, across, up, width, height) for number, page in enumerate(pages, 1))
         case CrossPage():
@@ -133,9 +138,20 @@ def _on_page(number: int, page: PageGeometry, x: float | None, y: float | None, 
     )
 
 
-def _at_keyword(data: bytes, pages: Sequence[PageGeometry], keyword: AtKeyword, width: float, height: float) -> Place:
+def _at_keyword(
+    data: bytes,
+    pages: Sequence[PageGeometry],
+    keyword: AtKeyword,
+    width: float,
+    height: float,
+    credentials: Credentials | None,
+) -> Place:
     from signer.searching import find_text
 
+    if credentials is not None:
+        from signer.encryption.pdf import in_clear
+
+        data = in_clear(data, credentials)  # a copy for the search; its pages are those of the file
     hits = find_text(data, keyword.text, enough=keyword.occurrence)
     if not hits:
         raise OptionError(

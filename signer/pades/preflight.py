@@ -39,7 +39,7 @@ from signer.pdf.text_strings import text_string
 from signer.pdf.tokens import Dictionary, Ref, SyntaxFault
 
 REPAIR_HINT = "have the producer repair it, or rewrite it with 'qpdf IN OUT' before anybody signs"
-OPENING_HINT = "give what opens it to 'sealroad sign': --open-password-file FILE, or --open-key URI --open-cert FILE"
+OPENING_HINT = "give what opens it: --open-password-file FILE, or --open-key URI --open-cert FILE"
 MAX_PAGES = 20_000
 
 
@@ -117,13 +117,13 @@ def examine(data: bytes, options: SignOptions, credentials: Credentials | None =
         )
 
 
-def page_geometries(data: bytes) -> tuple[PageGeometry, ...]:
-    """Return what the reader sees of every page, to place a seal.
+def page_geometries(data: bytes, credentials: Credentials | None = None) -> tuple[PageGeometry, ...]:
+    """Return what the reader sees of every page, to place a seal; of an encrypted file with what opens it.
 
     Raises UnreadablePDF, EncryptedPDF, SigningRefused.
     """
     with _readable():
-        _, view = _open(data, None)
+        _, view = _open(data, credentials)
         pages = page_count(view)
         if pages > MAX_PAGES:
             raise BudgetSpent("too many pages")
