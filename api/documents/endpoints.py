@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api.documents import repository, service
 from api.documents.models import Document
+from api.documents.opening import first_line
 from api.documents.schemas import DocumentList, DocumentOut
 from api.kit.content import file_response
 from api.kit.edge import Reply, Router, Unit, changes, reads, writes
@@ -25,7 +26,7 @@ def upload_document(
         str | None,
         Form(
             max_length=1024,
-            description="User or owner password of an encrypted PDF. It is kept sealed until the document is deleted, "
+            description="User or owner password of an encrypted PDF, its first line. It is kept sealed until the document is deleted, "
             "and stands in no log and no answer.",
         ),
     ] = None,
@@ -35,7 +36,7 @@ def upload_document(
     It is hashed while it arrives (SHA-256, SM3, Streebog) and refused if it is damaged, without pages, or encrypted in
     a way that the password does not open. An encrypted file stays as it is, and so do the signatures made in it.
     """
-    document = service.upload(unit, file, password)
+    document = service.upload(unit, file, first_line(password))
     return Reply(DocumentOut.of(document), headers={"location": f"/v1/documents/{document.id}"})
 
 

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 PURPOSE = "open-document"
 
 
+def first_line(text: str | None) -> str | None:
+    """Return what was sent as a password without the end of its line, as it comes out of a file; None for nothing."""
+    return (text or "").split("\n", 1)[0].removesuffix("\r") or None
+
+
 def seal_password(context: Context, document_id: str, password: str | None) -> bytes | None:
     """Return a password sealed for one document, None where there is none. Raises VaultError, ServiceUnavailable."""
-    if not password:
+    if password is None:
         return None
     return context.vault.seal_secret(password.encode(), document_id, purpose=PURPOSE)
 

@@ -12,6 +12,7 @@ from pydantic import RootModel
 from starlette.responses import Response
 
 from api.context import Context
+from api.documents.opening import first_line
 from api.documents.service import clean_name
 from api.errors import PayloadTooLarge, ValidationFailed
 from api.kit.accept import choose
@@ -106,13 +107,13 @@ def verify_document(
         agreement=_small(agreement, MAX_BASIS_SIZE) if agreement is not None else None,
         agreement_signatures=tuple(_small(item, MAX_BASIS_SIZE) for item in agreement_signature or []),
         policies=tuple(_small(item, MAX_BASIS_SIZE) for item in policy or []),
-        password=password,
+        password=first_line(password),
     )
     stored = service.stored(unit, contract, document) if file is None else []
     verify = service.verifier(unit.context, demand)
     reports = []
     for path, name, opening in _files(unit.context, file, stored):
-        given = password or opening
+        given = demand.password or opening
         report = verify(path, name, given)
         drawn = service.pictures(report, path, given) if form in ("html", "pdf") else ()
         reports.append((report, drawn))

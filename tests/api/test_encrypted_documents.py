@@ -78,6 +78,13 @@ def test_an_encrypted_pdf_is_taken_with_its_password_and_stays_as_it_is(
     assert user.upload(make_pdf())["encryption"] is None
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\nsecond line"])
+def test_the_password_may_come_out_of_a_file(user: User, end: str) -> None:
+    found = upload(user, locked(), USER + end).json()
+    for form in ({"document": found["id"]}, {"document": found["id"], "password": USER + end}):
+        assert user.post("/v1/verifications", data=form).json()["verdict"] == "NO-SIGNATURE"
+
+
 def test_what_opens_without_asking_needs_no_password(user: User) -> None:
     found = upload(user, locked(user=""))
     assert (found.status_code, found.json()["encryption"]) == (201, "AES-256")

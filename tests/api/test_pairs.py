@@ -74,11 +74,12 @@ def test_a_request_by_the_signing_key_gives_two_certificates_and_the_key_of_the_
     # the service has forgotten the key
     place = user.context.settings.data
     secret = secret_of(opened)
+    where = slice(-200, -160) if suite == "rsa" else slice(60, 100)  # of RSA, the modulus comes first
     for path in place.rglob("*"):
         if path.is_file():
             kept = path.read_bytes()
             assert secret not in kept, path
-            assert base64.b64encode(opened.pkcs8())[60:100] not in kept, path
+            assert base64.b64encode(opened.pkcs8())[where] not in kept, path
 
 
 @pytest.mark.parametrize("suite", FAMILIES)
