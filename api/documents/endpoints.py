@@ -26,8 +26,8 @@ def upload_document(
         str | None,
         Form(
             max_length=1024,
-            description="User or owner password of an encrypted PDF, its first line. It is kept sealed until the document is deleted, "
-            "and stands in no log and no answer.",
+            description="User or owner password of an encrypted PDF, its first line. It is kept sealed until the "
+            "document is deleted, and stands in no log and no answer.",
         ),
     ] = None,
 ) -> Reply:
