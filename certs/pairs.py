@@ -110,7 +110,7 @@ def accept_pair(pair: Pair, key: KeyHandle, issuer: Certificate | None = None) -
         raise BadKey("the pair was issued to another signing key", hint="give the key that signed the request")
     if pair.signing.issuer_name.der != pair.encryption.issuer_name.der:
         raise BadKey("the two certificates of a pair have one issuer")
-    if not pair.encryption.allows(*pair.encryption.public_key().suite.recipient_usages):
+    if not pair.encryption.encrypts:
         raise BadKey("the second certificate of the pair is not for encryption, by its key usage")
     if issuer is not None:
         for certificate in (pair.signing, pair.encryption):

@@ -185,7 +185,8 @@ def _decrypt_pdf(args: argparse.Namespace, reader: BinaryIO, key: KeyHandle, cer
 
 
 def _signers(opened: OpenedEnvelope) -> str:
-    return clean(", ".join(named.subject for _, named in opened.manifest.senders))
+    subjects = dict.fromkeys(named.subject for _, named in opened.manifest.senders)  # one person may have several keys
+    return clean(", ".join(subjects))
 
 
 def _why(opened: OpenedEnvelope) -> str:

@@ -17,6 +17,8 @@ from api.errors import VaultError
 from api.rotation import TABLES
 from signer.encryption.pdf import encrypt_pdf
 from tests.api.conftest import Circle, Service, User, at_home, circle_today, held, make_pdf
+from tests.api.envelopes.post import from_first_party, open_as
+from tests.api.envelopes.post import sealed as in_envelope
 from tests.api.seals.office import Office
 from tests.api.seals.test_applying import sealed
 from tests.certs.post import mailbox
@@ -242,3 +244,16 @@ def test_an_encrypted_document_is_sealed_and_what_comes_of_it_opens_with_the_sam
     assert report["signatures"][0]["seal"]["name"] == seal["name"]
     again = sealed(office, seal, made["id"])
     assert again["state"] == "succeeded", again
+
+
+@pytest.mark.parametrize("suite", ["sm2"])
+def test_what_an_envelope_gives_back_opens_with_the_same_password(user: User, suite: str) -> None:
+    data = locked()
+    contract = user.sent(held(suite), documents=[uploaded(user, data)["id"]])
+    envelope = in_envelope(user, from_first_party(contract))
+    job = open_as(user, envelope, envelope["recipients"][0])
+    assert job["state"] == "succeeded", job
+    found = user.get(f"/v1/documents/{job['result']['document']}").json()
+    assert found["encryption"] == "AES-256"
+    assert user.get(f"/v1/documents/{found['id']}/content").content == data
+    assert user.post("/v1/verifications", data={"document": found["id"]}).json()["verdict"] == "NO-SIGNATURE"
