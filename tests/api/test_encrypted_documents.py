@@ -9,6 +9,7 @@ from typing import Any
 
 import pikepdf
 import pytest
+from pyhanko.pdf_utils.crypt import StandardSecurityHandler
 from sqlalchemy import select
 
 from api.documents.models import Document
@@ -23,7 +24,7 @@ from tests.api.seals.office import Office
 from tests.api.seals.test_applying import sealed
 from tests.certs.post import mailbox
 from tests.conftest import SIGNING
-from tests.signer.locked import OWNER, USER
+from tests.signer.locked import OWNER, USER, by_pyhanko
 
 QUICK = ("ecdsa-p256", "sm2", "gost2012-256")
 SUITES = [suite if suite in QUICK else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING]
@@ -208,6 +209,19 @@ def test_what_the_permissions_forbid_is_not_signed(user: User) -> None:
     document = uploaded(user, data, OWNER)["id"]
     contract = user.sent(held("ecdsa-p256"), documents=[document])
     assert user.sign(contract, contract["parties"][0])["state"] == "succeeded"
+
+
+def test_a_file_with_a_mac_is_kept_and_verified_and_refused_when_its_contract_is_sent(user: User) -> None:
+    """A signature would need the file's key once more, when its value is there."""
+    handler = StandardSecurityHandler.build_from_pw(OWNER, USER, use_gcm=True, pdf_mac=True)
+    document = uploaded(user, by_pyhanko(handler))
+    assert document["encryption"] == "AES-256-GCM"
+    report = user.post("/v1/verifications", data={"document": document["id"]})
+    assert report.json()["verdict"] == "NO-SIGNATURE", report.text
+    draft = user.draft([held("sm2")], documents=[document["id"]])
+    refused = user.post(f"/v1/contracts/{draft['id']}/send", headers={"if-match": f'"v{draft["version"]}"'})
+    assert (refused.status_code, refused.json()["code"]) == (422, "validation-failed")
+    assert refused.json()["errors"][0]["code"] == "signing-refused"
 
 
 def test_a_stranger_has_nothing_of_it(user: User, stranger: User) -> None:
