@@ -19,6 +19,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.certificates import repository
@@ -96,8 +97,14 @@ def taken(session: Session, context: Context, intent: CertificateIntent, certifi
     known = repository.by_digest(session, row.sha256)  # of a pair: asked for again, or adopted from somebody who died
     if known is not None:
         return known
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # PostgreSQL: another sending of a request for a pair committed meanwhile
+        known = repository.by_digest(session, row.sha256)
+        if known is None:
+            raise
+        return known
     return row
 
 
@@ -132,7 +139,7 @@ def settle(context: Context) -> int:
     for intent in left:
         try:
             _settle_one(context, intent)
-        except SealroadError:  # it stays, and is tried again
+        except (SealroadError, IntegrityError):  # it stays, and is tried again
             log.exception("certificate %s of %s cannot be settled", intent.serial, intent.suite)
     return len(left)
 
