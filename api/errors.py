@@ -279,6 +279,7 @@ CODES: Final[dict[str, Row]] = {
     "revocation-refused": Row(422, "The revocation is not acceptable"),
     "clock-refused": Row(500, "Internal error", private=True),
     "issuance-error": Row(500, "Internal error", private=True),
+    "request-used": Row(409, "The certificate request was used"),
     "approval-error": Row(422, "The application is not approved"),
     "audit-error": Row(500, "Internal error", private=True),
     "recovery-refused": Row(500, "Internal error", private=True),  # of the command line only

@@ -15,12 +15,13 @@ from sqlalchemy import CursorResult, select, update
 
 from api.context import Context
 from api.contracts.models import Party
+from api.documents.models import Document
 from api.envelopes.models import EnvelopeKey
 from api.seals.models import Seal, SealMaker
 
-Table = type[Party] | type[Seal] | type[SealMaker] | type[EnvelopeKey]
-TABLES: Final[tuple[Table, ...]] = (Party, Seal, SealMaker, EnvelopeKey)
-"""Where keys lie sealed."""
+Table = type[Party] | type[Seal] | type[SealMaker] | type[EnvelopeKey] | type[Document]
+TABLES: Final[tuple[Table, ...]] = (Party, Seal, SealMaker, EnvelopeKey, Document)
+"""Where keys lie sealed, and the passwords of documents."""
 BATCH = 100
 """Rows that are read and written together; the keys are used between, outside of any writing transaction."""
 

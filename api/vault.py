@@ -92,6 +92,21 @@ class Vault:
 
         return _told(act)
 
+    def seal_secret(self, secret: bytes, about: str, *, purpose: str) -> bytes:
+        """Return octets that are no key sealed; they open only for the same. Raises VaultError, ServiceUnavailable."""
+        if not self._providers:
+            raise VaultError("this vault has no master key")
+        return _told(lambda: seal_secret(secret, self._providers[0], Label(about, purpose=purpose)))
+
+    def open_secret(self, data: bytes, about: str, *, purpose: str) -> bytes:
+        """Open what `seal_secret` returned. Raises like `open_key`."""
+
+        def act() -> bytes:
+            sealed = _expect(parse(data), Label(about, purpose=purpose))
+            return bytes(unseal_secret(sealed, _fitting(sealed, self._providers)))
+
+        return _told(act)
+
     def rewrap(self, data: bytes) -> bytes | None:
         """Return sealed octets under the first provider; None where they are already. Raises like `open_key`."""
 

@@ -236,6 +236,15 @@ class Certificate(Encoded[Parts]):
         """Tell whether keyUsage holds one of `usages`, or is absent and so allows everything."""
         return self.extension(oids.KEY_USAGE) is None or not self.key_usage.isdisjoint(usages)
 
+    @property
+    def encrypts(self) -> bool:
+        """Whether others may encrypt to its key: the suite can, and keyUsage allows it in the way the suite does it.
+
+        Raises what `public_key` raises.
+        """
+        usages = self.public_key().suite.recipient_usages
+        return bool(usages) and self.allows(*usages)
+
     @cached_property
     def extended_key_usage(self) -> frozenset[str]:
         """OIDs of the purposes; empty where the extension is absent."""

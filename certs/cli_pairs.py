@@ -16,7 +16,16 @@ def configure_ca(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     directory(issue)
     issue.add_argument("--request", required=True, metavar="FILE", help="PKCS#10 request by the signing key")
-    issue.add_argument("--profile", default="person", help="of the signing certificate (default: person)")
+    issue.add_argument(
+        "--application",
+        metavar="FILE",
+        help="application with approvals for the request's key, in place of its name",
+    )
+    issue.add_argument(
+        "--profile",
+        default="person",
+        help="of the signing certificate (default: person); with --application, only a file .toml counts",
+    )
     issue.add_argument(
         "--encryption-suite",
         metavar="SUITE",

@@ -207,7 +207,7 @@ def _recipient_infos(recipients: Sequence[Certificate], key: bytes, cipher: Cont
 def _public_key(certificate: Certificate) -> PublicKey:
     """Return the key of a recipient, whose certificate must allow to encrypt to it."""
     public = certificate.public_key()
-    if not certificate.allows(*public.suite.recipient_usages) and public.suite.recipient_usages:
+    if public.suite.recipient_usages and not certificate.encrypts:
         raise BadKey(
             f"the key of {certificate.subject} is not for encryption, by its certificate",
             hint="many holders have a second certificate for it",

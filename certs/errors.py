@@ -22,6 +22,7 @@
     │   ├── NotOnHold                only what is on hold can be released
     │   ├── RevocationRefused        a reason, moment or state that RFC 5280 5.3 does not allow
     │   ├── ClockRefused             the clock contradicts what is on record
+    │   ├── RequestUsed              a certificate request that was used for something else, or is over
     │   └── ApprovalError            an application without the proofing or the approvals its profile asks for
     ├── RecoveryRefused              a copy of a key that is not handed out: not so, not to this holder, not now
     │   └── NotEscrowed              the authority keeps no copy of the key
@@ -164,6 +165,12 @@ class IssuanceError(CertsError):
     """The authority may not, or could not, sign what was asked."""
 
     code = "issuance-error"
+
+
+class RequestUsed(IssuanceError):
+    """A certificate request for a pair that was used for another name, or whose pair has come to its end."""
+
+    code = "request-used"
 
 
 class ApprovalError(IssuanceError):

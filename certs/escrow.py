@@ -30,7 +30,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from certs import canonical, enveloped, extensions, suites
+from certs import canonical, enveloped, extensions
 from certs.approvals import one_more, only_block, read_approvals, same_person
 from certs.audit.log import moment_of, text_of
 from certs.authority import Authority
@@ -227,8 +227,7 @@ class EscrowDesk:
         if not recovery.created - TOLERANCE <= now <= recovery.expires:
             raise RecoveryRefused("the request has expired, or is from the future", hint="make another")
         # 3
-        suite = suites.for_spki(to.spki)
-        if not suite.recipient_usages or not to.allows(*suite.recipient_usages):
+        if not to.encrypts:
             raise RecoveryRefused(f"the certificate of {to.subject} is not for encryption")
         if not to.not_before <= now <= to.not_after:
             raise RecoveryRefused(f"the certificate of {to.subject} is not valid now")

@@ -40,7 +40,7 @@ class WholeFile:
         with self._stream as stream:
             stream.flush()
             if self._mode != 0o600:
-                os.fchmod(stream.fileno(), self._mode & ~_umask())
+                os.fchmod(stream.fileno(), permitted(self._mode))
             os.fsync(stream.fileno())
         if self._replace:
             self._temporary.replace(self._target)
@@ -109,7 +109,8 @@ def write(path: str | Path, data: bytes, *, mode: int = 0o644, replace: bool = T
         file.write(data)
 
 
-def _umask() -> int:
+def permitted(mode: int) -> int:
+    """Return what the umask leaves of a mode."""
     mask = os.umask(0o022)
     os.umask(mask)
-    return mask
+    return mode & ~mask

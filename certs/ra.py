@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from certs import canonical, files, profiles
 from certs.application import Dossier
@@ -40,6 +40,10 @@ from certs.keys.base import KeyHandle
 from certs.pem import pem_blocks
 from certs.profiles import Profile
 from certs.signed_data import build_signed_data, check_signing_certificate, parse_signed_data
+
+if TYPE_CHECKING:
+    from certs.pairs import Pair, PairDesk
+    from certs.request import Request
 
 SCHEMA = "sealroad.approval/1"
 TOLERANCE = timedelta(minutes=5)
@@ -314,6 +318,42 @@ class RegistrationAuthority:
                     state=found.state,
                 )
             return self._authority.issue(Plan(found.issuer, found.serial, found.profile, found.tbs))
+        self._admit(dossier, clearance)
+        plan = self._authority.prepare(
+            profile, application.subject, application.spki, days=application.days, clearance=clearance
+        )
+        return self._authority.issue(plan)
+
+    def issue_pair(
+        self,
+        dossier: Dossier,
+        request: Request,
+        desk: PairDesk,
+        profile: Profile | None = None,
+        *,
+        suite: str | None = None,
+    ) -> Pair:
+        """Issue a pair where the signing certificate asks for approvals: the application is for the request's key.
+
+        `suite` is that of the other key, as `PairDesk.issue` takes it. The same dossier and request give the same pair
+        until the application expires. Raises ApprovalError, and what `PairDesk.issue` raises.
+        """
+        application = dossier.application
+        profile = profile or profiles.load(application.profile)
+        clearance = self.clear(dossier, profile)
+        if application.hours is not None or application.contract is not None:
+            raise ApprovalError("the application is for one contract or for hours", hint="a pair stays for longer")
+        if application.request not in (None, sha256(request.der).hexdigest()):
+            raise ApprovalError("the application came with another request")
+        request.verify()
+        if self._authority.ledger.by_application(application.digest) is None:
+            self._admit(dossier, clearance)
+        options: dict[str, Any] = {"subject": application.subject, "days": application.days, "suite": suite}
+        return desk.issue(request, profile, clearance=clearance, **options)
+
+    def _admit(self, dossier: Dossier, clearance: Clearance) -> None:
+        """Keep a dossier, and put on record that it was cleared."""
+        application = dossier.application
         self._keep(dossier)
         self._log.append(
             "application",
@@ -328,10 +368,6 @@ class RegistrationAuthority:
             contract=application.contract,
             request=application.request,
         )
-        plan = self._authority.prepare(
-            profile, application.subject, application.spki, days=application.days, clearance=clearance
-        )
-        return self._authority.issue(plan)
 
     def _keep(self, dossier: Dossier) -> None:
         if self._archive is None:

@@ -18,12 +18,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 
-class Sink(Protocol):
-    """Takes octets, and in the end takes them all or none."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take octets."""
-        ...
+class AllOrNothing(Protocol):
+    """Something that comes into being as a whole."""
 
     def commit(self) -> None:
         """Let what was written count."""
@@ -34,8 +30,16 @@ class Sink(Protocol):
         ...
 
 
+class Sink(AllOrNothing, Protocol):
+    """Takes octets, and in the end takes them all or none."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take octets."""
+        ...
+
+
 @contextmanager
-def filling(sink: Sink) -> Iterator[None]:
+def filling(sink: AllOrNothing) -> Iterator[None]:
     """Commit `sink` at the end, or discard it where anything goes wrong, be it the commit itself."""
     try:
         yield

@@ -1,6 +1,7 @@
 """`sealroad encrypt` and `sealroad decrypt`: an envelope for parties of several families, one CMS for one, or a PDF.
 
     sealroad encrypt contract.pdf contract.zip --to buyer.pem seller.pem --trust ca/ --sign-key me.key.pem --cert me.pem
+    sealroad encrypt contract.pdf contract/ --to buyer.pem seller.pem --trust ca/ --sign-key me.key.pem --cert me.pem
     sealroad encrypt contract.pdf contract.p7m --to buyer.pem --trust ca/
     sealroad encrypt contract.pdf locked.pdf --pdf --to buyer.pem seller.pem --trust ca/
     sealroad decrypt contract.zip contract.pdf --key buyer.key.pem --cert buyer.pem --trust ca/
@@ -19,7 +20,7 @@ from certs.command import Command
 
 def _configure_encrypt(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of `encrypt`."""
-    _files(parser, "what is encrypted", "the envelope (.zip) or message (.p7m)")
+    _files(parser, "what is encrypted", "the envelope (.zip, or a directory: a name that ends in /) or message (.p7m)")
     parser.add_argument(
         "--to",
         nargs="+",
@@ -64,7 +65,7 @@ def _configure_encrypt(parser: argparse.ArgumentParser) -> None:
 
 def _configure_decrypt(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of `decrypt`."""
-    _files(parser, "an envelope, a message (DER, BER or PEM) or a PDF", "the content")
+    _files(parser, "an envelope (a ZIP or a directory), a message (DER, BER or PEM) or a PDF", "the content")
     parser.add_argument("--key", required=True, metavar="URI", help="private key of a recipient")
     parser.add_argument(
         "--cert", metavar="FILE", help="the recipient's certificate (default: in the key's file, if there is one)"

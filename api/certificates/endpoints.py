@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query
+from starlette.responses import Response
 
-from api.certificates import repository, service
+from api.certificates import pairing, repository, service
 from api.certificates.models import IssuedCertificate
 from api.certificates.schemas import (
     CertificateIn,
@@ -25,9 +26,10 @@ router = Router(prefix="/v1/certificates", tags=["certificates"])
 
 @router.post("", status_code=201, response_model=IssuedCertificateOut)
 def issue_certificate(unit: Annotated[Unit, writes("certificates:write")], body: CertificateIn) -> Reply:
-    """Get a closed-circle certificate for a key of your own.
+    """Get a closed-circle certificate for a key of your own, or with `pair` two.
 
-    The circle is the one of the key's suite. Whoever accepts its root can check the certificate, and nobody else.
+    The circle is the one of the key's suite. Whoever accepts its root can check the certificate, and nobody else. The
+    same request for a pair gives the same pair, whenever it is asked.
     """
     return _made(unit, service.issue(unit, body))
 
@@ -50,7 +52,25 @@ def get_certificate_by_id(unit: Annotated[Unit, reads("certificates:read")], cer
     """Read a certificate, in the state that the authority's record has it in now."""
     with unit.read() as session:
         row = repository.get(session, unit.tenant_id, certificate_id)
-    return _shown(service.present(unit.context, row))
+    return _shown(service.present(unit, row))
+
+
+@router.get(
+    "/{certificate_id}/pair",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"application/x-pem-file": {}},
+            "description": "PEM: both certificates, the private key for decryption encrypted to the signing key, and "
+            "the certificates above, as `sealroad key accept-pair` takes them.",
+        }
+    },
+)
+def get_certificate_pair(unit: Annotated[Unit, reads("certificates:read")], certificate_id: str) -> Response:
+    """Download the pair that a certificate belongs to. Only who has the signing key can open the key in it."""
+    content = pairing.file_of(unit, certificate_id)
+    headers = {"content-disposition": f'attachment; filename="{certificate_id}.pair.pem"'}
+    return Response(content, 200, headers, media_type="application/x-pem-file")
 
 
 @router.post("/{certificate_id}/renew", status_code=201, response_model=IssuedCertificateOut)
@@ -95,7 +115,7 @@ def release_certificate(
 
 
 def _made(unit: Unit, row: IssuedCertificate) -> Reply:
-    shown = service.present(unit.context, row)
+    shown = service.present(unit, row)
     return Reply(shown, etag=shown.etag, headers={"location": f"/v1/certificates/{row.id}"})
 
 

@@ -19,6 +19,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.certificates import repository
@@ -41,37 +42,50 @@ ABANDONED: Final = timedelta(minutes=10)
 def issue(unit: Unit, suite: str, plan: Plan) -> IssuedCertificate:
     """Sign a plan for a tenant (2, 3, 4). Raises IssuanceError, KeyStoreError and what else `Circle.sign` raises."""
     intent, certificate = _signed(unit.context, unit.tenant_id, suite, plan, unit.repetition)
-    return _taken(unit.session, unit.context, intent, certificate)
+    return taken(unit.session, unit.context, intent, certificate)
 
 
 def issue_for_service(context: Context, tenant_id: str, suite: str, plan: Plan) -> IssuedCertificate:
     """Sign a plan for a key that the service holds for a tenant; 4 is a transaction of its own. Raises as `issue`."""
     intent, certificate = _signed(context, tenant_id, suite, plan, None)
     with context.database.write() as session:
-        return _taken(session, context, intent, certificate)
+        return taken(session, context, intent, certificate)
 
 
 def _signed(
     context: Context, tenant_id: str, suite: str, plan: Plan, repetition: str | None
 ) -> tuple[CertificateIntent, Certificate]:
-    intent = CertificateIntent(
+    intent = intent_of(context, tenant_id, suite, plan, repetition)
+    intend(context, intent)
+    return intent, context.circles.get(suite).sign(plan)
+
+
+def intent_of(
+    context: Context, tenant_id: str, suite: str, plan: Plan | Certificate, repetition: str | None
+) -> CertificateIntent:
+    """Return what would be put on record of a plan; of a certificate that is signed, what its row is made of."""
+    circle = context.circles.get(suite)
+    entry = circle.entry(plan.serial)
+    return CertificateIntent(
         id=new_id("crt"),
         tenant_id=tenant_id,
         suite=suite,
-        profile=plan.profile,
+        profile=entry.profile if entry is not None else "",
         serial=f"{plan.serial:x}",
         owner=context.presence.name,
         created_at=context.now(),
         repetition=repetition,
     )
+
+
+def intend(context: Context, *intents: CertificateIntent) -> None:
+    """Put intents on record, in a transaction of their own (2)."""
     with context.database.write() as session:
-        session.add(intent)
-    return intent, context.circles.get(suite).sign(plan)
+        session.add_all(intents)
 
 
-def _taken(
-    session: Session, context: Context, intent: CertificateIntent, certificate: Certificate
-) -> IssuedCertificate:
+def taken(session: Session, context: Context, intent: CertificateIntent, certificate: Certificate) -> IssuedCertificate:
+    """Give a certificate its row, and let its intent go (4)."""
     row = _row(context, intent, certificate)
     found = session.get(CertificateIntent, intent.id, with_for_update=True)
     if found is not None:
@@ -80,9 +94,28 @@ def _taken(
         adopted = session.get(IssuedCertificate, intent.id)
         if adopted is not None:
             return adopted
-    session.add(row)
-    session.flush()
+    known = repository.by_digest(session, row.sha256)  # of a pair: asked for again, or adopted from somebody who died
+    if known is not None:
+        return known
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # PostgreSQL: another sending of a request for a pair committed meanwhile
+        known = repository.by_digest(session, row.sha256)
+        if known is None:
+            raise
+        return known
     return row
+
+
+def settle_repetition(unit: Unit) -> None:
+    """Settle what an earlier sending of the same request left, which did not live to answer."""
+    if unit.repetition is None:
+        return
+    with unit.context.database.read() as session:
+        left = repository.intents(session, unit.repetition)
+    for intent in left:  # nobody is at it: of two requests with one Idempotency-Key only one runs
+        _settle_one(unit.context, intent)
 
 
 def done_before(unit: Unit) -> IssuedCertificate | None:
@@ -90,10 +123,7 @@ def done_before(unit: Unit) -> IssuedCertificate | None:
     repetition, context = unit.repetition, unit.context
     if repetition is None:
         return None
-    with context.database.read() as session:
-        left = repository.intents(session, repetition)
-    for intent in left:  # nobody is at it: of two requests with one Idempotency-Key only one runs
-        _settle_one(context, intent)
+    settle_repetition(unit)
     with unit.read() as session:
         return repository.repeated(
             session, unit.tenant_id, repetition, context.now() - context.settings.idempotency_life
@@ -109,12 +139,20 @@ def settle(context: Context) -> int:
     for intent in left:
         try:
             _settle_one(context, intent)
-        except SealroadError:  # it stays, and is tried again
+        except (SealroadError, IntegrityError):  # it stays, and is tried again
             log.exception("certificate %s of %s cannot be settled", intent.serial, intent.suite)
     return len(left)
 
 
 def _settle_one(context: Context, intent: CertificateIntent) -> None:
+    if intent.pair_id is None:
+        _settle_now(context, intent)
+        return
+    with context.circles.get(intent.suite).pairing():  # the same plan may be just being signed for another sending
+        _settle_now(context, intent)
+
+
+def _settle_now(context: Context, intent: CertificateIntent) -> None:
     circle, serial = context.circles.get(intent.suite), int(intent.serial, 16)
     entry = circle.entry(serial)
     if entry is not None and entry.state == "signing":
@@ -132,7 +170,10 @@ def _settle_one(context: Context, intent: CertificateIntent) -> None:
         if entry is not None and entry.certificate is not None:
             from certs.certificate import Certificate
 
-            session.add(_row(context, found, Certificate(entry.certificate)))
+            row = _row(context, found, Certificate(entry.certificate))
+            if repository.by_digest(session, row.sha256) is not None:  # of a pair, by a later sending of its request
+                return
+            session.add(row)
             log.warning("certificate %s of %s was signed for a request that did not end", intent.serial, intent.suite)
 
 
@@ -149,4 +190,6 @@ def _row(context: Context, intent: CertificateIntent, certificate: Certificate) 
         not_after=certificate.not_after,
         created_at=intent.created_at,
         repetition=intent.repetition,
+        pair_id=intent.pair_id,
+        delivery=intent.delivery,
     )

@@ -33,6 +33,10 @@ class IssuedCertificate(Base):
     created_at: Mapped[datetime]
     repetition: Mapped[str | None] = mapped_column(String(64), index=True)
     """What tells a repetition of the request that got it (`Unit.repetition`)."""
+    pair_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """What the two certificates of a pair have in common."""
+    delivery: Mapped[str | None] = mapped_column(Text)
+    """Of the second certificate of a pair: its private key, encrypted to the key of the first; PEM."""
 
 
 class CertificateIntent(Base):
@@ -54,3 +58,5 @@ class CertificateIntent(Base):
     """The process that is at it (`api.kit.presence`)."""
     created_at: Mapped[datetime]
     repetition: Mapped[str | None] = mapped_column(String(64), index=True)
+    pair_id: Mapped[str | None] = mapped_column(String(40))
+    delivery: Mapped[str | None] = mapped_column(Text)

@@ -26,6 +26,26 @@ def all_of(tenant_id: str) -> Select[IssuedCertificate]:
     return select(IssuedCertificate).where(IssuedCertificate.tenant_id == tenant_id)
 
 
+def by_digest(session: Session, sha256: str) -> IssuedCertificate | None:
+    """Return a certificate by its SHA-256, whosever it is."""
+    return session.scalars(select(IssuedCertificate).where(IssuedCertificate.sha256 == sha256)).one_or_none()
+
+
+def pair_of(
+    session: Session, tenant_id: str, pair_id: str | None
+) -> tuple[IssuedCertificate, IssuedCertificate] | None:
+    """Return signing and encryption certificate of a pair; None where it is none, or not complete yet."""
+    if pair_id is None:
+        return None
+    rows = session.scalars(all_of(tenant_id).where(IssuedCertificate.pair_id == pair_id)).all()
+    signing = [row for row in rows if row.delivery is None]
+    encryption = [row for row in rows if row.delivery is not None]
+    if not signing or not encryption:
+        return None
+    newest = [max(found, key=lambda row: (row.created_at, row.id)) for found in (signing, encryption)]
+    return newest[0], newest[1]
+
+
 def unexpired(
     session: Session, tenant_id: str, suite: str, subject_sha256: str, now: datetime
 ) -> Sequence[IssuedCertificate]:

@@ -37,6 +37,11 @@ class CertificateIn(Body):
     locality: Line | None = Field(None, max_length=100)
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
     days: int | None = Field(None, ge=1, le=1096, description="How long it is valid; the profile's own if left out.")
+    pair: bool = Field(
+        False,
+        description="Besides, a key pair for decryption that the authority makes, certified for the same subject; its "
+        "private key is delivered encrypted to the key that signed the request (`GET …/pair`).",
+    )
 
 
 class RenewalIn(Body):
@@ -66,6 +71,13 @@ class HoldIn(Body):
     )
 
 
+class PairOut(BaseModel):
+    """The two certificates of one holder."""
+
+    signing: str = Field(description="Id of the certificate for signing.")
+    encryption: str = Field(description="Id of the certificate that others encrypt to.")
+
+
 class IssuedCertificateOut(BaseModel):
     """A certificate of a closed circle of this service, in the state that the authority's record has it in now."""
 
@@ -82,9 +94,10 @@ class IssuedCertificateOut(BaseModel):
     reason: str | None = Field(description="As RFC 5280 5.3.1 calls it; certificateHold where it is suspended.")
     invalid_since: datetime | None
     held_until: datetime | None
+    pair: PairOut | None = Field(description="Where it is one of a pair: both of them.")
 
     @classmethod
-    def of(cls, row: IssuedCertificate, entry: Entry | None) -> IssuedCertificateOut:
+    def of(cls, row: IssuedCertificate, entry: Entry | None, pair: PairOut | None = None) -> IssuedCertificateOut:
         """Return the outside of a row, and of what the ledger says."""
         return cls(
             id=row.id,
@@ -98,6 +111,7 @@ class IssuedCertificateOut(BaseModel):
             reason=entry.reason if entry else None,
             invalid_since=entry.invalid_since if entry else None,
             held_until=entry.held_until if entry else None,
+            pair=pair,
         )
 
     @property

@@ -10,12 +10,13 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from api.certificates import issuing, repository
+from api.certificates import issuing, pairing, repository
 from api.certificates.models import IssuedCertificate
 from api.certificates.schemas import (
     CertificateIn,
     HoldIn,
     IssuedCertificateOut,
+    PairOut,
     RenewalIn,
     RevocationIn,
     State,
@@ -60,7 +61,11 @@ def issue(unit: Unit, body: CertificateIn) -> IssuedCertificate:
         locality=body.locality,
         identifiers=tuple(Identifier(item.scheme, item.value) for item in body.identifiers),
     )
-    return _issue(unit, _accepted(request, body.profile, subject), body.profile, body.days)
+    accepted = _accepted(request, body.profile, subject)
+    if body.pair:
+        circle = unit.context.circles.get(accepted.suite)
+        return pairing.issue(unit, circle, request, body.profile, subject, body.days)
+    return _issue(unit, accepted, body.profile, body.days)
 
 
 def enrol(unit: Unit, suite: str, request: bytes, *, renew: bool) -> IssuedCertificate:
@@ -147,9 +152,17 @@ def renew(unit: Unit, certificate_id: str, body: RenewalIn, if_match: str | None
     return issuing.issue(unit, row.suite, circle.prepare_renewal(certificate, accepted.spki, days=body.days))
 
 
-def present(context: Context, row: IssuedCertificate) -> IssuedCertificateOut:
+def present(unit: Unit, row: IssuedCertificate) -> IssuedCertificateOut:
     """Return the outside of a certificate, in the state that the authority's ledger has it in at this moment."""
-    return IssuedCertificateOut.of(row, _entry(context, row))
+    return IssuedCertificateOut.of(row, _entry(unit.context, row), _pair(unit, row))
+
+
+def _pair(unit: Unit, row: IssuedCertificate) -> PairOut | None:
+    if row.pair_id is None:
+        return None
+    with unit.read() as session:
+        found = repository.pair_of(session, row.tenant_id, row.pair_id)
+    return None if found is None else PairOut(signing=found[0].id, encryption=found[1].id)
 
 
 def page_of(
@@ -174,7 +187,8 @@ def page_of(
             keep=None if state is None else keep,
         )
     return [
-        IssuedCertificateOut.of(row, found[row.id] if state is not None else _entry(context, row)) for row in page.rows
+        IssuedCertificateOut.of(row, found[row.id] if state is not None else _entry(context, row), _pair(unit, row))
+        for row in page.rows
     ], page
 
 
@@ -190,21 +204,21 @@ def revoke(unit: Unit, certificate_id: str, body: RevocationIn, if_match: str | 
     except AlreadyRevoked as error:
         if error.facts["reason"] != body.reason or body.invalid_since not in (None, entry and entry.invalid_since):
             raise
-    return present(unit.context, row)
+    return present(unit, row)
 
 
 def hold(unit: Unit, certificate_id: str, body: HoldIn, if_match: str | None) -> IssuedCertificateOut:
     """Suspend a certificate. Raises NotFound, PreconditionFailed, AlreadyRevoked (held too), RevocationRefused."""
     row, _ = _found(unit, certificate_id, if_match)
     _circle(unit.context, row).hold(int(row.serial, 16), until=body.until)
-    return present(unit.context, row)
+    return present(unit, row)
 
 
 def release(unit: Unit, certificate_id: str, if_match: str | None) -> IssuedCertificateOut:
     """End a suspension. Raises NotFound, PreconditionFailed, NotOnHold."""
     row, _ = _found(unit, certificate_id, if_match)
     _circle(unit.context, row).release(int(row.serial, 16))
-    return present(unit.context, row)
+    return present(unit, row)
 
 
 def _circle(context: Context, row: IssuedCertificate) -> Circle:

@@ -12,6 +12,7 @@ from api.context import Context
 from api.contracts import repository
 from api.contracts.models import Contract, Revision
 from api.contracts.schemas import ContractOut, DocumentReport, EventOut, EvidenceOut, IntentOut
+from api.documents.opening import password_of
 from api.envelopes import log as envelope_log
 from api.envelopes.models import Envelope
 from api.envelopes.repository import all_of
@@ -27,7 +28,8 @@ def verify_documents(context: Context, contract: Contract) -> list[DocumentRepor
     reports = []
     for row in contract.documents:
         with context.storage.local(row.head_sha256) as path:
-            report = verify_path(context, path, name=row.document.name)
+            password = password_of(context, row.document)
+            report = verify_path(context, path, name=row.document.name, password=password)
         reports.append(DocumentReport(document=row.document_id, revision=row.head_number, report=report))
     return reports
 

@@ -21,6 +21,7 @@ from api.context import Context
 from api.contracts.models import Contract, Party
 from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
 from api.contracts.workflow import Role
+from api.documents.opening import password_of
 from api.envelopes import delivery
 from api.errors import ValidationFailed
 from api.kit.refusals import problem_at
@@ -100,7 +101,8 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     for index, row in enumerate(contract.documents):
         ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
         with context.storage.local(row.document.sha256) as path:
-            if verify_path(context, path, name=row.document.name)["verdict"] == "TOTAL-FAILED":
+            password = password_of(context, row.document)
+            if verify_path(context, path, name=row.document.name, password=password)["verdict"] == "TOTAL-FAILED":
                 detail = "a signature that the document came with is broken"
                 findings.append(problem_at(f"/documents/{index}", "broken-signature", detail))
     for index, party in signers:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import File, Request, UploadFile
+from fastapi import File, Form, Request, UploadFile
 from starlette.responses import Response
 
 from api.documents import repository, service
 from api.documents.models import Document
+from api.documents.opening import first_line
 from api.documents.schemas import DocumentList, DocumentOut
 from api.kit.content import file_response
 from api.kit.edge import Reply, Router, Unit, changes, reads, writes
@@ -19,13 +20,23 @@ router = Router(prefix="/v1/documents", tags=["documents"])
 
 @router.post("", status_code=201, response_model=DocumentOut)
 def upload_document(
-    unit: Annotated[Unit, writes("documents:write")], file: Annotated[UploadFile, File(description="A PDF.")]
+    unit: Annotated[Unit, writes("documents:write")],
+    file: Annotated[UploadFile, File(description="A PDF.")],
+    password: Annotated[
+        str | None,
+        Form(
+            max_length=1024,
+            description="User or owner password of an encrypted PDF, its first line. It is kept sealed until the "
+            "document is deleted, and stands in no log and no answer.",
+        ),
+    ] = None,
 ) -> Reply:
     """Upload a PDF.
 
-    It is hashed while it arrives (SHA-256, SM3, Streebog) and refused if it is encrypted, damaged or without pages.
+    It is hashed while it arrives (SHA-256, SM3, Streebog) and refused if it is damaged, without pages, or encrypted in
+    a way that the password does not open. An encrypted file stays as it is, and so do the signatures made in it.
     """
-    document = service.upload(unit, file)
+    document = service.upload(unit, file, first_line(password))
     return Reply(DocumentOut.of(document), headers={"location": f"/v1/documents/{document.id}"})
 
 

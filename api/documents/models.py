@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db import Base
@@ -23,4 +23,8 @@ class Document(Base):
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     sm3: Mapped[str | None] = mapped_column(String(64))
     streebog256: Mapped[str | None] = mapped_column(String(64))
+    encryption: Mapped[str | None] = mapped_column(String(80))
+    """By which cipher the file is encrypted; None: it is not."""
+    sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Its password, sealed for this document (`api.documents.opening`)."""
     created_at: Mapped[datetime]

@@ -19,6 +19,9 @@ class DocumentOut(BaseModel):
     sha256: str = Field(description="SHA-256 of the file, hexadecimal; also the ETag of its content.")
     sm3: str | None = Field(description="SM3 (GB/T 32905) of the file, hexadecimal.")
     streebog256: str | None = Field(description="GOST R 34.11-2012, 256 bits, of the file, hexadecimal.")
+    encryption: str | None = Field(
+        description="By which cipher the file is encrypted, and stays so; null where it is not.", examples=["AES-256"]
+    )
     created_at: datetime
 
     @classmethod
@@ -32,6 +35,7 @@ class DocumentOut(BaseModel):
             sha256=document.sha256,
             sm3=document.sm3,
             streebog256=document.streebog256,
+            encryption=document.encryption,
             created_at=document.created_at,
         )
 

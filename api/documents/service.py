@@ -11,6 +11,7 @@ from fastapi import UploadFile
 from api.documents import repository
 from api.documents.inspect import inspect_pdf
 from api.documents.models import Document
+from api.documents.opening import seal_password
 from api.errors import Conflict
 from api.kit.edge import Unit
 from api.kit.files import upload_chunks
@@ -19,19 +20,22 @@ from api.storage import Received
 from certs.errors import BackendUnavailable
 
 
-def upload(unit: Unit, file: UploadFile) -> Document:
-    """Store a PDF and return its row.
+def upload(unit: Unit, file: UploadFile, password: str | None) -> Document:
+    """Store a PDF and return its row; an encrypted one stays so, and its password is kept sealed with the row.
 
-    Raises PayloadTooLarge, DocumentRefused, EncryptedPDF or UnreadablePDF; nothing is kept then.
+    Raises PayloadTooLarge, DocumentRefused, EncryptedPDF, UnreadablePDF or SigningRefused; nothing is kept then.
     """
     context = unit.context
     digests = available_digests()
     with context.storage.receive(upload_chunks(file), limit=context.settings.max_upload, digests=digests) as received:
-        pages = inspect_pdf(received.path, max_pages=context.settings.max_pages)
+        found = inspect_pdf(received.path, max_pages=context.settings.max_pages, password=password)
         context.storage.keep(received)
     document = document_of(
-        received, tenant_id=unit.tenant_id, name=clean_name(file.filename), pages=pages, now=context.now()
+        received, tenant_id=unit.tenant_id, name=clean_name(file.filename), pages=found.pages, now=context.now()
     )
+    if found.encryption is not None:
+        document.encryption = found.encryption
+        document.sealed_key = seal_password(context, document.id, password)
     unit.session.add(document)
     unit.session.flush()
     return document

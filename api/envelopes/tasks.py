@@ -24,6 +24,8 @@ from api.audit.service import record as record_on_contract
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts import workflow
+from api.documents.models import Document
+from api.documents.opening import password_of, seal_password
 from api.documents.service import available_digests, clean_name, document_of
 from api.envelopes import keys, repository
 from api.envelopes.addressing import Basis, Recipient, check
@@ -240,11 +242,15 @@ def open_envelope(context: Context, run: JobRun) -> dict[str, Any]:
             )
         with context.storage.receive(file_chunks(path), digests=available_digests()) as received:
             context.storage.keep(received)
+    name, now = clean_name(opened.about.name), context.now()
+    document = document_of(received, tenant_id=run.tenant_id, name=name, pages=envelope.pages, now=now)
+    with context.database.read() as session:
+        source_row = session.get(Document, envelope.document_id)
+    if source_row is not None and source_row.encryption is not None:  # the same file, with the signatures it had then
+        document.encryption = source_row.encryption
+        document.sealed_key = seal_password(context, document.id, password_of(context, source_row))
     with context.database.write() as session:
         queue.fence(session, run)
-        now = context.now()
-        name = clean_name(opened.about.name)
-        document = document_of(received, tenant_id=run.tenant_id, name=name, pages=envelope.pages, now=now)
         session.add(document)
         facts = {
             "recorded": run.payload["recorded"],

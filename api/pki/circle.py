@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from certs.keys.base import Secrets
     from certs.ledger import Entry
     from certs.ocsp_responder import Responders
+    from certs.pairs import PairDesk
     from certs.status import ListName
     from certs.time_source import TimeSource
     from certs.tsa import TimeStampAuthority
@@ -164,6 +165,23 @@ class Circle:
         authority = self._now().authority
         record = authority.issuer_of(certificate.serial)
         return prepare_renewal(authority.issuing, certificate, record=record, spki=spki, days=days)
+
+    @contextlib.contextmanager
+    def pairing(self, customer: str | None = None) -> Iterator[PairDesk]:
+        """Give what makes pairs of keys for the requests of a customer; of all processes here, one request at a time.
+
+        Copies of encryption keys are kept where `sealroad ca escrow` says so. Raises KeyStoreError.
+        """
+        from certs.circle_files import escrow_of, values_of
+        from certs.keys.base import no_secrets
+        from certs.keys.kek import open_provider
+        from certs.pairs import PAIRS, PairDesk
+
+        with exclusive(self._directory / PAIRS):
+            copies = escrow_of(values_of(self._directory))
+            provider = None if copies is None else open_provider(copies, no_secrets, name="the copies of keys")
+            authority = self._now().authority.issuing
+            yield PairDesk(authority, self._directory, self._settings.clock, escrow=provider, customer=customer)
 
     def sign(self, plan: Plan) -> Certificate:
         """Sign a plan, once. Raises IssuanceError, KeyStoreError."""

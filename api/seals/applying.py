@@ -24,6 +24,7 @@ from signer.seals.lifecycle import check_usable
 if TYPE_CHECKING:
     from certs.suites.base import PrivateKey
     from signer.pades.options import NationalForm, SignOptions
+    from signer.pdf.encryption import Credentials
     from signer.seals import Seal
 
 _PLACEMENT: TypeAdapter[Any] = TypeAdapter(PlacementIn)
@@ -79,9 +80,17 @@ def _check(context: Context, row: SealRow) -> None:
 
 
 def options_of(
-    seal: Seal, source: Path, placement: dict[str, Any] | None, *, national: NationalForm | None = None, **others: Any
+    seal: Seal,
+    source: Path,
+    placement: dict[str, Any] | None,
+    *,
+    credentials: Credentials,
+    national: NationalForm | None = None,
+    **others: Any,
 ) -> SignOptions:
     """Return the options of one sealing of the file at `source`; `placement` is one as a client said it.
+
+    `credentials` open an encrypted file.
 
     Without one the seal is applied and does not show. Raises OptionError where the seal has no such place, and what
     reading the file raises.
@@ -93,7 +102,7 @@ def options_of(
     if placement is None:
         return SignOptions(seal=seal, national=national, **others)
     asked = _PLACEMENT.validate_python(placement).placement()
-    places = place(source.read_bytes(), asked, *seal_size(seal))
+    places = place(source.read_bytes(), asked, *seal_size(seal), credentials)
     return seal_options(seal, places=places, national=national, **others)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from api.context import Context
 from api.documents import repository as documents
 from api.documents.inspect import inspect_pdf
+from api.documents.opening import credentials_of, password_of, seal_password
 from api.documents.service import available_digests, document_of
 from api.jobs import queue
 from api.jobs.queue import JobRun
@@ -60,10 +61,12 @@ def _prepare(context: Context, run: JobRun) -> SealUse:
     certificate, *chain = load_certificates((row.certificates or [""])[0].encode())
     with context.storage.scratch() as directory, context.storage.local(document.sha256) as source:
         path = directory / "prepared.pdf"
+        credentials = credentials_of(context, document)
         options = applying.options_of(
             seal,
             source,
             asked["placement"],
+            credentials=credentials,
             national=NationalForm() if asked["national"] else None,
             level=asked["level"],
             reason=asked["reason"],
@@ -71,7 +74,9 @@ def _prepare(context: Context, run: JobRun) -> SealUse:
             locale=asked["locale"],
             field=asked["use"],  # leads from the document to the log
         )
-        prepared = prepare(source, path, options, certificate, chain, context.clock, suite=row.suite)
+        prepared = prepare(
+            source, path, options, certificate, chain, context.clock, suite=row.suite, credentials=credentials
+        )
         with context.storage.receive(file_chunks(path)) as received:
             context.storage.keep(received)
     with context.database.write() as session:
@@ -106,6 +111,8 @@ def _finish(context: Context, run: JobRun, use: SealUse) -> dict[str, Any]:
 
     asked = run.payload
     assert use.prepared_sha256 is not None
+    with context.database.read() as session:
+        password = password_of(context, documents.get(session, run.tenant_id, asked["document"]))
     row = applying.row_of(context, run.tenant_id, use.seal_id)
     timestamper = context.circles.get(row.suite).tsa if asked["level"] == "B-T" else None
     with context.storage.scratch() as directory:
@@ -114,12 +121,14 @@ def _finish(context: Context, run: JobRun, use: SealUse) -> dict[str, Any]:
             copy_file(source, path)
         complete(path, Prepared.from_json(use.prepared or ""), value=use.value, timestamper=timestamper)
         with context.storage.receive(file_chunks(path), digests=available_digests()) as received:
-            pages = inspect_pdf(received.path, max_pages=context.settings.max_pages)
+            found = inspect_pdf(received.path, max_pages=context.settings.max_pages, password=password)
             context.storage.keep(received)
     with context.database.write() as session:
         queue.fence(session, run)
         now = context.now()
-        document = document_of(received, tenant_id=run.tenant_id, name=asked["name"], pages=pages, now=now)
+        document = document_of(received, tenant_id=run.tenant_id, name=asked["name"], pages=found.pages, now=now)
+        document.encryption = found.encryption
+        document.sealed_key = seal_password(context, document.id, password)
         session.add(document)
         facts = {"document": document.id, "sha256": received.sha256}
         uses.done(session, run.tenant_id, use.seal_id, use.id, now=now, actor=run.actor, facts=facts)

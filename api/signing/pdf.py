@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.context import Context
+from api.contracts import repository as contracts
 from api.contracts.models import Contract, Party
+from api.documents.opening import credentials_of
 from api.errors import ValidationFailed
 from api.seals import applying
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from certs.certificate import Certificate
     from signer.pades.options import SignOptions
     from signer.pades.sign import Prepared
+    from signer.pdf.encryption import Credentials
 
 
 def certificates_of(party: Party) -> tuple[Certificate, tuple[Certificate, ...]]:
@@ -85,6 +88,7 @@ def seal_options_for(contract: Contract, party: Party, document_id: str, context
         seal,
         source,
         placement,
+        credentials=_credentials(context, contract, document_id),
         field=party.id,
         reason=party.reason,
         location=party.location,
@@ -104,7 +108,15 @@ def prepare(
         options = seal_options_for(contract, party, document_id, context, source)
     else:
         options = options_for(contract, party, document_id, context)
-    return prepare_file(source, target, options, certificate, chain, context.clock, suite=party.suite)
+    credentials = _credentials(context, contract, document_id)
+    return prepare_file(
+        source, target, options, certificate, chain, context.clock, suite=party.suite, credentials=credentials
+    )
+
+
+def _credentials(context: Context, contract: Contract, document_id: str) -> Credentials:
+    """Return what opens a document of the contract, if it is encrypted. Raises VaultError, ServiceUnavailable."""
+    return credentials_of(context, contracts.document_of(contract, document_id).document)
 
 
 def complete(

@@ -12,6 +12,7 @@ from pydantic import RootModel
 from starlette.responses import Response
 
 from api.context import Context
+from api.documents.opening import first_line
 from api.documents.service import clean_name
 from api.errors import PayloadTooLarge, ValidationFailed
 from api.kit.accept import choose
@@ -68,7 +69,8 @@ def verify_document(
         str | None,
         Form(
             max_length=1024,
-            description="User or owner password of an encrypted PDF. It is neither kept nor written to a log.",
+            description="User or owner password of an encrypted PDF. It is neither kept nor written to a log. What the "
+            "service holds is opened with the password it was uploaded with.",
         ),
     ] = None,
     trust: Annotated[
@@ -105,14 +107,15 @@ def verify_document(
         agreement=_small(agreement, MAX_BASIS_SIZE) if agreement is not None else None,
         agreement_signatures=tuple(_small(item, MAX_BASIS_SIZE) for item in agreement_signature or []),
         policies=tuple(_small(item, MAX_BASIS_SIZE) for item in policy or []),
-        password=password,
+        password=first_line(password),
     )
     stored = service.stored(unit, contract, document) if file is None else []
     verify = service.verifier(unit.context, demand)
     reports = []
-    for path, name in _files(unit.context, file, stored):
-        report = verify(path, name)
-        drawn = service.pictures(report, path) if form in ("html", "pdf") else ()
+    for path, name, opening in _files(unit.context, file, stored):
+        given = demand.password or opening
+        report = verify(path, name, given)
+        drawn = service.pictures(report, path, given) if form in ("html", "pdf") else ()
         reports.append((report, drawn))
     if form == "json":
         bodies = [report.to_json(lang) for report, _ in reports]
@@ -122,18 +125,20 @@ def verify_document(
     return Response(content, 200, headers, media_type=media)
 
 
-def _files(context: Context, file: UploadFile | None, stored: list[tuple[str, str]]) -> Iterator[tuple[Path, str]]:
-    """Yield path and name of what is to be verified; each path lives until the next one is asked for."""
+def _files(
+    context: Context, file: UploadFile | None, stored: list[service.Stored]
+) -> Iterator[tuple[Path, str, str | None]]:
+    """Yield path, name and password of what is to be verified; each path lives until the next one is asked for."""
     if file is None:
-        for sha256, name in stored:
-            with context.storage.local(sha256) as path:
-                yield path, name
+        for item in stored:
+            with context.storage.local(item.sha256) as path:
+                yield path, item.name, item.password
         return
     with context.storage.scratch() as directory:
         path = directory / "document"
         with context.storage.receive(upload_chunks(file), limit=context.settings.max_upload) as received:
             received.path.rename(path)
-        yield path, clean_name(file.filename)
+        yield path, clean_name(file.filename), None
 
 
 def _small(item: UploadFile, limit: int) -> bytes:

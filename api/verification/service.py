@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from api.context import Context
 from api.contracts import repository as contracts
 from api.documents import repository as documents
+from api.documents.opening import password_of
 from api.errors import NotFound
 from api.kit.edge import Unit
 
@@ -37,7 +38,15 @@ class Demand:
     """Opens the file if it is an encrypted PDF."""
 
 
-def verifier(context: Context, wanted: Demand) -> Callable[[Path, str], Report]:
+class Verifying(Protocol):
+    """Gives the report on a file, by path and name."""
+
+    def __call__(self, path: Path, name: str, password: str | None = None) -> Report:
+        """Verify; `password` opens an encrypted file in place of the demand's."""
+        ...
+
+
+def verifier(context: Context, wanted: Demand) -> Verifying:
     """Return what gives the report on a file, by path and name, the same as `sealroad verify` gives.
 
     What the demand names is read, and the agreement verified, once for all files. Raises BasisError.
@@ -45,32 +54,47 @@ def verifier(context: Context, wanted: Demand) -> Callable[[Path, str], Report]:
     from signer.layers import judge, load_agreement, load_policy
     from signer.verification.setting import VerifyOptions
 
-    options = VerifyOptions(password=wanted.password)
     trust = context.circles.trust_store(wanted.trust)
 
-    def verify(data: bytes, name: str, content: bytes | None = None) -> Report:
+    def verify(data: bytes, name: str, content: bytes | None = None, password: str | None = None) -> Report:
+        options = VerifyOptions(password=password)
         return context.workers.verify(
             data, name=name, trust=trust, at=wanted.at, clock=context.clock, options=options, content=content
         )
 
     def signatures(data: bytes, content: bytes | None) -> tuple[SignatureReport, ...]:
-        return verify(data, "agreement", content).signatures
+        return verify(data, "agreement", content, wanted.password).signatures
 
     agreement = None
     if wanted.agreement is not None:
         agreement = load_agreement(wanted.agreement, verify=signatures, detached=wanted.agreement_signatures)
     policies = tuple(map(load_policy, wanted.policies))
-    return lambda path, name: judge(verify(path.read_bytes(), name), agreement, policies)
+
+    def verifying(path: Path, name: str, password: str | None = None) -> Report:
+        report = verify(path.read_bytes(), name, password=password or wanted.password)
+        return judge(report, agreement, policies)
+
+    return verifying
 
 
-def verify_path(context: Context, path: Path, *, name: str) -> dict[str, Any]:
-    """Return the report on a file as JSON, of schema sealroad.report/1."""
-    body: dict[str, Any] = verifier(context, Demand())(path, name).to_json()
+def verify_path(context: Context, path: Path, *, name: str, password: str | None) -> dict[str, Any]:
+    """Return the report on a file as JSON, of schema sealroad.report/1; the password opens an encrypted one."""
+    body: dict[str, Any] = verifier(context, Demand(password=password))(path, name).to_json()
     return body
 
 
-def stored(unit: Unit, contract_id: str | None, document_id: str | None) -> list[tuple[str, str]]:
-    """Return SHA-256 and name of what an id means: the newest revision of a contract's documents, or an upload.
+@dataclass(frozen=True)
+class Stored:
+    """A file that the service holds."""
+
+    sha256: str
+    name: str
+    password: str | None = field(default=None, repr=False)
+    """What it was uploaded with, where it is encrypted."""
+
+
+def stored(unit: Unit, contract_id: str | None, document_id: str | None) -> list[Stored]:
+    """Return what an id means: the newest revision of a contract's documents, or an upload.
 
     Raises NotFound for what is not the tenant's, Forbidden without the scope to read it.
     """
@@ -78,12 +102,12 @@ def stored(unit: Unit, contract_id: str | None, document_id: str | None) -> list
     with unit.read() as session:
         if contract_id is None:
             document = documents.get(session, unit.tenant_id, document_id or "")
-            return [(document.sha256, document.name)]
+            return [Stored(document.sha256, document.name, password_of(unit.context, document))]
         contract = contracts.get(session, unit.tenant_id, contract_id)
         rows = [row for row in contract.documents if document_id in (None, row.document_id)]
         if not rows:
             raise NotFound("the contract has no such document")
-        return [(row.head_sha256, row.document.name) for row in rows]
+        return [Stored(row.head_sha256, row.document.name, password_of(unit.context, row.document)) for row in rows]
 
 
 def written(reports: Sequence[tuple[Report, tuple[PagePicture, ...]]], form: str, lang: str) -> tuple[bytes, str]:
@@ -106,8 +130,17 @@ def written(reports: Sequence[tuple[Report, tuple[PagePicture, ...]]], form: str
     return page(tuple(report for report, _ in reports), lang, pictures).encode(), "text/html; charset=utf-8"
 
 
-def pictures(report: Report, path: Path) -> tuple[PagePicture, ...]:
-    """Return the signed pages of a file as pictures."""
+def pictures(report: Report, path: Path, password: str | None) -> tuple[PagePicture, ...]:
+    """Return the signed pages of a file as pictures; of an encrypted one, as its password shows them."""
+    from signer.encryption.pdf import in_clear
+    from signer.errors import SignerError
+    from signer.pdf.encryption import Credentials
     from signer.text.pictures import pictures_of
 
-    return pictures_of(report, path.read_bytes())
+    data = path.read_bytes()
+    if password is not None:
+        try:
+            data = in_clear(data, Credentials(password=password))
+        except SignerError:  # no PDF, or one that nobody can read: the report says so
+            return ()
+    return pictures_of(report, data)

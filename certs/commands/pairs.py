@@ -6,13 +6,14 @@ import argparse
 from datetime import timedelta
 from pathlib import Path
 
+from certs import application as applications
 from certs import circle, escrow
 from certs.certificate import load_certificate
 from certs.circle_files import escrow_of, values_of, write_values
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, first_line, read_input, secrets_of, write_output
 from certs.commands.issue import facts_of, profile_of, say_which_lint, subject_of
-from certs.commands.ra import approval_by, registration_of
+from certs.commands.ra import approval_by, approved_profile_of, registration_of
 from certs.errors import KeyStoreError, NotEscrowed
 from certs.key_delivery import LABELS, accept
 from certs.keys import file as key_file
@@ -26,20 +27,26 @@ from certs.request import load_request
 
 def ca_issue_pair(args: argparse.Namespace) -> int:
     """Certify a signing key, and an encryption key that is made for its holder."""
-    request, profile = load_request(read_input(args.request)), profile_of(args.profile)
-    subject = subject_of(args) if args.cn else None
+    request = load_request(read_input(args.request))
     say_which_lint()
     secrets = secrets_of(args)
     opened = circle.load(args.directory, secrets, SystemClock())
     desk = PairDesk(opened.issuing, Path(args.directory), SystemClock(), escrow=_provider(args.directory, secrets))
-    pair = desk.issue(
-        *(request, profile),
-        subject=subject,
-        form=args.form,
-        facts=facts_of(args),
-        days=args.days,
-        suite=args.encryption_suite,
-    )
+    if args.application:
+        dossier = applications.parse(read_input(args.application))
+        profile = approved_profile_of(args)
+        pair = registration_of(args.directory, opened).issue_pair(
+            dossier, request, desk, profile, suite=args.encryption_suite
+        )
+    else:
+        pair = desk.issue(
+            *(request, profile_of(args.profile)),
+            subject=subject_of(args) if args.cn else None,
+            form=args.form,
+            facts=facts_of(args),
+            days=args.days,
+            suite=args.encryption_suite,
+        )
     write_output(args.output, pair.encode(opened.chain), inputs=[args.request])
     if args.output not in (None, "-"):
         print(f"{args.output}: {pair.signing.subject}")

@@ -15,11 +15,12 @@ from certs.ca import ClosedCircle
 from certs.certificate import Certificate, load_certificate
 from certs.clock import SystemClock
 from certs.commands.console import UsageError, first_line, print_json, read_input, secrets_of, write_output
-from certs.commands.issue import public_key_of, subject_of
+from certs.commands.issue import profile_of, public_key_of, subject_of
 from certs.describe import as_text, describe
 from certs.errors import AuditError, KeyStoreError
 from certs.keys import open_key
 from certs.keys.base import no_secrets
+from certs.profiles import Profile
 from certs.ra import Approvable, RegistrationAuthority
 from certs.ra import approve as sign_approval
 
@@ -34,7 +35,13 @@ def registration_of(directory: str, authority: ClosedCircle) -> RegistrationAuth
 
 def issue_application(authority: ClosedCircle, args: argparse.Namespace) -> Certificate:
     """Issue what an application with its approvals asks for."""
-    return registration_of(args.directory, authority).issue(applications.parse(read_input(args.application)))
+    dossier = applications.parse(read_input(args.application))
+    return registration_of(args.directory, authority).issue(dossier, approved_profile_of(args))
+
+
+def approved_profile_of(args: argparse.Namespace) -> Profile | None:
+    """Return the operator's own profile, where --profile names a file; the application names all others."""
+    return profile_of(args.profile) if args.profile.endswith(".toml") else None
 
 
 def apply(args: argparse.Namespace) -> int:

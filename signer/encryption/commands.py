@@ -28,7 +28,9 @@ from certs.suites.base import Family
 from certs.trust import TrustStore
 from signer.commands import certificates_of
 from signer.encryption import pdf_commands
+from signer.encryption.container import Package
 from signer.encryption.envelope import Sender, by_family, seal
+from signer.encryption.folder import Folder, WholeFolder
 from signer.encryption.opening import OpenedEnvelope, open_envelope
 from signer.encryption.recipients import check_recipients
 from signer.errors import OptionError, UnreadableFile
@@ -49,6 +51,8 @@ def encrypt(args: argparse.Namespace) -> int:
     not_over(args.target, [args.source, *args.to, *args.cert])
     if args.pdf:
         pdf_commands.check_options(args)
+    if _means_folder(args.target) and (args.pdf or not args.sign_key):
+        raise OptionError("a directory holds an envelope", hint="give --sign-key, or name a file")
     if args.name and not args.sign_key:
         raise OptionError("only an envelope says what its content is called", hint="give --sign-key too")
     recipients, helpers = [], list[Certificate]()
@@ -81,10 +85,11 @@ def encrypt(args: argparse.Namespace) -> int:
             senders = _senders(args)
             name = args.name or ("" if args.source == "-" else Path(args.source).name)
             with _Meter(None if size is None else size * len(by_family(checked))) as meter:
-                sink = _sink(args.target, mode=0o644)
+                target = args.target
+                made = WholeFolder(target) if _means_folder(target) else _sink(target, mode=0o644)
                 manifest = seal(
                     reader,
-                    sink,
+                    made,
                     checked,
                     senders,
                     clock=clock,
@@ -122,8 +127,15 @@ def _ciphers(names: Sequence[str], recipients: Sequence[Certificate]) -> dict[Fa
 def decrypt(args: argparse.Namespace) -> int:
     """Open an envelope or a message."""
     not_over(args.target, [args.source, args.key.removeprefix("file:"), args.cert])
+    folder = args.source if args.source != "-" and Path(args.source).is_dir() else None
+    if folder is not None and Path(args.target).resolve().parent == Path(folder).resolve():
+        raise OptionError(f"{args.target} would become a part of the envelope", hint="write it to another directory")
     key = open_key(args.key, secrets_of(args))
     certificate = _certificate(args, key)
+    if folder is not None:
+        with Folder(folder) as package, stoppable():
+            meter = _Meter(sum(map(package.size, package.names)))
+            return _decrypt_envelope(args, package, key, certificate, meter)
     with _reader(args.source) as (given, size), stoppable():
         reader = _rewindable(given)
         meter = _Meter(size)
@@ -147,7 +159,11 @@ def decrypt(args: argparse.Namespace) -> int:
 
 
 def _decrypt_envelope(
-    args: argparse.Namespace, reader: BinaryIO, key: KeyHandle, certificate: Certificate | None, meter: _Meter
+    args: argparse.Namespace,
+    source: BinaryIO | Package,
+    key: KeyHandle,
+    certificate: Certificate | None,
+    meter: _Meter,
 ) -> int:
     clock = SystemClock()
     store = TrustStore.load(args.trust, now=clock.now())
@@ -155,7 +171,7 @@ def _decrypt_envelope(
     sink = _sink(args.target, mode=0o600)
     with meter:
         opened = open_envelope(
-            reader, sink, key, certificate, trust=store, clock=clock, options=options, progress=meter.at
+            source, sink, key, certificate, trust=store, clock=clock, options=options, progress=meter.at
         )
     size = opened.about.content.size
     _say(args.target, f"{size} octets, {clean(opened.about.name)}, from {_signers(opened)}, {opened.sender}")
@@ -181,7 +197,7 @@ def _decrypt_pdf(args: argparse.Namespace, reader: BinaryIO, key: KeyHandle, cer
 
 
 def _signers(opened: OpenedEnvelope) -> str:
-    return clean(", ".join(opened.sender_names))
+    return clean(", ".join(dict.fromkeys(opened.sender_names)))  # one person may have several keys
 
 
 def _why(opened: OpenedEnvelope) -> str:
@@ -197,6 +213,10 @@ def _certificate(args: argparse.Namespace, key: KeyHandle) -> Certificate | None
         if args.cert is not None:
             raise
         return None
+
+
+def _means_folder(target: str) -> bool:
+    return target != "-" and (target.endswith("/") or Path(target).is_dir())
 
 
 # Files ---------------------------------------------------------------------------------------------------------------

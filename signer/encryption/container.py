@@ -4,8 +4,11 @@ archive = writing(sink.write)                    # a zipfile.ZipFile whose entri
 with entry(archive, "manifest.json") as write: write(octets)
 
 container = Container(file)
-container.read("manifest.json", 4 << 20)
+read(container, "manifest.json", 4 << 20)
 with container.open("china.p7m") as stream: …
+
+`Package` and `Packing` are what sealing and opening need of it; a directory of the same entries is another one
+(`signer.encryption.folder`).
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import BinaryIO, TypeVar, cast
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import BinaryIO, Protocol, TypeVar, cast, runtime_checkable
 
+from certs.sink import Sink
 from signer.errors import EnvelopeRefused
 
 T = TypeVar("T")
@@ -34,6 +39,62 @@ _ERRORS = (
     zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError, EOFError, zlib.error,
     struct.error, KeyError, IndexError,
 )  # fmt: skip
+
+
+@runtime_checkable
+class Package(Protocol):
+    """An envelope's entries, to be read. Every fault is EnvelopeRefused."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all entries."""
+        ...
+
+    def size(self, name: str) -> int:
+        """Return the octets of an entry."""
+        ...
+
+    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Yield an entry as a stream."""
+        ...
+
+
+@runtime_checkable
+class Packing(Protocol):
+    """Takes an envelope's entries, and in the end takes them all or none."""
+
+    def entry(self, name: str) -> AbstractContextManager[Callable[[bytes], object]]:
+        """Open a new entry and yield what takes its octets."""
+        ...
+
+    def commit(self) -> None:
+        """Let what was written count."""
+        ...
+
+    def discard(self) -> None:
+        """Forget what was written; does nothing after `commit`."""
+        ...
+
+
+OpenEntry = Callable[[str], AbstractContextManager[Callable[[bytes], object]]]
+
+
+def read(package: Package, name: str, limit: int) -> bytes:
+    """Return an entry of at most `limit` octets. Raises EnvelopeRefused."""
+    if package.size(name) > limit:
+        raise broken(f"{name} is too large")
+    with package.open(name) as stream:
+        octets = stream.read(limit + 1)
+    if len(octets) > limit:  # a file that grows
+        raise broken(f"{name} is too large")
+    return octets
+
+
+def allowed(name: str) -> str:
+    """Return the name of an entry. Raises EnvelopeRefused for any that an envelope does not have."""
+    if not _NAMES.fullmatch(name):
+        raise broken(f"the entry {name[:64]!r} is none of an envelope's")
+    return name
 
 
 def content_name(family: str) -> str:
@@ -84,6 +145,16 @@ def writing(write: Callable[[bytes], object]) -> Iterator[zipfile.ZipFile]:
 
 
 @contextmanager
+def packing(target: Sink | Packing) -> Iterator[OpenEntry]:
+    """Yield what opens the next entry of a target: a ZIP, where it takes octets only. Nobody commits it here."""
+    if isinstance(target, Packing):
+        yield target.entry
+        return
+    with writing(target.write) as archive:
+        yield partial(entry, archive)
+
+
+@contextmanager
 def entry(archive: zipfile.ZipFile, name: str) -> Iterator[Callable[[bytes], object]]:
     """Open a new entry and yield what takes its octets. The date is always the same: the manifest has the real one."""
     with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as stream:
@@ -100,54 +171,52 @@ class Container:
             self._archive = zipfile.ZipFile(reader)
             infos = self._archive.infolist()
         except _ERRORS as error:
-            raise _broken("the container cannot be read") from error
+            raise broken("the container cannot be read") from error
         self._infos = {info.filename: info for info in infos}
         if len(self._infos) != len(infos):
-            raise _broken("an entry stands twice")
+            raise broken("an entry stands twice")
         for info in infos:
             whole = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
-            if not _NAMES.fullmatch(info.filename) or not whole or info.flag_bits & 0x2041:
-                raise _broken(f"the entry {info.filename[:64]!r} is none of an envelope's")
+            if not whole or info.flag_bits & 0x2041:
+                raise broken(f"the entry {info.filename[:64]!r} is none of an envelope's")
+            allowed(info.filename)
 
     @property
     def names(self) -> frozenset[str]:
         """The names of all entries."""
         return frozenset(self._infos)
 
-    def read(self, name: str, limit: int) -> bytes:
-        """Return an entry of at most `limit` octets."""
+    def size(self, name: str) -> int:
+        """Return the octets of an entry."""
         info = self._infos.get(name)
         if info is None:
-            raise _broken(f"{name} is missing")
-        if info.file_size > limit:
-            raise _broken(f"{name} is too large")
-        with self.open(name) as stream:
-            return stream.read()
+            raise broken(f"{name} is missing")
+        return info.file_size
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Yield an entry as a stream."""
         if name not in self._infos:
-            raise _broken(f"{name} is missing")
-        entry = _Entry(self._archive, name)
+            raise broken(f"{name} is missing")
+        entry = Entry(name, lambda: cast("BinaryIO", self._archive.open(name)))
         try:
             yield cast("BinaryIO", entry)
         finally:
             entry.close()
 
 
-class _Entry:
+class Entry:
     """An entry as a stream whose own faults are EnvelopeRefused; as much of BinaryIO as decrypting needs."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+    def __init__(self, name: str, opening: Callable[[], BinaryIO]) -> None:
         self._name = name
-        self._stream = self._guarded(lambda: archive.open(name))
+        self._stream = self._guarded(opening)
 
     def _guarded(self, action: Callable[[], T]) -> T:
         try:
             return action()
         except _ERRORS as error:
-            raise _broken(f"{self._name} cannot be read") from error
+            raise broken(f"{self._name} cannot be read") from error
 
     def read(self, size: int = -1, /) -> bytes:
         """Read octets."""
@@ -178,26 +247,27 @@ def _check_directory(reader: BinaryIO) -> None:
     size = reader.seek(0, 2)
     signature, _, _, _, entries, length, _, comment = _END.unpack(_at(reader, size - _END.size, _END.size))
     if signature != b"PK\x05\x06" or comment:
-        raise _broken("no ZIP, or something stands behind it")
+        raise broken("no ZIP, or something stands behind it")
     bounds = [(entries, length)]
     start = size - _END.size - _LOCATOR_SIZE - _END64.size
     if start >= 0 and _at(reader, start + _END64.size, 4) == b"PK\x06\x07":
         *_, entries, length, _ = _END64.unpack(_at(reader, start, _END64.size))
         bounds.append((entries, length))
     if any(entries > MAX_ENTRIES or length > MAX_DIRECTORY for entries, length in bounds):
-        raise _broken("more entries than an envelope has")
+        raise broken("more entries than an envelope has")
     reader.seek(0)
 
 
 def _at(reader: BinaryIO, position: int, size: int) -> bytes:
     if position < 0:
-        raise _broken("no ZIP")
+        raise broken("no ZIP")
     reader.seek(position)
     octets = reader.read(size)
     if len(octets) != size:
-        raise _broken("no ZIP")
+        raise broken("no ZIP")
     return octets
 
 
-def _broken(what: str) -> EnvelopeRefused:
+def broken(what: str) -> EnvelopeRefused:
+    """Return the refusal of a container, with the reason at the end of a sentence."""
     return EnvelopeRefused(f"not an envelope: {what}", hint="ask the sender to send it again", reason="container")

@@ -3,9 +3,10 @@
     seal(reader, sink, certificates, [Sender(key, certificate)], clock=clock, name="contract.pdf")
     open_envelope(reader, sink, key, certificate, trust=store, clock=clock)         # signer.encryption.opening
 
-A ZIP of stored entries (`signer.encryption.container`): for each family `<family>.p7m`, CMS with the content, and
-`<family>.about.p7m`, CMS with about.json: name, size and digests of the content, and a nonce. `manifest.json` has
-digests of all of them and of about.json, and the recipients; each sender signs it (`manifest.<family>.p7s`, CAdES).
+A ZIP of stored entries (`signer.encryption.container`), or a directory of the same (`signer.encryption.folder`): for
+each family `<family>.p7m`, CMS with the content, and `<family>.about.p7m`, CMS with about.json: name, size and digests
+of the content, and a nonce. `manifest.json` has digests of all of them and of about.json, and the recipients; each
+sender signs it (`manifest.<family>.p7s`, CAdES).
 
 Where a key is used only on what is on record, the same in three steps:
 
@@ -22,7 +23,6 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
-from zipfile import ZipFile
 
 from certs import suites
 from certs.certificate import Certificate
@@ -37,11 +37,14 @@ from signer.cms import check_certificate, check_key, sign_detached
 from signer.encryption.container import (
     MANIFEST,
     Container,
+    OpenEntry,
+    Package,
+    Packing,
     about_name,
     content_name,
-    entry,
+    packing,
+    read,
     signature_name,
-    writing,
 )
 from signer.encryption.manifest import MAX_MANIFEST, About, Manifest, Named, Part, read_manifest
 from signer.encryption.measured import Measure, Measured, Measuring, measured, tee
@@ -67,7 +70,7 @@ class Sender:
 # Sealing -------------------------------------------------------------------------------------------------------------
 def seal(
     reader: BinaryIO,
-    sink: Sink,
+    sink: Sink | Packing,
     recipients: Sequence[Certificate],
     senders: Sequence[Sender],
     *,
@@ -79,27 +82,27 @@ def seal(
 ) -> Manifest:
     """Encrypt everything in `reader` to each family of `recipients`, sign the manifest, and commit the sink.
 
-    The reader is read once for each family, so it must be able to go back. Whether the recipients are good is asked
-    before, by `check_recipients`. `ciphers` chooses another content cipher for a family than its own, `oaep` another
-    digest of OAEP for RSA keys than SHA-256. Raises
-    OptionError (no sender, two of one family, a certificate that is not the key's), SigningRefused (a sender's
-    certificate that is not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content
-    changed meanwhile), and what the key raises; the sink is discarded then.
+    A sink of octets gets the ZIP, a `Packing` the entries. The reader is read once for each family, so it must be able
+    to go back. Whether the recipients are good is asked before, by `check_recipients`. `ciphers` chooses another
+    content cipher for a family than its own, `oaep` another digest of OAEP for RSA keys than SHA-256. Raises
+    OptionError (no sender, two of one family, a certificate that is not the key's), SigningRefused (a sender's certificate that is
+    not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content changed meanwhile),
+    and what the key raises; the sink is discarded then.
     """
     with filling(sink):
         _check_senders(senders, clock)
         certificates = [sender.certificate for sender in senders]
-        with writing(sink.write) as archive:
-            manifest = _written(archive, reader, recipients, certificates, clock, name, ciphers, progress, oaep)
+        with packing(sink) as entry:
+            manifest = _written(entry, reader, recipients, certificates, clock, name, ciphers, progress, oaep)
             octets = manifest.encode()
             for sender in senders:
-                _put(archive, signature_name(sender.family), sign_manifest(octets, sender))
+                _put(entry, signature_name(sender.family), sign_manifest(octets, sender))
     return manifest
 
 
 def prepare(
     reader: BinaryIO,
-    sink: Sink,
+    sink: Sink | Packing,
     recipients: Sequence[Certificate],
     senders: Sequence[Certificate],
     *,
@@ -114,8 +117,8 @@ def prepare(
     """
     with filling(sink):
         _check_families([suites.for_spki(certificate.spki).family for certificate in senders])
-        with writing(sink.write) as archive:
-            manifest = _written(archive, reader, recipients, senders, clock, name, ciphers, progress)
+        with packing(sink) as entry:
+            manifest = _written(entry, reader, recipients, senders, clock, name, ciphers, progress)
     return manifest.encode()
 
 
@@ -127,7 +130,11 @@ def sign_manifest(octets: bytes, sender: Sender) -> bytes:
 
 
 def assemble(
-    prepared: BinaryIO, sink: Sink, signatures: Mapping[Family, bytes], *, only: Family | None = None
+    prepared: BinaryIO | Package,
+    sink: Sink | Packing,
+    signatures: Mapping[Family, bytes],
+    *,
+    only: Family | None = None,
 ) -> Manifest:
     """Put what `prepare` wrote and the signatures together; with `only`, for the recipients of one family alone.
 
@@ -135,21 +142,21 @@ def assemble(
     discarded then.
     """
     with filling(sink):
-        container = Container(prepared)
-        octets = container.read(MANIFEST, MAX_MANIFEST)
+        container = prepared if isinstance(prepared, Package) else Container(prepared)
+        octets = read(container, MANIFEST, MAX_MANIFEST)
         manifest = read_manifest(octets)
         if {family for family, _ in manifest.senders} != set(signatures):
             raise OptionError("not exactly the signatures that the manifest names")
         families = [part.family for part in manifest.parts if only in (None, part.family)]
-        with writing(sink.write) as archive:
+        with packing(sink) as entry:
             for family in families:
                 for name in (content_name(family), about_name(family)):
-                    with container.open(name) as stream, entry(archive, name) as write:
+                    with container.open(name) as stream, entry(name) as write:
                         while piece := stream.read(CHUNK):
                             write(piece)
-            _put(archive, MANIFEST, octets)
+            _put(entry, MANIFEST, octets)
             for family, value in signatures.items():
-                _put(archive, signature_name(family), value)
+                _put(entry, signature_name(family), value)
     return manifest
 
 
@@ -176,7 +183,7 @@ def by_family(recipients: Sequence[Certificate]) -> dict[Family, list[Certificat
 
 
 def _written(
-    archive: ZipFile,
+    entry: OpenEntry,
     reader: BinaryIO,
     recipients: Sequence[Certificate],
     senders: Sequence[Certificate],
@@ -191,27 +198,27 @@ def _written(
     if not groups:
         raise UnsupportedAlgorithm("an envelope has at least one recipient")
     chosen = {family: (ciphers or {}).get(family) or content.default(family).name for family in groups}
-    whole, messages = _contents(archive, reader, groups, chosen, progress, oaep)
+    whole, messages = _contents(entry, reader, groups, chosen, progress, oaep)
     about = About.of(name, whole).encode()
     parts = []
     for family, group in groups.items():
         message = encrypt_bytes(about, group, cipher=chosen[family], oaep=oaep)
-        _put(archive, about_name(family), message)
+        _put(entry, about_name(family), message)
         named = tuple(map(Named.of, group))
         parts.append(Part(family, chosen[family], named, messages[family], measured(message)))
     signed_by = tuple((suites.for_spki(sender.spki).family, Named.of(sender)) for sender in senders)
     manifest = Manifest(clock.now(), measured(about), tuple(parts), signed_by)
-    _put(archive, MANIFEST, manifest.encode())
+    _put(entry, MANIFEST, manifest.encode())
     return manifest
 
 
-def _put(archive: ZipFile, name: str, octets: bytes) -> None:
-    with entry(archive, name) as write:
+def _put(entry: OpenEntry, name: str, octets: bytes) -> None:
+    with entry(name) as write:
         write(octets)
 
 
 def _contents(
-    archive: ZipFile,
+    entry: OpenEntry,
     reader: BinaryIO,
     groups: Mapping[Family, Sequence[Certificate]],
     ciphers: Mapping[Family, str],
@@ -227,7 +234,7 @@ def _contents(
         reader.seek(start)
         # all digests once; then one, to see that it is still the same content
         measure, message = Measure(*([] if whole is None else [Family.INTERNATIONAL])), Measure()
-        with entry(archive, content_name(family)) as write:
+        with entry(content_name(family)) as write:
             write_enveloped(
                 cast("BinaryIO", Measuring(reader, measure)),
                 tee(write, message.write),

@@ -39,7 +39,15 @@ from certs.signed_data import parse_signed_data
 from certs.sink import Sink, filling
 from certs.suites.base import Family
 from certs.trust import TrustStore
-from signer.encryption.container import MANIFEST, Container, about_name, content_name, signature_name
+from signer.encryption.container import (
+    MANIFEST,
+    Container,
+    Package,
+    about_name,
+    content_name,
+    read,
+    signature_name,
+)
 from signer.encryption.manifest import MAX_MANIFEST, About, Manifest, Named, Part, read_about, read_manifest
 from signer.encryption.measured import Measure, measured, tee
 from signer.errors import EnvelopeRefused
@@ -80,7 +88,7 @@ class OpenedEnvelope:
 
 
 def open_envelope(
-    reader: BinaryIO,
+    source: BinaryIO | Package,
     sink: Sink,
     key: KeyHandle,
     certificate: Certificate | None = None,
@@ -92,15 +100,15 @@ def open_envelope(
 ) -> OpenedEnvelope:
     """Open an envelope with one recipient's key; commit the sink once everything holds together.
 
-    The reader must be able to go back. Raises EnvelopeRefused (also where something does not decrypt), NotARecipient,
-    MalformedInput, UnsupportedAlgorithm, BackendUnavailable; the sink is discarded then.
+    `source` is the ZIP, a reader that can go back, or a `Package`. Raises EnvelopeRefused (also where something does
+    not decrypt), NotARecipient, MalformedInput, UnsupportedAlgorithm, BackendUnavailable; the sink is discarded then.
     """
     with filling(sink):
-        return _opened(reader, sink, key, certificate, trust, clock, options, progress)
+        return _opened(source, sink, key, certificate, trust, clock, options, progress)
 
 
 def _opened(
-    reader: BinaryIO,
+    source: BinaryIO | Package,
     sink: Sink,
     key: KeyHandle,
     certificate: Certificate | None,
@@ -109,8 +117,8 @@ def _opened(
     options: VerifyOptions | None,
     progress: Progress | None,
 ) -> OpenedEnvelope:
-    container = Container(reader)  # 1
-    octets = container.read(MANIFEST, MAX_MANIFEST)
+    container = source if isinstance(source, Package) else Container(source)  # 1
+    octets = read(container, MANIFEST, MAX_MANIFEST)
     manifest, part = _manifest(container, octets, key, certificate)  # 2
     signatures = tuple(  # 3
         (family, _signature(container, octets, family, named, trust, clock, options))
@@ -145,7 +153,7 @@ class _Held:
 
 # 2 --------------------------------------------------------------------------------------------------------------------
 def _manifest(
-    container: Container, octets: bytes, key: KeyHandle, certificate: Certificate | None
+    container: Package, octets: bytes, key: KeyHandle, certificate: Certificate | None
 ) -> tuple[Manifest, Part]:
     try:
         manifest = read_manifest(octets)
@@ -170,7 +178,7 @@ def _names(manifest: Manifest, parts: tuple[Part, ...]) -> set[str]:
 
 # 3 --------------------------------------------------------------------------------------------------------------------
 def _signature(
-    container: Container,
+    container: Package,
     octets: bytes,
     family: Family,
     named: Named,
@@ -179,7 +187,7 @@ def _signature(
     options: VerifyOptions | None,
 ) -> Report:
     name = signature_name(family)
-    data = container.read(name, MAX_SIGNATURE)
+    data = read(container, name, MAX_SIGNATURE)
     try:
         view = parse_signed_data(data)  # a list or a signed file would be judged too, for what it is itself
         report = verify_bytes(data, name=name, trust=trust, clock=clock, options=options, content=octets)
@@ -198,8 +206,10 @@ def _signature(
 
 
 # 4 --------------------------------------------------------------------------------------------------------------------
-def _check_part(container: Container, part: Part, *, by: Family) -> None:
+def _check_part(container: Package, part: Part, *, by: Family) -> None:
     for name, expected in ((content_name(part.family), part.content), (about_name(part.family), part.about)):
+        if container.size(name) != expected.size:
+            raise _refused(f"{name} is not what the sender put there", "part")
         measure = Measure(by)
         with container.open(name) as stream:
             while piece := stream.read(CHUNK):
@@ -210,9 +220,9 @@ def _check_part(container: Container, part: Part, *, by: Family) -> None:
 
 # 5 --------------------------------------------------------------------------------------------------------------------
 def _about(
-    container: Container, manifest: Manifest, part: Part, key: KeyHandle, certificate: Certificate | None
+    container: Package, manifest: Manifest, part: Part, key: KeyHandle, certificate: Certificate | None
 ) -> About:
-    message = container.read(about_name(part.family), MAX_ABOUT)
+    message = read(container, about_name(part.family), MAX_ABOUT)
     octets = b""
     with suppress(DecryptionFailed):
         octets = decrypt_bytes(message, key, certificate)

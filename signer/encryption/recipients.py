@@ -84,7 +84,7 @@ def _reason(
     if not suite.recipient_usages:
         return f"a key of {suite.name} signs only", None
     # 2
-    if not certificate.allows(*suite.recipient_usages):
+    if not certificate.encrypts:
         wanted = " or ".join(usage.replace("_", " ") for usage in suite.recipient_usages)
         return f"the certificate is not for encryption: its key usage does not allow {wanted}", None
     # 3

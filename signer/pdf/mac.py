@@ -58,9 +58,7 @@ def mac_problem(view: View, decryptor: Decryptor) -> str | None:
         return "the encryption dictionary says nothing of one"
     try:
         return _checked(view, decryptor, code)
-    except SyntaxFault as error:
-        return str(error)
-    except CertsError as error:
+    except (SyntaxFault, CertsError) as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - a token that is none: whatever reading it raises
         return f"its token cannot be read ({type(error).__name__})"

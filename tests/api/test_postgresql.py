@@ -27,6 +27,8 @@ from api.models import Base
 from tests.api.conftest import Service, held, serving
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
 from tests.api.seals.office import Office
+from tests.api.test_encrypted_documents import uploaded
+from tests.api.test_pairs import new_request
 
 pytestmark = pytest.mark.interop
 
@@ -193,6 +195,30 @@ def test_an_envelope_is_sealed_handed_out_and_opened_and_its_log_does_not_change
     ):
         with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
             session.execute(text(statement))
+
+
+def test_six_sendings_of_one_request_give_one_pair(postgres: Service) -> None:
+    user, (_, body) = postgres.user(), new_request("ecdsa-p256")
+    answers: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(user.post("/v1/certificates", json=body))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [201] * 6, [answer.text for answer in answers]
+    assert {answer.json()["id"] for answer in answers} == {answers[0].json()["pair"]["signing"]}
+    assert len(user.get("/v1/certificates").json()["data"]) == 2
+
+
+def test_an_encrypted_document_is_signed(postgres: Service) -> None:
+    user = postgres.user()
+    document = uploaded(user)
+    contract = user.sent(held("sm2"), documents=[document["id"]])
+    assert user.sign(contract, contract["parties"][0])["state"] == "succeeded"
+    report = user.post("/v1/verifications", data={"contract": contract["id"]})
+    assert (document["encryption"], report.json()["verdict"]) == ("AES-256", "TOTAL-PASSED")
 
 
 def test_two_workers_share_the_jobs(postgres: Service, tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from api.cli import main
 from api.config import Settings, from_environment
 from api.context import Context, open_context
 from api.contracts.models import Contract, Party
+from api.documents.models import Document
+from api.documents.opening import password_of, seal_password
 from api.envelopes.models import EnvelopeKey
 from api.errors import ConfigurationError, ServiceUnavailable, VaultError
 from api.migrations import upgrade
@@ -264,7 +266,7 @@ def test_another_master_key_takes_over_and_no_key_is_touched(old: Settings, tmp_
     after.close()
 
 
-def test_the_keys_of_seals_of_their_makers_and_for_decryption_move_too(old: Settings, tmp_path: Path) -> None:
+def test_keys_of_seals_of_makers_and_for_decryption_and_passwords_move_too(old: Settings, tmp_path: Path) -> None:
     context, now = open_context(old), datetime.now(UTC)
     made = context.vault.seal(keys_of("ed25519")[0], "mkr_1")
     held_key = context.vault.seal(keys_of("ed25519")[1], "seal_1")
@@ -283,10 +285,13 @@ def test_the_keys_of_seals_of_their_makers_and_for_decryption_move_too(old: Sett
         session.add(Seal(id="seal_1", tenant_id="ten_1", maker_id="mkr_1", sealed_key=held_key, **facts))
         owner = {"tenant_id": "ten_1", "party_id": "pty_1", "suite": "ed25519", "serial": "01", "created_at": now}
         session.add(EnvelopeKey(id="enk_1", sealed_key=reading, **owner))
+        file = {"name": "n", "size": 1, "pages": 1, "sha256": "ab" * 32, "encryption": "AES-256", "created_at": now}
+        password = seal_password(context, "doc_1", "密码")
+        session.add(Document(id="doc_1", tenant_id="ten_1", sealed_key=password, **file))
     context.close()
     moved = open_context(_moving(old, program(tmp_path)))
-    assert rotate(moved) == (9, 9)
-    assert rotate(moved) == (0, 9)
+    assert rotate(moved) == (10, 10)
+    assert rotate(moved) == (0, 10)
     moved.close()
     (old.data / "master.key").unlink()
     after = open_context(Settings(data=old.data, worker=False, master_key_provider=program(tmp_path)))
@@ -296,6 +301,7 @@ def test_the_keys_of_seals_of_their_makers_and_for_decryption_move_too(old: Sett
             sealed = session.scalars(select(table.sealed_key)).one()
             assert sealed is not None
             after.vault.open_key(sealed, name, "ed25519")
+        assert password_of(after, session.get_one(Document, "doc_1")) == "密码"
     after.close()
 
 

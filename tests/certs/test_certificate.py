@@ -213,3 +213,16 @@ def test_no_mutated_certificate_raises_anything_builtin(data: st.DataObject) -> 
         certificate.verify_signed_by(certificate)
     except SealroadError:
         pass
+
+
+def test_a_certificate_says_whether_others_may_encrypt_to_it(suite_name: str) -> None:
+    """The suite can, and keyUsage allows it; a certificate for signing never."""
+    ca, spki = circle_of(suite_name).ca, keys_of(suite_name)[3].public_key.spki
+    for profile in ("person", "encryption"):
+        try:
+            certificate = ca.issue(profile, Subject("Anna", country="DE"), spki)
+        except CertsError:  # a suite that only signs has no certificate for encryption
+            assert profile == "encryption"
+            assert not suites.get(suite_name).recipient_usages
+            continue
+        assert certificate.encrypts == (profile == "encryption")

@@ -13,6 +13,7 @@ from certs.errors import (
     ApprovalError,
     BadKey,
     BadSignature,
+    IssuanceError,
     KeyStoreError,
     MalformedInput,
     NotEscrowed,
@@ -106,6 +107,44 @@ def test_a_key_that_a_chinese_authority_delivered_is_accepted(run, corpus: Path,
     names = f"--key {here}_sign_key.pem --certificate {here}_enc_cert.pem"
     run(f"key accept-pair {here}.p7m {names} -o enc.key {PW}")
     assert key_files.load(tmp_path / "enc.key", PASSWORD)
+
+
+@pytest.mark.parametrize("suite_name", FAMILIES)
+def test_a_profile_that_asks_for_approvals_gives_a_pair_by_application(run, suite_name: str, tmp_path: Path) -> None:
+    make(run, suite_name)
+    rules = """description = "by application only"
+days = 365
+max_days = 730
+ca = false
+key_usage = ["digital_signature", "non_repudiation"]
+extended_key_usage = ["1.3.6.1.5.5.7.3.36"]
+required = ["country"]
+approvals = 1
+identity_proofing = true
+"""
+    (tmp_path / "person.toml").write_text(rules)
+    parameter = "--parameter 2048" if suite_name == "rsa" else ""
+    for who in ("anna", "wang"):
+        run(f"key generate {who}.key --suite {suite_name} {parameter} {PW} --public {who}.pub")
+    run(f"ca issue ca --public-key anna.pub --cn Anna --country DE -o anna.pem {PW}")
+    run("ra officer ca --appoint anna --certificate anna.pem")
+    run(f"key request wang.key -o wang.csr {PW} --country RU --cn", "Somebody else")
+    pair = f"ca issue-pair ca --request wang.csr --profile person.toml -o wang.pair {PW}"
+    with pytest.raises(ApprovalError, match="by application only"):
+        run(pair)
+    applied = "ra apply ca --public-key wang.pub --country CN --proofed-by anna --method in-person"
+    run(f"{applied} --evidence passport:wang.pub -o application --cn", "王𠮷")
+    with pytest.raises(ApprovalError, match="0 count"):
+        run(f"{pair} --application application")
+    assert not (tmp_path / "wang.pair").exists()
+    run(f"ra approve application --officer anna --key anna.key --certificate anna.pem {PW}")
+    assert "王𠮷" in run(f"{pair} --application application")[0]
+    first = (tmp_path / "wang.pair").read_bytes()
+    run(f"{pair} --application application")
+    assert (tmp_path / "wang.pair").read_bytes() == first
+    run(f"key accept-pair wang.pair --key wang.key --issuer ca/issuing.pem -o wang.enc.key {PW}")
+    with pytest.raises(IssuanceError, match="used already"):
+        run(f"ca issue ca --application application --profile person.toml -o wang.pem {PW}")
 
 
 def test_a_copy_is_recovered_with_two_officers(run, tmp_path: Path) -> None:

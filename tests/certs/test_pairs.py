@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from certs import circle as circles
-from certs import extensions, files, pairs, profiles
+from certs import extensions, files, oids, pairs, profiles
+from certs.alt_names import AltNames
 from certs.audit.log import AuditLog
-from certs.ca import Authority
+from certs.ca import Authority, Plan
 from certs.certificate import Certificate, Subject
 from certs.clock import FixedClock
 from certs.enveloped import decrypt_bytes, encrypt_bytes
@@ -42,7 +43,7 @@ from certs.suites import ENCRYPTION_NAMES
 from tests.certs.audit import desk
 from tests.certs.dying import Hooks, die_at
 from tests.certs.post import BOTH, FAMILIES, secret_of
-from tests.certs.test_ra import TWO_APPROVALS
+from tests.certs.test_ra import TWO_APPROVALS, Office
 from tests.conftest import ALL_SUITES, CLOCK, NOW, keys_of, make_circle, subjects_of
 
 PERSON = profiles.load("person")
@@ -346,3 +347,81 @@ def test_only_what_encrypts_and_is_of_the_family_is_made_beside_a_key(tmp_path: 
             desk_.issue(request_of(suite_name), PERSON, suite=other)
         assert len(authority.entries()) == before
     assert list(tmp_path.iterdir()) == []
+
+
+# Customers -----------------------------------------------------------------------------------------------------------
+def test_the_same_request_of_another_customer_is_another_request(tmp_path: Path) -> None:
+    authority = make_circle("sm2").ca.issuing
+    request, key = request_of("sm2"), keys_of("sm2")[2]
+    desks = [PairDesk(authority, tmp_path, CLOCK, customer=name) for name in ("one", "two", None)]
+    first = [item.issue(request, PERSON) for item in desks]
+    assert [item.issue(request, PERSON) for item in desks] == first
+    assert len({pair.signing.serial for pair in first}) == len({pair.encryption.spki for pair in first}) == 3
+    assert all(accept_pair(pair, key).public_key.spki == pair.encryption.spki for pair in first)
+
+
+# Approvals -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("suite_name", FAMILIES)
+def test_what_two_officers_approved_gives_one_pair(suite_name: str, tmp_path: Path) -> None:
+    office = Office(suite_name, tmp_path)
+    desk_ = PairDesk(office.authority, tmp_path, CLOCK)
+    key = keys_of(suite_name)[2]
+    request = Request(make_request(key, Subject("Somebody else", country="DE")))
+    dossier = office.dossier("anna", "boris")
+    pair = office.ra.issue_pair(dossier, request, desk_, TWO_APPROVALS)
+    assert pair.signing.subject_name.der == pair.encryption.subject_name.der == subjects_of(suite_name)[0].name()
+    assert accept_pair(pair, key, office.authority.certificate).public_key.spki == pair.encryption.spki
+    entry = office.authority.entry(pair.signing.serial)
+    assert entry is not None
+    assert entry.application == dossier.application.digest
+    before = len(office.authority.entries())
+    assert office.ra.issue_pair(dossier, request, desk_, TWO_APPROVALS) == pair
+    assert len(office.authority.entries()) == before
+    # the same officers for the same holder: another application, and the request is one of another pair
+    with pytest.raises(IssuanceError, match="used already"):
+        office.ra.issue(dossier, TWO_APPROVALS)
+
+
+def test_too_few_approvals_another_key_or_another_request_give_no_pair(tmp_path: Path) -> None:
+    office = Office("sm2", tmp_path)
+    desk_ = PairDesk(office.authority, tmp_path, CLOCK)
+    request = request_of("sm2")
+    enough = ("anna", "boris")
+    good = office.dossier(*enough)
+    broken = bytearray(request.der)
+    broken[-1] ^= 1
+    cases: list[tuple[Any, Request, type[CertsError], str]] = [
+        (office.dossier("anna"), request, ApprovalError, "asks for 2 approvals"),
+        (good, request_of("sm2", 3), ApprovalError, "another subject or key"),
+        (office.dossier(*enough, request="ab" * 32), request, ApprovalError, "another request"),
+        (office.dossier(*enough, contract="ab" * 32, hours=1), request, ApprovalError, "for one contract"),
+        (good, Request(bytes(broken)), BadSignature, "."),
+    ]
+    for dossier, asked, error, words in cases:
+        with pytest.raises(error, match=words):
+            office.ra.issue_pair(dossier, asked, desk_, TWO_APPROVALS)
+    assert not (tmp_path / pairs.PAIRS).exists()
+    assert not [entry for entry in office.authority.entries() if entry.profile in ("person", "encryption")]
+
+
+def test_alternative_names_of_the_request_were_not_approved(tmp_path: Path) -> None:
+    office = Office("ecdsa-p256", tmp_path)
+    names = AltNames(emails=("ceo@example.com",))
+    request = Request(make_request(keys_of("ecdsa-p256")[2], subjects_of("ecdsa-p256")[0], names))
+    assert request.names == names
+    dossier = office.dossier("anna", "boris")
+    pair = office.ra.issue_pair(dossier, request, PairDesk(office.authority, tmp_path, CLOCK), TWO_APPROVALS)
+    for certificate in (pair.signing, pair.encryption):
+        assert certificate.extension(oids.SUBJECT_ALT_NAME) is None
+
+
+def test_an_approved_certificate_that_may_have_been_signed_gives_no_pair(tmp_path: Path) -> None:
+    office = Office("sm2", tmp_path)
+    desk_ = PairDesk(office.authority, tmp_path, CLOCK)
+    dossier, request = office.dossier("anna", "boris"), request_of("sm2")
+    clearance = office.ra.clear(dossier, TWO_APPROVALS)
+    draft = desk_.prepare(request, TWO_APPROVALS, subject=dossier.application.subject, clearance=clearance)
+    assert isinstance(draft.signing, Plan)
+    office.authority.ledger.claim(office.authority.id, draft.signing.serial)  # and then the process died
+    with pytest.raises(IssuanceError, match="may have been signed"):
+        office.ra.issue_pair(dossier, request, desk_, TWO_APPROVALS)

@@ -79,6 +79,8 @@ def test_an_envelope_for_three_families(desk: Path, name: str, capsys: pytest.Ca
     captured = capsys.readouterr()
     assert captured.err == ""
     assert "contract.pdf" in captured.out
+    subjects = {circle_of(sender).person.certificate.subject for sender in SUITES}
+    assert all(captured.out.count(subject) == 1 for subject in subjects)  # also of whom several keys have signed
     assert captured.out.rstrip().endswith("TOTAL-PASSED")
     assert (desk / "out.pdf").read_bytes() == TEXT
     assert (desk / "out.pdf").stat().st_mode & 0o777 == 0o600
@@ -111,6 +113,49 @@ def test_one_part_alone_opens_and_it_is_said_that_the_others_were_not_there(
     assert main(decrypting("contract.zip", "sm2", "--trust", "sm2", target="again.pdf")) == 0
     assert capsys.readouterr().err == ""
     assert main(decrypting("part.zip", "gost2012-256", "--trust", "gost2012-256", target="theirs.pdf")) == 2
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_directory_is_an_envelope_too(desk: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (desk / "empty").mkdir()
+    for target in ("contract/", "empty"):
+        assert main([*encrypting(target, *SUITES), *signing(*SUITES)]) == 0
+        assert main(decrypting(target, name, "--trust", name, target=f"{target.rstrip('/')}.out")) == 0
+        assert capsys.readouterr().out.rstrip().endswith("TOTAL-PASSED")
+        assert (desk / f"{target.rstrip('/')}.out").read_bytes() == TEXT
+    only(desk, "contract", "empty", "contract.out", "empty.out")
+    whole = {item.name for item in (desk / "contract").iterdir()}
+    assert {item.name for item in (desk / "empty").iterdir()} == whole
+    for item in (desk / "contract").iterdir():  # what one family needs
+        if not item.name.startswith(("manifest", mailbox(name).key.suite.family.value)):
+            item.unlink()
+    assert main(decrypting("contract", name, "--trust", name, target="contract.out")) == 0
+    assert "the parts of the other recipients were not there" in capsys.readouterr().err
+
+
+def test_a_directory_that_is_taken_or_holds_the_output_is_refused(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    envelope = [*encrypting("contract/", "sm2"), *signing("sm2")]
+    assert main(envelope) == 0
+    before = {item.name: item.read_bytes() for item in (desk / "contract").iterdir()}
+    cases = {
+        "no empty directory": envelope,
+        "a directory holds an envelope": encrypting("new/", "sm2"),
+        "is none of an envelope's": decrypting(".", "sm2", target="contract/out.pdf"),
+        "a part of the envelope": decrypting("contract", "sm2", target="contract/manifest.json"),
+        "is missing": decrypting("sm2/none", "sm2"),
+    }
+    (desk / "sm2" / "none").mkdir()
+    for words, arguments in cases.items():
+        capsys.readouterr()
+        assert main(arguments) == 2, words
+        captured = capsys.readouterr()
+        assert words in captured.err
+        assert "hint: " in captured.err
+    (desk / "sm2" / "none").rmdir()
+    only(desk, "contract")
+    assert {item.name: item.read_bytes() for item in (desk / "contract").iterdir()} == before
 
 
 def test_a_tampered_envelope_gives_nothing(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

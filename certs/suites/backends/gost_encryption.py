@@ -13,7 +13,7 @@ from typing import Any
 
 from certs.errors import BackendFault, BackendUnavailable, BadKey
 from certs.suites.backends import gost_encryption_vectors, gost_engine, libcrypto
-from certs.suites.backends.libcrypto import Key, LibCrypto
+from certs.suites.backends.libcrypto import ENCRYPTING, Key, LibCrypto
 from certs.suites.base import Library
 
 _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
@@ -36,10 +36,6 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "EVP_get_digestbyname": (c_void_p, [c_char_p]),
     "OBJ_txt2nid": (c_int, [c_char_p]),
     "EVP_PKEY_CTX_ctrl": (c_int, [c_void_p, c_int, c_int, c_int, c_int, c_void_p]),
-    "EVP_PKEY_encrypt_init": (c_int, [c_void_p]),
-    "EVP_PKEY_encrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
-    "EVP_PKEY_decrypt_init": (c_int, [c_void_p]),
-    "EVP_PKEY_decrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
     "EVP_PKEY_derive_init": (c_int, [c_void_p]),
     "EVP_PKEY_derive_set_peer": (c_int, [c_void_p, c_void_p]),
     "EVP_PKEY_derive": (c_int, [c_void_p, c_char_p, POINTER(c_size_t)]),
@@ -102,7 +98,7 @@ class GOSTEncryption:
 
     def __init__(self, lib: LibCrypto, version: str) -> None:
         self._lib = lib
-        lib.declare(_PROTOTYPES)
+        lib.declare(_PROTOTYPES | ENCRYPTING)
         self._streebog = c_void_p(lib.EVP_get_digestbyname(b"md_gost12_256"))
         self.library = Library(
             "gost-engine", version, "R 1323565.1.025-2019 annex A, R 1323565.1.017-2018, GOST R 34.13-2015 A"

@@ -33,6 +33,13 @@ _KEYS: dict[str, tuple[Any, list[Any]]] = {
     "i2d_PKCS8_PRIV_KEY_INFO": (c_int, [c_void_p, POINTER(c_void_p)]),
     "PKCS8_PRIV_KEY_INFO_free": (None, [c_void_p]),
 }
+ENCRYPTING: dict[str, tuple[Any, list[Any]]] = {
+    "EVP_PKEY_encrypt_init": (c_int, [c_void_p]),
+    "EVP_PKEY_encrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
+    "EVP_PKEY_decrypt_init": (c_int, [c_void_p]),
+    "EVP_PKEY_decrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
+}
+"""For whoever encrypts to keys: SM2, and gost-engine's transport."""
 _NAMES = ("libcrypto.so.3", "libcrypto.so.4")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from certs.errors import BackendFault, BackendUnavailable, BadKey
 from certs.suites.backends import libcrypto
-from certs.suites.backends.libcrypto import Key, LibCrypto
+from certs.suites.backends.libcrypto import ENCRYPTING, Key, LibCrypto
 from certs.suites.backends.sm2_vectors import IDENTIFIER, self_test
 from certs.suites.base import Library
 
@@ -28,10 +28,6 @@ _SM2: dict[str, tuple[Any, list[Any]]] = {
     "EVP_PKEY_Q_keygen": (c_void_p, [c_void_p, c_char_p, c_char_p]),
     "EVP_PKEY_is_a": (c_int, [c_void_p, c_char_p]),
     "EVP_PKEY_check": (c_int, [c_void_p]),
-    "EVP_PKEY_encrypt_init": (c_int, [c_void_p]),
-    "EVP_PKEY_encrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
-    "EVP_PKEY_decrypt_init": (c_int, [c_void_p]),
-    "EVP_PKEY_decrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
 }
 _MAX_SIGNATURE = 72
 _CIPHER_OVERHEAD = 128
@@ -43,7 +39,7 @@ class LibCryptoSM2:
 
     def __init__(self, lib: LibCrypto) -> None:
         self._lib = lib
-        lib.declare(_SM2)
+        lib.declare(_SM2 | ENCRYPTING)
         sm3 = lib.EVP_sm3()
         if not sm3:
             raise BackendUnavailable("this libcrypto was built without SM3")
