@@ -85,9 +85,9 @@ def seal(
     A sink of octets gets the ZIP, a `Packing` the entries. The reader is read once for each family, so it must be able
     to go back. Whether the recipients are good is asked before, by `check_recipients`. `ciphers` chooses another
     content cipher for a family than its own, `oaep` another digest of OAEP for RSA keys than SHA-256. Raises
-    OptionError (no sender, two of one family, a certificate that is not the key's), SigningRefused (a sender's certificate that is
-    not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content changed meanwhile),
-    and what the key raises; the sink is discarded then.
+    OptionError (no sender, two of one family, a certificate that is not the key's), SigningRefused (a sender's
+    certificate that is not valid now or not for signatures), UnsupportedAlgorithm, BadKey, MalformedInput (the content
+    changed meanwhile), and what the key raises; the sink is discarded then.
     """
     with filling(sink):
         _check_senders(senders, clock)
