@@ -68,7 +68,7 @@ def test_a_file_is_no_oracle_for_the_padding_of_a_message_of_somebody_else(
             answers.add("bad padding")
         else:
             answers.add("good padding")
-        monkeypatch.setattr(encryption, "encrypt_seed", lambda *_, changed=changed: changed)
+        monkeypatch.setattr(encryption, "encrypt_seed", lambda *_, changed=changed, **__: changed)
         data = encrypt_pdf(make_pdf(), [box.certificate])
         with pytest.raises(EncryptedPDF) as caught:
             decrypt_pdf(data, holder(box))
