@@ -8,8 +8,10 @@ from typing import Any
 from api.audit.service import events_of
 from api.context import Context
 from api.contracts import repository
+from api.contracts.evidence_schemas import DocumentReport, EventOut, EvidenceOut
+from api.contracts.languages import digests_of, manifest_of
 from api.contracts.models import Contract, Revision
-from api.contracts.schemas import ContractOut, DocumentReport, EventOut, EvidenceOut
+from api.contracts.schemas import ContractOut
 from api.kit.edge import Unit
 from api.signing import repository as signatures
 from api.signing.models import Signature
@@ -45,6 +47,8 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         schema="sealroad.evidence/1",
         created_at=context.now(),
         contract=ContractOut.of(contract),
+        manifest=manifest_of(contract),
+        manifest_digests=digests_of(manifest_of(contract)),
         revisions=[_revision(row) for row in revisions],
         signatures=[_signature(row) for row in made],
         events=[EventOut.model_validate(event, from_attributes=True) for event in events],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from api.contracts.models import Contract
 from api.contracts.schemas import ContractOut
 from api.jobs.schemas import JobOut
-from api.kit.edge import Reply, Router, Unit, changes, etag, reads, writes
-from api.signing import service
+from api.kit.edge import OptionalVersion, Reply, Router, Unit, changes, etag, reads, writes
+from api.signing import acts, service
 from api.signing.schemas import (
+    ConsentIn,
     SignatureRequestIn,
     SignatureRequestOut,
     SignatureRequestResult,
@@ -17,6 +19,42 @@ from api.signing.schemas import (
 )
 
 router = Router(prefix="/v1/contracts/{contract_id}/parties/{party_id}", tags=["signing"])
+
+
+def _reply(contract: Contract) -> Reply:
+    return Reply(ContractOut.of(contract), etag=etag(contract.version))
+
+
+@router.post("/view", response_model=ContractOut)
+def view_contract(
+    unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, version: OptionalVersion
+) -> Reply:
+    """Say that the party has looked at the contract. The first time is an event of the trail."""
+    return _reply(acts.view(unit, contract_id, party_id, version))
+
+
+@router.post("/approve", response_model=ContractOut)
+def approve_contract(
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: ConsentIn,
+) -> Reply:
+    """Approve, as a party with the role approver. The consent is recorded; nothing is signed."""
+    return _reply(acts.approve(unit, contract_id, party_id, version, body.consent))
+
+
+@router.post("/acknowledge", response_model=ContractOut)
+def acknowledge_contract(
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: ConsentIn,
+) -> Reply:
+    """Say that one has read the contract, as a party with the role viewer. The consent is recorded."""
+    return _reply(acts.acknowledge(unit, contract_id, party_id, version, body.consent))
 
 
 @router.post("/sign", status_code=202, response_model=JobOut)
