@@ -127,10 +127,14 @@ def retry_finalisation(unit: Annotated[Unit, writes("contracts:write")], contrac
 
 @router.post("/{contract_id}/parties/{party_id}/decline", response_model=ContractOut, tags=["signing"])
 def decline_contract(
-    unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: ReasonIn | None = None
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: ReasonIn | None = None,
 ) -> Reply:
-    """Refuse to sign, as a party. That ends the contract."""
-    return _reply(service.decline(unit, contract_id, party_id, body.reason if body else None))
+    """Refuse, as a party that has not done its part. That ends the contract."""
+    return _reply(service.decline(unit, contract_id, party_id, version, body.reason if body else None))
 
 
 @router.post("/{contract_id}/parties/{party_id}/delegate", response_model=ContractOut, tags=["signing"])

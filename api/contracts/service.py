@@ -162,9 +162,10 @@ def void(unit: Unit, contract_id: str, version: int | None, reason: str | None) 
     return contract
 
 
-def decline(unit: Unit, contract_id: str, party_id: str, reason: str | None) -> Contract:
+def decline(unit: Unit, contract_id: str, party_id: str, version: int | None, reason: str | None) -> Contract:
     """Let a party refuse."""
     contract = repository.get(unit.session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     party = repository.party_of(contract, party_id)
     change = workflow.decline(agreement_of(contract), party_id)
     party.declined_reason = reason
