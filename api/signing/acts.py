@@ -23,6 +23,7 @@ def view(unit: Unit, contract_id: str, party_id: str, version: int | None) -> Co
     party = contracts.party_of(contract, party_id)
     check_version(contract, version)
     change = workflow.viewed(agreement_of(contract), party.id)
+    require_time(contract, unit.context.now())
     if change.events:
         facts = {"revisions": {row.document_id: row.head_sha256 for row in contract.documents}}
         apply(unit.session, contract, change, now=unit.context.now(), actor=actor_of(unit), data=facts)

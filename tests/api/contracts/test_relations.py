@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.audit.service import check_chain
+from api.contracts import relations
 from tests.api.conftest import User, at_home, circle_today, held
 from tests.api.contracts.talk import completed, delegate, events, good, refused
 from tests.conftest import SIGNING
@@ -76,6 +77,28 @@ def test_what_can_follow_what(user: User) -> None:
     refused(send(user, draft), 422, "validation-failed")
     after = user.contract(first)
     assert {kind: after[name] for kind, name in KINDS.items()} == made
+
+
+def test_a_finalisation_that_breaks_half_way_changes_neither_contract_and_is_tried_again(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = concluded(user, held("ecdsa-p256"))
+    succeed, tried, states = relations.succeed, [], []
+
+    def breaks_once(session: Any, contract: Any, now: Any) -> None:
+        succeed(session, contract, now)  # everything is in the transaction when it breaks
+        session.flush()
+        tried.append(contract.id)
+        if len(tried) == 1:
+            states.append(user.contract(first))
+            raise RuntimeError("the process is gone")
+
+    monkeypatch.setattr(relations, "succeed", breaks_once)
+    second = concluded(user, held("ecdsa-p256"), **relation(first, "renewal"))
+    assert tried == [second["id"]] * 2
+    assert states == [first]
+    assert user.contract(first)["renewed_by"] == [second["id"]]
+    assert [event["type"] for event in events(user, first)].count("contract.succeeded") == 1
 
 
 def send(user: User, draft: dict[str, Any]) -> Any:

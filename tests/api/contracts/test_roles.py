@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
 from api.audit.service import check_chain
-from api.contracts import repository
+from api.contracts import delegation, repository
+from api.errors import StorageError
 from tests.api.conftest import Service, User, at_home, circle_today, held
 from tests.api.contracts.talk import MANDATE, act, completed, consent, delegate, events, good, refused, types, verdict
+from tests.api.envelopes.post import sealed
 from tests.api.seals.office import Office
 from tests.conftest import SIGNING
 
@@ -124,6 +127,33 @@ def test_the_first_look_is_an_event_and_the_second_is_none(user: User) -> None:
     assert user.sign(contract, first)["state"] == "succeeded"
 
 
+def test_many_who_finish_at_once_make_one_finalisation(user: User) -> None:
+    def several(count: int, **party: Any) -> list[dict[str, Any]]:
+        return [{"name": f"P{number}", **party} for number in range(count)]
+
+    parties = [*several(3, role="approver"), *several(3, role="viewer"), *several(2, suite="ecdsa-p256")]
+    contract = user.sent(*parties)
+    ways = {"approver": "approve", "viewer": "acknowledge", "signer": "sign"}
+    said = {"consent": user.consent(contract)}
+    barrier, codes = threading.Barrier(len(parties)), []
+
+    def finish(party: dict[str, Any]) -> None:
+        path = f"/v1/contracts/{contract['id']}/parties/{party['id']}/{ways[party['role']]}"
+        barrier.wait()
+        codes.append(user.post(path, json=said).status_code)
+
+    threads = [threading.Thread(target=finish, args=(party,)) for party in contract["parties"]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [200] * 6 + [202] * 2
+    contract = completed(user, contract)
+    happened = types(user, contract)
+    assert happened.count("contract.finalizing") == happened.count("contract.completed") == 1
+    assert (happened.count("party.approved"), happened.count("party.acknowledged")) == (3, 3)
+
+
 # delegation ------------------------------------------------------------------------------------------------------
 
 
@@ -207,6 +237,36 @@ def test_who_cannot_do_the_part_is_no_delegate(user: User) -> None:
     for body in ({"mandate": None}, {"mandate": {"type": "x", "document": "1"}}, {"mandate": {"type": "other"}}):
         refused(delegate(user, contract, first, suite="ecdsa-p256", **body), 422, "validation-failed")
     assert user.contract(contract) == contract
+
+
+def test_a_delegation_that_breaks_half_way_leaves_the_contract_as_it_was(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = user.sent(held("ecdsa-p256"))
+
+    def broken(*arguments: Any, **options: Any) -> None:
+        raise StorageError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delegation, "apply", broken)  # when the delegate's row is in the transaction already
+        assert delegate(user, contract, contract["parties"][0], suite="sm2").status_code == 500
+    assert user.contract(contract) == contract
+    headers = {"idempotency-key": "one", "if-match": f'"v{contract["version"]}"'}
+    path = f"/v1/contracts/{contract['id']}/parties/{contract['parties'][0]['id']}/delegate"
+    body = {"name": "Ольга Смирнова", "mandate": MANDATE, "suite": "sm2"}
+    refused(user.post(path, json=body, headers={"if-match": '"v1"'}), 412, "precondition-failed")
+    first, again = (user.post(path, json=body, headers=headers) for _ in range(2))
+    assert good(first) == good(again)
+    assert len(user.contract(contract)["parties"]) == 2
+
+
+def test_an_envelope_goes_to_the_delegate_and_not_to_who_delegated(user: User) -> None:
+    contract = user.sent(held("ecdsa-p256"), held("sm2"))
+    contract = good(delegate(user, contract, contract["parties"][0], suite="ecdsa-p256"))
+    gone, heir, other = contract["parties"]
+    envelope = sealed(user, {"contract": contract["id"], "senders": [{"party": other["id"]}]})
+    assert {row["party"] for row in envelope["recipients"]} == {heir["id"], other["id"]}
+    assert gone["state"] == "delegated"
 
 
 def test_a_part_that_is_done_begun_or_delegated_is_not_delegated(user: User) -> None:

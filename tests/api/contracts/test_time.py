@@ -193,6 +193,7 @@ def test_after_the_deadline_nothing_is_done_any_more(user: User, monkeypatch: py
         patch.setattr(type(user.context.clock), "now", lambda self: after)
         for response in (
             act(user, contract, approver, "approve"),
+            act(user, contract, approver, "view"),
             delegate(user, contract, signer, suite="ecdsa-p256"),
             user.post(f"/v1/contracts/{contract['id']}/remind"),
             extend(user, contract, in_days(9)),
