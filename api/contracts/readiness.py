@@ -4,8 +4,9 @@ Whatever would make a signature fail later is found here, while it can still be 
 
 1. Somebody signs (the state machine), and the deadline lies ahead.
 2. The names of all parties can be drawn with the fonts at hand: they stand in stamps and in reports.
-3. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3);
-   so is every party's seal, and the key that the service holds for it is the one in its certificate.
+3. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3),
+   and one of the service's own circles is neither revoked nor on hold; so is every party's seal, and the key that the
+   service holds for it is the one in its certificate.
 4. The time-stamp authority of every suite in use gives time-stamps, where the contract wants them.
 5. Keys and certificates for the parties whose keys the service holds; each key is tried once, as it will be opened.
 6. Every document can be prepared for every party's signature, and no signature it came with is broken.
@@ -154,7 +155,19 @@ def _means(context: Context, contract: Contract, party: Party, pointer: str, dea
         return _Means(found, [])
     certificate = pdf.certificates_of(party)[0]
     ends.append(certificate.not_after)
-    return _Means(_certificate_findings(f"{pointer}/certificate", certificate, now, deadline), ends, key)
+    found = _certificate_findings(f"{pointer}/certificate", certificate, now, deadline)
+    if _revoked_here(context, certificate):
+        found.append(problem_at(f"{pointer}/certificate", "revoked", "the certificate is revoked or on hold"))
+    return _Means(found, ends, key)
+
+
+def _revoked_here(context: Context, certificate: Certificate) -> bool:
+    """Tell whether a certificate is one of the service's own circles, and not good any more.
+
+    Others are not asked here: what is known of them by lists and answers is said by the verification.
+    """
+    entries = (circle.entry(certificate.serial) for circle in context.circles.existing())
+    return any(entry and entry.certificate == certificate.der and entry.state != "issued" for entry in entries)
 
 
 def _name_findings(pointer: str, party: Party) -> list[dict[str, str]]:

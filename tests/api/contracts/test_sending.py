@@ -11,8 +11,10 @@ from certs import suites
 from certs.errors import TimeStampError
 from certs.tsa import TimeStampAuthority
 from tests.api.conftest import Service, User, held
-from tests.api.contracts.talk import in_days, refused
+from tests.api.contracts.talk import delegate, good, in_days, refused
 from tests.api.seals.office import Office
+from tests.api.test_certificates import issued
+from tests.conftest import SIGNING
 
 
 def send(user: User, draft: dict[str, Any]) -> Any:
@@ -62,6 +64,21 @@ def test_a_deadline_behind_the_end_of_what_the_service_issues_is_refused(user: U
     problem = refused(send(user, draft), 422, "validation-failed")
     assert problem["errors"][0]["code"] == "expires-too-early"
     assert send(user, user.draft([held("ecdsa-p256")], expires_at=in_days(390))).status_code == 200
+
+
+@pytest.mark.parametrize("suite", SIGNING)
+def test_a_certificate_of_a_circle_here_that_is_revoked_or_on_hold_is_found_at_send(user: User, suite: str) -> None:
+    certificate = issued(user, suite)
+    path = f"/v1/certificates/{certificate['id']}"
+    draft = user.draft([{"name": "Jörg Müller", "organisation": "Müller", "certificate": certificate["chain"]}])
+    assert user.post(f"{path}/hold").status_code == 200
+    problem = refused(send(user, draft), 422, "validation-failed")
+    assert [(item["pointer"], item["code"]) for item in problem["errors"]] == [("/parties/0/certificate", "revoked")]
+    assert user.post(f"{path}/release").status_code == 200
+    contract = good(send(user, draft))
+    assert user.post(f"{path}/revoke", json={"reason": "keyCompromise"}).status_code == 200
+    response = delegate(user, contract, contract["parties"][0], certificate=certificate["chain"])
+    assert refused(response, 422, "validation-failed")["errors"][0]["code"] == "revoked"
 
 
 def test_a_seal_whose_key_is_not_the_one_in_its_certificate_is_found_at_send(
