@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from api.kit.fields import Body, ContractID, Line
@@ -102,3 +103,31 @@ class Mandate(Body):
         description="A machine-readable power of attorney (МЧД), a letter of authorisation (授权书), or another."
     )
     document: Line = Field(max_length=200, description="Its id, as whoever keeps it names it.")
+
+
+class CertificateOut(BaseModel):
+    """The certificate a party signs with."""
+
+    subject: str
+    issuer: str
+    serial: str = Field(description="Hexadecimal.")
+    not_before: datetime
+    not_after: datetime
+    sha256: str
+    pem: str
+
+
+def certificate_out(pem: str) -> CertificateOut:
+    """Return the outside of the first certificate in a PEM bundle."""
+    from certs.certificate import load_certificates
+
+    certificate = load_certificates(pem.encode())[0]
+    return CertificateOut(
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        serial=certificate.serial_hex,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        sha256=certificate.fingerprint(),
+        pem=certificate.pem,
+    )

@@ -12,6 +12,7 @@ from api.contracts.languages import shown_to
 from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.parts import (
     PEM,
+    CertificateOut,
     DocumentIn,
     Email,
     IdentifierIn,
@@ -24,6 +25,7 @@ from api.contracts.parts import (
     Reminders,
     SignatureArea,
     Suite,
+    certificate_out,
 )
 from api.contracts.workflow import SIGNS, ContractState, PartyState, Role
 from api.kit.fields import Body, Line, SealID
@@ -121,18 +123,6 @@ class ContractPatch(Body):
     external_id: Line | None = Field(None, max_length=200)
 
 
-class CertificateOut(BaseModel):
-    """The certificate a party signs with."""
-
-    subject: str
-    issuer: str
-    serial: str = Field(description="Hexadecimal.")
-    not_before: datetime
-    not_after: datetime
-    sha256: str
-    pem: str
-
-
 class PartyOut(BaseModel):
     """A party of a contract."""
 
@@ -195,22 +185,6 @@ class PartyOut(BaseModel):
                 "declined_reason": party.declined_reason,
             }
         )
-
-
-def certificate_out(pem: str) -> CertificateOut:
-    """Return the outside of the first certificate in a PEM bundle."""
-    from certs.certificate import load_certificates
-
-    certificate = load_certificates(pem.encode())[0]
-    return CertificateOut(
-        subject=certificate.subject,
-        issuer=certificate.issuer,
-        serial=certificate.serial_hex,
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        sha256=certificate.fingerprint(),
-        pem=certificate.pem,
-    )
 
 
 class ContractDocumentOut(BaseModel):

@@ -9,7 +9,7 @@ from api.audit.service import GENESIS, record
 from api.contracts import languages, relations, repository, workflow
 from api.contracts.deadlines import deadline
 from api.contracts.models import Contract, Revision
-from api.contracts.parts import DocumentEntry
+from api.contracts.parts import DocumentEntry, certificate_out
 from api.contracts.readiness import make_ready
 from api.contracts.reminders import next_reminder
 from api.contracts.rows import documents_of, parties_of
@@ -185,8 +185,6 @@ def retry_finalisation(unit: Unit, contract_id: str) -> Contract:
 
 def _what_is_sent(contract: Contract) -> dict[str, Any]:
     """Return, for the audit, the exact documents and certificates that the parties were asked to sign with."""
-    from api.contracts.schemas import certificate_out
-
     return {
         "documents": [
             {

@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.contracts.evidence_schemas import EventList
-from api.contracts.parts import DocumentID
-from api.contracts.schemas import CertificateOut, certificate_out
+from api.contracts.parts import CertificateOut, DocumentID, certificate_out
 from api.envelopes.models import Envelope
 from api.kit.fields import Body, ContractID, SealID
 

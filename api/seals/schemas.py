@@ -9,8 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 from pydantic_core import PydanticCustomError
 
 from api.contracts.evidence_schemas import EventList
-from api.contracts.parts import Base64, DocumentID, IdentifierIn, Level, Locale
-from api.contracts.schemas import CertificateOut, certificate_out
+from api.contracts.parts import Base64, CertificateOut, DocumentID, IdentifierIn, Level, Locale, certificate_out
 from api.kit.fields import Body, ContractID, Line
 from api.seals.models import Seal, SealGrant
 from api.seals.placement import PlacementIn

@@ -5,8 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.api.conftest import CONSENT, User
+import pytest
 
+from tests.api.conftest import CONSENT, User
+from tests.conftest import SIGNING
+
+QUICK = ("ecdsa-p256", "sm2", "gost2012-256")
+SUITES = [suite if suite in QUICK else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING]
+"""Every suite; those of the same kind as a quick one, or slow to make keys, where all tests run."""
 MANDATE = {"type": "ru-mchd", "document": "6f1d9a4e-0c52-4f0a-9c1e-2b7d0f6f5b11"}
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from certs import suites
 from tests.api.conftest import User, at_home, circle_today, held
-from tests.api.contracts.talk import completed, consent, good, refused, verdict
-from tests.conftest import SIGNING
+from tests.api.contracts.talk import SUITES, completed, consent, good, refused, verdict
 
 
 def versions(user: User, *languages: str) -> list[dict[str, Any]]:
@@ -24,7 +23,7 @@ def versions(user: User, *languages: str) -> list[dict[str, Any]]:
     return entries
 
 
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_each_party_is_shown_its_language_and_signs_every_version(user: User, suite: str) -> None:
     circle = circle_today(suite)
     zh, ru = entries = versions(user, "zh", "ru")

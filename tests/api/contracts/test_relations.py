@@ -9,8 +9,7 @@ import pytest
 from api.audit.service import check_chain
 from api.contracts import relations
 from tests.api.conftest import User, at_home, circle_today, held
-from tests.api.contracts.talk import completed, delegate, events, good, refused
-from tests.conftest import SIGNING
+from tests.api.contracts.talk import SUITES, completed, delegate, events, good, refused
 
 KINDS = {
     "change": "changed_by",
@@ -32,7 +31,7 @@ def relation(contract: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"relates_to": {"contract": contract["id"], "kind": kind}}
 
 
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_the_same_parties_end_what_they_signed_and_it_stays_as_it_was(user: User, suite: str) -> None:
     circle = circle_today(suite)
     parties = held(suite), at_home(circle, organisation="Elsewhere", order=2)

@@ -11,16 +11,27 @@ from api.audit.service import check_chain
 from api.contracts import delegation, repository
 from api.errors import StorageError
 from tests.api.conftest import Service, User, at_home, circle_today, held
-from tests.api.contracts.talk import MANDATE, act, completed, consent, delegate, events, good, refused, types, verdict
+from tests.api.contracts.talk import (
+    MANDATE,
+    SUITES,
+    act,
+    completed,
+    consent,
+    delegate,
+    events,
+    good,
+    refused,
+    types,
+    verdict,
+)
 from tests.api.envelopes.post import sealed
 from tests.api.seals.office import Office
-from tests.conftest import SIGNING
 
 APPROVER = {"name": "赵敏", "role": "approver", "locale": "zh", "order": 1}
 VIEWER = {"name": "Пётр", "role": "viewer", "locale": "ru", "order": 3}
 
 
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_approved_signed_witnessed_and_acknowledged_in_order(user: User, suite: str) -> None:
     circle = circle_today(suite)
     contract = user.sent(
@@ -157,7 +168,7 @@ def test_many_who_finish_at_once_make_one_finalisation(user: User) -> None:
 # delegation ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_delegate_signs_in_the_place_of_a_party_whoever_holds_the_keys(user: User, suite: str) -> None:
     circle = circle_today(suite)
     contract = user.sent(held(suite, name="Иван Петров"), at_home(circle, organisation="Elsewhere", order=2))
@@ -193,18 +204,27 @@ def test_a_delegate_signs_in_the_place_of_a_party_whoever_holds_the_keys(user: U
         assert [row.sealed_key for row in rows] == [None] * 4
 
 
-def test_a_delegate_uses_the_seal_of_the_organisation(service: Service) -> None:
-    office = Office.of(service)
-    seal = office.granted("sm2")
-    party = {"name": "王伟", "organisation": "江海贸易有限公司", "role": "seal", "seal": seal["id"]}
-    contract = office.ann.sent(party)
-    refused(delegate(office.ann, contract, contract["parties"][0], suite="sm2"), 422, "validation-failed")
-    contract = good(delegate(office.ann, contract, contract["parties"][0]))
-    heir = contract["parties"][1]
-    assert (heir["seal"], heir["suite"], heir["key_holder"]) == (seal["id"], "sm2", "service")
-    assert office.dan.sign(contract, heir)["state"] == "succeeded"
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_delegate_uses_the_seal_of_the_organisation(service: Service, suite: str) -> None:
+    office, circle = Office.of(service), circle_today(suite)
+    ours = office.granted(suite)
+    theirs = office.granted(suite, suite=None, owner=None, certificates=[circle.bundle])
+    body = {"organisation": "江海贸易有限公司", "role": "seal"}
+    contract = office.ann.sent(
+        {"name": "王伟", "seal": ours["id"], **body}, {"name": "李敏", "seal": theirs["id"], **body}
+    )
+    wrong = delegate(office.ann, contract, contract["parties"][0], suite=suite)
+    assert refused(wrong, 422, "validation-failed")["errors"][0]["code"] == "certificate"
+    for party in contract["parties"]:
+        contract = good(delegate(office.ann, contract, party))
+    held_here, held_there = (party for party in contract["parties"] if party["delegate_of"])
+    assert (held_here["seal"], held_here["suite"], held_here["key_holder"]) == (ours["id"], suite, "service")
+    assert (held_there["seal"], held_there["suite"], held_there["key_holder"]) == (theirs["id"], suite, "party")
+    assert office.dan.sign(contract, held_here)["state"] == "succeeded"
+    office.dan.sign_at_home(contract, held_there, circle.key)
     (report,) = verdict(office.ann, completed(office.ann, contract))
-    assert report["signatures"][0]["seal"]["id"]
+    assert len({item["seal"]["id"] for item in report["signatures"]}) == 2
+    assert {item["layers"]["cryptographic"]["result"] for item in report["signatures"]} == {"passed"}
 
 
 def test_an_approval_is_delegated_without_a_key(user: User) -> None:

@@ -11,10 +11,9 @@ from certs import suites
 from certs.errors import TimeStampError
 from certs.tsa import TimeStampAuthority
 from tests.api.conftest import Service, User, held
-from tests.api.contracts.talk import delegate, good, in_days, refused
+from tests.api.contracts.talk import SUITES, delegate, good, in_days, refused
 from tests.api.seals.office import Office
 from tests.api.test_certificates import issued
-from tests.conftest import SIGNING
 
 
 def send(user: User, draft: dict[str, Any]) -> Any:
@@ -66,7 +65,7 @@ def test_a_deadline_behind_the_end_of_what_the_service_issues_is_refused(user: U
     assert send(user, user.draft([held("ecdsa-p256")], expires_at=in_days(390))).status_code == 200
 
 
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_certificate_of_a_circle_here_that_is_revoked_or_on_hold_is_found_at_send(user: User, suite: str) -> None:
     certificate = issued(user, suite)
     path = f"/v1/certificates/{certificate['id']}"
