@@ -120,9 +120,11 @@ def extend_contract(
 
 
 @router.post("/{contract_id}/finalize-retry", response_model=ContractOut)
-def retry_finalisation(unit: Annotated[Unit, writes("contracts:write")], contract_id: str) -> Reply:
+def retry_finalisation(
+    unit: Annotated[Unit, writes("contracts:write")], contract_id: str, version: OptionalVersion
+) -> Reply:
     """Finalise a failed contract again."""
-    return _reply(service.retry_finalisation(unit, contract_id))
+    return _reply(service.retry_finalisation(unit, contract_id, version))
 
 
 @router.post("/{contract_id}/parties/{party_id}/decline", response_model=ContractOut, tags=["signing"])

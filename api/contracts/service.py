@@ -173,9 +173,10 @@ def decline(unit: Unit, contract_id: str, party_id: str, version: int | None, re
     return contract
 
 
-def retry_finalisation(unit: Unit, contract_id: str) -> Contract:
+def retry_finalisation(unit: Unit, contract_id: str, version: int | None) -> Contract:
     """Finalise a failed contract again."""
     contract = repository.get(unit.session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     change = workflow.retry(agreement_of(contract))
     contract.failure = None
     apply(unit.session, contract, change, now=unit.context.now(), actor=actor_of(unit))

@@ -58,25 +58,35 @@ def acknowledge_contract(
 
 
 @router.post("/sign", status_code=202, response_model=JobOut)
-def sign(unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: SignIn) -> Reply:
+def sign(
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: SignIn,
+) -> Reply:
     """Sign with the key that the service holds for this party.
 
     The consent is recorded, and a job signs every document of the contract; follow it at `Location`.
     """
-    job = service.sign(unit, contract_id, party_id, body.consent)
+    job = service.sign(unit, contract_id, party_id, version, body.consent)
     return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
 
 
 @router.post("/signature-requests", status_code=201, response_model=SignatureRequestOut)
 def create_signature_request(
-    unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: SignatureRequestIn
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: SignatureRequestIn,
 ) -> Reply:
     """Get the data that the party's own key is to sign.
 
     Sign `dtbs` (or its `digest`, with a key that takes digests) and PUT the value. A newer request for the same
     document replaces an older one; a signature of somebody else on the document makes the request stale.
     """
-    signature, party = service.request_signature(unit, contract_id, party_id, body)
+    signature, party = service.request_signature(unit, contract_id, party_id, version, body)
     location = f"/v1/contracts/{contract_id}/parties/{party_id}/signature-requests/{signature.id}"
     return Reply(SignatureRequestOut.of(signature, party.suite), headers={"location": location})
 

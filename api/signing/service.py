@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.contracts import repository as contracts
 from api.contracts import workflow
 from api.contracts.models import Contract, Party
-from api.contracts.transition import actor_of, agreement_of, apply, require_time
+from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.errors import MalformedRequest, StateConflict
 from api.jobs.models import Job
 from api.jobs.queue import enqueue
@@ -26,10 +26,11 @@ from signer.errors import StaleRequest
 from signer.seals.lifecycle import Purpose
 
 
-def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
+def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Job:
     """Take the consent of a party whose key the service holds, and enqueue the signing."""
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="service")
     agreed = consent_of(session, unit, contract, party, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
@@ -42,11 +43,14 @@ def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
     return job
 
 
-def request_signature(unit: Unit, contract_id: str, party_id: str, body: SignatureRequestIn) -> tuple[Signature, Party]:
+def request_signature(
+    unit: Unit, contract_id: str, party_id: str, version: int | None, body: SignatureRequestIn
+) -> tuple[Signature, Party]:
     """Prepare a document for a party that holds its own key, and put what it is to sign on record."""
     context = unit.context
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
+        check_version(contract, version)
         party = _party_that_may_sign(unit, contract, party_id, holder="party")
         workflow.start_signing(agreement_of(contract), party.id, again=True)
         done = contracts.signed_documents(session, contract, party.id)
@@ -61,6 +65,7 @@ def request_signature(unit: Unit, contract_id: str, party_id: str, body: Signatu
 
     session, now, actor = unit.session, context.now(), actor_of(unit)
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
     apply(session, contract, change, now=now, actor=actor, data={"consent": agreed})

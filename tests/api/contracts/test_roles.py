@@ -118,6 +118,29 @@ def test_a_wrong_consent_and_an_old_version_approve_nothing(user: User) -> None:
     assert types(user, contract).count("party.approved") == 1
 
 
+def test_every_command_heeds_the_version_it_is_told(user: User) -> None:
+    circle = circle_today("ecdsa-p256")
+    contract = user.sent(APPROVER, {**VIEWER, "order": 1}, held("ecdsa-p256"), at_home(circle))
+    approver, viewer, here, there = contract["parties"]
+    said, old = {"consent": user.consent(contract)}, {"if-match": '"v1"'}
+    for path, body in (
+        (f"parties/{approver['id']}/view", {}),
+        (f"parties/{approver['id']}/approve", said),
+        (f"parties/{viewer['id']}/acknowledge", said),
+        (f"parties/{here['id']}/sign", said),
+        (f"parties/{there['id']}/signature-requests", said),
+        (f"parties/{here['id']}/delegate", {"name": "x", "suite": "sm2", "mandate": MANDATE}),
+        (f"parties/{here['id']}/decline", {}),
+        ("remind", {}),
+        ("extend", {"expires_at": "2090-01-01T00:00:00Z"}),
+        ("void", {}),
+        ("finalize-retry", {}),
+    ):
+        answer = user.post(f"/v1/contracts/{contract['id']}/{path}", json=body, headers=old)
+        refused(answer, 412, "precondition-failed")
+    assert user.contract(contract) == contract
+
+
 def test_an_approver_or_viewer_who_declines_ends_the_contract(user: User) -> None:
     for role in ("approver", "viewer"):
         contract = user.sent({"name": "x", "role": role}, held("ecdsa-p256"))
