@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.audit.models import AuditEvent
 from api.auth.models import APIKey, Tenant
 from api.certificates.models import CertificateIntent, IssuedCertificate
-from api.contracts.models import Contract, ContractDocument, Party, Revision
+from api.contracts.models import Contract, ContractDocument, Party, Revision, Succession
 from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
@@ -37,5 +37,6 @@ __all__ = [
     "SealMaker",
     "SealUse",
     "Signature",
+    "Succession",
     "Tenant",
 ]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from api.certificates.models import IssuedCertificate
-from api.contracts.schemas import CertificateOut, IdentifierIn, certificate_out
+from api.contracts.parts import CertificateOut, IdentifierIn, certificate_out
 from api.kit.fields import Body, Line
 from certs.ledger_base import Entry
 

@@ -8,20 +8,11 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.audit.service import events_of
-from api.contracts import evidence, repository, service
+from api.contracts import deadlines, delegation, evidence, reminders, repository, service
+from api.contracts.act_schemas import DelegateIn, ExtendIn, ReasonIn, RemindIn
+from api.contracts.evidence_schemas import EventList, EvidenceOut, IntentList, IntentOut, VerificationOut
 from api.contracts.models import Contract
-from api.contracts.schemas import (
-    ContractIn,
-    ContractList,
-    ContractOut,
-    ContractPatch,
-    EventList,
-    EvidenceOut,
-    IntentList,
-    IntentOut,
-    ReasonIn,
-    VerificationOut,
-)
+from api.contracts.schemas import ContractIn, ContractList, ContractOut, ContractPatch
 from api.contracts.workflow import ContractState
 from api.envelopes import delivery
 from api.jobs.schemas import JobOut
@@ -109,10 +100,34 @@ def void_contract(
     return _reply(service.void(unit, contract_id, version, body.reason if body else None))
 
 
+@router.post("/{contract_id}/remind", response_model=ContractOut)
+def remind_parties(
+    unit: Annotated[Unit, writes("contracts:write")],
+    contract_id: str,
+    version: OptionalVersion,
+    body: RemindIn | None = None,
+) -> Reply:
+    """Remind those whose turn it is."""
+    return _reply(reminders.remind(unit, contract_id, version, body))
+
+
+@router.post("/{contract_id}/extend", response_model=ContractOut)
+def extend_contract(
+    unit: Annotated[Unit, writes("contracts:write")], contract_id: str, version: Version, body: ExtendIn
+) -> Reply:
+    """Give the parties more time. Needs If-Match.
+
+    Refused where a certificate or a seal that is still to be used ends before the new deadline.
+    """
+    return _reply(deadlines.extend(unit, contract_id, version, body.expires_at))
+
+
 @router.post("/{contract_id}/finalize-retry", response_model=ContractOut)
-def retry_finalisation(unit: Annotated[Unit, writes("contracts:write")], contract_id: str) -> Reply:
+def retry_finalisation(
+    unit: Annotated[Unit, writes("contracts:write")], contract_id: str, version: OptionalVersion
+) -> Reply:
     """Finalise a failed contract again."""
-    return _reply(service.retry_finalisation(unit, contract_id))
+    return _reply(service.retry_finalisation(unit, contract_id, version))
 
 
 @router.post("/{contract_id}/deliver", status_code=202, response_model=JobOut)
@@ -127,10 +142,29 @@ def deliver_contract(unit: Annotated[Unit, writes("envelopes:write")], contract_
 
 @router.post("/{contract_id}/parties/{party_id}/decline", response_model=ContractOut, tags=["signing"])
 def decline_contract(
-    unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: ReasonIn | None = None
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: ReasonIn | None = None,
 ) -> Reply:
-    """Refuse to sign, as a party. That ends the contract."""
-    return _reply(service.decline(unit, contract_id, party_id, body.reason if body else None))
+    """Refuse, as a party that has not done its part. That ends the contract."""
+    return _reply(service.decline(unit, contract_id, party_id, version, body.reason if body else None))
+
+
+@router.post("/{contract_id}/parties/{party_id}/delegate", response_model=ContractOut, tags=["signing"])
+def delegate_part(
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: DelegateIn,
+) -> Reply:
+    """Let somebody else of the party's organisation do its part, under a mandate.
+
+    The delegate becomes a party in the same place, with a key and a certificate of its own.
+    """
+    return _reply(delegation.delegate(unit, contract_id, party_id, version, body))
 
 
 @router.get("/{contract_id}/events", response_model=EventList)

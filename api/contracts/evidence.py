@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from api.audit.service import events_of
 from api.context import Context
 from api.contracts import repository
+from api.contracts.evidence_schemas import DocumentReport, EventOut, EvidenceOut, IntentOut
+from api.contracts.languages import digests_of, manifest_of
 from api.contracts.models import Contract, Revision
-from api.contracts.schemas import ContractOut, DocumentReport, EventOut, EvidenceOut, IntentOut
+from api.contracts.schemas import ContractOut
 from api.documents.opening import password_of
 from api.envelopes import log as envelope_log
 from api.envelopes.models import Envelope
@@ -55,6 +57,8 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         schema="sealroad.evidence/1",
         created_at=context.now(),
         contract=ContractOut.of(contract),
+        manifest=manifest_of(contract),
+        manifest_digests=digests_of(manifest_of(contract)),
         revisions=[_revision(row) for row in revisions],
         signatures=[_signature(row) for row in made],
         events=[EventOut.model_validate(event, from_attributes=True) for event in events],

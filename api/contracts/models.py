@@ -30,6 +30,13 @@ class Contract(Base):
     sent_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    prevailing_language: Mapped[str | None] = mapped_column(String(35))
+    relates_to_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """The earlier contract, and in `relates_to_kind` what this one does to it once it is complete."""
+    relates_to_kind: Mapped[str | None] = mapped_column(String(20))
+    reminders: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    next_reminder_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When the timers are to look at it next; None where nobody is to be reminded any more."""
     audit_sequence: Mapped[int]
     audit_hash: Mapped[str] = mapped_column(String(64))
     delivery: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -39,15 +46,24 @@ class Contract(Base):
     """What verification said when the contract was completed, one entry per document; large, so read when asked for."""
 
     parties: Mapped[list[Party]] = relationship(
-        order_by="(Party.order, Party.position)", cascade="all, delete-orphan", lazy="selectin"
+        order_by="(Party.order, Party.position, Party.id)", cascade="all, delete-orphan", lazy="selectin"
     )
     documents: Mapped[list[ContractDocument]] = relationship(
         order_by="ContractDocument.position", cascade="all, delete-orphan", lazy="selectin"
     )
+    successors: Mapped[list[Succession]] = relationship(
+        order_by="(Succession.at, Succession.successor_id)",
+        foreign_keys="Succession.contract_id",
+        lazy="selectin",
+        viewonly=True,
+    )
 
 
 class Party(Base):
-    """Somebody who signs, witnesses or receives a copy."""
+    """Somebody who signs, seals, approves, witnesses, reads or receives a copy.
+
+    A delegate is a party of its own, behind the one whose part it has taken over.
+    """
 
     __tablename__ = "parties"
 
@@ -78,6 +94,11 @@ class Party(Base):
     """PEM: the certificate that what is delivered to the party is encrypted to, then its chain."""
     sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A key under the vault; opens only for this party's id and suite. Gone when the party has signed."""
+    delegate_of: Mapped[str | None] = mapped_column(String(40))
+    """The party whose part this one has taken over."""
+    mandate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """By which authority: a reference to its document."""
+    reminded_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]
     declined_reason: Mapped[str | None] = mapped_column(String(1000))
 
@@ -90,11 +111,25 @@ class ContractDocument(Base):
     contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.id"), primary_key=True)
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), primary_key=True, index=True)
     position: Mapped[int]
+    language: Mapped[str | None] = mapped_column(String(35))
+    version_of: Mapped[str | None] = mapped_column(String(40))
+    """The document of the same contract of which this one is another language version."""
     head_number: Mapped[int]
     head_sha256: Mapped[str] = mapped_column(String(64))
     head_size: Mapped[int] = mapped_column(BigInteger)
 
     document: Mapped[Document] = relationship(lazy="joined")
+
+
+class Succession(Base):
+    """What a completed contract did to an earlier one, whose documents, signatures and state stay as they are."""
+
+    __tablename__ = "contract_successions"
+
+    successor_id: Mapped[str] = mapped_column(ForeignKey("contracts.id"), primary_key=True)
+    contract_id: Mapped[str] = mapped_column(ForeignKey("contracts.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime]
 
 
 class Revision(Base):

@@ -3,16 +3,22 @@
 Whatever would make a signature fail later is found here, while it can still be mended:
 
 1. Somebody signs (the state machine), and the deadline lies ahead.
-2. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3);
-   so is every party's seal.
-3. Every visible signature fits its page, and its text can be drawn with the fonts at hand.
-4. Keys and certificates for the parties whose keys the service holds; each key is tried once.
-5. Every document can be prepared for every party's signature, and no signature it came with is broken.
-6. Where the contract is to be delivered encrypted, something can be encrypted to every party.
+2. The names of all parties can be drawn with the fonts at hand: they stand in stamps and in reports.
+3. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3),
+   and one of the service's own circles is neither revoked nor on hold; so is every party's seal, and the key that the
+   service holds for it is the one in its certificate.
+4. The time-stamp authority of every suite in use gives time-stamps, where the contract wants them.
+5. Keys and certificates for the parties whose keys the service holds; each key is tried once, as it will be opened.
+6. Every document can be prepared for every party's signature, and no signature it came with is broken.
+7. Where the contract is to be delivered encrypted, something can be encrypted to every party.
+
+The same is asked about a delegate (`ready_delegate`), who comes when the contract is on its way.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -20,7 +26,7 @@ from typing import Final
 from api.context import Context
 from api.contracts.models import Contract, Party
 from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
-from api.contracts.workflow import Role
+from api.contracts.workflow import SIGNS
 from api.documents.opening import password_of
 from api.envelopes import delivery
 from api.errors import ValidationFailed
@@ -29,7 +35,7 @@ from api.seals import applying
 from api.seals.models import Seal
 from api.signing import pdf
 from api.verification.service import verify_path
-from certs.certificate import Certificate
+from certs.certificate import Certificate, load_certificates
 from certs.errors import SealroadError
 from signer.errors import SealRefused
 
@@ -63,41 +69,31 @@ class Ready:
 
 
 def make_ready(context: Context, contract: Contract) -> Ready:
-    """Check a draft and make what it needs. Raises ValidationFailed with every finding."""
+    """Check a draft and make what it needs. Raises ValidationFailed with every finding, TimeStampError."""
     now = context.now()
     deadline = contract.expires_at
     if deadline is not None and deadline <= now:
         raise _refuse([problem_at("/expires_at", "past", "the deadline is past")])
-    signers = [(index, party) for index, party in enumerate(contract.parties) if party.role != Role.CC]
     findings: list[dict[str, str]] = []
     ends = [now + context.settings.contract_life]
     keys: dict[str, IssuedKey] = {}
-    for index, party in signers:
-        if party.seal_id is not None:
-            try:
-                seal, keys[party.id] = _sealing(context, contract.tenant_id, party, deadline)
-            except SealRefused as error:
-                findings.append(problem_at(f"/parties/{index}/seal", str(error.facts["reason"]), error.message))
-                continue
-            ends.append(seal.valid_to)
-            party.certificates = keys[party.id].certificates  # of the detached copy, like those below
-        if party.seal_id is not None or party.key_holder == "party":
-            certificate = pdf.certificates_of(party)[0]
-            ends.append(certificate.not_after)
-            findings += _certificate_findings(f"/parties/{index}/certificate", certificate, now, deadline)
+    signers = [(f"/parties/{index}", party) for index, party in enumerate(contract.parties) if party.role in SIGNS]
+    for index, party in enumerate(contract.parties):
+        findings += _name_findings(f"/parties/{index}", party)
+    for pointer, party in signers:
+        means = _means(context, contract, party, pointer, deadline)
+        findings += means.findings
+        ends += means.ends
+        if means.key is not None:
+            keys[party.id] = means.key
     if findings:
         raise _refuse(findings)
 
+    try_time_stamps(context, contract, [party for _, party in signers])
     ready = Ready(expires_at=deadline or min(ends), keys=keys)
-    for index, party in signers:
+    for pointer, party in signers:
         if party.key_holder == "service" and party.seal_id is None:
-            try:
-                ready.keys[party.id] = _issue(context, party)
-            except SealroadError as error:
-                if error.code in {"profile-error", "bad-identifier", "backend-unavailable", "unsupported-algorithm"}:
-                    raise _refuse([problem_at(f"/parties/{index}", error.code, error.message)]) from None
-                raise
-            party.certificates = ready.keys[party.id].certificates  # of the detached copy, for the trial below
+            ready.keys[party.id] = _issue(context, party, pointer)
     for index, row in enumerate(contract.documents):
         ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
         with context.storage.local(row.document.sha256) as path:
@@ -105,13 +101,97 @@ def make_ready(context: Context, contract: Contract) -> Ready:
             if verify_path(context, path, name=row.document.name, password=password)["verdict"] == "TOTAL-FAILED":
                 detail = "a signature that the document came with is broken"
                 findings.append(problem_at(f"/documents/{index}", "broken-signature", detail))
-    for index, party in signers:
-        findings += _trial(context, contract, party, f"/parties/{index}")
-    if contract.delivery is not None:
-        findings += delivery.objections(context, contract)
+    for pointer, party in signers:
+        findings += _trial(context, contract, party, pointer)
+    findings += delivery.objections(context, contract)
     if findings:
         raise _refuse(findings)
     return ready
+
+
+def ready_delegate(context: Context, contract: Contract, party: Party) -> IssuedKey | None:
+    """Check somebody who takes over a part in a contract that was sent; make what they need to sign with, if they do.
+
+    Raises ValidationFailed with every finding.
+    """
+    findings = _name_findings("", party) + delivery.objections(context, contract, party)
+    if party.role not in SIGNS:
+        if findings:
+            raise _refuse(findings, "this party cannot be the delegate")
+        return None
+    means = _means(context, contract, party, "", contract.expires_at)
+    findings += means.findings
+    key = means.key
+    if not findings and party.key_holder == "service" and party.seal_id is None:
+        key = _issue(context, party, "")
+    findings = findings or _trial(context, contract, party, "")
+    if findings:
+        raise _refuse(findings, "this party cannot be the delegate")
+    return key
+
+
+@dataclass(frozen=True)
+class _Means:
+    """What a party will sign with, as far as it is there before sending."""
+
+    findings: list[dict[str, str]]
+    ends: list[datetime]
+    """When its certificate and its seal expire."""
+    key: IssuedKey | None = None
+
+
+def _means(context: Context, contract: Contract, party: Party, pointer: str, deadline: datetime | None) -> _Means:
+    now, ends, key = context.now(), [], None
+    if party.seal_id is not None:
+        try:
+            seal, key = _sealing(context, contract.tenant_id, party, deadline)
+        except SealRefused as error:
+            return _Means([problem_at(f"{pointer}/seal", str(error.facts["reason"]), error.message)], [])
+        ends.append(seal.valid_to)
+        party.certificates = key.certificates  # of the detached copy, for what is tried later
+    elif party.key_holder == "service":
+        found = []
+        if deadline is not None and deadline > now + CERTIFICATE_LIFE:
+            detail = f"the certificate that the service would issue to {party.name} lasts {CERTIFICATE_LIFE.days} days"
+            found.append(problem_at(pointer, "expires-too-early", detail))
+        return _Means(found, [])
+    certificate = pdf.certificates_of(party)[0]
+    ends.append(certificate.not_after)
+    found = _certificate_findings(f"{pointer}/certificate", certificate, now, deadline)
+    if _revoked_here(context, certificate):
+        found.append(problem_at(f"{pointer}/certificate", "revoked", "the certificate is revoked or on hold"))
+    return _Means(found, ends, key)
+
+
+def _revoked_here(context: Context, certificate: Certificate) -> bool:
+    """Tell whether a certificate is one of the service's own circles, and not good any more.
+
+    Others are not asked here: what is known of them by lists and answers is said by the verification.
+    """
+    entries = (circle.entry(certificate.serial) for circle in context.circles.existing())
+    return any(entry and entry.certificate == certificate.der and entry.state != "issued" for entry in entries)
+
+
+def _name_findings(pointer: str, party: Party) -> list[dict[str, str]]:
+    """Return what of a party cannot be written: a box in place of a letter would be another name."""
+    from signer.appearance.fonts import FontSet, describe
+    from signer.appearance.text import clean
+
+    found, fonts = [], FontSet.default()
+    for name in ("name", "organisation", "reason", "location"):
+        missing = fonts.missing(clean(getattr(party, name) or ""))
+        if missing:
+            detail = f"no font here has {', '.join(describe(char) for char in missing[:5])}"
+            found.append(problem_at(f"{pointer}/{name}", "no-glyph", detail))
+    return found
+
+
+def try_time_stamps(context: Context, contract: Contract, parties: Iterable[Party]) -> None:
+    """Get one time-stamp from the authority of each suite, and throw it away. Raises TimeStampError."""
+    if contract.level != "B-T":
+        return
+    for suite in sorted({party.suite for party in parties if party.suite}):
+        context.circles.get(suite).tsa.stamp("sha256", hashlib.sha256(TRIAL).digest())
 
 
 def _sealing(context: Context, tenant_id: str, party: Party, deadline: datetime | None) -> tuple[Seal, IssuedKey]:
@@ -124,7 +204,12 @@ def _sealing(context: Context, tenant_id: str, party: Party, deadline: datetime 
     applying.load(context, seal)
     if deadline is not None and seal.valid_to < deadline:
         raise SealRefused("the seal expires before the contract's deadline", reason="expires-too-early")
-    return seal, IssuedKey(applying.bundle_of(seal, party.certificates), None)
+    bundle = applying.bundle_of(seal, party.certificates)
+    if seal.key_holder == "service":  # looked at, not tried: every use of a seal's key is counted
+        key, certificate = applying.open_key(context, tenant_id, seal.id), load_certificates(bundle.encode())[0]
+        if key.public_key.spki != certificate.public_key().spki:
+            raise SealRefused("the key of the seal is not the one in its certificate", reason="not-listed")
+    return seal, IssuedKey(bundle, None)
 
 
 def _certificate_findings(
@@ -145,18 +230,26 @@ def _certificate_findings(
     return found
 
 
-def _issue(context: Context, party: Party) -> IssuedKey:
-    """Make a key and a closed-circle certificate for a party, and try the key."""
+def _issue(context: Context, party: Party, pointer: str) -> IssuedKey:
+    """Make a key and a closed-circle certificate for a party, and try the key as it will be opened to sign."""
     from certs import suites
 
     assert party.suite is not None
-    key = suites.get(party.suite).generate()
-    key.public_key.verify(key.sign(TRIAL), TRIAL)
-    subject = subject_of(party)
-    circle = context.circles.get(party.suite)
-    profile = "organisation" if party.organisation and party.identifiers else "person"
-    certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
-    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key, party.id))
+    try:
+        key = suites.get(party.suite).generate()
+        subject = subject_of(party)
+        circle = context.circles.get(party.suite)
+        profile = "organisation" if party.organisation and party.identifiers else "person"
+        certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
+    except SealroadError as error:
+        if error.code in {"profile-error", "bad-identifier", "backend-unavailable", "unsupported-algorithm"}:
+            raise _refuse([problem_at(pointer, error.code, error.message)]) from None
+        raise
+    sealed = context.vault.seal(key, party.id)
+    certificate.public_key().verify(context.vault.open_key(sealed, party.id, party.suite).sign(TRIAL), TRIAL)
+    issued = IssuedKey(circle.pem_with_chain(certificate), sealed)
+    party.certificates = issued.certificates  # of the detached copy, for the trial of the documents
+    return issued
 
 
 def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> list[dict[str, str]]:
@@ -164,7 +257,7 @@ def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> 
     found = []
     with context.storage.scratch() as directory:
         for row in contract.documents:
-            with context.storage.local(row.document.sha256) as source:
+            with context.storage.local(row.head_sha256) as source:
                 try:
                     pdf.prepare(context, contract, party, row.document_id, source, directory / "trial.pdf")
                 except SealroadError as error:
@@ -174,5 +267,5 @@ def _trial(context: Context, contract: Contract, party: Party, pointer: str) -> 
     return found
 
 
-def _refuse(findings: list[dict[str, str]]) -> ValidationFailed:
-    return ValidationFailed(f"the contract cannot be sent: {findings[0]['detail']}", errors=findings)
+def _refuse(findings: list[dict[str, str]], what: str = "the contract cannot be sent") -> ValidationFailed:
+    return ValidationFailed(f"{what}: {findings[0]['detail']}", errors=findings)

@@ -107,6 +107,16 @@ def overdue(session: Session, now: datetime, limit: int = 100) -> list[tuple[str
     return [(tenant, contract) for tenant, contract in session.execute(query)]
 
 
+def to_remind(session: Session, now: datetime, limit: int = 100) -> list[tuple[str, str]]:
+    """Return (tenant, contract) of open contracts whose parties are to be reminded by now."""
+    query = (
+        select(Contract.tenant_id, Contract.id)
+        .where(Contract.state.in_([str(state) for state in OPEN]), Contract.next_reminder_at <= now)
+        .limit(limit)
+    )
+    return [(tenant, contract) for tenant, contract in session.execute(query)]
+
+
 def revision_sha256(session: Session, row: ContractDocument, number: int | None) -> str:
     """Return the content of a revision, the newest if `number` is None. Raises NotFound."""
     if number is None or number == row.head_number:

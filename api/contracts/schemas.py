@@ -2,73 +2,60 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.audit.models import Entry
+from api.contracts.languages import shown_to
 from api.contracts.models import Contract, ContractDocument, Party
-from api.contracts.workflow import ContractState, PartyState, Role
+from api.contracts.parts import (
+    PEM,
+    CertificateOut,
+    DocumentIn,
+    Email,
+    IdentifierIn,
+    Language,
+    Level,
+    Locale,
+    Mandate,
+    RelatesTo,
+    Relation,
+    Reminders,
+    SignatureArea,
+    Suite,
+    certificate_out,
+)
+from api.contracts.workflow import SIGNS, ContractState, PartyState, Role
 from api.kit.fields import Body, Line, SealID
 from api.seals.placement import PlacementIn
-from api.signing.models import Intent
-
-Locale = Literal["en", "zh", "ru"]
-Level = Literal["B-B", "B-T"]
-DocumentID = Annotated[str, StringConstraints(pattern=r"^doc_[0-9a-f]{32}$")]
-Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/\r\n]*={0,2}\s*$")]
-
-
-class IdentifierIn(Body):
-    """A national identifier; its checksum is checked."""
-
-    scheme: Line = Field(max_length=20, examples=["CN-USCC", "RU-INN", "KZ-BIN", "LEI"])
-    value: Line = Field(max_length=60)
-
-
-class SignatureArea(Body):
-    """Where a visible signature stands, in points from the lower left corner of the page."""
-
-    page: int = Field(ge=1, le=100_000, description="Counted from 1.")
-    box: tuple[float, float, float, float] = Field(description="x1, y1, x2, y2", examples=[[60, 80, 260, 160]])
-    document: DocumentID | None = Field(None, description="Which document; the first one if left out.")
-    picture: Base64 | None = Field(None, max_length=400_000, description="A stamp picture, PNG or JPEG, in base64.")
-
-    @field_validator("box")
-    @classmethod
-    def _box_has_an_area(cls, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-        x1, y1, x2, y2 = box
-        if not all(-14_400 <= edge <= 14_400 for edge in box) or x2 - x1 < 20 or y2 - y1 < 15:
-            raise PydanticCustomError("box", "a box is at least 20 by 15 points, x1 < x2 and y1 < y2")
-        return box
 
 
 class PartyIn(Body):
-    """Somebody who signs, witnesses, or receives a copy."""
+    """Somebody who signs, seals, approves, witnesses, reads, or receives a copy."""
 
     name: Line = Field(max_length=200, description="The person, in their own script.", examples=["王伟"])
     organisation: Line | None = Field(None, max_length=200, examples=["上海远东机械有限公司"])
-    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")] | None = (
-        None
-    )
+    email: Email | None = None
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(None, examples=["CN"])
     order: int = Field(1, ge=1, le=1000, description="Lower acts first; equal numbers act in any order.")
-    role: Role = Role.SIGNER
-    locale: Locale = "en"
-    certificate: Annotated[str, StringConstraints(max_length=100_000)] | None = Field(
+    role: Role = Field(
+        Role.SIGNER,
+        description="signer, seal and witness sign; approver approves; viewer acknowledges having read; cc is told "
+        "at the end. The contract waits for everybody but cc.",
+    )
+    locale: Locale = Field("en", description="The language the party is shown the contract in, where there is one.")
+    certificate: PEM | None = Field(
         None,
         description="PEM: the party's own signing certificate, then its chain. The party holds the key.",
     )
-    encryption_certificate: Annotated[str, StringConstraints(max_length=100_000)] | None = Field(
+    encryption_certificate: PEM | None = Field(
         None,
         description="PEM: the certificate to which envelopes for the party are encrypted, then its chain. Needed where "
         "the contract is delivered in envelopes and the party holds its own key.",
     )
-    suite: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+    suite: Suite | None = Field(
         None,
         description="An algorithm suite: the service issues a closed-circle certificate and holds the key.",
         examples=["sm2", "gost2012-256", "ecdsa-p256"],
@@ -89,15 +76,18 @@ class PartyIn(Body):
     @model_validator(mode="after")
     def _one_way_to_sign(self) -> PartyIn:
         given = [name for name in ("certificate", "suite") if getattr(self, name) is not None]
-        if self.role is Role.CC and given:
-            raise PydanticCustomError("certificate", "whoever receives a copy has no certificate and no suite")
-        if (self.role is Role.SEAL and self.seal is None) or (self.role is Role.CC and self.seal is not None):
-            raise PydanticCustomError("seal", "a party that seals names a seal, and whoever receives a copy has none")
+        signs = self.role in SIGNS
+        if not signs and (given or self.seal is not None or self.signature_area is not None):
+            raise PydanticCustomError(
+                "certificate", "only a party that signs has a certificate, a suite, a seal or an area"
+            )
+        if self.role is Role.SEAL and self.seal is None:
+            raise PydanticCustomError("seal", "a party that seals names a seal")
         if self.seal_placement is not None and (self.seal is None or self.signature_area is not None):
             raise PydanticCustomError("seal_placement", "a placement needs a seal, and excludes a signature area")
         if self.seal is not None and "suite" in given:
             raise PydanticCustomError("suite", "the suite of a party that seals is the seal's")
-        if self.role is not Role.CC and self.seal is None and len(given) != 1:
+        if signs and self.seal is None and len(given) != 1:
             raise PydanticCustomError("certificate", "a party that signs has either a certificate, a suite or a seal")
         return self
 
@@ -122,11 +112,20 @@ class ContractIn(Body):
     """A new contract."""
 
     title: Line = Field(max_length=300, examples=["Supply contract 2026-117"])
-    documents: list[DocumentID] = Field(min_length=1, max_length=20, description="Ids of uploaded documents.")
+    documents: list[DocumentIn] = Field(
+        min_length=1, max_length=20, description="Uploaded documents: ids, or entries that say their language."
+    )
+    prevailing_language: Language | None = Field(
+        None, description="Which language version prevails; all are equal if left out.", examples=["en"]
+    )
     parties: list[PartyIn] = Field(default_factory=list, max_length=50)
     level: Level = Field("B-T", description="PAdES level of every signature; B-T adds an RFC 3161 time-stamp.")
     expires_at: datetime | None = Field(
         None, description="After this nobody can sign; 90 days after sending by default."
+    )
+    reminders: Reminders | None = Field(None, description="Nobody is reminded unasked if left out.")
+    relates_to: RelatesTo | None = Field(
+        None, description="The completed contract that this one changes, renews, terminates or annuls."
     )
     external_id: Line | None = Field(None, max_length=200, description="Your own identifier; unique.")
     delivery: DeliveryIn | None = Field(None, description="Left out: whoever may read the contract downloads it.")
@@ -136,30 +135,15 @@ class ContractPatch(Body):
     """What of a draft is to change; `documents` and `parties` replace the whole list."""
 
     title: Line | None = Field(None, max_length=300)
-    documents: list[DocumentID] | None = Field(None, min_length=1, max_length=20)
+    documents: list[DocumentIn] | None = Field(None, min_length=1, max_length=20)
+    prevailing_language: Language | None = None
     parties: list[PartyIn] | None = Field(None, max_length=50)
     level: Level | None = None
     expires_at: datetime | None = None
+    reminders: Reminders | None = None
+    relates_to: RelatesTo | None = None
     external_id: Line | None = Field(None, max_length=200)
     delivery: DeliveryIn | None = None
-
-
-class ReasonIn(Body):
-    """Why."""
-
-    reason: Line | None = Field(None, max_length=1000)
-
-
-class CertificateOut(BaseModel):
-    """The certificate a party signs with."""
-
-    subject: str
-    issuer: str
-    serial: str = Field(description="Hexadecimal.")
-    not_before: datetime
-    not_after: datetime
-    sha256: str
-    pem: str
 
 
 class PartyOut(BaseModel):
@@ -184,11 +168,17 @@ class PartyOut(BaseModel):
     signature_area: dict[str, Any] | None
     reason: str | None
     location: str | None
+    shown: list[str] = Field(
+        description="Ids of the documents that the party is shown, in its language if there is one."
+    )
+    delegate_of: str | None = Field(description="The party whose part this one has taken over.")
+    mandate: Mandate | None = Field(description="By which authority.")
+    reminded_at: datetime | None
     signed_at: datetime | None
     declined_reason: str | None
 
     @classmethod
-    def of(cls, party: Party) -> PartyOut:
+    def of(cls, contract: Contract, party: Party) -> PartyOut:
         """Return the outside of a row."""
         area = party.signature_area
         return cls.model_validate(
@@ -214,26 +204,14 @@ class PartyOut(BaseModel):
                 "signature_area": {key: value for key, value in area.items() if key != "picture"} if area else None,
                 "reason": party.reason,
                 "location": party.location,
+                "shown": shown_to(contract, party.locale),
+                "delegate_of": party.delegate_of,
+                "mandate": party.mandate,
+                "reminded_at": party.reminded_at,
                 "signed_at": party.signed_at,
                 "declined_reason": party.declined_reason,
             }
         )
-
-
-def certificate_out(pem: str) -> CertificateOut:
-    """Return the outside of the first certificate in a PEM bundle."""
-    from certs.certificate import load_certificates
-
-    certificate = load_certificates(pem.encode())[0]
-    return CertificateOut(
-        subject=certificate.subject,
-        issuer=certificate.issuer,
-        serial=certificate.serial_hex,
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        sha256=certificate.fingerprint(),
-        pem=certificate.pem,
-    )
 
 
 class ContractDocumentOut(BaseModel):
@@ -241,6 +219,8 @@ class ContractDocumentOut(BaseModel):
 
     id: str
     name: str
+    language: str | None
+    version_of: str | None
     sha256: str = Field(description="SHA-256 of the upload.")
     revision: int = Field(description="0 before the first signature.")
     revision_sha256: str = Field(description="SHA-256 of the newest revision, which is what a party is shown.")
@@ -253,6 +233,8 @@ class ContractDocumentOut(BaseModel):
             {
                 "id": row.document_id,
                 "name": row.document.name,
+                "language": row.language,
+                "version_of": row.version_of,
                 "sha256": row.document.sha256,
                 "revision": row.head_number,
                 "revision_sha256": row.head_sha256,
@@ -271,7 +253,15 @@ class ContractOut(BaseModel):
     level: Level
     external_id: str | None
     documents: list[ContractDocumentOut]
+    prevailing_language: str | None
     parties: list[PartyOut]
+    relates_to: RelatesTo | None
+    changed_by: list[str] = Field(description="Completed contracts that changed this one, oldest first.")
+    renewed_by: list[str]
+    terminated_by: list[str]
+    annulled_by: list[str]
+    reminders: Reminders | None
+    next_reminder_at: datetime | None
     created_at: datetime
     updated_at: datetime
     sent_at: datetime | None
@@ -285,6 +275,10 @@ class ContractOut(BaseModel):
     @classmethod
     def of(cls, contract: Contract) -> ContractOut:
         """Return the outside of a row."""
+        relation = {"contract": contract.relates_to_id, "kind": contract.relates_to_kind}
+        by: dict[str, list[str]] = {kind: [] for kind in Relation}
+        for row in contract.successors:
+            by[row.kind].append(row.successor_id)
         return cls.model_validate(
             {
                 "id": contract.id,
@@ -294,7 +288,15 @@ class ContractOut(BaseModel):
                 "level": contract.level,
                 "external_id": contract.external_id,
                 "documents": [ContractDocumentOut.of(row) for row in contract.documents],
-                "parties": [PartyOut.of(row) for row in contract.parties],
+                "prevailing_language": contract.prevailing_language,
+                "parties": [PartyOut.of(contract, row) for row in contract.parties],
+                "relates_to": relation if contract.relates_to_id is not None else None,
+                "changed_by": by[Relation.CHANGE],
+                "renewed_by": by[Relation.RENEWAL],
+                "terminated_by": by[Relation.TERMINATION],
+                "annulled_by": by[Relation.ANNULMENT],
+                "reminders": contract.reminders,
+                "next_reminder_at": contract.next_reminder_at,
                 "created_at": contract.created_at,
                 "updated_at": contract.updated_at,
                 "sent_at": contract.sent_at,
@@ -313,92 +315,3 @@ class ContractList(BaseModel):
 
     data: list[ContractOut]
     next_cursor: str | None
-
-
-class EventOut(BaseModel):
-    """An event of the audit trail; `hash` is SHA-256 over the canonical JSON of `body`."""
-
-    id: str
-    sequence: int
-    type: str
-    at: datetime
-    body: dict[str, Any]
-    hash: str
-
-
-class EventList(BaseModel):
-    """Events in order; `next_after` continues."""
-
-    data: list[EventOut]
-    next_after: int | None
-
-    @classmethod
-    def of(cls, found: Sequence[Entry], limit: int) -> Self:
-        """Return the first entries of what was found; one more than `limit` says that there are others."""
-        rows = [EventOut.model_validate(entry, from_attributes=True) for entry in found[:limit]]
-        return cls(data=rows, next_after=rows[-1].sequence if len(found) > limit else None)
-
-
-class DocumentReport(BaseModel):
-    """What verification said about one document."""
-
-    document: str
-    revision: int
-    report: dict[str, Any] = Field(description="A report of schema sealroad.report/1.")
-
-
-class VerificationOut(BaseModel):
-    """What verification says about a contract's documents now."""
-
-    contract: str
-    documents: list[DocumentReport]
-
-
-class IntentOut(BaseModel):
-    """What a party agreed to, and the service's signature on it."""
-
-    id: str = Field(examples=["int_0193f1d2c5a87c1e9a2f6d4b8e0c7a35"])
-    party: str
-    record: str = Field(description="Canonical JSON (RFC 8785); its octets in UTF-8 are what is signed.")
-    sha256: str = Field(description="SHA-256 of the record.")
-    signature: str | None = Field(
-        description="Detached CAdES with a time-stamp, base64 of DER; not there until the job that signs begins."
-    )
-    created_at: datetime
-    signed_at: datetime | None
-
-    @classmethod
-    def of(cls, row: Intent) -> IntentOut:
-        """Return the outside of a row."""
-        return cls(
-            id=row.id,
-            party=row.party_id,
-            record=row.record,
-            sha256=row.sha256,
-            signature=base64.b64encode(row.signature).decode() if row.signature is not None else None,
-            created_at=row.created_at,
-            signed_at=row.signed_at,
-        )
-
-
-class IntentList(BaseModel):
-    """What the parties of a contract agreed to, oldest first."""
-
-    data: list[IntentOut]
-
-
-class EvidenceOut(BaseModel):
-    """Everything needed to check a contract without this service, except the documents themselves."""
-
-    schema_: Literal["sealroad.evidence/1"] = Field("sealroad.evidence/1", alias="schema")
-    created_at: datetime
-    contract: ContractOut
-    revisions: list[dict[str, Any]]
-    signatures: list[dict[str, Any]]
-    events: list[EventOut]
-    reports: list[DocumentReport]
-    certificates: list[str] = Field(description="PEM: every party's certificates.")
-    authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
-    intents: list[IntentOut] = Field(description="What each party agreed to, signed and time-stamped by the service.")
-    envelopes: list[dict[str, Any]] = Field(description="Envelopes made of the contract, each with its log.")
-    crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC
+from typing import Any
 
 from api.audit.service import GENESIS, record
-from api.contracts import repository, workflow
-from api.contracts.models import Contract, ContractDocument, Party, Revision
+from api.contracts import languages, relations, repository, workflow
+from api.contracts.deadlines import deadline
+from api.contracts.models import Contract, Revision
+from api.contracts.parts import DocumentEntry, certificate_out
 from api.contracts.readiness import make_ready
-from api.contracts.schemas import ContractIn, ContractPatch, PartyIn
+from api.contracts.reminders import next_reminder
+from api.contracts.rows import documents_of, parties_of
+from api.contracts.schemas import ContractIn, ContractPatch
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, touch
-from api.contracts.workflow import ContractState, PartyState, Role
-from api.errors import Conflict, NotFound, StateConflict, ValidationFailed
+from api.contracts.workflow import ContractState
+from api.errors import Conflict, StateConflict, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
-from api.seals import repository as seals
-from api.seals.models import Seal
-from certs.errors import BadIdentifier, SealroadError
-
-MAX_CHAIN: Final = 10
-"""Certificates of a party that are kept: its own and its chain."""
 
 
 def create(unit: Unit, body: ContractIn) -> Contract:
@@ -37,17 +35,21 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         level=body.level,
         created_at=now,
         updated_at=now,
-        expires_at=_deadline(body.expires_at, now),
+        expires_at=deadline(body.expires_at, now),
+        prevailing_language=body.prevailing_language,
+        reminders=body.reminders.model_dump() if body.reminders is not None else None,
         delivery=body.delivery.model_dump() if body.delivery is not None else None,
         audit_sequence=0,
         audit_hash=GENESIS,
     )
-    parties = _parties(unit, body.parties)
+    parties = parties_of(unit, body.parties)
     _claim_external_id(unit, contract)
-    contract.documents = _documents(unit, body.documents)
+    relations.relate(unit, contract, body.relates_to)
+    contract.documents = documents_of(unit, body.documents, body.prevailing_language)
     contract.parties = parties
     unit.session.add(contract)
-    facts = {"title": body.title, "documents": body.documents, "parties": len(parties)}
+    facts: dict[str, Any] = {"title": body.title, "documents": [entry.id for entry in body.documents]}
+    facts |= {"parties": len(parties), **relations.facts_of(contract)}
     record(unit.session, contract, "contract.created", now=now, actor=actor_of(unit), data=facts)
     unit.session.flush()
     return contract
@@ -68,19 +70,26 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
     if body.level is not None:
         contract.level = body.level
     if "expires_at" in given:
-        contract.expires_at = _deadline(body.expires_at, now)
+        contract.expires_at = deadline(body.expires_at, now)
     if "delivery" in given:
         contract.delivery = body.delivery.model_dump() if body.delivery is not None else None
     if "external_id" in given:
         contract.external_id = body.external_id
         _claim_external_id(unit, contract)
-    if body.documents is not None:
-        replacement = _documents(unit, body.documents)
+    if "reminders" in given:
+        contract.reminders = body.reminders.model_dump() if body.reminders is not None else None
+    if "relates_to" in given:
+        relations.relate(unit, contract, body.relates_to)
+    if "prevailing_language" in given:
+        contract.prevailing_language = body.prevailing_language
+    if given & {"documents", "prevailing_language"}:
+        entries = body.documents if body.documents is not None else _entries(contract)
+        replacement = documents_of(unit, entries, contract.prevailing_language)
         contract.documents.clear()
         session.flush()
         contract.documents.extend(replacement)
     if body.parties is not None:
-        replaced = _parties(unit, body.parties)
+        replaced = parties_of(unit, body.parties)
         contract.parties.clear()
         session.flush()
         contract.parties.extend(replaced)
@@ -112,12 +121,14 @@ def send(unit: Unit, contract_id: str, version: int) -> Contract:
         contract = repository.get(session, unit.tenant_id, contract_id)
         check_version(contract, version)
         workflow.send(agreement_of(contract))
+        relations.check(session, contract)
     ready = make_ready(context, contract)
 
     session, now = unit.session, context.now()
     contract = repository.get(session, unit.tenant_id, contract_id, lock=True)
     check_version(contract, version)
     change = workflow.send(agreement_of(contract))
+    relations.check(session, contract)
     for party in contract.parties:
         key = ready.keys.get(party.id)
         if key is not None:
@@ -140,6 +151,7 @@ def send(unit: Unit, contract_id: str, version: int) -> Contract:
             )
         )
     contract.sent_at, contract.expires_at = now, ready.expires_at
+    contract.next_reminder_at = next_reminder(contract, now)
     apply(session, contract, change, now=now, actor=actor_of(unit), data=_what_is_sent(contract))
     return contract
 
@@ -153,9 +165,10 @@ def void(unit: Unit, contract_id: str, version: int | None, reason: str | None) 
     return contract
 
 
-def decline(unit: Unit, contract_id: str, party_id: str, reason: str | None) -> Contract:
+def decline(unit: Unit, contract_id: str, party_id: str, version: int | None, reason: str | None) -> Contract:
     """Let a party refuse."""
     contract = repository.get(unit.session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     party = repository.party_of(contract, party_id)
     change = workflow.decline(agreement_of(contract), party_id)
     party.declined_reason = reason
@@ -163,9 +176,10 @@ def decline(unit: Unit, contract_id: str, party_id: str, reason: str | None) -> 
     return contract
 
 
-def retry_finalisation(unit: Unit, contract_id: str) -> Contract:
+def retry_finalisation(unit: Unit, contract_id: str, version: int | None) -> Contract:
     """Finalise a failed contract again."""
     contract = repository.get(unit.session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     change = workflow.retry(agreement_of(contract))
     contract.failure = None
     apply(unit.session, contract, change, now=unit.context.now(), actor=actor_of(unit))
@@ -175,13 +189,20 @@ def retry_finalisation(unit: Unit, contract_id: str) -> Contract:
 
 def _what_is_sent(contract: Contract) -> dict[str, Any]:
     """Return, for the audit, the exact documents and certificates that the parties were asked to sign with."""
-    from api.contracts.schemas import certificate_out
-
     return {
         "documents": [
-            {"id": row.document_id, "sha256": row.document.sha256, "revision_sha256": row.head_sha256}
+            {
+                "id": row.document_id,
+                "language": row.language,
+                "version_of": row.version_of,
+                "sha256": row.document.sha256,
+                "revision_sha256": row.head_sha256,
+            }
             for row in contract.documents
         ],
+        "prevailing_language": contract.prevailing_language,
+        "manifest": languages.digests_of(languages.manifest_of(contract)),
+        **relations.facts_of(contract),
         "parties": [
             {
                 "id": party.id,
@@ -204,19 +225,11 @@ def _require_draft(contract: Contract) -> None:
         raise StateConflict("only a draft can be changed", state=contract.state, allowed=moves)
 
 
-def _deadline(value: datetime | None, now: datetime) -> datetime | None:
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        error = problem_at("/expires_at", "naive", "state the offset, e.g. 2027-01-31T00:00:00Z")
-        raise ValidationFailed("expires_at has no time zone", errors=[error])
-    try:
-        value = value.astimezone(UTC)
-    except OverflowError:
-        value = now
-    if value <= now:
-        raise ValidationFailed("expires_at is past", errors=[problem_at("/expires_at", "past", "is not in the future")])
-    return value
+def _entries(contract: Contract) -> list[DocumentEntry]:
+    return [
+        DocumentEntry(id=row.document_id, language=row.language, version_of=row.version_of)
+        for row in contract.documents
+    ]
 
 
 def _claim_external_id(unit: Unit, contract: Contract) -> None:
@@ -225,121 +238,3 @@ def _claim_external_id(unit: Unit, contract: Contract) -> None:
     )
     if taken:
         raise Conflict("another contract has this external_id")
-
-
-def _documents(unit: Unit, ids: list[str]) -> list[ContractDocument]:
-    known = repository.documents_named(unit.session, unit.tenant_id, ids)
-    errors = [
-        problem_at(f"/documents/{index}", "not-found", "there is no such document")
-        for index, name in enumerate(ids)
-        if name not in known
-    ]
-    errors += [
-        problem_at(f"/documents/{index}", "repeated", "named twice")
-        for index, name in enumerate(ids)
-        if name in ids[:index]
-    ]
-    if errors:
-        raise ValidationFailed("some documents cannot be used", errors=errors)
-    return [
-        ContractDocument(
-            document_id=name,
-            document=known[name],
-            position=position,
-            head_number=0,
-            head_sha256=known[name].sha256,
-            head_size=known[name].size,
-        )
-        for position, name in enumerate(ids)
-    ]
-
-
-def _parties(unit: Unit, bodies: list[PartyIn]) -> list[Party]:
-    """Return the rows of parties in the order in which they act."""
-    rows = [_party(unit, index, body) for index, body in enumerate(bodies)]
-    return sorted(rows, key=lambda row: (row.order, row.position))
-
-
-def _party(unit: Unit, index: int, body: PartyIn) -> Party:
-    pointer = f"/parties/{index}"
-    suite, certificates = _way_to_sign(pointer, body)
-    holder = None if body.role is Role.CC else "party" if body.certificate is not None else "service"
-    if body.seal is not None:
-        seal = _seal(unit, f"{pointer}/seal", body.seal)
-        suite, holder = seal.suite, seal.key_holder
-    for place, identifier in enumerate(body.identifiers):
-        _check_identifier(f"{pointer}/identifiers/{place}", identifier.scheme, identifier.value)
-    return Party(
-        id=new_id("pty"),
-        position=index,
-        order=body.order,
-        role=str(body.role),
-        state=str(PartyState.PENDING),
-        name=body.name,
-        organisation=body.organisation,
-        email=body.email,
-        country=body.country,
-        locale=body.locale,
-        identifiers=[{"scheme": item.scheme, "value": item.value} for item in body.identifiers],
-        signature_area=body.signature_area.model_dump(mode="json") if body.signature_area else None,
-        reason=body.reason,
-        location=body.location,
-        seal_id=body.seal,
-        seal_placement=body.seal_placement.model_dump() if body.seal_placement is not None else None,
-        key_holder=holder,
-        suite=suite,
-        certificates=certificates,
-        encryption_certificates=_for_encryption(f"{pointer}/encryption_certificate", body.encryption_certificate),
-    )
-
-
-def _seal(unit: Unit, pointer: str, name: str) -> Seal:
-    with unit.read() as session:
-        try:
-            return seals.get(session, unit.tenant_id, name)
-        except NotFound as error:
-            problem = problem_at(pointer, error.code, error.message)
-            raise ValidationFailed("a seal of a party cannot be used", errors=[problem]) from None
-
-
-def _way_to_sign(pointer: str, body: PartyIn) -> tuple[str | None, str | None]:
-    """Return a party's suite and its certificates as PEM; whatever else stood in the PEM (a key!) is dropped."""
-    from certs import suites
-    from certs.certificate import load_certificates
-
-    try:
-        if body.suite is not None:
-            suites.must_sign(body.suite)
-            return suites.get(body.suite).name, None
-        if body.certificate is not None:
-            bundle = load_certificates(body.certificate.encode())[:MAX_CHAIN]
-            suite = bundle[0].public_key().suite.name
-            suites.must_sign(suite)
-            return suite, "".join(each.pem for each in bundle)
-    except SealroadError as error:
-        where = "suite" if body.suite is not None else "certificate"
-        problem = problem_at(f"{pointer}/{where}", error.code, error.message)
-        raise ValidationFailed(f"the {where} of a party cannot be used: {error}", errors=[problem]) from None
-    return None, None
-
-
-def _for_encryption(pointer: str, pem: str | None) -> str | None:
-    """Return certificates as PEM, and nothing else that stood there. Whether they are good is asked when it is sent."""
-    from certs.certificate import load_certificates
-
-    if pem is None:
-        return None
-    try:
-        return "".join(each.pem for each in load_certificates(pem.encode())[:MAX_CHAIN])
-    except SealroadError as error:
-        problem = problem_at(pointer, error.code, error.message)
-        raise ValidationFailed(f"the certificate of a party cannot be used: {error}", errors=[problem]) from None
-
-
-def _check_identifier(pointer: str, scheme: str, value: str) -> None:
-    from certs.identifiers import Identifier
-
-    try:
-        Identifier(scheme, value).check()
-    except BadIdentifier as error:
-        raise ValidationFailed(str(error), errors=[problem_at(pointer, error.code, error.message)]) from None

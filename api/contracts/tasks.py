@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import select
 
 from api.context import Context
-from api.contracts import repository, workflow
+from api.contracts import relations, repository, workflow
 from api.contracts.evidence import verify_documents
+from api.contracts.evidence_schemas import DocumentReport
 from api.contracts.models import Contract, ContractDocument, Revision
-from api.contracts.schemas import DocumentReport
 from api.contracts.transition import SYSTEM, agreement_of, apply
 from api.documents.models import Document
 from api.envelopes import delivery
@@ -47,6 +47,7 @@ def finalize(context: Context, run: JobRun) -> dict[str, Any]:
             contract.reports = [report.model_dump(mode="json") for report in reports]
             contract.completed_at = now
             apply(session, contract, workflow.completed(agreement), now=now, actor=SYSTEM, data=facts)
+            relations.succeed(session, contract, now)
             if contract.delivery is not None:
                 delivery.enqueue(context, session, contract)
         else:
@@ -103,7 +104,7 @@ def sweep_storage(context: Context, *, before: datetime) -> int:
 
 def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
     """Return why the documents cannot be handed out as completed, if there is a reason."""
-    signers = [party.id for party in contract.parties if party.role != workflow.Role.CC]
+    signers = [view.id for view in agreement_of(contract).parties if view.required and view.role in workflow.SIGNS]
     for entry in reports:
         if entry.report["verdict"] == "TOTAL-FAILED":
             return f"verification of {entry.document} says TOTAL-FAILED"

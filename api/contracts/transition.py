@@ -16,7 +16,7 @@ from api.audit.service import record
 from api.contracts.models import Contract
 from api.contracts.workflow import OPEN, PARTY_MOVES, Agreement, Change, ContractState, PartyState, Role
 from api.contracts.workflow import Party as PartyView
-from api.errors import PreconditionFailed
+from api.errors import PreconditionFailed, StateConflict
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit, etag
 
@@ -26,7 +26,8 @@ SYSTEM: dict[str, Any] = {"type": "system"}
 def agreement_of(contract: Contract) -> Agreement:
     """Return a contract as the state machine sees it."""
     parties = tuple(
-        PartyView(party.id, party.order, Role(party.role), PartyState(party.state)) for party in contract.parties
+        PartyView(party.id, party.order, Role(party.role), PartyState(party.state), party.delegate_of)
+        for party in contract.parties
     )
     return Agreement(ContractState(contract.state), parties)
 
@@ -46,6 +47,12 @@ def check_version(contract: Contract, expected: int | None) -> None:
     """Raise PreconditionFailed unless the contract has the version that If-Match named."""
     if expected is not None and contract.version != expected:
         raise PreconditionFailed(f"the contract is at {etag(contract.version)} by now")
+
+
+def require_time(contract: Contract, now: datetime) -> None:
+    """Raise StateConflict where the time of a contract is over, though the timers have not been there yet."""
+    if contract.expires_at is not None and contract.expires_at <= now:
+        raise StateConflict("the time to sign is over", state=contract.state, allowed=[])
 
 
 def touch(contract: Contract, now: datetime) -> None:
@@ -75,6 +82,8 @@ def apply(
     for index, event in enumerate(change.events):
         facts = data if index == 0 else None
         record(session, contract, event.type, now=now, actor=actor, party_id=event.party_id, data=facts)
+    if contract.state not in OPEN:
+        contract.next_reminder_at = None
     for kind in change.jobs:
         key, payload = f"{kind}:{contract.id}", {"contract": contract.id}
         enqueue(session, tenant_id=contract.tenant_id, kind=kind, key=key, payload=payload, now=now)

@@ -11,164 +11,73 @@
     party      pending → notified → viewed → identified → signing → signed | approved | acknowledged
                         → declined | delegated | expired | skipped
 
-Parties act in groups of equal `order`, lowest first; within a group in any order. `sent` becomes `in_progress` with the
-first signature. Whoever receives a copy only (`cc`) is told at the end and is never waited for. Terminal contract
-states are never left: annulment is a new signed contract, not a transition of the old one.
+Parties act in groups of equal `order`, lowest first; within a group in any order. `sent` becomes `in_progress` when the
+first party has done its part: signed, approved or acknowledged. Whoever delegates is replaced by the delegate, in the
+same group. Whoever receives a copy only (`cc`) is told at the end and is never waited for. Terminal contract states are
+never left: annulment is a new signed contract, not a transition of the old one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from enum import StrEnum
-from typing import Final
 
-from api.errors import NotFound, StateConflict, ValidationFailed
+from api.contracts.states import (
+    ACT_OF,
+    BINDS,
+    CONTRACT_MOVES,
+    DONE,
+    OPEN,
+    PARTY_MOVES,
+    SIGNS,
+    TERMINAL,
+    Agreement,
+    Change,
+    ContractState,
+    Event,
+    Party,
+    PartyState,
+    Role,
+)
+from api.errors import StateConflict, ValidationFailed
 
-
-class ContractState(StrEnum):
-    """Where a contract is."""
-
-    DRAFT = "draft"
-    SENT = "sent"
-    IN_PROGRESS = "in_progress"
-    FINALIZING = "finalizing"
-    COMPLETED = "completed"
-    DECLINED = "declined"
-    EXPIRED = "expired"
-    VOIDED = "voided"
-    FAILED = "failed"
-
-
-class PartyState(StrEnum):
-    """Where a party is."""
-
-    PENDING = "pending"
-    NOTIFIED = "notified"
-    VIEWED = "viewed"
-    IDENTIFIED = "identified"
-    SIGNING = "signing"
-    SIGNED = "signed"
-    APPROVED = "approved"
-    ACKNOWLEDGED = "acknowledged"
-    DECLINED = "declined"
-    DELEGATED = "delegated"
-    EXPIRED = "expired"
-    SKIPPED = "skipped"
-
-
-class Role(StrEnum):
-    """What a party is there for."""
-
-    SIGNER = "signer"
-    SEAL = "seal"
-    """Signs with the seal of its organisation."""
-    WITNESS = "witness"
-    CC = "cc"
-
+__all__ = [
+    "ACT_OF",
+    "BINDS",
+    "CONTRACT_MOVES",
+    "DONE",
+    "OPEN",
+    "PARTY_MOVES",
+    "SIGNS",
+    "TERMINAL",
+    "Agreement",
+    "Change",
+    "ContractState",
+    "Event",
+    "Party",
+    "PartyState",
+    "Role",
+    "abandon_signing",
+    "acknowledged",
+    "approved",
+    "completed",
+    "decline",
+    "delegate",
+    "expire",
+    "extend",
+    "failed",
+    "remind",
+    "retry",
+    "send",
+    "signed",
+    "start_signing",
+    "viewed",
+    "void",
+    "whose_turn",
+]
 
 C, P = ContractState, PartyState
-
-CONTRACT_MOVES: Final[dict[ContractState, dict[str, ContractState]]] = {
-    C.DRAFT: {"send": C.SENT},
-    C.SENT: {"sign": C.IN_PROGRESS, "decline": C.DECLINED, "expire": C.EXPIRED, "void": C.VOIDED},
-    C.IN_PROGRESS: {
-        "sign": C.IN_PROGRESS,
-        "finalize": C.FINALIZING,
-        "decline": C.DECLINED,
-        "expire": C.EXPIRED,
-        "void": C.VOIDED,
-    },
-    C.FINALIZING: {"complete": C.COMPLETED, "fail": C.FAILED},
-    C.FAILED: {"retry": C.FINALIZING},
-    C.COMPLETED: {},
-    C.DECLINED: {},
-    C.EXPIRED: {},
-    C.VOIDED: {},
-}
-
-PARTY_MOVES: Final[dict[PartyState, dict[str, PartyState]]] = {
-    P.PENDING: {"notify": P.NOTIFIED, "decline": P.DECLINED, "skip": P.SKIPPED, "expire": P.EXPIRED},
-    **{
-        state: {
-            "view": P.IDENTIFIED if state is P.IDENTIFIED else P.VIEWED,
-            "identify": P.IDENTIFIED,
-            "start": P.SIGNING,
-            "approve": P.APPROVED,
-            "acknowledge": P.ACKNOWLEDGED,
-            "decline": P.DECLINED,
-            "delegate": P.DELEGATED,
-            "skip": P.SKIPPED,
-            "expire": P.EXPIRED,
-        }
-        for state in (P.NOTIFIED, P.VIEWED, P.IDENTIFIED)
-    },
-    P.SIGNING: {
-        "start": P.SIGNING,
-        "abandon": P.NOTIFIED,
-        "sign": P.SIGNED,
-        "decline": P.DECLINED,
-        "skip": P.SKIPPED,
-        "expire": P.EXPIRED,
-    },
-    P.SIGNED: {},
-    P.APPROVED: {},
-    P.ACKNOWLEDGED: {},
-    P.DECLINED: {},
-    P.DELEGATED: {},
-    P.EXPIRED: {},
-    P.SKIPPED: {},
-}
-
-TERMINAL: Final = frozenset({C.COMPLETED, C.DECLINED, C.EXPIRED, C.VOIDED})
-OPEN: Final = frozenset({C.SENT, C.IN_PROGRESS})
-DONE: Final = frozenset({P.SIGNED, P.APPROVED, P.ACKNOWLEDGED})
-
-
-@dataclass(frozen=True)
-class Party:
-    """What the state machine needs to know of a party."""
-
-    id: str
-    order: int = 1
-    role: Role = Role.SIGNER
-    state: PartyState = PartyState.PENDING
-
-    @property
-    def required(self) -> bool:
-        """Whether the contract waits for this party."""
-        return self.role is not Role.CC
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """A contract and its parties, as states."""
-
-    state: ContractState
-    parties: tuple[Party, ...]
-
-    def party(self, party_id: str) -> Party:
-        """Return a party. Raises NotFound."""
-        for party in self.parties:
-            if party.id == party_id:
-                return party
-        raise NotFound("the contract has no such party")
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened, for the audit."""
-
-    type: str
-    party_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """A new agreement, what happened on the way, and the jobs that follow."""
-
-    agreement: Agreement
-    events: tuple[Event, ...]
-    jobs: tuple[str, ...] = ()
 
 
 def whose_turn(agreement: Agreement) -> frozenset[str]:
@@ -183,7 +92,7 @@ def whose_turn(agreement: Agreement) -> frozenset[str]:
 def send(agreement: Agreement) -> Change:
     """Send a draft. Raises StateConflict; ValidationFailed where nobody would sign."""
     state = _move(agreement, "send")
-    if not any(party.role in {Role.SIGNER, Role.SEAL} for party in agreement.parties):
+    if not any(party.role in BINDS for party in agreement.parties):
         raise ValidationFailed(
             "a contract needs at least one party that signs",
             errors=[{"pointer": "/parties", "code": "no-signer", "detail": "no party has the role signer or seal"}],
@@ -191,15 +100,25 @@ def send(agreement: Agreement) -> Change:
     return _notify(Change(replace(agreement, state=state), (Event("contract.sent"),)))
 
 
+def viewed(agreement: Agreement, party_id: str) -> Change:
+    """Note that a party has looked at the contract. A second look is no event. Raises StateConflict."""
+    _require(agreement, "view")
+    party = agreement.party(party_id)
+    moved = _step(party, "view")
+    if moved == party:
+        return Change(agreement, ())
+    return Change(_with(agreement, moved), (Event("party.viewed", party_id),))
+
+
 def start_signing(agreement: Agreement, party_id: str, *, again: bool = False) -> Change:
     """Let a party begin to sign. `again` lets one that has begun start over. Raises StateConflict out of turn."""
     _require(agreement, "sign")
     party = agreement.party(party_id)
+    _require_role(party, "sign")
     if party.state is P.SIGNING and not again:
         raise _conflict("the party is signing already", P.SIGNING, sorted(PARTY_MOVES[P.SIGNING]))
     moved = _step(party, "start")
-    if party_id not in whose_turn(agreement):
-        raise _conflict("it is not this party's turn", party.state, [])
+    _require_turn(agreement, party)
     return Change(_with(agreement, moved), (Event("party.signing", party_id),))
 
 
@@ -211,23 +130,59 @@ def abandon_signing(agreement: Agreement, party_id: str) -> Change:
 
 def signed(agreement: Agreement, party_id: str) -> Change:
     """Record a party's signature; the next group is notified, or finalisation begins."""
-    state = _move(agreement, "sign")
+    return _do_part(agreement, party_id, "sign", "party.signed")
+
+
+def approved(agreement: Agreement, party_id: str) -> Change:
+    """Record an approver's approval, and go on as after a signature. Raises StateConflict."""
+    return _do_part(agreement, party_id, "approve", "party.approved")
+
+
+def acknowledged(agreement: Agreement, party_id: str) -> Change:
+    """Record that a viewer has read the contract, and go on as after a signature. Raises StateConflict."""
+    return _do_part(agreement, party_id, "acknowledge", "party.acknowledged")
+
+
+def delegate(agreement: Agreement, party_id: str, delegate_id: str) -> Change:
+    """Let somebody else take a party's part, in its group. Raises StateConflict.
+
+    A delegate does not delegate: whether an authority may be passed on is written in it, and is not known here.
+    """
+    _require(agreement, "delegate")
     party = agreement.party(party_id)
-    if party_id not in whose_turn(agreement):
-        raise _conflict("it is not this party's turn", party.state, [])
-    after = replace(_with(agreement, _step(party, "sign")), state=state)
-    change = Change(after, (Event("party.signed", party_id),))
-    if whose_turn(after):
-        return _notify(change)
-    final = replace(after, state=_move(after, "finalize"))
-    return Change(final, (*change.events, Event("contract.finalizing")), ("finalize",))
+    if not party.required or party.delegate_of is not None:
+        reason = "a delegate cannot delegate" if party.delegate_of is not None else "there is nothing to delegate"
+        raise _conflict(reason, party.state, [])
+    moved = _step(party, "delegate")
+    successor = Party(delegate_id, party.order, party.role, delegate_of=party.id)
+    parties = [*_with(agreement, moved).parties]
+    parties.insert(parties.index(moved) + 1, successor)
+    return _notify(Change(replace(agreement, parties=tuple(parties)), (Event("party.delegated", party_id),)))
+
+
+def remind(agreement: Agreement, parties: Collection[str] | None = None) -> Change:
+    """Remind those whose turn it is, or some of them. Raises NotFound, StateConflict for others."""
+    _require(agreement, "remind")
+    turn = whose_turn(agreement)
+    for name in parties if parties is not None else ():
+        party = agreement.party(name)
+        if name not in turn:
+            raise _conflict("nothing is waited for from this party", party.state, [])
+    chosen = [party.id for party in agreement.parties if party.id in (turn if parties is None else parties)]
+    return Change(agreement, tuple(Event("party.reminded", name) for name in chosen))
+
+
+def extend(agreement: Agreement) -> Change:
+    """Give the parties more time. Raises StateConflict."""
+    _require(agreement, "extend")
+    return Change(agreement, (Event("contract.extended"),))
 
 
 def decline(agreement: Agreement, party_id: str) -> Change:
     """Let a party that has not finished refuse; that ends the contract."""
     state = _move(agreement, "decline")
     party = agreement.party(party_id)
-    if not party.required:
+    if party.role is Role.CC:
         raise _conflict("whoever only receives a copy cannot decline", party.state, [])
     after = _with(agreement, _step(party, "decline"))
     events = (Event("party.declined", party_id), Event("contract.declined"))
@@ -266,8 +221,32 @@ def retry(agreement: Agreement) -> Change:
     return Change(after, (Event("contract.finalizing"),), ("finalize",))
 
 
+def _do_part(agreement: Agreement, party_id: str, command: str, event: str) -> Change:
+    state = _move(agreement, command)
+    party = agreement.party(party_id)
+    _require_role(party, command)
+    _require_turn(agreement, party)
+    after = replace(_with(agreement, _step(party, command)), state=state)
+    change = Change(after, (Event(event, party_id),))
+    if whose_turn(after):
+        return _notify(change)
+    final = replace(after, state=_move(after, "finalize"))
+    return Change(final, (*change.events, Event("contract.finalizing")), ("finalize",))
+
+
 def _require(agreement: Agreement, command: str) -> None:
     _move(agreement, command)
+
+
+def _require_role(party: Party, command: str) -> None:
+    act = ACT_OF.get(party.role)
+    if act != command:
+        raise _conflict(f"a party with the role {party.role} cannot {command}", party.state, [act] if act else [])
+
+
+def _require_turn(agreement: Agreement, party: Party) -> None:
+    if party.id not in whose_turn(agreement):
+        raise _conflict("it is not this party's turn", party.state, [])
 
 
 def _move(agreement: Agreement, command: str) -> ContractState:

@@ -13,7 +13,7 @@ A completed contract stays completed whatever becomes of its delivery: that can 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 from api.audit.service import record
 from api.context import Context
 from api.contracts import repository as contracts
-from api.contracts.models import Contract
+from api.contracts.models import Contract, Party
 from api.contracts.transition import SYSTEM, actor_of, touch
-from api.contracts.workflow import ContractState
+from api.contracts.workflow import ContractState, PartyState
 from api.envelopes.addressing import Basis, Recipient, Sender, Wanted, check, recipients_of
 from api.envelopes.service import Content, seal_for
 from api.errors import StateConflict
@@ -36,16 +36,21 @@ from signer.errors import RecipientRefused
 KIND = "deliver"
 
 
-def objections(context: Context, contract: Contract) -> list[dict[str, str]]:
+def objections(context: Context, contract: Contract, delegate: Party | None = None) -> list[dict[str, str]]:
     """Return why a contract could not be delivered to some of its parties, as errors of a request for the contract.
+
+    With `delegate`, whether it could be to this one, who is no party yet, as errors of a request for him.
 
     Keys for decryption of parties whose keys the service holds are made. Raises IssuanceError, MalformedInput.
     """
+    if contract.delivery is None:
+        return []
     try:
-        _recipients(context, contract)
+        _recipients(context, contract, contract.parties if delegate is None else [delegate])
     except RecipientRefused as error:
+        place = "/parties/" if delegate is None else ""
         return [
-            {**item, "pointer": item["pointer"].replace("/recipients/", "/parties/", 1)}
+            {**item, "pointer": place + item["pointer"].removeprefix("/recipients/") if place else ""}
             for item in error.facts["errors"]
         ]
     return []
@@ -81,7 +86,7 @@ def deliver(context: Context, run: JobRun) -> dict[str, Any]:
     """Run the job. Payload: contract."""
     with context.database.read() as session:
         contract = contracts.get(session, run.tenant_id, run.payload["contract"])
-    recipients = _recipients(context, contract)
+    recipients = _recipients(context, contract, contract.parties)
     families = sorted({recipient.row()["family"] for recipient in recipients})
     senders = [Sender.own(context, run.tenant_id, family) for family in families]
     with context.database.write() as session:
@@ -120,8 +125,10 @@ def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:
         touch(contract, now)
 
 
-def _recipients(context: Context, contract: Contract) -> Sequence[Recipient]:
-    wanted = [Wanted(party, party.encryption_certificates) for party in contract.parties]
+def _recipients(context: Context, contract: Contract, parties: Iterable[Party]) -> Sequence[Recipient]:
+    """Return whom a contract goes to; of those who gave their part to somebody else, that one."""
+    present = [party for party in parties if party.state != PartyState.DELEGATED]
+    wanted = [Wanted(party, party.encryption_certificates) for party in present]
     recipients = recipients_of(context, contract.tenant_id, wanted)
     check(context, recipients, _basis(contract))
     return recipients

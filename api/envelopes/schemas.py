@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.contracts.schemas import CertificateOut, DocumentID, EventList, certificate_out
+from api.contracts.evidence_schemas import EventList
+from api.contracts.parts import CertificateOut, DocumentID, certificate_out
 from api.envelopes.models import Envelope
 from api.kit.fields import Body, ContractID, SealID
 

@@ -17,6 +17,7 @@ from api.audit.service import GENESIS
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts.models import Contract
+from api.contracts.states import PartyState
 from api.contracts.transition import actor_of
 from api.documents import repository as documents
 from api.envelopes import keys, repository
@@ -179,11 +180,11 @@ def _content(session: Session, unit: Unit, contract: Contract | None, document_i
 
 
 def _wanted(contract: Contract | None, body: EnvelopeIn) -> list[Wanted]:
-    """Return whom a request names; all parties of the contract, where it names nobody."""
+    """Return whom a request names; all parties of the contract (or their delegates), where it names nobody."""
     if body.recipients is None:
         if contract is None or not contract.parties:
             raise refuse("/recipients", "missing", "have to be named: there are no parties")
-        return [Wanted(party) for party in contract.parties]
+        return [Wanted(party) for party in contract.parties if party.state != PartyState.DELEGATED]
     out = []
     for index, item in enumerate(body.recipients):
         if item.party is not None and contract is None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from api.certificates import issuing
 from api.context import Context
+from api.contracts import reminders
 from api.contracts import tasks as contract_tasks
 from api.envelopes import delivery
 from api.envelopes import keys as envelope_keys
@@ -36,7 +37,7 @@ def handlers() -> dict[str, Handler]:
 class Timers:
     """What is looked at regularly: contracts and seals whose time is over, every second; leftovers, every hour.
 
-    Certificates that a process left half-made are settled at once, and then every minute.
+    So are reminders. Certificates that a process left half-made are settled at once, and then every minute.
     """
 
     def __init__(self) -> None:
@@ -46,6 +47,7 @@ class Timers:
     def __call__(self, context: Context) -> None:
         """Do what is due."""
         contract_tasks.expire_overdue(context)
+        reminders.remind_due(context)
         seals.expire_overdue(context)
         if self._settled is None or time.monotonic() - self._settled > _MINUTE:
             self._settled = time.monotonic()

@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.audit.schemas import LogCheckOut
-from api.contracts.schemas import ReasonIn
+from api.contracts.act_schemas import ReasonIn
 from api.errors import StateConflict
 from api.jobs.schemas import JobOut
 from api.kit.content import file_response

@@ -8,16 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.contracts.schemas import (
-    Base64,
-    CertificateOut,
-    DocumentID,
-    EventList,
-    IdentifierIn,
-    Level,
-    Locale,
-    certificate_out,
-)
+from api.contracts.evidence_schemas import EventList
+from api.contracts.parts import Base64, CertificateOut, DocumentID, IdentifierIn, Level, Locale, certificate_out
 from api.kit.fields import Body, ContractID, Line
 from api.seals.models import Seal, SealGrant
 from api.seals.placement import PlacementIn

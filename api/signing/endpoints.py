@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from api.contracts.models import Contract
 from api.contracts.schemas import ContractOut
 from api.jobs.schemas import JobOut
-from api.kit.edge import Reply, Router, Unit, changes, etag, reads, writes
-from api.signing import service
+from api.kit.edge import OptionalVersion, Reply, Router, Unit, changes, etag, reads, writes
+from api.signing import acts, service
 from api.signing.schemas import (
+    ConsentIn,
     SignatureRequestIn,
     SignatureRequestOut,
     SignatureRequestResult,
@@ -19,26 +21,72 @@ from api.signing.schemas import (
 router = Router(prefix="/v1/contracts/{contract_id}/parties/{party_id}", tags=["signing"])
 
 
+def _reply(contract: Contract) -> Reply:
+    return Reply(ContractOut.of(contract), etag=etag(contract.version))
+
+
+@router.post("/view", response_model=ContractOut)
+def view_contract(
+    unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, version: OptionalVersion
+) -> Reply:
+    """Say that the party has looked at the contract. The first time is an event of the trail."""
+    return _reply(acts.view(unit, contract_id, party_id, version))
+
+
+@router.post("/approve", response_model=ContractOut)
+def approve_contract(
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: ConsentIn,
+) -> Reply:
+    """Approve, as a party with the role approver. The consent is recorded; nothing is signed."""
+    return _reply(acts.approve(unit, contract_id, party_id, version, body.consent))
+
+
+@router.post("/acknowledge", response_model=ContractOut)
+def acknowledge_contract(
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: ConsentIn,
+) -> Reply:
+    """Say that one has read the contract, as a party with the role viewer. The consent is recorded."""
+    return _reply(acts.acknowledge(unit, contract_id, party_id, version, body.consent))
+
+
 @router.post("/sign", status_code=202, response_model=JobOut)
-def sign(unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: SignIn) -> Reply:
+def sign(
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: SignIn,
+) -> Reply:
     """Sign with the key that the service holds for this party.
 
     The consent is recorded, and a job signs every document of the contract; follow it at `Location`.
     """
-    job = service.sign(unit, contract_id, party_id, body.consent)
+    job = service.sign(unit, contract_id, party_id, version, body.consent)
     return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
 
 
 @router.post("/signature-requests", status_code=201, response_model=SignatureRequestOut)
 def create_signature_request(
-    unit: Annotated[Unit, writes("contracts:sign")], contract_id: str, party_id: str, body: SignatureRequestIn
+    unit: Annotated[Unit, writes("contracts:sign")],
+    contract_id: str,
+    party_id: str,
+    version: OptionalVersion,
+    body: SignatureRequestIn,
 ) -> Reply:
     """Get the data that the party's own key is to sign.
 
     Sign `dtbs` (or its `digest`, with a key that takes digests) and PUT the value. A newer request for the same
     document replaces an older one; a signature of somebody else on the document makes the request stale.
     """
-    signature, party = service.request_signature(unit, contract_id, party_id, body)
+    signature, party = service.request_signature(unit, contract_id, party_id, version, body)
     location = f"/v1/contracts/{contract_id}/parties/{party_id}/signature-requests/{signature.id}"
     return Reply(SignatureRequestOut.of(signature, party.suite), headers={"location": location})
 

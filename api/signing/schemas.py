@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.contracts.schemas import Base64, ContractOut, DocumentID, Locale
+from api.contracts.parts import Base64, DocumentID, Locale
+from api.contracts.schemas import ContractOut
 from api.kit.fields import Body, Line, Text
 from api.signing.models import Signature
 
@@ -39,6 +40,12 @@ class Consent(Body):
         if (self.document_sha256 is None) == (self.documents is None):
             raise PydanticCustomError("consent", "state either document_sha256 or documents")
         return self
+
+
+class ConsentIn(Body):
+    """Approve, or acknowledge having read."""
+
+    consent: Consent
 
 
 class SignIn(Body):

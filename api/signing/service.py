@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.audit.service import moment
 from api.contracts import repository as contracts
 from api.contracts import workflow
 from api.contracts.models import Contract, Party
-from api.contracts.transition import actor_of, agreement_of, apply
-from api.errors import ConsentRefused, MalformedRequest, StateConflict
+from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
+from api.errors import MalformedRequest, StateConflict
 from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
@@ -21,6 +18,7 @@ from api.kit.files import copy_file, file_chunks
 from api.seals import repository as seals
 from api.seals import uses
 from api.signing import intent, pdf, repository
+from api.signing.consent import consent_of
 from api.signing.embedding import embed, record_intent
 from api.signing.models import Signature
 from api.signing.schemas import Consent, SignatureRequestIn, SignatureValueIn
@@ -28,12 +26,13 @@ from signer.errors import StaleRequest
 from signer.seals.lifecycle import Purpose
 
 
-def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
+def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Job:
     """Take the consent of a party whose key the service holds, and enqueue the signing."""
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="service")
-    agreed = _consent(session, unit, contract, consent)
+    agreed = consent_of(session, unit, contract, party, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
     recorded = intent.draw_up(contract, party, agreed, now)
@@ -53,16 +52,19 @@ def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
     return job
 
 
-def request_signature(unit: Unit, contract_id: str, party_id: str, body: SignatureRequestIn) -> tuple[Signature, Party]:
+def request_signature(
+    unit: Unit, contract_id: str, party_id: str, version: int | None, body: SignatureRequestIn
+) -> tuple[Signature, Party]:
     """Prepare a document for a party that holds its own key, and put what it is to sign on record."""
     context = unit.context
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
+        check_version(contract, version)
         party = _party_that_may_sign(unit, contract, party_id, holder="party")
         workflow.start_signing(agreement_of(contract), party.id, again=True)
         done = contracts.signed_documents(session, contract, party.id)
         document_id = _document_to_sign(contract, done, body.document)
-        agreed = _consent(session, unit, contract, body.consent)
+        agreed = consent_of(session, unit, contract, party, body.consent)
         _may_seal(session, unit, contract, party, [document_id])
         base = contracts.document_of(contract, document_id).head_sha256
     recorded = intent.draw_up(contract, party, agreed, context.now())
@@ -75,6 +77,7 @@ def request_signature(unit: Unit, contract_id: str, party_id: str, body: Signatu
 
     session, now, actor = unit.session, context.now(), actor_of(unit)
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
     session.add(recorded)
@@ -181,12 +184,15 @@ def _require_open(unit: Unit, contract: Contract, party: Party, signature: Signa
 
 def _party_that_may_sign(unit: Unit, contract: Contract, party_id: str, *, holder: str) -> Party:
     party = contracts.party_of(contract, party_id)
-    if _is_overdue(unit, contract):
-        raise StateConflict("the time to sign is over", state=contract.state, allowed=[])
+    require_time(contract, unit.context.now())
+    act = workflow.ACT_OF.get(workflow.Role(party.role))
+    if act != "sign":
+        hint = f"use …/parties/{party_id}/{act}" if act else None
+        message = f"a party with the role {party.role} does not sign"
+        raise StateConflict(message, hint=hint, state=party.state, allowed=[act] if act else [])
     if party.key_holder != holder:
-        other = "signature-requests" if party.key_holder == "party" else "sign"
-        hint = f"use …/parties/{party_id}/{other}" if party.key_holder else None
-        message = f"the key of this party is held by {party.key_holder or 'nobody: it receives a copy'}"
+        hint = f"use …/parties/{party_id}/{'signature-requests' if party.key_holder == 'party' else 'sign'}"
+        message = f"the key of this party is held by the {party.key_holder}"
         raise StateConflict(message, hint=hint, state=party.state, allowed=[])
     return party
 
@@ -213,39 +219,6 @@ def _document_to_sign(contract: Contract, done: set[str], wanted: str | None) ->
         if row.document_id not in done and wanted in {None, row.document_id}:
             return row.document_id
     raise StateConflict("the party has signed this document already", state="signed", allowed=[])
-
-
-def _consent(session: Session, unit: Unit, contract: Contract, consent: Consent) -> dict[str, Any]:
-    """Return the record of a consent. Raises ConsentRefused unless it is for this contract's very documents.
-
-    The party may have been shown an earlier revision than the newest: signatures of others add to a document, they do
-    not change what it says. Anything that was never a revision of it is refused.
-    """
-    if consent.documents is not None:
-        stated = dict(consent.documents)
-    elif len(contract.documents) == 1 and consent.document_sha256 is not None:
-        stated = {contract.documents[0].document_id: consent.document_sha256}
-    else:
-        raise ConsentRefused("the contract has several documents", hint="state documents: {id: sha256}")
-    if set(stated) != {row.document_id for row in contract.documents}:
-        raise ConsentRefused("the consent does not name every document of the contract")
-    for row in contract.documents:
-        known = {revision.sha256 for revision in contracts.revisions_of(session, contract, row.document_id)}
-        if stated[row.document_id] not in known | {row.document.sha256}:
-            raise ConsentRefused(
-                "the consent is for another document than the one to be signed",
-                hint="hash the file from …/documents/{id}/content and show exactly that",
-            )
-    return {
-        "text": consent.text,
-        "text_sha256": hashlib.sha256(consent.text.encode()).hexdigest(),
-        "locale": consent.locale,
-        "documents": stated,
-        "at": moment(unit.context.now()),
-        "address": unit.address,
-        "user_agent": unit.user_agent,
-        "api_key": unit.principal.key_id,
-    }
 
 
 def _decode(value: str | None) -> bytes | None:

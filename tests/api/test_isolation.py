@@ -28,6 +28,12 @@ BODIES: dict[str, dict[str, Any]] = {
         "json": {"consent": {"text": "x", "locale": "en", "accepted": True, "document_sha256": HASH}}
     },
     "hand_in_signature": {"json": {"error": "x"}},
+    "approve_contract": {"json": {"consent": {"text": "x", "locale": "en", "accepted": True, "document_sha256": HASH}}},
+    "acknowledge_contract": {
+        "json": {"consent": {"text": "x", "locale": "en", "accepted": True, "document_sha256": HASH}}
+    },
+    "delegate_part": {"json": {"name": "x", "suite": "sm2", "mandate": {"type": "other", "document": "1"}}},
+    "extend_contract": {"json": {"expires_at": "2031-01-01T00:00:00Z"}},
     "issue_certificate": {"json": {"request": "x", "name": "x"}},
     "renew_certificate": {"json": {"request": "x"}},
     "apply_for_seal": {"json": application("ecdsa-p256")},

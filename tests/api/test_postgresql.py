@@ -25,6 +25,7 @@ from api.errors import ConfigurationError
 from api.migrations import check_or_upgrade, upgrade
 from api.models import Base
 from tests.api.conftest import Service, held, serving
+from tests.api.contracts.talk import act, delegate, good
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
 from tests.api.seals.office import Office
 from tests.api.test_encrypted_documents import uploaded
@@ -130,6 +131,19 @@ def test_many_parties_at_once_make_one_finalisation(postgres: Service) -> None:
     assert contract["documents"][0]["revision"] == count
     types = [event["type"] for event in user.get(f"/v1/contracts/{contract['id']}/events").json()["data"]]
     assert types.count("contract.completed") == 1
+
+
+def test_a_delegate_signs_what_was_approved_and_a_later_contract_ends_it(postgres: Service) -> None:
+    user = postgres.user()
+    contract = user.sent({"name": "赵敏", "role": "approver"}, held("sm2", order=2), reminders={"after_days": 1})
+    good(act(user, contract, contract["parties"][0], "approve"))
+    contract = good(delegate(user, contract, contract["parties"][1], suite="gost2012-256"))
+    assert user.sign(contract, contract["parties"][2])["state"] == "succeeded"
+    first = user.wait_for_state(contract, "completed", "failed")
+    second = user.sent(held("sm2"), relates_to={"contract": first["id"], "kind": "annulment"})
+    assert user.sign(second, second["parties"][0])["state"] == "succeeded"
+    assert user.wait_for_state(second, "completed", "failed")["state"] == "completed"
+    assert user.contract(first)["annulled_by"] == [second["id"]]
 
 
 def test_the_audit_trail_cannot_be_changed(postgres: Service) -> None:

@@ -1,0 +1,67 @@
+"""What parties do besides signing: look, approve, acknowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from api.contracts import repository as contracts
+from api.contracts import workflow
+from api.contracts.models import Contract
+from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
+from api.contracts.workflow import Agreement, Change
+from api.kit.edge import Unit
+from api.signing.consent import consent_of
+from api.signing.schemas import Consent
+
+
+def view(unit: Unit, contract_id: str, party_id: str, version: int | None) -> Contract:
+    """Note that a party has looked at the contract; a second look changes nothing.
+
+    Raises NotFound, PreconditionFailed, StateConflict.
+    """
+    contract = contracts.get(unit.session, unit.tenant_id, contract_id, lock=True)
+    party = contracts.party_of(contract, party_id)
+    check_version(contract, version)
+    change = workflow.viewed(agreement_of(contract), party.id)
+    require_time(contract, unit.context.now())
+    if change.events:
+        facts = {"revisions": {row.document_id: row.head_sha256 for row in contract.documents}}
+        apply(unit.session, contract, change, now=unit.context.now(), actor=actor_of(unit), data=facts)
+    return contract
+
+
+def approve(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Contract:
+    """Take an approver's approval.
+
+    Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused.
+    """
+    return _do_part(unit, contract_id, party_id, version, consent, workflow.approved)
+
+
+def acknowledge(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Contract:
+    """Take a viewer's word that it has read the contract.
+
+    Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused.
+    """
+    return _do_part(unit, contract_id, party_id, version, consent, workflow.acknowledged)
+
+
+def _do_part(
+    unit: Unit,
+    contract_id: str,
+    party_id: str,
+    version: int | None,
+    consent: Consent,
+    command: Callable[[Agreement, str], Change],
+) -> Contract:
+    session, now = unit.session, unit.context.now()
+    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    party = contracts.party_of(contract, party_id)
+    check_version(contract, version)
+    change = command(agreement_of(contract), party.id)
+    require_time(contract, now)
+    agreed = consent_of(session, unit, contract, party, consent)
+    apply(session, contract, change, now=now, actor=actor_of(unit), data={"consent": agreed})
+    if change.jobs:
+        unit.wake_worker()
+    return contract
