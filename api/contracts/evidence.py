@@ -5,11 +5,16 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from api.agreements import repository as agreements
+from api.agreements import standing
+from api.agreements.log import entries_of
 from api.audit.service import events_of
 from api.context import Context
 from api.contracts import repository
 from api.contracts.models import Contract, Revision
-from api.contracts.schemas import ContractOut, DocumentReport, EventOut, EvidenceOut
+from api.contracts.schemas import AgreementEvidence, ContractOut, DocumentReport, EventOut, EvidenceOut
 from api.kit.edge import Unit
 from api.signing import repository as signatures
 from api.signing.models import Signature
@@ -19,11 +24,21 @@ from api.verification.service import verify_path
 def verify_documents(context: Context, contract: Contract) -> list[DocumentReport]:
     """Return a report on the newest revision of every document."""
     reports = []
+    agreement = agreement_file(context, contract)
     for row in contract.documents:
         with context.storage.local(row.head_sha256) as path:
-            report = verify_path(context, path, name=row.document.name)
+            report = verify_path(context, path, name=row.document.name, agreement=agreement)
         reports.append(DocumentReport(document=row.document_id, revision=row.head_number, report=report))
     return reports
+
+
+def agreement_file(context: Context, contract: Contract) -> bytes | None:
+    """Return the framework agreement of a contract with the signatures on it, if it names one that was offered."""
+    if contract.agreement_id is None:
+        return None
+    with context.database.read() as session:
+        row = agreements.get(session, contract.tenant_id, contract.agreement_id)
+        return standing.file_of(session, row) if row.octets is not None else None
 
 
 def collect(unit: Unit, contract_id: str) -> EvidenceOut:
@@ -35,6 +50,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         made = signatures.of_contract(session, contract.id)
         events = events_of(session, unit.tenant_id, contract.id, limit=1_000_000)
         stored = contract.reports
+        agreement = _agreement(session, contract)
     suites_in_use = {party.suite for party in contract.parties if party.suite}
     circles = [circle for circle in context.circles.existing() if circle.suite in suites_in_use]
     if stored is not None:
@@ -51,7 +67,24 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         reports=reports,
         certificates=[party.certificates for party in contract.parties if party.certificates],
         authorities=[circle.root.pem for circle in circles],
+        agreement=agreement,
         crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls().values()],
+    )
+
+
+def _agreement(session: Session, contract: Contract) -> AgreementEvidence | None:
+    if contract.agreement_id is None:
+        return None
+    row = agreements.get(session, contract.tenant_id, contract.agreement_id)
+    if row.octets is None:
+        return None
+    entries = entries_of(session, row, after=0, limit=1_000_000)
+    return AgreementEvidence(
+        id=row.id,
+        state=row.state,
+        sha256=row.sha256 or "",
+        file=base64.b64encode(standing.file_of(session, row)).decode(),
+        events=[EventOut.model_validate(event, from_attributes=True) for event in entries],
     )
 
 

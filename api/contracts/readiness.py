@@ -7,7 +7,8 @@ Whatever would make a signature fail later is found here, while it can still be 
    so is every party's seal.
 3. Every visible signature fits its page, and its text can be drawn with the fonts at hand.
 4. Keys and certificates for the parties whose keys the service holds; each key is tried once.
-5. Every document can be prepared for every party's signature, and no signature it came with is broken.
+5. The framework agreement, if the contract names one, is in force and accepts every party's key and certificate.
+6. Every document can be prepared for every party's signature, and no signature it came with is broken.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from api.agreements import standing as agreements
 from api.context import Context
 from api.contracts.models import Contract, Party
 from api.contracts.workflow import Role
@@ -87,6 +89,9 @@ def make_ready(context: Context, contract: Contract) -> Ready:
             findings += _certificate_findings(f"/parties/{index}/certificate", certificate, now, deadline)
     if findings:
         raise _refuse(findings)
+    agreements.check(context, contract)
+    if (end := agreements.end_of(context, contract)) is not None:
+        ends.append(end)
 
     ready = Ready(expires_at=deadline or min(ends), keys=keys)
     for index, party in signers:
@@ -98,6 +103,7 @@ def make_ready(context: Context, contract: Contract) -> Ready:
                     raise _refuse([problem_at(f"/parties/{index}", error.code, error.message)]) from None
                 raise
             party.certificates = ready.keys[party.id].certificates  # of the detached copy, for the trial below
+    agreements.check(context, contract)  # again: now every certificate is there
     for index, row in enumerate(contract.documents):
         ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
         with context.storage.local(row.document.sha256) as path:

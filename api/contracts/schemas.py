@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from api.audit.models import Entry
 from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.workflow import ContractState, PartyState, Role
-from api.kit.fields import Body, Line, SealID
+from api.kit.fields import AgreementID, Body, Line, SealID
 from api.seals.placement import PlacementIn
 
 Locale = Literal["en", "zh", "ru"]
@@ -106,6 +106,9 @@ class ContractIn(Body):
         None, description="After this nobody can sign; 90 days after sending by default."
     )
     external_id: Line | None = Field(None, max_length=200, description="Your own identifier; unique.")
+    agreement: AgreementID | None = Field(
+        None, description="The framework agreement it is signed under; every signature names it by its hash."
+    )
 
 
 class ContractPatch(Body):
@@ -117,6 +120,7 @@ class ContractPatch(Body):
     level: Level | None = None
     expires_at: datetime | None = None
     external_id: Line | None = Field(None, max_length=200)
+    agreement: AgreementID | None = None
 
 
 class ReasonIn(Body):
@@ -241,6 +245,7 @@ class ContractOut(BaseModel):
     version: int = Field(description='Rises with every change; `"v{version}"` is the ETag.')
     level: Level
     external_id: str | None
+    agreement: str | None = Field(description="The framework agreement it is signed under.")
     documents: list[ContractDocumentOut]
     parties: list[PartyOut]
     created_at: datetime
@@ -263,6 +268,7 @@ class ContractOut(BaseModel):
                 "version": contract.version,
                 "level": contract.level,
                 "external_id": contract.external_id,
+                "agreement": contract.agreement_id,
                 "documents": [ContractDocumentOut.of(row) for row in contract.documents],
                 "parties": [PartyOut.of(row) for row in contract.parties],
                 "created_at": contract.created_at,
@@ -323,6 +329,16 @@ class VerificationOut(BaseModel):
     documents: list[DocumentReport]
 
 
+class AgreementEvidence(BaseModel):
+    """The framework agreement of a contract, with the parties' signatures on it."""
+
+    id: str
+    state: str
+    sha256: str
+    file: str = Field(description="Of schema sealroad.signed-agreement/1, base64; for `sealroad verify --agreement`.")
+    events: list[EventOut]
+
+
 class EvidenceOut(BaseModel):
     """Everything needed to check a contract without this service, except the documents themselves."""
 
@@ -336,3 +352,4 @@ class EvidenceOut(BaseModel):
     certificates: list[str] = Field(description="PEM: every party's certificates.")
     authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
     crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")
+    agreement: AgreementEvidence | None = Field(None, description="The framework agreement it is signed under.")

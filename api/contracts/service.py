@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from api.agreements import repository as agreements
 from api.audit.service import GENESIS, record
 from api.contracts import repository, workflow
 from api.contracts.models import Contract, ContractDocument, Party, Revision
@@ -35,6 +36,7 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         state=str(ContractState.DRAFT),
         version=1,
         level=body.level,
+        agreement_id=_agreement(unit, body.agreement),
         created_at=now,
         updated_at=now,
         expires_at=_deadline(body.expires_at, now),
@@ -71,6 +73,8 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
     if "external_id" in given:
         contract.external_id = body.external_id
         _claim_external_id(unit, contract)
+    if "agreement" in given:
+        contract.agreement_id = _agreement(unit, body.agreement)
     if body.documents is not None:
         replacement = _documents(unit, body.documents)
         contract.documents.clear()
@@ -192,6 +196,7 @@ def _what_is_sent(contract: Contract) -> dict[str, Any]:
             for party in contract.parties
         ],
         "expires_at": contract.expires_at.astimezone(UTC).isoformat() if contract.expires_at else None,
+        "agreement": contract.agreement_id,
     }
 
 
@@ -287,6 +292,18 @@ def _party(unit: Unit, index: int, body: PartyIn) -> Party:
         suite=suite,
         certificates=certificates,
     )
+
+
+def _agreement(unit: Unit, name: str | None) -> str | None:
+    """Return the id of an agreement that is the tenant's. Raises ValidationFailed."""
+    if name is not None:
+        with unit.read() as session:
+            try:
+                agreements.get(session, unit.tenant_id, name)
+            except NotFound as error:
+                problem = problem_at("/agreement", error.code, error.message)
+                raise ValidationFailed("the agreement cannot be used", errors=[problem]) from None
+    return name
 
 
 def _seal(unit: Unit, pointer: str, name: str) -> Seal:

@@ -63,9 +63,9 @@ def verifier(context: Context, wanted: Demand) -> Callable[[Path, str], Report]:
     return lambda path, name: judge(verify(path.read_bytes(), name), agreement, policies)
 
 
-def verify_path(context: Context, path: Path, *, name: str) -> dict[str, Any]:
-    """Return the report on a file as JSON, of schema sealroad.report/1."""
-    body: dict[str, Any] = verifier(context, Demand())(path, name).to_json()
+def verify_path(context: Context, path: Path, *, name: str, agreement: bytes | None = None) -> dict[str, Any]:
+    """Return the report on a file as JSON (sealroad.report/1), judged by a framework agreement if there is one."""
+    body: dict[str, Any] = verifier(context, Demand(agreement=agreement))(path, name).to_json()
     return body
 
 

@@ -70,7 +70,7 @@ def _report(intent: Intent, octets: bytes) -> SignatureReport:
         signer=_signer(intent.signer),
         signed_at=TimeReport(intent.moment, "timestamp" if stamped else "claimed"),
         timestamps=stamps,
-        objects=_objects(intent.chain),
+        objects=_objects(_ordered(intent)),
         policy=_policy(policy),
     )
 
@@ -86,6 +86,22 @@ def _policy(value: bytes | None) -> SignaturePolicyReport | None:
 
     found = read(value) if value is not None else None
     return SignaturePolicyReport(found.oid, found.digest_oid, found.digest.hex()) if found is not None else None
+
+
+def _ordered(intent: Intent) -> tuple[Certificate, ...]:
+    """Return the chain from the signer up; in a CMS certificates stand in no order, and others may stand among them."""
+    if not isinstance(intent.signer, Certificate):
+        return tuple(intent.chain)
+    found: list[Certificate] = []
+    below, left = intent.signer, [each for each in intent.chain if each != intent.signer]
+    while not below.self_issued:
+        above = next((each for each in left if each.subject_name.der == below.issuer_name.der), None)
+        if above is None:
+            break
+        left.remove(above)
+        found.append(above)
+        below = above
+    return tuple(found)
 
 
 def _objects(chain: Sequence[Certificate]) -> tuple[ValidationObject, ...]:

@@ -401,7 +401,7 @@ def test_a_bundle_is_spelt_one_way() -> None:
 def test_what_an_agreement_will_refuse_is_known_before(suite: str) -> None:
     circle = circle_of(suite)
     certificate = circle.organisation.certificate
-    intent = Intent(certificate, (circle.issuing, circle.ca.root), suite, "B-T", NOW, circle.tsa.certificate)
+    intent = Intent(certificate, (circle.ca.root, circle.issuing), suite, "B-T", NOW, circle.tsa.certificate)
     good = {"suites": [suite], "level": "B-T", "authorities": [circle.issuing.fingerprint()]}
     good |= {"anchors": [circle.ca.root.fingerprint()], "time_authorities": [circle.tsa.certificate.fingerprint()]}
     assert objections(intent, agreement(party=party_of(circle, **good), binding="required")) == ()

@@ -1,0 +1,319 @@
+"""The parties' signatures on an agreement: asked for in two steps, or made elsewhere and handed in.
+
+    row = request(unit, agreement_id, pem)            # what the party's key is to sign, on record before it does
+    row, agreement = hand_in(unit, agreement_id, row.id, value)
+    agreement = take(unit, agreement_id, cms)         # as `sealroad sign --detached` makes it
+
+Detached CAdES over the fixed octets, in any suite. Whose it is, the certificate says, by the words of the agreement
+itself. Everything is verified before anything is written: a wrong, foreign, repeated or late value changes nothing.
+The one who comes last makes the agreement take effect, in the same transaction.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from api.agreements import repository
+from api.agreements.log import record
+from api.agreements.models import Agreement, AgreementSignature
+from api.agreements.reading import index_of
+from api.agreements.schemas import AgreementValueIn
+from api.agreements.service import REPLACED, conclude
+from api.agreements.states import Kind, move
+from api.context import Context
+from api.contracts.transition import actor_of
+from api.errors import AgreementRefused, MalformedRequest, StateConflict
+from api.kit.edge import Unit
+from api.kit.ids import new_id
+from certs.errors import CertsError
+from signer.errors import SigningRefused, StaleRequest, WrongValue
+
+if TYPE_CHECKING:
+    from certs.certificate import Certificate
+    from signer.layers import Party
+
+MAX_CHAIN = 10
+NOT_OF_THE_MOMENT = frozenset({"in-force", "agreement-binding", "level", "time", "time-authorities", "agreement-ended"})
+"""What an agreement asks of signatures under it, and not of those on itself."""
+
+
+@dataclass(frozen=True)
+class _Signer:
+    """Who signs: one of the parties, with a certificate."""
+
+    index: int
+    certificate: Certificate
+    chain: tuple[Certificate, ...]
+    suite: str
+
+    @property
+    def pem(self) -> str:
+        return "".join(each.pem for each in (self.certificate, *self.chain))
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """Whose signatures are wanted, and the agreement that says what they must be."""
+
+    accepted: bytes
+    parties: tuple[Party, ...]
+
+
+def request(unit: Unit, agreement_id: str, pem: str) -> tuple[AgreementSignature, Agreement]:
+    """Return what a party's key is to sign. Raises NotFound, StateConflict, AgreementRefused, SigningRefused."""
+    from certs import suites
+    from certs.certificate import load_certificates
+    from signer.cms import cades_attributes
+
+    context, now = unit.context, unit.context.now()
+    with unit.read() as session:
+        agreement = repository.get(session, unit.tenant_id, agreement_id)
+        move(agreement.state, "sign")
+        terms = _terms(session, agreement)
+    bundle = load_certificates(pem.encode())[:MAX_CHAIN]
+    signer = _signer(terms, bundle[0], tuple(bundle[1:]), now)
+    suite = suites.get(signer.suite)
+    digest = suites.digest(suite.digest_name, _octets(agreement))
+    row = AgreementSignature(
+        id=new_id("ags"),
+        agreement_id=agreement.id,
+        party=signer.index,
+        state="prepared",
+        suite=signer.suite,
+        certificates=signer.pem,
+        attributes=cades_attributes(suite, signer.certificate, digest, now),
+        created_at=now,
+        expires_at=now + context.settings.signature_request_life,
+    )
+    session = unit.session
+    agreement = repository.get(session, unit.tenant_id, agreement_id, lock=True)
+    _require_unsigned(unit, agreement, signer.index)
+    repository.abandon(session, agreement, REPLACED, party=signer.index)
+    session.add(row)
+    facts = {
+        "signature": row.id,
+        "party": agreement.parties[row.party],
+        "certificate_sha256": signer.certificate.fingerprint(),
+        "sha256": agreement.sha256,
+    }
+    record(session, agreement, "signature.requested", now=now, actor=actor_of(unit), data=facts)
+    session.flush()
+    return row, agreement
+
+
+def hand_in(
+    unit: Unit, agreement_id: str, signature_id: str, body: AgreementValueIn
+) -> tuple[AgreementSignature, Agreement]:
+    """Take what a party's key returned.
+
+    Raises WrongValue, StaleRequest, StateConflict or TimeStampError; nothing has changed then.
+    """
+    from certs import suites
+    from certs.certificate import load_certificates
+    from signer.cms import accept, finish
+
+    context = unit.context
+    with unit.read() as session:
+        row = repository.signature(session, unit.tenant_id, agreement_id, signature_id)
+        agreement = repository.get(session, unit.tenant_id, agreement_id)
+        _require_open(unit, agreement, row)
+    if body.error is not None:
+        return _report(unit, agreement_id, signature_id, body.error)
+    bundle = load_certificates(row.certificates.encode())
+    suite, octets = suites.get(row.suite), _octets(agreement)
+    _check_now(bundle[0], context.now())
+    timestamper = context.circles.get(row.suite).tsa
+    if body.signature is not None:
+        value = _decode(body.signature)
+        cms = finish(suite, bundle[0], bundle[1:], row.attributes or b"", value, timestamper=timestamper)
+    else:
+        cms = accept(
+            _decode(body.cms or ""),
+            certificate=bundle[0],
+            digest_name=suite.digest_name,
+            digest=suites.digest(suite.digest_name, octets),
+            cades=True,
+            timestamper=timestamper,
+        )
+    verdict = _verified(context, cms, octets)
+    session = unit.session
+    agreement = repository.get(session, unit.tenant_id, agreement_id, lock=True)
+    row = repository.signature(session, unit.tenant_id, agreement_id, signature_id, lock=True)
+    _require_open(unit, agreement, row)
+    _signed(unit, agreement, row, cms, verdict)
+    return row, agreement
+
+
+def take(unit: Unit, agreement_id: str, encoded: str) -> Agreement:
+    """Take a detached signature that was made elsewhere. Raises as `hand_in`, and AgreementRefused."""
+    from certs import suites
+    from certs.signed_data import parse_signed_data
+    from signer.cms import accept
+
+    context, now = unit.context, unit.context.now()
+    given = _decode(encoded)
+    with unit.read() as session:
+        agreement = repository.get(session, unit.tenant_id, agreement_id)
+        move(agreement.state, "sign")
+        terms = _terms(session, agreement)
+    octets = _octets(agreement)
+    try:
+        view = parse_signed_data(given)
+        first = view.signers[0] if len(view.signers) == 1 else None
+        certificate = first.certificate if first is not None else None
+        digest_name = first.digest_name if first is not None else ""
+    except CertsError as error:
+        raise WrongValue(f"this is no signature that can be read: {error}", hint="sealroad sign --detached") from error
+    if certificate is None:
+        raise WrongValue("not exactly one signer with a certificate", hint="sealroad sign --detached")
+    others = tuple(each for each in view.certificates if each != certificate)[: MAX_CHAIN - 1]
+    signer = _signer(terms, certificate, others, now)
+    cms = accept(
+        given,
+        certificate=certificate,
+        digest_name=digest_name,
+        digest=suites.digest(digest_name, octets),
+        cades=True,
+        timestamper=context.circles.get(signer.suite).tsa,
+    )
+    verdict = _verified(context, cms, octets)
+    agreement = repository.get(unit.session, unit.tenant_id, agreement_id, lock=True)
+    _require_unsigned(unit, agreement, signer.index)
+    row = AgreementSignature(
+        id=new_id("ags"),
+        agreement_id=agreement.id,
+        party=signer.index,
+        suite=signer.suite,
+        certificates=signer.pem,
+        created_at=now,
+    )
+    _signed(unit, agreement, row, cms, verdict)
+    return agreement
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _signed(
+    unit: Unit, agreement: Agreement, row: AgreementSignature, cms: bytes, verdict: tuple[str, str | None]
+) -> None:
+    """Write a signature down that was verified; the last one makes the agreement take effect. The row is locked."""
+    session, now, actor = unit.session, unit.context.now(), actor_of(unit)
+    row.state, row.cms, row.signed_party, row.signed_at, row.failure = "signed", cms, row.party, now, None
+    row.verdict, row.sub_indication = verdict
+    session.add(row)
+    session.flush()
+    repository.abandon(session, agreement, REPLACED, party=row.party)
+    facts = {
+        "signature": row.id,
+        "party": agreement.parties[row.party],
+        "sha256": agreement.sha256,
+        "cms_sha256": hashlib.sha256(cms).hexdigest(),
+        "verdict": row.verdict,
+    }
+    record(session, agreement, "agreement.signed", now=now, actor=actor, data=facts)
+    if len(repository.signatures_of(session, agreement)) == len(agreement.parties):
+        conclude(session, agreement, now=now, actor=actor)
+    repository.touch(agreement, now)
+    session.flush()
+
+
+def _report(unit: Unit, agreement_id: str, signature_id: str, error: str) -> tuple[AgreementSignature, Agreement]:
+    agreement = repository.get(unit.session, unit.tenant_id, agreement_id, lock=True)
+    row = repository.signature(unit.session, unit.tenant_id, agreement_id, signature_id, lock=True)
+    _require_open(unit, agreement, row)
+    row.state, row.failure = "abandoned", {"code": "reported", "detail": error}
+    facts = {"signature": row.id, "party": agreement.parties[row.party], **row.failure}
+    now, actor = unit.context.now(), actor_of(unit)
+    record(unit.session, agreement, "signature.reported", now=now, actor=actor, data=facts)
+    unit.session.flush()
+    return row, agreement
+
+
+def _terms(session: Session, agreement: Agreement) -> _Terms:
+    """Return who signs and with what: for a termination as the agreement that it ends has it."""
+    from signer.layers.agreement import read_agreement
+
+    if agreement.kind == Kind.TERMINATION and agreement.ends_id is not None:
+        agreement = repository.get(session, agreement.tenant_id, agreement.ends_id)
+    octets = _octets(agreement)
+    return _Terms(octets, read_agreement(octets).parties)
+
+
+def _octets(agreement: Agreement) -> bytes:
+    assert agreement.octets is not None  # there are some from offering on
+    return agreement.octets
+
+
+def _signer(terms: _Terms, certificate: Certificate, chain: tuple[Certificate, ...], moment: datetime) -> _Signer:
+    """Return whose signature a certificate makes. Raises AgreementRefused, SigningRefused, UnsupportedAlgorithm."""
+    from certs import suites
+    from signer.layers.foresight import Intent, objections
+
+    suite = certificate.public_key().suite.name
+    suites.not_old(suite)
+    _check_now(certificate, moment)
+    index = index_of(terms.parties, certificate)
+    intent = Intent(certificate, chain, suite, "B-T", moment)
+    for check in objections(intent, terms.accepted):
+        if check.id not in NOT_OF_THE_MOMENT:
+            raise AgreementRefused(
+                f"the agreement does not accept this signature: {check.id}: {check.detail} ({check.clause})",
+                hint="sign with a key and a certificate that the agreement names for this party",
+                reason=f"agreement-{check.id}",
+            )
+    return _Signer(index, certificate, chain, suite)
+
+
+def _check_now(certificate: Certificate, moment: datetime) -> None:
+    from signer.cms import check_certificate
+
+    check_certificate(certificate, moment, SigningRefused)
+
+
+def _verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | None]:
+    """Return what the verifier says of a signature. Raises WrongValue where it says TOTAL-FAILED."""
+    from signer.verification.setting import VerifyOptions
+
+    report = context.workers.verify(
+        cms,
+        name="agreement.p7s",
+        trust=context.circles.trust_store(),
+        at=None,
+        clock=context.clock,
+        options=VerifyOptions(),
+        content=octets,
+    )
+    (found,) = report.signatures
+    if found.verdict.value == "TOTAL-FAILED":
+        raise WrongValue(f"the signature does not hold: {found.reason}", hint="sign with a good certificate")
+    return found.verdict.value, found.sub_indication
+
+
+def _require_unsigned(unit: Unit, agreement: Agreement, party: int) -> None:
+    """Raise StateConflict unless this party may still sign."""
+    move(agreement.state, "sign")
+    if any(each.party == party for each in repository.signatures_of(unit.session, agreement)):
+        raise StateConflict(f"{agreement.parties[party]} has signed already", state=agreement.state, allowed=[])
+
+
+def _require_open(unit: Unit, agreement: Agreement, row: AgreementSignature) -> None:
+    """Raise unless a value for this request may still come in."""
+    move(agreement.state, "sign")
+    if row.state != "prepared":
+        raise StateConflict("this signature request is over", state=row.state, allowed=[])
+    if row.expires_at is None or row.expires_at <= unit.context.now():
+        raise StaleRequest("the signature request has expired", hint="ask for a new signature request")
+
+
+def _decode(value: str) -> bytes:
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except ValueError:  # not base64, or not ASCII
+        raise MalformedRequest("the value is not base64") from None
