@@ -95,7 +95,7 @@ def _ordered(intent: Intent) -> tuple[Certificate, ...]:
     found: list[Certificate] = []
     below, left = intent.signer, [each for each in intent.chain if each != intent.signer]
     while not below.self_issued:
-        above = next((each for each in left if each.subject_name.der == below.issuer_name.der), None)
+        above = next((each for each in left if each.subject_name.key == below.issuer_name.key), None)
         if above is None:
             break
         left.remove(above)

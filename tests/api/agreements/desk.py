@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import pytest
+
 from certs.certificate import Certificate
 from certs.clock import SystemClock
 from certs.suites.base import PrivateKey
 from signer.cms import sign_detached
 from tests.api.conftest import User, circle_today
 from tests.api.seals.office import good
-from tests.conftest import keys_of, subjects_of
+from tests.conftest import SIGNING, keys_of, subjects_of
 
+QUICK = ("sm2", "gost2012-256", "ecdsa-p256")
+SUITES = [suite if suite in QUICK else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING]
 V1, V2 = {"if-match": '"v1"'}, {"if-match": '"v2"'}
 
 

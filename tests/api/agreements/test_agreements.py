@@ -21,6 +21,7 @@ from signer.cms import finish
 from signer.layers import load_agreement
 from signer.verify import verify_bytes
 from tests.api.agreements.desk import (
+    SUITES,
     V1,
     V2,
     Firm,
@@ -40,7 +41,6 @@ from tests.api.agreements.desk import (
 )
 from tests.api.conftest import Service, User
 from tests.api.seals.office import good
-from tests.conftest import SIGNING
 
 SM2, GOST, EC = "sm2", "gost2012-256", "ecdsa-p256"
 
@@ -52,7 +52,7 @@ def other_than(suite: str) -> Firm:
 # -- the life -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_from_a_draft_to_force_in_every_suite(user: User, suite: str) -> None:
     first, second = firm(suite), other_than(suite)
     body = words(first.party(suites=[suite]), second.party())
@@ -86,7 +86,7 @@ def test_from_a_draft_to_force_in_every_suite(user: User, suite: str) -> None:
     assert good(user.get(at(made, "/events/check")))["intact"]
 
 
-@pytest.mark.parametrize("suite", SIGNING)
+@pytest.mark.parametrize("suite", SUITES)
 def test_the_file_is_verified_offline_by_whoever_trusts_the_authorities(user: User, suite: str) -> None:
     firms = (firm(suite), other_than(suite))
     made = concluded(user, *firms)
