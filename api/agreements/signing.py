@@ -74,7 +74,7 @@ def request(unit: Unit, agreement_id: str, pem: str) -> tuple[AgreementSignature
     context, now = unit.context, unit.context.now()
     with unit.read() as session:
         agreement = repository.get(session, unit.tenant_id, agreement_id)
-        move(agreement.state, "sign")
+        _require_signable(agreement, now)
         terms = _terms(session, agreement)
     bundle = load_certificates(pem.encode())[:MAX_CHAIN]
     signer = _signer(terms, bundle[0], tuple(bundle[1:]), now)
@@ -160,7 +160,7 @@ def take(unit: Unit, agreement_id: str, encoded: str) -> Agreement:
     given = _decode(encoded)
     with unit.read() as session:
         agreement = repository.get(session, unit.tenant_id, agreement_id)
-        move(agreement.state, "sign")
+        _require_signable(agreement, now)
         terms = _terms(session, agreement)
     octets = _octets(agreement)
     try:
@@ -296,16 +296,25 @@ def _verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | N
     return found.verdict.value, found.sub_indication
 
 
-def _require_unsigned(unit: Unit, agreement: Agreement, party: int) -> None:
-    """Raise StateConflict unless this party may still sign."""
+def _require_signable(agreement: Agreement, moment: datetime) -> None:
+    """Raise unless the parties may sign now; what ends another agreement is not signed after the moment it names."""
     move(agreement.state, "sign")
+    if agreement.ends_id is not None and agreement.valid_from is not None and agreement.valid_from <= moment:
+        raise StaleRequest(
+            "the moment is past from which it would end the other agreement", hint="withdraw it, and offer a new one"
+        )
+
+
+def _require_unsigned(unit: Unit, agreement: Agreement, party: int) -> None:
+    """Raise unless this party may still sign."""
+    _require_signable(agreement, unit.context.now())
     if any(each.party == party for each in repository.signatures_of(unit.session, agreement)):
         raise StateConflict(f"{agreement.parties[party]} has signed already", state=agreement.state, allowed=[])
 
 
 def _require_open(unit: Unit, agreement: Agreement, row: AgreementSignature) -> None:
     """Raise unless a value for this request may still come in."""
-    move(agreement.state, "sign")
+    _require_signable(agreement, unit.context.now())
     if row.state != "prepared":
         raise StateConflict("this signature request is over", state=row.state, allowed=[])
     if row.expires_at is None or row.expires_at <= unit.context.now():

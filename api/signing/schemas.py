@@ -90,8 +90,8 @@ class SignatureRequestOut(BaseModel):
     document_digest: str = Field(description="Digest of the document's signed octets, base64.")
     document_sha256: str = Field(description="SHA-256 of the revision that is being signed.")
     policy: str | None = Field(
-        description="Where the contract is under a framework agreement: the value of signature-policy-identifier that a "
-        "complete CMS must carry, base64 of DER. `dtbs` has it already."
+        description="Where the contract is under a framework agreement: the value of signature-policy-identifier "
+        "that a complete CMS must carry, base64 of DER. `dtbs` has it already."
     )
     created_at: datetime
     expires_at: datetime | None

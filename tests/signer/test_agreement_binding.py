@@ -26,7 +26,7 @@ from signer.layers.bundle import Signed, read, write
 from signer.layers.foresight import Intent, objections
 from signer.pades.options import NationalForm, SignOptions
 from signer.pades.sign import Prepared, complete, prepare, sign_bytes
-from signer.report import CheckResult, SignaturePolicyReport, TimeReport
+from signer.report import CheckResult, SignaturePolicyReport, TimeReport, to_text
 from signer.report_schema import signed_agreement_schema, termination_schema
 from signer.verify import verify_bytes
 from tests.conftest import ALL_SUITES, CLOCK, NOW, SIGNING, Circle, circle_of, make_pdf
@@ -427,3 +427,19 @@ def test_the_report_of_every_signature_can_name_its_rules() -> None:
     assert signature().to_json()["policy"] is None
     body = build_signed_data(b"x", circle_of("rsa").organisation.key, circle_of("rsa").organisation.certificate)
     assert verify(body, circle_of("rsa")).signatures[0].policy is None
+
+
+@pytest.mark.parametrize(
+    ("lang", "this", "another", "none"),
+    [
+        ("en", "names this agreement by its hash", "names another agreement", "names no agreement"),
+        ("zh", "以哈希值指明本协议", "指明另一协议", "未指明任何协议"),
+        ("ru", "называет это соглашение по хэшу", "называет другое соглашение", "не называет никакого соглашения"),
+    ],
+)
+def test_people_are_told_which_agreement_a_signature_names(lang: str, this: str, another: str, none: str) -> None:
+    octets = agreement()
+    for policy, words in ((named(octets), this), (named(b"other"), another), (None, none)):
+        judged = judge(report(replace(ONE, policy=policy)), load_agreement(octets))
+        assert words in to_text(judged, lang)
+    assert none not in to_text(report(ONE), lang)

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from api.agreements import repository
 from certs import canonical, oids, signature_policy, suites
 from certs.clock import SystemClock
 from certs.signed_data import attribute, signed_attributes
@@ -369,6 +370,18 @@ def test_of_two_ends_one_takes_effect(user: User) -> None:
     problem(response, 409, "state-conflict")
     assert good(user.get(at(second)))["parties"][0]["signature"] is None
     assert good(user.get(at(made)))["ended_by"] == first["id"]
+
+
+def test_an_end_is_not_signed_after_the_moment_it_names(user: User) -> None:
+    maker = firm(EC)
+    made = concluded(user, maker, number="late end")
+    end = offered(user, ending(made, soon()))
+    request = asked(user, end, maker.pem)
+    with user.context.database.write() as session:
+        repository.get(session, user.tenant_id, end["id"], lock=True).valid_from = datetime.now(UTC)
+    problem(handed(user, request, signature=value(maker, request)), 409, "stale-request")
+    problem(user.post(at(end, "/signatures"), json={"cms": maker.cms(octets_of(user, end))}), 409, "stale-request")
+    assert good(user.get(at(made)))["state"] == "in_force"
 
 
 # -- at once, and on record ---------------------------------------------------------------------------
