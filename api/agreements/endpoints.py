@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from api.agreements import log, repository, service, signing, standing
+from api.agreements import log, repository, service, signing, standing, tasks
 from api.agreements.models import Agreement
 from api.agreements.schemas import (
     AgreementCMSIn,
@@ -16,6 +16,7 @@ from api.agreements.schemas import (
     AgreementList,
     AgreementLogList,
     AgreementOut,
+    AgreementSealIn,
     AgreementSignatureRequestIn,
     AgreementSignatureRequestOut,
     AgreementSignatureResult,
@@ -25,6 +26,7 @@ from api.agreements.states import State
 from api.audit.schemas import LogCheckOut
 from api.contracts.schemas import ReasonIn
 from api.errors import MalformedRequest, StateConflict
+from api.jobs.schemas import JobOut
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import After, Cursor, Limit, paginate
 from certs import canonical
@@ -145,6 +147,16 @@ def add_agreement_signature(
     the agreement is in force, and the one that it ends is ended.
     """
     return _reply(unit, signing.take(unit, agreement_id, body.cms))
+
+
+@router.post("/{agreement_id}/sign", status_code=202, response_model=JobOut)
+def sign_agreement(unit: Annotated[Unit, writes("agreements:sign")], agreement_id: str, body: AgreementSealIn) -> Reply:
+    """Sign with the key of an organisation's seal that the service holds; follow the job at `Location`.
+
+    Needs also the scope `seals:use`, and a grant. The certificate of the seal says whose signature it is.
+    """
+    job = tasks.ask(unit, agreement_id, body.seal)
+    return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
 
 
 @router.post("/{agreement_id}/signature-requests", status_code=201, response_model=AgreementSignatureRequestOut)

@@ -65,6 +65,11 @@ class AgreementSignature(Base):
     """PEM: the signing certificate, then the chain as far as it is known."""
     attributes: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The octets to be signed, where they were asked for here."""
+    value: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of a key that the service holds: kept as soon as the key was used, so that it is used once."""
+    seal_id: Mapped[str | None] = mapped_column(String(40))
+    seal_use_id: Mapped[str | None] = mapped_column(String(40))
+    """The use of a seal that this is."""
     cms: Mapped[bytes | None] = mapped_column(LargeBinary)
     verdict: Mapped[str | None] = mapped_column(String(20))
     """What verification said when it came in."""

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from api.agreements.models import Agreement, AgreementSignature
 from api.contracts.schemas import Base64, CertificateOut, EventList, certificate_out
-from api.kit.fields import Body, Line
+from api.kit.fields import Body, Line, SealID
 
 PEM = Annotated[str, StringConstraints(max_length=100_000)]
 
@@ -46,6 +46,12 @@ class AgreementCMSIn(Body):
     """A signature that was made elsewhere, as `sealroad sign --detached` makes it."""
 
     cms: Base64 = Field(max_length=400_000, description="Detached CAdES over the octets, base64 of DER.")
+
+
+class AgreementSealIn(Body):
+    """With which seal a party signs."""
+
+    seal: SealID = Field(description="A seal whose key the service holds, granted to the caller for `agreement`.")
 
 
 class AgreementValueIn(Body):

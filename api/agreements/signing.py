@@ -15,7 +15,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -44,7 +44,7 @@ NOT_OF_THE_MOMENT = frozenset({"in-force", "agreement-binding", "level", "time",
 
 
 @dataclass(frozen=True)
-class _Signer:
+class Signer:
     """Who signs: one of the parties, with a certificate."""
 
     index: int
@@ -54,11 +54,12 @@ class _Signer:
 
     @property
     def pem(self) -> str:
+        """The certificate and its chain."""
         return "".join(each.pem for each in (self.certificate, *self.chain))
 
 
 @dataclass(frozen=True)
-class _Terms:
+class Terms:
     """Whose signatures are wanted, and the agreement that says what they must be."""
 
     accepted: bytes
@@ -67,33 +68,20 @@ class _Terms:
 
 def request(unit: Unit, agreement_id: str, pem: str) -> tuple[AgreementSignature, Agreement]:
     """Return what a party's key is to sign. Raises NotFound, StateConflict, AgreementRefused, SigningRefused."""
-    from certs import suites
     from certs.certificate import load_certificates
-    from signer.cms import cades_attributes
 
     context, now = unit.context, unit.context.now()
     with unit.read() as session:
         agreement = repository.get(session, unit.tenant_id, agreement_id)
-        _require_signable(agreement, now)
-        terms = _terms(session, agreement)
+        require_signable(agreement, now)
+        terms = terms_of(session, agreement)
     bundle = load_certificates(pem.encode())[:MAX_CHAIN]
-    signer = _signer(terms, bundle[0], tuple(bundle[1:]), now)
-    suite = suites.get(signer.suite)
-    digest = suites.digest(suite.digest_name, _octets(agreement))
-    row = AgreementSignature(
-        id=new_id("ags"),
-        agreement_id=agreement.id,
-        party=signer.index,
-        state="prepared",
-        suite=signer.suite,
-        certificates=signer.pem,
-        attributes=cades_attributes(suite, signer.certificate, digest, now),
-        created_at=now,
-        expires_at=now + context.settings.signature_request_life,
-    )
+    signer = signer_of(terms, bundle[0], tuple(bundle[1:]), now)
+    row = prepared(agreement, signer, now)
+    row.expires_at = now + context.settings.signature_request_life
     session = unit.session
     agreement = repository.get(session, unit.tenant_id, agreement_id, lock=True)
-    _require_unsigned(unit, agreement, signer.index)
+    require_unsigned(unit.session, agreement, signer.index, now)
     repository.abandon(session, agreement, REPLACED, party=signer.index)
     session.add(row)
     facts = {
@@ -105,6 +93,25 @@ def request(unit: Unit, agreement_id: str, pem: str) -> tuple[AgreementSignature
     record(session, agreement, "signature.requested", now=now, actor=actor_of(unit), data=facts)
     session.flush()
     return row, agreement
+
+
+def prepared(agreement: Agreement, signer: Signer, now: datetime) -> AgreementSignature:
+    """Return the record of a signature that is to be made, with the octets that the key is to sign."""
+    from certs import suites
+    from signer.cms import cades_attributes
+
+    suite = suites.get(signer.suite)
+    digest = suites.digest(suite.digest_name, octets_of(agreement))
+    return AgreementSignature(
+        id=new_id("ags"),
+        agreement_id=agreement.id,
+        party=signer.index,
+        state="prepared",
+        suite=signer.suite,
+        certificates=signer.pem,
+        attributes=cades_attributes(suite, signer.certificate, digest, now),
+        created_at=now,
+    )
 
 
 def hand_in(
@@ -126,7 +133,7 @@ def hand_in(
     if body.error is not None:
         return _report(unit, agreement_id, signature_id, body.error)
     bundle = load_certificates(row.certificates.encode())
-    suite, octets = suites.get(row.suite), _octets(agreement)
+    suite, octets = suites.get(row.suite), octets_of(agreement)
     _check_now(bundle[0], context.now())
     timestamper = context.circles.get(row.suite).tsa
     if body.signature is not None:
@@ -141,12 +148,12 @@ def hand_in(
             cades=True,
             timestamper=timestamper,
         )
-    verdict = _verified(context, cms, octets)
+    verdict = verified(context, cms, octets)
     session = unit.session
     agreement = repository.get(session, unit.tenant_id, agreement_id, lock=True)
     row = repository.signature(session, unit.tenant_id, agreement_id, signature_id, lock=True)
     _require_open(unit, agreement, row)
-    _signed(unit, agreement, row, cms, verdict)
+    signed(session, agreement, row, cms, verdict, now=context.now(), actor=actor_of(unit))
     return row, agreement
 
 
@@ -160,9 +167,9 @@ def take(unit: Unit, agreement_id: str, encoded: str) -> Agreement:
     given = _decode(encoded)
     with unit.read() as session:
         agreement = repository.get(session, unit.tenant_id, agreement_id)
-        _require_signable(agreement, now)
-        terms = _terms(session, agreement)
-    octets = _octets(agreement)
+        require_signable(agreement, now)
+        terms = terms_of(session, agreement)
+    octets = octets_of(agreement)
     try:
         view = parse_signed_data(given)
         first = view.signers[0] if len(view.signers) == 1 else None
@@ -173,7 +180,7 @@ def take(unit: Unit, agreement_id: str, encoded: str) -> Agreement:
     if certificate is None:
         raise WrongValue("not exactly one signer with a certificate", hint="sealroad sign --detached")
     others = tuple(each for each in view.certificates if each != certificate)[: MAX_CHAIN - 1]
-    signer = _signer(terms, certificate, others, now)
+    signer = signer_of(terms, certificate, others, now)
     cms = accept(
         given,
         certificate=certificate,
@@ -182,9 +189,9 @@ def take(unit: Unit, agreement_id: str, encoded: str) -> Agreement:
         cades=True,
         timestamper=context.circles.get(signer.suite).tsa,
     )
-    verdict = _verified(context, cms, octets)
+    verdict = verified(context, cms, octets)
     agreement = repository.get(unit.session, unit.tenant_id, agreement_id, lock=True)
-    _require_unsigned(unit, agreement, signer.index)
+    require_unsigned(unit.session, agreement, signer.index, now)
     row = AgreementSignature(
         id=new_id("ags"),
         agreement_id=agreement.id,
@@ -193,18 +200,24 @@ def take(unit: Unit, agreement_id: str, encoded: str) -> Agreement:
         certificates=signer.pem,
         created_at=now,
     )
-    _signed(unit, agreement, row, cms, verdict)
+    signed(unit.session, agreement, row, cms, verdict, now=now, actor=actor_of(unit))
     return agreement
 
 
 # -- inside -------------------------------------------------------------------------------------------
 
 
-def _signed(
-    unit: Unit, agreement: Agreement, row: AgreementSignature, cms: bytes, verdict: tuple[str, str | None]
+def signed(
+    session: Session,
+    agreement: Agreement,
+    row: AgreementSignature,
+    cms: bytes,
+    verdict: tuple[str, str | None],
+    *,
+    now: datetime,
+    actor: dict[str, Any],
 ) -> None:
     """Write a signature down that was verified; the last one makes the agreement take effect. The row is locked."""
-    session, now, actor = unit.session, unit.context.now(), actor_of(unit)
     row.state, row.cms, row.signed_party, row.signed_at, row.failure = "signed", cms, row.party, now, None
     row.verdict, row.sub_indication = verdict
     session.add(row)
@@ -236,22 +249,23 @@ def _report(unit: Unit, agreement_id: str, signature_id: str, error: str) -> tup
     return row, agreement
 
 
-def _terms(session: Session, agreement: Agreement) -> _Terms:
+def terms_of(session: Session, agreement: Agreement) -> Terms:
     """Return who signs and with what: for a termination as the agreement that it ends has it."""
     from signer.layers.agreement import read_agreement
 
     if agreement.kind == Kind.TERMINATION and agreement.ends_id is not None:
         agreement = repository.get(session, agreement.tenant_id, agreement.ends_id)
-    octets = _octets(agreement)
-    return _Terms(octets, read_agreement(octets).parties)
+    octets = octets_of(agreement)
+    return Terms(octets, read_agreement(octets).parties)
 
 
-def _octets(agreement: Agreement) -> bytes:
+def octets_of(agreement: Agreement) -> bytes:
+    """Return what is signed."""
     assert agreement.octets is not None  # there are some from offering on
     return agreement.octets
 
 
-def _signer(terms: _Terms, certificate: Certificate, chain: tuple[Certificate, ...], moment: datetime) -> _Signer:
+def signer_of(terms: Terms, certificate: Certificate, chain: tuple[Certificate, ...], moment: datetime) -> Signer:
     """Return whose signature a certificate makes. Raises AgreementRefused, SigningRefused, UnsupportedAlgorithm."""
     from certs import suites
     from signer.layers.foresight import Intent, objections
@@ -268,7 +282,7 @@ def _signer(terms: _Terms, certificate: Certificate, chain: tuple[Certificate, .
                 hint="sign with a key and a certificate that the agreement names for this party",
                 reason=f"agreement-{check.id}",
             )
-    return _Signer(index, certificate, chain, suite)
+    return Signer(index, certificate, chain, suite)
 
 
 def _check_now(certificate: Certificate, moment: datetime) -> None:
@@ -277,7 +291,7 @@ def _check_now(certificate: Certificate, moment: datetime) -> None:
     check_certificate(certificate, moment, SigningRefused)
 
 
-def _verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | None]:
+def verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | None]:
     """Return what the verifier says of a signature. Raises WrongValue where it says TOTAL-FAILED."""
     from signer.verification.setting import VerifyOptions
 
@@ -296,7 +310,7 @@ def _verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | N
     return found.verdict.value, found.sub_indication
 
 
-def _require_signable(agreement: Agreement, moment: datetime) -> None:
+def require_signable(agreement: Agreement, moment: datetime) -> None:
     """Raise unless the parties may sign now; what ends another agreement is not signed after the moment it names."""
     move(agreement.state, "sign")
     if agreement.ends_id is not None and agreement.valid_from is not None and agreement.valid_from <= moment:
@@ -305,16 +319,16 @@ def _require_signable(agreement: Agreement, moment: datetime) -> None:
         )
 
 
-def _require_unsigned(unit: Unit, agreement: Agreement, party: int) -> None:
+def require_unsigned(session: Session, agreement: Agreement, party: int, moment: datetime) -> None:
     """Raise unless this party may still sign."""
-    _require_signable(agreement, unit.context.now())
-    if any(each.party == party for each in repository.signatures_of(unit.session, agreement)):
+    require_signable(agreement, moment)
+    if any(each.party == party for each in repository.signatures_of(session, agreement)):
         raise StateConflict(f"{agreement.parties[party]} has signed already", state=agreement.state, allowed=[])
 
 
 def _require_open(unit: Unit, agreement: Agreement, row: AgreementSignature) -> None:
     """Raise unless a value for this request may still come in."""
-    _require_signable(agreement, unit.context.now())
+    require_signable(agreement, unit.context.now())
     if row.state != "prepared":
         raise StateConflict("this signature request is over", state=row.state, allowed=[])
     if row.expires_at is None or row.expires_at <= unit.context.now():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from api.agreements import tasks as agreement_tasks
 from api.certificates import issuing
 from api.context import Context
 from api.contracts import tasks as contract_tasks
@@ -27,6 +28,7 @@ def handlers() -> dict[str, Handler]:
         "seal": Handler(seal_tasks.seal_document, seal_tasks.gave_up),
         "seal-envelope": Handler(envelope_tasks.seal_envelope, envelope_tasks.sealing_gave_up),
         "open-envelope": Handler(envelope_tasks.open_envelope, envelope_tasks.opening_gave_up),
+        "sign-agreement": Handler(agreement_tasks.sign_with_seal, agreement_tasks.gave_up),
         "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
     }
 

@@ -40,6 +40,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_agreement": {"json": {"agreement": {}}},
     "update_agreement": {"json": {"agreement": words({"name": "x"})}},
     "add_agreement_signature": {"json": {"cms": "AAAA"}},
+    "sign_agreement": {"json": {"seal": "seal_" + "0" * 32}},
     "create_agreement_signature_request": {"json": {"certificate": "x"}},
     "hand_in_agreement_signature": {"json": {"error": "x"}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
