@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 MAX_CHAIN = 10
 NOT_OF_THE_MOMENT = frozenset({"in-force", "agreement-binding", "level", "time", "time-authorities", "agreement-ended"})
 """What an agreement asks of signatures under it, and not of those on itself."""
+OPEN_TRUST = frozenset({"NO_CERTIFICATE_CHAIN_FOUND", "TRY_LATER"})
+"""Sub-indications of a certificate from elsewhere: the authority, or its lists, are not known to this service."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +294,11 @@ def _check_now(certificate: Certificate, moment: datetime) -> None:
 
 
 def verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | None]:
-    """Return what the verifier says of a signature. Raises WrongValue where it says TOTAL-FAILED."""
+    """Return what the verifier says of a signature.
+
+    Raises WrongValue where it says anything but TOTAL-PASSED, or that somebody else has to say whom to trust: a weak
+    algorithm or a certificate that is revoked now does not become better by waiting.
+    """
     from signer.verification.setting import VerifyOptions
 
     report = context.workers.verify(
@@ -305,7 +311,7 @@ def verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | No
         content=octets,
     )
     (found,) = report.signatures
-    if found.verdict.value == "TOTAL-FAILED":
+    if found.verdict.value != "TOTAL-PASSED" and found.sub_indication not in OPEN_TRUST:
         raise WrongValue(f"the signature does not hold: {found.reason}", hint="sign with a good certificate")
     return found.verdict.value, found.sub_indication
 

@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from api.agreements import repository
-from certs import canonical, oids, signature_policy, suites
+from certs import canonical, der, oids, signature_policy, suites
 from certs.clock import SystemClock
-from certs.signed_data import attribute, signed_attributes
+from certs.signed_data import attribute, set_of, signed_attributes, signing_certificate_v2
+from certs.suites.base import Use
 from certs.trust import TrustStore
 from signer.cms import finish
 from signer.layers import load_agreement
@@ -42,6 +43,7 @@ from tests.api.agreements.desk import (
 )
 from tests.api.conftest import Service, User
 from tests.api.seals.office import good
+from tests.conftest import subjects_of
 
 SM2, GOST, EC = "sm2", "gost2012-256", "ecdsa-p256"
 
@@ -256,6 +258,44 @@ def test_a_signature_without_its_certificate_attribute_or_with_the_content_insid
     broken[-5] ^= 1
     response = user.post(at(made, "/signatures"), json={"cms": base64.b64encode(bytes(broken)).decode()})
     problem(response, 422, "wrong-value")
+
+
+def by_sha1(firm: Firm, octets: bytes) -> bytes:
+    """Sign with SHA-1 as the digest of the content, which nothing of ours would do."""
+    algorithm = der.encode_algorithm_identifier(suites.digest_algorithm("sha1"))
+    digest = attribute(oids.MESSAGE_DIGEST, der.octet_string(suites.digest("sha1", octets)))
+    kind = attribute(oids.CONTENT_TYPE, der.oid(oids.DATA))
+    chosen = set_of([kind, digest, signing_certificate_v2(firm.certificate)])
+    signer = der.sequence(
+        der.integer(1),
+        der.sequence(firm.certificate.issuer_name.der, der.integer(firm.certificate.serial)),
+        algorithm,
+        b"\xa0" + chosen[1:],
+        firm.key.suite.signature_algorithm(Use.CMS).der(),
+        der.octet_string(firm.key.sign(chosen)),
+    )
+    body = der.sequence(
+        der.integer(1),
+        set_of([algorithm]),
+        der.sequence(der.oid(oids.DATA)),
+        der.tlv(0xA0, b"".join(sorted(each.der for each in (firm.certificate, *firm.chain)))),
+        set_of([signer]),
+    )
+    return der.sequence(der.oid(oids.SIGNED_DATA), der.tlv(0xA0, body))
+
+
+def test_a_revoked_certificate_or_a_weak_digest_signs_nothing(user: User) -> None:
+    circle, key = user.context.circles.get(EC), firm(EC).key
+    certificate = circle.issue("organisation", subjects_of(EC)[1], key.public_key.spki)
+    known = Firm(EC, firm(EC).name, key, certificate, circle.chain)
+    made = offered(user, words(known.party(), firm(SM2).party()))
+    octets = octets_of(user, made)
+    weakened = base64.b64encode(by_sha1(known, octets)).decode()
+    refused = problem(user.post(at(made, "/signatures"), json={"cms": weakened}), 422, "wrong-value")
+    circle.revoke(certificate.serial)
+    revoked = problem(user.post(at(made, "/signatures"), json={"cms": known.cms(octets)}), 422, "wrong-value")
+    assert ("sha1" in refused["detail"], "revoked" in revoked["detail"]) == (True, True), (refused, revoked)
+    assert good(user.get(at(made)))["parties"][0]["signature"] is None
 
 
 # -- words with a trick -------------------------------------------------------------------------------
