@@ -13,59 +13,33 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from api.agreements import repository
+from api.agreements.admission import (
+    MAX_CHAIN,
+    Signer,
+    check_now,
+    octets_of,
+    require_signable,
+    require_unsigned,
+    signer_of,
+    terms_of,
+    verified,
+)
 from api.agreements.log import record
 from api.agreements.models import Agreement, AgreementSignature
-from api.agreements.reading import index_of
 from api.agreements.schemas import AgreementValueIn
 from api.agreements.service import REPLACED, conclude
-from api.agreements.states import Kind, move
-from api.context import Context
 from api.contracts.transition import actor_of
-from api.errors import AgreementRefused, MalformedRequest, StateConflict
+from api.errors import MalformedRequest, StateConflict
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from certs.errors import CertsError
-from signer.errors import SigningRefused, StaleRequest, WrongValue
-
-if TYPE_CHECKING:
-    from certs.certificate import Certificate
-    from signer.layers import Party
-
-MAX_CHAIN = 10
-NOT_OF_THE_MOMENT = frozenset({"in-force", "agreement-binding", "level", "time", "time-authorities", "agreement-ended"})
-"""What an agreement asks of signatures under it, and not of those on itself."""
-OPEN_TRUST = frozenset({"NO_CERTIFICATE_CHAIN_FOUND", "TRY_LATER"})
-"""Sub-indications of a certificate from elsewhere: the authority, or its lists, are not known to this service."""
-
-
-@dataclass(frozen=True)
-class Signer:
-    """Who signs: one of the parties, with a certificate."""
-
-    index: int
-    certificate: Certificate
-    chain: tuple[Certificate, ...]
-    suite: str
-
-    @property
-    def pem(self) -> str:
-        """The certificate and its chain."""
-        return "".join(each.pem for each in (self.certificate, *self.chain))
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Whose signatures are wanted, and the agreement that says what they must be."""
-
-    accepted: bytes
-    parties: tuple[Party, ...]
+from signer.errors import StaleRequest, WrongValue
 
 
 def request(unit: Unit, agreement_id: str, pem: str) -> tuple[AgreementSignature, Agreement]:
@@ -136,7 +110,7 @@ def hand_in(
         return _report(unit, agreement_id, signature_id, body.error)
     bundle = load_certificates(row.certificates.encode())
     suite, octets = suites.get(row.suite), octets_of(agreement)
-    _check_now(bundle[0], context.now())
+    check_now(bundle[0], context.now())
     timestamper = context.circles.get(row.suite).tsa
     if body.signature is not None:
         value = _decode(body.signature)
@@ -249,87 +223,6 @@ def _report(unit: Unit, agreement_id: str, signature_id: str, error: str) -> tup
     record(unit.session, agreement, "signature.reported", now=now, actor=actor, data=facts)
     unit.session.flush()
     return row, agreement
-
-
-def terms_of(session: Session, agreement: Agreement) -> Terms:
-    """Return who signs and with what: for a termination as the agreement that it ends has it."""
-    from signer.layers.agreement import read_agreement
-
-    if agreement.kind == Kind.TERMINATION and agreement.ends_id is not None:
-        agreement = repository.get(session, agreement.tenant_id, agreement.ends_id)
-    octets = octets_of(agreement)
-    return Terms(octets, read_agreement(octets).parties)
-
-
-def octets_of(agreement: Agreement) -> bytes:
-    """Return what is signed."""
-    assert agreement.octets is not None  # there are some from offering on
-    return agreement.octets
-
-
-def signer_of(terms: Terms, certificate: Certificate, chain: tuple[Certificate, ...], moment: datetime) -> Signer:
-    """Return whose signature a certificate makes. Raises AgreementRefused, SigningRefused, UnsupportedAlgorithm."""
-    from certs import suites
-    from signer.layers.foresight import Intent, objections
-
-    suite = certificate.public_key().suite.name
-    suites.not_old(suite)
-    _check_now(certificate, moment)
-    index = index_of(terms.parties, certificate)
-    intent = Intent(certificate, chain, suite, "B-T", moment)
-    for check in objections(intent, terms.accepted):
-        if check.id not in NOT_OF_THE_MOMENT:
-            raise AgreementRefused(
-                f"the agreement does not accept this signature: {check.id}: {check.detail} ({check.clause})",
-                hint="sign with a key and a certificate that the agreement names for this party",
-                reason=f"agreement-{check.id}",
-            )
-    return Signer(index, certificate, chain, suite)
-
-
-def _check_now(certificate: Certificate, moment: datetime) -> None:
-    from signer.cms import check_certificate
-
-    check_certificate(certificate, moment, SigningRefused)
-
-
-def verified(context: Context, cms: bytes, octets: bytes) -> tuple[str, str | None]:
-    """Return what the verifier says of a signature.
-
-    Raises WrongValue where it says anything but TOTAL-PASSED, or that somebody else has to say whom to trust: a weak
-    algorithm or a certificate that is revoked now does not become better by waiting.
-    """
-    from signer.verification.setting import VerifyOptions
-
-    report = context.workers.verify(
-        cms,
-        name="agreement.p7s",
-        trust=context.circles.trust_store(),
-        at=None,
-        clock=context.clock,
-        options=VerifyOptions(),
-        content=octets,
-    )
-    (found,) = report.signatures
-    if found.verdict.value != "TOTAL-PASSED" and found.sub_indication not in OPEN_TRUST:
-        raise WrongValue(f"the signature does not hold: {found.reason}", hint="sign with a good certificate")
-    return found.verdict.value, found.sub_indication
-
-
-def require_signable(agreement: Agreement, moment: datetime) -> None:
-    """Raise unless the parties may sign now; what ends another agreement is not signed after the moment it names."""
-    move(agreement.state, "sign")
-    if agreement.ends_id is not None and agreement.valid_from is not None and agreement.valid_from <= moment:
-        raise StaleRequest(
-            "the moment is past from which it would end the other agreement", hint="withdraw it, and offer a new one"
-        )
-
-
-def require_unsigned(session: Session, agreement: Agreement, party: int, moment: datetime) -> None:
-    """Raise unless this party may still sign."""
-    require_signable(agreement, moment)
-    if any(each.party == party for each in repository.signatures_of(session, agreement)):
-        raise StateConflict(f"{agreement.parties[party]} has signed already", state=agreement.state, allowed=[])
 
 
 def _require_open(unit: Unit, agreement: Agreement, row: AgreementSignature) -> None:

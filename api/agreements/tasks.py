@@ -15,19 +15,11 @@ import hashlib
 from typing import Any
 
 from api.agreements import repository
+from api.agreements.admission import octets_of, require_signable, require_unsigned, signer_of, terms_of, verified
 from api.agreements.log import record
 from api.agreements.models import AgreementSignature
 from api.agreements.service import REPLACED
-from api.agreements.signing import (
-    octets_of,
-    prepared,
-    require_signable,
-    require_unsigned,
-    signed,
-    signer_of,
-    terms_of,
-    verified,
-)
+from api.agreements.signing import prepared, signed
 from api.context import Context
 from api.contracts.transition import actor_of
 from api.errors import NotFound, StateConflict

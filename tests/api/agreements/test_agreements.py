@@ -260,6 +260,17 @@ def test_a_signature_without_its_certificate_attribute_or_with_the_content_insid
     problem(response, 422, "wrong-value")
 
 
+def test_what_others_added_to_a_signature_does_not_matter(user: User) -> None:
+    maker = firm(EC)
+    made = offered(user, words(maker.party()))
+    octets = octets_of(user, made)
+    chosen = signed_attributes(maker.key.suite, maker.certificate, suites.digest("sha256", octets))
+    more = [attribute(oids.COUNTERSIGNATURE, der.sequence(der.integer(1))), attribute("2.25.7", der.integer(1))]
+    cms = finish(maker.key.suite, maker.certificate, maker.chain, chosen, maker.key.sign(chosen), unsigned=more)
+    made = good(user.post(at(made, "/signatures"), json={"cms": base64.b64encode(cms).decode()}), 201)
+    assert made["state"] == "in_force"
+
+
 def by_sha1(firm: Firm, octets: bytes) -> bytes:
     """Sign with SHA-1 as the digest of the content, which nothing of ours would do."""
     algorithm = der.encode_algorithm_identifier(suites.digest_algorithm("sha1"))
