@@ -23,7 +23,8 @@ from signer.layers.reading import MAX_FILE
 
 SCHEMA: Final = "sealroad.signed-agreement/1"
 MAX_SIGNATURES: Final = 50
-MAX_ENDINGS: Final = 20
+MAX_ENDINGS: Final = 2
+"""An agreement ends once; every signature in a file is verified, so there are not many."""
 MAX_BUNDLE: Final = 16 * MAX_FILE
 _MARK: Final = b'"' + SCHEMA.encode() + b'"'
 
