@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api import docs, ops, version
+from api.agreements import endpoints as agreements
 from api.certificates import endpoints as certificates
 from api.certificates import est
 from api.config import Settings
@@ -39,7 +40,7 @@ DESCRIPTION = """Contracts that cross a border: every party signs one PDF with i
 cryptography. Errors are RFC 9457 problem documents with a stable `code`; every POST honours `Idempotency-Key`; changes
 need `If-Match`."""
 
-ROUTERS = (documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est)
+ROUTERS = (documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -13,6 +13,7 @@
     ├── PayloadTooLarge          the body is larger than the service takes
     ├── UnsupportedMedia         a body of a type this resource does not take
     ├── NotAcceptable            none of the formats that Accept names can be given
+    ├── AgreementRefused         the framework agreement is not in force, or does not accept this; facts: reason, errors
     ├── DocumentRefused          the upload is not a document that can be signed
     ├── ConsentRefused           the consent is not for what would be signed
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
@@ -128,6 +129,15 @@ class DocumentRefused(APIError):
     code = "document-refused"
 
 
+class AgreementRefused(APIError):
+    """The framework agreement is not in force, or does not accept the party, its key, its certificate or the level.
+
+    `reason` is the first finding, `errors` lists all of them.
+    """
+
+    code = "agreement-refused"
+
+
 class ConsentRefused(APIError):
     """The consent is missing or is not for what would be signed."""
 
@@ -225,6 +235,7 @@ CODES: Final[dict[str, Row]] = {
     "malformed-request": Row(400, "The request cannot be read"),
     "validation-failed": Row(422, "A field is not acceptable"),
     "document-refused": Row(422, "Not a document that can be signed"),
+    "agreement-refused": Row(422, "Not as the framework agreement has it"),
     "consent-refused": Row(422, "The consent does not fit"),
     "idempotency-mismatch": Row(422, "The Idempotency-Key belongs to another request"),
     "precondition-required": Row(428, "If-Match is required"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.agreements.models import Agreement, AgreementEvent, AgreementSignature
 from api.audit.models import AuditEvent
 from api.auth.models import APIKey, Tenant
 from api.certificates.models import CertificateIntent, IssuedCertificate
@@ -16,6 +17,9 @@ from api.signing.models import Intent, Signature
 
 __all__ = [
     "APIKey",
+    "Agreement",
+    "AgreementEvent",
+    "AgreementSignature",
     "AuditEvent",
     "Base",
     "CertificateIntent",

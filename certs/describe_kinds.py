@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from certs import ber, oids, suites
+from certs import ber, oids, signature_policy, suites
 from certs.alt_names import AltNames
 from certs.certificate import Certificate
 from certs.crl import ALL_REASONS, CRL
@@ -163,9 +163,19 @@ def _signer(signer: SignerView, *, detached: bool) -> dict[str, Any]:
         "signature_algorithm": readable_oid(signer.signature_algorithm.oid),
         "signing_time": _attempt(lambda: _time(signer.signing_time)),
         "signed_attributes": [readable_oid(kind) for kind, _ in signer.attributes],
+        "policy": _attempt(lambda: _policy(signer)),
         "unsigned_attributes": [readable_oid(kind) for kind, _ in signer.unsigned_attributes],
         "signature": "content is elsewhere" if detached else _attempt(lambda: f"good ({signer.verify()})"),
     }
+
+
+def _policy(signer: SignerView) -> dict[str, str] | str | None:
+    """Return the rules that a signature says it was made under, such as a framework agreement."""
+    values = signer.values(oids.SIGNATURE_POLICY)
+    found = signature_policy.of_attributes(values)
+    if found is None:
+        return "implied" if values else None
+    return {"oid": found.oid, "digest": readable_oid(found.digest_oid), "value": found.digest.hex()}
 
 
 def _token(data: bytes) -> dict[str, Any]:

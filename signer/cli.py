@@ -3,6 +3,7 @@
     sealroad sign contract.pdf signed.pdf --key seller.key.pem --cert seller.pem --level B-T --tsa https://tsa.example/
     sealroad sign data.zip data.zip.p7s --detached --key seller.key.pem --cert seller.pem
 
+    sealroad sign contract.pdf signed.pdf --key seller.key.pem --agreement framework.json
     sealroad sign prepare contract.pdf prepared.pdf --cert seller.pem --request request.json
     sealroad sign complete prepared.pdf signed.pdf --request request.json --value signature.bin
 
@@ -49,6 +50,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--location")
     what.add_argument("--contact", help="how the signer can be reached")
     what.add_argument("--certify", type=int, choices=(1, 2, 3), help="allow 1 nothing, 2 forms, 3 comments afterwards")
+    what.add_argument(
+        "--agreement",
+        metavar="FILE",
+        help="sign under this framework agreement: its hash becomes part of the signature",
+    )
     what.add_argument(
         "--commitment",
         choices=("origin", "receipt", "delivery", "sender", "approval", "creation"),

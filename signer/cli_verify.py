@@ -262,7 +262,7 @@ def _required(report: Report, layers: list[str]) -> set[int]:
     """Return the exit codes that the required layers ask for."""
     if not layers:
         return set()
-    from signer.layers.judge import concerns
+    from signer.layers.standing import concerns
 
     results = set()
     if report.signatures and not any(map(concerns, report.signatures)):

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from certs import ber, der, oids, suites
+from certs import ber, der, oids, signature_policy, suites
 from certs.certificate import Certificate, pem_blocks
 from certs.clock import Clock
 from certs.errors import BadKey, BadSignature, CertsError, MalformedInput, TimeStampError, UnsupportedAlgorithm
@@ -55,17 +55,35 @@ def pades_attributes(
     *,
     commitment: str | None = None,
     seal: bytes | None = None,
+    policy: bytes | None = None,
 ) -> bytes:
     """Return the signed attributes of a PAdES signature as DER SET OF: the octets to sign.
 
     content-type, message-digest, signing-certificate-v2 with the suite's digest, commitment-type-indication where an
-    OID is given, the electronic seal (SESeal, as received) where one is used. `document_digest` is over /ByteRange
-    with the suite's digest.
+    OID is given, the electronic seal (SESeal, as received) where one is used, signature-policy-identifier with value
+    `policy` (`certs.signature_policy`). `document_digest` is over /ByteRange with the suite's digest.
     """
     extra = [] if commitment is None else [attribute(COMMITMENT_TYPE_INDICATION, der.sequence(der.oid(commitment)))]
     if seal is not None:
         extra.append(attribute(oids.SEAL_ATTRIBUTE, seal))
+    if policy is not None:
+        extra.append(attribute(oids.SIGNATURE_POLICY, policy))
     return signed_attributes(suite, certificate, document_digest, extra=extra)
+
+
+def cades_attributes(
+    suite: Suite, certificate: Certificate, digest: bytes, signing_time: datetime, agreement: bytes | None = None
+) -> bytes:
+    """Return the signed attributes of a CAdES signature as DER SET OF: the octets to sign (EN 319 122-1 6.3)."""
+    policy = policy_of(suite, agreement)
+    extra = [attribute(oids.SIGNATURE_POLICY, policy)] if policy is not None else []
+    return signed_attributes(suite, certificate, digest, signing_time=signing_time, extra=extra)
+
+
+def policy_of(suite: Suite, agreement: bytes | None) -> bytes | None:
+    """Return the value of signature-policy-identifier that binds a signature to a framework agreement."""
+    # SHAKE256, the digest of Ed448, is known to few: as for time-stamps
+    return signature_policy.encode(agreement, suite.stamp_digest_name) if agreement is not None else None
 
 
 def estimated_size(suite: Suite, certificate: Certificate, chain: Sequence[Certificate], attributes: int) -> int:
@@ -132,13 +150,15 @@ def accept(
     digest: bytes,
     cades: bool,
     seal: bytes | None = None,
+    policy: bytes | None = None,
     timestamper: Timestamper | None = None,
     time_stamp_digest: str | None = None,
 ) -> bytes:
     """Check a CMS that another program made for what was prepared, and return it, time-stamped where asked.
 
     Exactly one signer, the certificate prepared for, detached, the same digest, a signature that verifies; for CAdES
-    (`cades`) also the signing-certificate attribute (EN 319 142-1 6.3); exactly the `seal` that was prepared, or none.
+    (`cades`) also the signing-certificate attribute (EN 319 142-1 6.3); exactly the `seal` that was prepared, or none;
+    the `policy` that was prepared, where one was.
     Raises WrongValue, TimeStampError.
     """
     try:
@@ -155,6 +175,8 @@ def accept(
             raise BadSignature("it names another certificate than was prepared for")
         if signer.values(oids.SEAL_ATTRIBUTE) != (() if seal is None else (seal,)):
             raise BadSignature("it does not carry the seal that was prepared, and no other")
+        if policy is not None and signer.values(oids.SIGNATURE_POLICY) != (policy,):
+            raise BadSignature("it does not name the framework agreement that was prepared")
         if cades:
             _check_cades(view.outer_oid, signer, certificate)
         signer.verify(digest=digest, certificate=certificate)
@@ -213,10 +235,12 @@ def sign_detached(
     level: str = "B-B",
     timestamper: Timestamper | None = None,
     time_stamp_digest: str | None = None,
+    agreement: bytes | None = None,
 ) -> bytes:
     """Return a detached CAdES signature (ContentInfo, DER) over everything in `stream`.
 
-    With signing-time, which EN 319 122-1 requires at level B-B. Raises OptionError, SigningRefused (a certificate that
+    With signing-time, which EN 319 122-1 requires at level B-B; `agreement` are the octets of a framework agreement
+    that the signature is made under. Raises OptionError, SigningRefused (a certificate that
     is not valid now or not for signatures), WrongValue, TimeStampError.
     """
     check_key(key, certificate)
@@ -226,7 +250,7 @@ def sign_detached(
     digest = suites.new_digest(suite.digest_name)
     while chunk := stream.read(CHUNK):
         digest.update(chunk)
-    attributes = signed_attributes(suite, certificate, digest.digest(), signing_time=clock.now())
+    attributes = cades_attributes(suite, certificate, digest.digest(), clock.now(), agreement)
     value = key.sign(attributes)
     return finish(
         suite, certificate, chain, attributes, value, timestamper=timestamper, time_stamp_digest=time_stamp_digest

@@ -6,6 +6,7 @@ import argparse
 import io
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from certs.certificate import Certificate, load_certificates
 from certs.clock import SystemClock
@@ -15,7 +16,7 @@ from certs.keys import open_key
 from certs.keys.base import KeyHandle
 from signer.cli_opening import signing_credentials
 from signer.cms import Timestamper, check_key, sign_detached
-from signer.errors import OptionError
+from signer.errors import OptionError, SigningRefused
 from signer.pades import sign as pades
 from signer.pades.options import Box, SignOptions
 from signer.pades.stamps import certificate_stamp
@@ -37,7 +38,7 @@ def sign(args: argparse.Namespace) -> int:
             args, "field", "page", "box", "certify", "picture", "appearance", "reason", "location", "contact", "name"
         )
         return _detached(args, key, certificate, chain, timestamper)
-    options = _options(args, certificate, key.suite.name, clock)
+    options = _options(args, certificate, chain, key.suite.name, clock)
     opened_by = signing_credentials(args)
     if "-" in (source, target):
         signed = pades.sign_bytes(
@@ -67,14 +68,30 @@ def _detached(
     clock = SystemClock()
     if source == "-":
         stream = io.BytesIO(read_input(source))
-        cms = sign_detached(stream, key, certificate, chain, clock=clock, level=level, timestamper=timestamper)
+        cms = _beside(args, stream, key, certificate, chain, clock, level, timestamper)
     else:
         with Path(source).open("rb") as file:
-            cms = sign_detached(file, key, certificate, chain, clock=clock, level=level, timestamper=timestamper)
+            cms = _beside(args, file, key, certificate, chain, clock, level, timestamper)
     write_output(target, cms, inputs=[source])
     if target != "-":
         _report(target, certificate, key.suite.name, level, None)
     return 0
+
+
+def _beside(
+    args: argparse.Namespace,
+    stream: BinaryIO,
+    key: KeyHandle,
+    certificate: Certificate,
+    chain: tuple[Certificate, ...],
+    clock: SystemClock,
+    level: str,
+    timestamper: Timestamper | None,
+) -> bytes:
+    octets = agreement_of(args, certificate, chain, key.suite.name, level, clock)
+    return sign_detached(
+        stream, key, certificate, chain, clock=clock, level=level, timestamper=timestamper, agreement=octets
+    )
 
 
 def prepare(args: argparse.Namespace) -> int:
@@ -91,7 +108,7 @@ def prepare(args: argparse.Namespace) -> int:
 
     suite = suites.for_spki(certificate.spki).name
     clock = SystemClock()
-    options = _options(args, certificate, suite, clock)
+    options = _options(args, certificate, chain, suite, clock)
     prepared = pades.prepare(
         Path(source), Path(target), options, certificate, chain, clock, credentials=signing_credentials(args)
     )
@@ -142,7 +159,41 @@ def level_of(args: argparse.Namespace) -> str:
     return level
 
 
-def _options(args: argparse.Namespace, certificate: Certificate, suite: str, clock: SystemClock) -> SignOptions:
+def agreement_of(
+    args: argparse.Namespace,
+    certificate: Certificate,
+    chain: tuple[Certificate, ...],
+    suite: str,
+    level: str,
+    clock: SystemClock,
+) -> bytes | None:
+    """Return the octets of the agreement that --agreement names. Raises BasisError.
+
+    SigningRefused where the signature would not be what the agreement accepts.
+    """
+    if args.agreement is None:
+        return None
+    from signer.layers import agreement_octets
+    from signer.layers.foresight import Intent, objections
+
+    octets = agreement_octets(read_input(args.agreement))
+    intent = Intent(certificate, chain, suite, level, clock.now())
+    for check in objections(intent, octets):
+        raise SigningRefused(
+            f"the agreement does not accept this signature: {check.id}: {check.detail} ({check.clause})",
+            hint="the file names who signs, with which algorithms, and when",
+            reason=check.id,
+        )
+    return octets
+
+
+def _options(
+    args: argparse.Namespace,
+    certificate: Certificate,
+    chain: tuple[Certificate, ...],
+    suite: str,
+    clock: SystemClock,
+) -> SignOptions:
     box = _box(args.box) if args.box is not None else None
     shown = args.appearance == "stamp" or (args.appearance is None and box is not None)
     stamp = None
@@ -174,6 +225,7 @@ def _options(args: argparse.Namespace, certificate: Certificate, suite: str, clo
         commitment=args.commitment,
         reserve=args.reserve,
         locale=args.locale,
+        agreement=agreement_of(args, certificate, chain, suite, level_of(args), clock),
     )
 
 

@@ -385,6 +385,28 @@ electronic seal, a "seal-object" the seal itself, which nobody has put to anythi
 
 
 @dataclass(frozen=True)
+class SignaturePolicyReport:
+    """What a signed attribute says the signature was made under (EN 319 122-1 5.2.9)."""
+
+    oid: str
+    """Empty where the attribute says "implied", or cannot be read."""
+    digest_algorithm: str | None
+    """OID; None where nothing is named."""
+    digest: str
+    """Hexadecimal."""
+    readable: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return {
+            "oid": self.oid,
+            "digest_algorithm": self.digest_algorithm,
+            "digest": self.digest,
+            "readable": self.readable,
+        }
+
+
+@dataclass(frozen=True)
 class SignatureReport:
     """Everything about one signature."""
 
@@ -424,6 +446,8 @@ class SignatureReport:
     """What the verdict rests on, the signer's certificate first."""
     seal: SealReport | None = None
     """The electronic seal it was made with, or which is itself the file."""
+    policy: SignaturePolicyReport | None = None
+    """What it says it was made under, such as a framework agreement."""
     value: bytes = dataclasses.field(default=b"", repr=False)
     """The signature value; the JSON has its SHA-256, which tells this signature from every other."""
 
@@ -462,6 +486,7 @@ class SignatureReport:
             "more_places": [place.to_json() for place in self.more_places],
             "objects": [o.to_json() for o in self.objects],
             "seal": self.seal.to_json() if self.seal else None,
+            "policy": self.policy.to_json() if self.policy else None,
             "value_sha256": hashlib.sha256(self.value).hexdigest() if self.value else None,
         }
 

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 from certs import suites
 from signer import report as r
-from signer.layers import agreement, conditions, policy
+from signer.layers import agreement, bundle, conditions, policy
 from signer.text import LANGUAGES
 from signer.text.answers import Question
 
@@ -230,6 +230,9 @@ def _signature() -> Schema:
             "more_places": _list("place"),
             "objects": _list("object"),
             "seal": _maybe(_ref("seal")),
+            "policy": _maybe(
+                _object({"oid": TEXT, "digest_algorithm": MAYBE_TEXT, "digest": TEXT, "readable": {"type": "boolean"}})
+            ),
             "value_sha256": _maybe(SHA256),
         }
     )
@@ -271,6 +274,7 @@ def _conditions() -> Schema:
         "time": {"enum": list(conditions.TIMES)},
         "time_authorities": _some(DIGEST),
         "receipts": {"type": "boolean"},
+        "receipt_issuers": _some(DIGEST),
     }
 
 
@@ -295,15 +299,58 @@ def agreement_schema() -> Schema:
         "prevailing_language": {"enum": list(LANGUAGES)},
         "governing_law": TEXT,
         "forum": TEXT,
+        "binding": {"enum": list(agreement.BINDINGS)},
+        "supersedes": DIGEST,
+        "retention_years": {"type": "integer", "minimum": 1, "maximum": agreement.MAX_YEARS},
+        "notices": {
+            "type": "array",
+            "items": _closed(
+                {
+                    "of": {"enum": list(agreement.NOTICES)},
+                    "within_hours": {"type": "integer", "minimum": 1, "maximum": agreement.MAX_HOURS},
+                },
+                ("of", "within_hours"),
+            ),
+        },
         "clauses": {
             "type": "object",
-            "properties": {"valid": CLAUSE, "parties": CLAUSE},
+            "properties": dict.fromkeys(agreement.CLAUSES, CLAUSE),
             "additionalProperties": False,
         },
         "parties": _some(_closed(party, ("name",))),
     }
     head = {"$schema": DIALECT, "title": "A framework agreement on electronic signatures"}
     return head | _closed(properties, ("schema", "title", "parties"))
+
+
+def termination_schema() -> Schema:
+    """Return the schema of "sealroad.termination/1"."""
+    properties: Schema = {
+        "schema": {"const": agreement.TERMINATION},
+        "title": TEXT,
+        "terminates": DIGEST,
+        "effective_from": DATE,
+        "reason": TEXT,
+    }
+    head = {"$schema": DIALECT, "title": "The end of a framework agreement on electronic signatures"}
+    return head | _closed(properties, ("schema", "title", "terminates", "effective_from"))
+
+
+def signed_agreement_schema() -> Schema:
+    """Return the schema of "sealroad.signed-agreement/1"."""
+    octets: Schema = {"type": "string", "contentEncoding": "base64"}
+    signed: Schema = {
+        "octets": octets,
+        "signatures": {"type": "array", "items": octets, "maxItems": bundle.MAX_SIGNATURES},
+    }
+    endings: Schema = {
+        "type": "array",
+        "items": _closed(signed, ("octets", "signatures")),
+        "maxItems": bundle.MAX_ENDINGS,
+    }
+    properties: Schema = {"schema": {"const": bundle.SCHEMA}, **signed, "ended_by": endings}
+    head = {"$schema": DIALECT, "title": "A framework agreement with the signatures on it, and what ended it"}
+    return head | _closed(properties, ("schema", "octets", "signatures"))
 
 
 def policy_schema() -> Schema:

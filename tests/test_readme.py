@@ -103,7 +103,7 @@ def run_script(script: str, directory: Path, service: dict[str, str]) -> None:
         env={**os.environ, **service, "DATA": str(Path(service["KEYFILE"]).parent), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

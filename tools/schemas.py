@@ -18,6 +18,8 @@ def schemas() -> dict[str, str]:
     made = {
         "report.schema.json": report_schema.report_schema(),
         "agreement.schema.json": report_schema.agreement_schema(),
+        "termination.schema.json": report_schema.termination_schema(),
+        "signed-agreement.schema.json": report_schema.signed_agreement_schema(),
         "policy.schema.json": report_schema.policy_schema(),
     }
     return {name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in made.items()}

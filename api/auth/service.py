@@ -39,6 +39,9 @@ SCOPES: Final = (
     "envelopes:read",
     "envelopes:write",
     "envelopes:open",
+    "agreements:read",
+    "agreements:write",
+    "agreements:sign",
 )
 NAMED_SCOPES: Final = frozenset({"certificates:write", "seals:write", "seals:approve"})
 USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)

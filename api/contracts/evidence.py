@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api.agreements import repository as agreements
+from api.agreements import standing
+from api.agreements.log import entries_of
 from api.audit.service import events_of
 from api.context import Context
 from api.contracts import repository
-from api.contracts.evidence_schemas import DocumentReport, EventOut, EvidenceOut, IntentOut
+from api.contracts.evidence_schemas import AgreementEvidence, DocumentReport, EventOut, EvidenceOut, IntentOut
 from api.contracts.languages import digests_of, manifest_of
 from api.contracts.models import Contract, Revision
 from api.contracts.schemas import ContractOut
@@ -28,12 +31,22 @@ from api.verification.service import verify_path
 def verify_documents(context: Context, contract: Contract) -> list[DocumentReport]:
     """Return a report on the newest revision of every document."""
     reports = []
+    agreement = agreement_file(context, contract)
     for row in contract.documents:
         with context.storage.local(row.head_sha256) as path:
             password = password_of(context, row.document)
-            report = verify_path(context, path, name=row.document.name, password=password)
+            report = verify_path(context, path, name=row.document.name, password=password, agreement=agreement)
         reports.append(DocumentReport(document=row.document_id, revision=row.head_number, report=report))
     return reports
+
+
+def agreement_file(context: Context, contract: Contract) -> bytes | None:
+    """Return the framework agreement of a contract with the signatures on it, if it names one that was offered."""
+    if contract.agreement_id is None:
+        return None
+    with context.database.read() as session:
+        row = agreements.get(session, contract.tenant_id, contract.agreement_id)
+        return standing.file_of(session, row) if row.octets is not None else None
 
 
 def collect(unit: Unit, contract_id: str) -> EvidenceOut:
@@ -47,6 +60,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         agreed = signatures.intents_of(session, contract.id)
         stored = contract.reports
         sent = [_envelope(session, row) for row in session.scalars(all_of(unit.tenant_id, contract_id=contract.id))]
+        agreement = _agreement(session, contract)
     suites_in_use = {party.suite for party in contract.parties if party.suite}
     circles = [circle for circle in context.circles.existing() if circle.suite in suites_in_use]
     if stored is not None:
@@ -67,6 +81,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         authorities=[circle.root.pem for circle in circles],
         intents=[IntentOut.of(row) for row in agreed],
         envelopes=sent,
+        agreement=agreement,
         crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls().values()],
     )
 
@@ -77,6 +92,22 @@ def _envelope(session: Session, row: Envelope) -> dict[str, Any]:
         **EnvelopeOut.of(row).model_dump(mode="json"),
         "events": [EventOut.model_validate(event, from_attributes=True).model_dump(mode="json") for event in events],
     }
+
+
+def _agreement(session: Session, contract: Contract) -> AgreementEvidence | None:
+    if contract.agreement_id is None:
+        return None
+    row = agreements.get(session, contract.tenant_id, contract.agreement_id)
+    if row.octets is None:
+        return None
+    entries = entries_of(session, row, after=0, limit=1_000_000)
+    return AgreementEvidence(
+        id=row.id,
+        state=row.state,
+        sha256=row.sha256 or "",
+        file=base64.b64encode(standing.file_of(session, row)).decode(),
+        events=[EventOut.model_validate(event, from_attributes=True) for event in entries],
+    )
 
 
 def _revision(row: Revision) -> dict[str, Any]:

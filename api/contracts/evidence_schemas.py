@@ -86,6 +86,16 @@ class IntentList(BaseModel):
     data: list[IntentOut]
 
 
+class AgreementEvidence(BaseModel):
+    """The framework agreement of a contract, with the parties' signatures on it."""
+
+    id: str
+    state: str
+    sha256: str
+    file: str = Field(description="Of schema sealroad.signed-agreement/1, base64; for `sealroad verify --agreement`.")
+    events: list[EventOut]
+
+
 class EvidenceOut(BaseModel):
     """Everything needed to check a contract without this service, except the documents themselves."""
 
@@ -107,3 +117,4 @@ class EvidenceOut(BaseModel):
     certificates: list[str] = Field(description="PEM: every party's certificates.")
     authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
     crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")
+    agreement: AgreementEvidence | None = Field(None, description="The framework agreement it is signed under.")

@@ -25,6 +25,8 @@ class Contract(Base):
     state: Mapped[str] = mapped_column(String(20), index=True)
     version: Mapped[int]
     level: Mapped[str] = mapped_column(String(10))
+    agreement_id: Mapped[str | None] = mapped_column(String(40))
+    """The framework agreement that it is signed under."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

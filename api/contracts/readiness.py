@@ -9,8 +9,9 @@ Whatever would make a signature fail later is found here, while it can still be 
    service holds for it is the one in its certificate.
 4. The time-stamp authority of every suite in use gives time-stamps, where the contract wants them.
 5. Keys and certificates for the parties whose keys the service holds; each key is tried once, as it will be opened.
-6. Every document can be prepared for every party's signature, and no signature it came with is broken.
-7. Where the contract is to be delivered encrypted, something can be encrypted to every party.
+6. The framework agreement, if the contract names one, is in force and accepts every party's key and certificate.
+7. Every document can be prepared for every party's signature, and no signature it came with is broken.
+8. Where the contract is to be delivered encrypted, something can be encrypted to every party.
 
 The same is asked about a delegate (`ready_delegate`), who comes when the contract is on its way.
 """
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from api.agreements import standing as agreements
 from api.context import Context
 from api.contracts.models import Contract, Party
 from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
@@ -88,12 +90,16 @@ def make_ready(context: Context, contract: Contract) -> Ready:
             keys[party.id] = means.key
     if findings:
         raise _refuse(findings)
+    agreements.check(context, contract)
+    if (end := agreements.end_of(context, contract)) is not None:
+        ends.append(end)
 
     try_time_stamps(context, contract, [party for _, party in signers])
     ready = Ready(expires_at=deadline or min(ends), keys=keys)
     for pointer, party in signers:
         if party.key_holder == "service" and party.seal_id is None:
             ready.keys[party.id] = _issue(context, party, pointer)
+    agreements.check(context, contract)  # again: now every certificate is there
     for index, row in enumerate(contract.documents):
         ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
         with context.storage.local(row.document.sha256) as path:

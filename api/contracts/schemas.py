@@ -28,7 +28,7 @@ from api.contracts.parts import (
     certificate_out,
 )
 from api.contracts.workflow import SIGNS, ContractState, PartyState, Role
-from api.kit.fields import Body, Line, SealID
+from api.kit.fields import AgreementID, Body, Line, SealID
 from api.seals.placement import PlacementIn
 
 
@@ -129,6 +129,9 @@ class ContractIn(Body):
     )
     external_id: Line | None = Field(None, max_length=200, description="Your own identifier; unique.")
     delivery: DeliveryIn | None = Field(None, description="Left out: whoever may read the contract downloads it.")
+    agreement: AgreementID | None = Field(
+        None, description="The framework agreement it is signed under; every signature names it by its hash."
+    )
 
 
 class ContractPatch(Body):
@@ -144,6 +147,7 @@ class ContractPatch(Body):
     relates_to: RelatesTo | None = None
     external_id: Line | None = Field(None, max_length=200)
     delivery: DeliveryIn | None = None
+    agreement: AgreementID | None = None
 
 
 class PartyOut(BaseModel):
@@ -252,6 +256,7 @@ class ContractOut(BaseModel):
     version: int = Field(description='Rises with every change; `"v{version}"` is the ETag.')
     level: Level
     external_id: str | None
+    agreement: str | None = Field(description="The framework agreement it is signed under.")
     documents: list[ContractDocumentOut]
     prevailing_language: str | None
     parties: list[PartyOut]
@@ -287,6 +292,7 @@ class ContractOut(BaseModel):
                 "version": contract.version,
                 "level": contract.level,
                 "external_id": contract.external_id,
+                "agreement": contract.agreement_id,
                 "documents": [ContractDocumentOut.of(row) for row in contract.documents],
                 "prevailing_language": contract.prevailing_language,
                 "parties": [PartyOut.of(contract, row) for row in contract.parties],

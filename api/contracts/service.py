@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+from api.agreements import repository as agreements
 from api.audit.service import GENESIS, record
 from api.contracts import languages, relations, repository, workflow
 from api.contracts.deadlines import deadline
@@ -16,7 +17,7 @@ from api.contracts.rows import documents_of, parties_of
 from api.contracts.schemas import ContractIn, ContractPatch
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, touch
 from api.contracts.workflow import ContractState
-from api.errors import Conflict, StateConflict, ValidationFailed
+from api.errors import Conflict, NotFound, StateConflict, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
@@ -33,6 +34,7 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         state=str(ContractState.DRAFT),
         version=1,
         level=body.level,
+        agreement_id=_agreement(unit, body.agreement),
         created_at=now,
         updated_at=now,
         expires_at=deadline(body.expires_at, now),
@@ -76,6 +78,8 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
     if "external_id" in given:
         contract.external_id = body.external_id
         _claim_external_id(unit, contract)
+    if "agreement" in given:
+        contract.agreement_id = _agreement(unit, body.agreement)
     if "reminders" in given:
         contract.reminders = body.reminders.model_dump() if body.reminders is not None else None
     if "relates_to" in given:
@@ -216,6 +220,7 @@ def _what_is_sent(contract: Contract) -> dict[str, Any]:
             for party in contract.parties
         ],
         "expires_at": contract.expires_at.astimezone(UTC).isoformat() if contract.expires_at else None,
+        "agreement": contract.agreement_id,
     }
 
 
@@ -238,3 +243,15 @@ def _claim_external_id(unit: Unit, contract: Contract) -> None:
     )
     if taken:
         raise Conflict("another contract has this external_id")
+
+
+def _agreement(unit: Unit, name: str | None) -> str | None:
+    """Return the id of an agreement that is the tenant's. Raises ValidationFailed."""
+    if name is not None:
+        with unit.read() as session:
+            try:
+                agreements.get(session, unit.tenant_id, name)
+            except NotFound as error:
+                problem = problem_at("/agreement", error.code, error.message)
+                raise ValidationFailed("the agreement cannot be used", errors=[problem]) from None
+    return name

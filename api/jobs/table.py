@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from api.agreements import tasks as agreement_tasks
 from api.certificates import issuing
 from api.context import Context
 from api.contracts import reminders
@@ -30,6 +31,7 @@ def handlers() -> dict[str, Handler]:
         "seal-envelope": Handler(envelope_tasks.seal_envelope, envelope_tasks.sealing_gave_up),
         "open-envelope": Handler(envelope_tasks.open_envelope, envelope_tasks.opening_gave_up),
         "deliver": Handler(delivery.deliver, delivery.gave_up),
+        "sign-agreement": Handler(agreement_tasks.sign_with_seal, agreement_tasks.gave_up),
         "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
     }
 

@@ -35,6 +35,7 @@ Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_text)]
 
 
 ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
+AgreementID = Annotated[str, StringConstraints(pattern=r"^agr_[0-9a-f]{32}$")]
 SealID = Annotated[str, StringConstraints(pattern=r"^seal_[0-9a-f]{32}$")]
 
 

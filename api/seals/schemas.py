@@ -19,7 +19,7 @@ KeyID = Annotated[str, StringConstraints(pattern=r"^key_[0-9a-f]{32}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Kind = Literal["legal-name", "contract", "finance", "invoice", "department", "personal"]
 Standard = Literal["v1", "v4", "v5"]
-Purpose = Literal["contract", "document", "envelope"]
+Purpose = Literal["contract", "document", "envelope", "agreement"]
 Millimetres = Annotated[int, Field(ge=5, le=200)]
 
 

@@ -88,6 +88,8 @@ def record_intent(
         "document_digest": prepared.document_digest.hex(),
         "dtbs_digest": prepared.dtbs_digest.hex(),
     }
+    if prepared.policy_der is not None:
+        facts |= {"agreement": contract.agreement_id or "", "policy": prepared.policy_der.hex()}
     if party.seal_id is not None:
         facts |= {"seal": party.seal_id, "seal_use": signature.seal_use_id or ""}
     record(session, contract, "signature.prepared", now=now, actor=actor, party_id=party.id, data=facts)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.agreements import standing as agreements
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts.models import Contract, Party
@@ -108,6 +110,9 @@ def prepare(
         options = seal_options_for(contract, party, document_id, context, source)
     else:
         options = options_for(contract, party, document_id, context)
+    if (octets := agreements.under(context, contract)) is not None:
+        # the reason may show in the stamp, but not in the dictionary beside a policy (EN 319 142-1 6.3 m)
+        options = replace(options, agreement=octets, reason=None)
     credentials = _credentials(context, contract, document_id)
     return prepare_file(
         source, target, options, certificate, chain, context.clock, suite=party.suite, credentials=credentials
@@ -135,5 +140,6 @@ def complete(
     """
     from signer.pades.sign import complete as complete_file
 
+    agreements.under(context, contract)  # nothing is completed under an agreement that has ended meanwhile
     timestamper = context.circles.get(party.suite or "").tsa if contract.level == "B-T" else None
     complete_file(path, prepared, value=value, cms=cms, timestamper=timestamper)

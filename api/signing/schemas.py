@@ -96,6 +96,10 @@ class SignatureRequestOut(BaseModel):
     signature_algorithm: str = Field(description="OID of the signature algorithm.")
     document_digest: str = Field(description="Digest of the document's signed octets, base64.")
     document_sha256: str = Field(description="SHA-256 of the revision that is being signed.")
+    policy: str | None = Field(
+        description="Where the contract is under a framework agreement: the value of signature-policy-identifier "
+        "that a complete CMS must carry, base64 of DER. `dtbs` has it already."
+    )
     created_at: datetime
     expires_at: datetime | None
     failure: dict[str, Any] | None
@@ -120,6 +124,7 @@ class SignatureRequestOut(BaseModel):
                 "signature_algorithm": prepared.signature_algorithm,
                 "document_digest": _base64(prepared.document_digest),
                 "document_sha256": row.base_sha256,
+                "policy": _base64(prepared.policy_der) if prepared.policy_der is not None else None,
                 "created_at": row.created_at,
                 "expires_at": row.expires_at,
                 "failure": row.failure,

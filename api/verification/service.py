@@ -77,9 +77,14 @@ def verifier(context: Context, wanted: Demand) -> Verifying:
     return verifying
 
 
-def verify_path(context: Context, path: Path, *, name: str, password: str | None) -> dict[str, Any]:
-    """Return the report on a file as JSON, of schema sealroad.report/1; the password opens an encrypted one."""
-    body: dict[str, Any] = verifier(context, Demand(password=password))(path, name).to_json()
+def verify_path(
+    context: Context, path: Path, *, name: str, password: str | None, agreement: bytes | None = None
+) -> dict[str, Any]:
+    """Return the report on a file as JSON (sealroad.report/1), judged by a framework agreement if there is one.
+
+    The password opens an encrypted one.
+    """
+    body: dict[str, Any] = verifier(context, Demand(password=password, agreement=agreement))(path, name).to_json()
     return body
 
 

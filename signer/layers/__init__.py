@@ -7,9 +7,19 @@
 Both come from files; no law is written in this program. Neither changes the cryptographic verdict.
 """
 
-from signer.layers.agreement import Agreement, Party, load_agreement
+from signer.layers.agreement import Agreement, Party, agreement_octets, load_agreement
 from signer.layers.conditions import Conditions
-from signer.layers.judge import judge
+from signer.layers.judge import agreed, judge
 from signer.layers.policy import Policy, load_policy
 
-__all__ = ["Agreement", "Conditions", "Party", "Policy", "judge", "load_agreement", "load_policy"]
+__all__ = [
+    "Agreement",
+    "Conditions",
+    "Party",
+    "Policy",
+    "agreed",
+    "agreement_octets",
+    "judge",
+    "load_agreement",
+    "load_policy",
+]

@@ -48,6 +48,8 @@ class Conditions:
     """SHA-256 of certificates of time-stamping authorities; the time must be from one of them."""
     receipts: bool = False
     """Whether a receipt of a trusted third party is demanded."""
+    receipt_issuers: tuple[str, ...] | None = None
+    """SHA-256 of certificates of trusted third parties; a receipt of one of them is demanded."""
 
     def place(self, condition: str) -> str:
         """Return where a condition stands: clause of the document, if the file gives one, and key in the file."""
@@ -75,6 +77,7 @@ def read_conditions(table: Table) -> Conditions:
         time=table.choice("time", TIMES),
         time_authorities=table.digests("time_authorities"),
         receipts=table.flag("receipts"),
+        receipt_issuers=table.digests("receipt_issuers"),
     )
 
 

@@ -11,16 +11,16 @@ passed either. A time-stamp is nobody's consent: its layers stay not-checked.
 from __future__ import annotations
 
 import dataclasses
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 
 from certs import oids
-from signer.layers.agreement import Agreement, Party
+from signer.layers.agreement import Agreement
 from signer.layers.conditions import LEVELS, Conditions
 from signer.layers.policy import Policy
-from signer.report import CONSENT, CheckResult, LayerReport, Report, Result, SignatureReport, SignerReport, Verdict
+from signer.layers.standing import binding, clause_of, concerns, ended, own_signatures, party_of
+from signer.report import CheckResult, LayerReport, Report, Result, SignatureReport, SignerReport, Verdict
 
 Add = Callable[[str, Result, str], None]
 """Adds a check: condition, result, detail."""
@@ -35,7 +35,7 @@ def judge(report: Report, agreement: Agreement | None = None, policies: Sequence
     signatures = tuple(
         dataclasses.replace(
             signature,
-            agreed=_agreed(signature, agreement) if agreement is not None else signature.agreed,
+            agreed=agreed(signature, agreement) if agreement is not None else signature.agreed,
             recognised=tuple((policy.jurisdiction, _recognised(signature, policy)) for policy in policies)
             or signature.recognised,
         )
@@ -47,30 +47,30 @@ def judge(report: Report, agreement: Agreement | None = None, policies: Sequence
     )
 
 
-def concerns(signature: SignatureReport) -> bool:
-    """Tell whether the two layers are about this signature at all."""
-    return signature.kind in CONSENT
-
-
-def _agreed(signature: SignatureReport, agreement: Agreement) -> LayerReport:
+def agreed(signature: SignatureReport, agreement: Agreement) -> LayerReport:
+    """Return the layer "agreed" of one signature, found or foreseen."""
     basis = f"{agreement.title}, SHA-256 {agreement.sha256}"
     if not concerns(signature):
         return LayerReport("not-checked", basis)
     clauses = dict(agreement.clauses)
-    checks = [_own_signatures(agreement)] if agreement.signatures is not None else []
+    checks = [own_signatures(agreement)] if agreement.signatures is not None else []
     checks.append(_verdict(signature))
-    party = _party_of(signature.signer, agreement.parties)
-    wanted, place = party.conditions if party is not None else None, _place("valid", clauses)
+    bound = binding(signature, agreement)
+    party = party_of(signature.signer, agreement.parties)
+    wanted, place = party.conditions if party is not None else None, clause_of("valid", clauses)
     checks.append(_in_force(signature, agreement.valid_from, agreement.valid_to, place, wanted))
     if party is None:
         who = signature.signer.subject if signature.signer else "nobody known"
         detail = f"no party of the agreement: {who}"
         result: Result = "failed" if signature.signer else "not-checked"
-        checks.append(CheckResult("party", _place("parties", clauses), result, detail))
+        checks.append(CheckResult("party", clause_of("parties", clauses), result, detail))
     else:
         checks.append(CheckResult("party", party.conditions.place("party"), "passed", party.name))
         checks += _conditions(signature, party.conditions)
-    return LayerReport(_worst(checks), basis, tuple(checks))
+    checks += [ended(signature, agreement, ending, wanted) for ending in agreement.endings]
+    # a signature from before agreements were bound is judged as it always was, unless the agreement asks for more
+    counted = checks if bound.result == "not-checked" and not agreement.binding else [*checks, bound]
+    return LayerReport(_worst(counted), basis, (*checks, bound))
 
 
 def _recognised(signature: SignatureReport, policy: Policy) -> LayerReport:
@@ -90,24 +90,7 @@ def _worst(checks: Sequence[CheckResult]) -> Result:
     return "failed" if "failed" in results else "not-checked" if "not-checked" in results else "passed"
 
 
-def _place(key: str, clauses: dict[str, str]) -> str:
-    return f"{clauses[key]} ({key})" if key in clauses else key
-
-
 # -- what an agreement asks besides the conditions ------------------------------------------------------
-
-
-def _own_signatures(agreement: Agreement) -> CheckResult:
-    """Check the agreement's own signatures: all of them hold, and one at least is somebody's consent."""
-    signatures = agreement.signatures or ()
-    verdicts = [one.verdict for one in signatures]
-    result: Result = "passed"
-    if not any(map(concerns, signatures)) or Verdict.TOTAL_FAILED in verdicts:
-        result = "failed"
-    elif set(verdicts) != {Verdict.TOTAL_PASSED}:
-        result = "not-checked"
-    detail = ", ".join(verdict.value for verdict in verdicts)
-    return CheckResult("agreement-signatures", "signatures", result, detail)
 
 
 def _verdict(signature: SignatureReport) -> CheckResult:
@@ -132,32 +115,6 @@ def _in_force(
     if (start is not None and when.value < start) or (end is not None and when.value > end):
         result = "failed"
     return CheckResult("in-force", place, result, when.value.isoformat(), when.source)
-
-
-def _party_of(signer: SignerReport | None, parties: Sequence[Party]) -> Party | None:
-    """Find the party: by certificate, else by national identifier, else by the organisation's or person's name.
-
-    A party that names certificates is known by nothing else, one that names identifiers not by its name: whoever wrote
-    them down wanted more than a name, which anybody may bear.
-    """
-    if signer is None:
-        return None
-    stated = {(item.scheme, item.value) for item in signer.identifiers if item.checksum_ok is not False}
-    names = {_folded(name) for name in (signer.organisation, signer.common_name) if name}
-    for party in parties:
-        if party.certificates:
-            if signer.fingerprint in party.certificates:
-                return party
-        elif party.identifiers:
-            if stated.intersection(party.identifiers):
-                return party
-        elif _folded(party.name) in names:
-            return party
-    return None
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 # -- the conditions -------------------------------------------------------------------------------------
@@ -207,6 +164,8 @@ def _conditions(signature: SignatureReport, wanted: Conditions) -> list[CheckRes
     _time(wanted, signature, add)
     if wanted.receipts:
         add("receipts", "not-checked", "receipts are not looked at")
+    if wanted.receipt_issuers is not None:
+        add("receipt-issuers", "not-checked", "receipts are not looked at")
     return checks
 
 

@@ -75,6 +75,13 @@ class Table:
             raise self.fault(key, "this is neither true nor false")
         return bool(value)
 
+    def whole(self, key: str, *, least: int, most: int) -> int | None:
+        """Return a whole number, or None where the key is absent."""
+        value = self._take(key)
+        if value is not None and (type(value) is not int or not least <= value <= most):
+            raise self.fault(key, f"this is no whole number from {least} to {most}")
+        return value
+
     def texts(self, key: str) -> tuple[str, ...] | None:
         """Return a list of texts without doubles, or None where the key is absent; an empty list is a fault."""
         value = self._take(key)
@@ -103,6 +110,16 @@ class Table:
         for item in plain:
             if not _SHA256.fullmatch(item):
                 raise self.fault(key, f"{item[:80]!r} is no SHA-256 digest")
+        return plain
+
+    def digest(self, key: str) -> str | None:
+        """Return one SHA-256 digest as `digests` does, or None where the key is absent."""
+        if key not in self:
+            return None
+        value = self._take(key)
+        plain = re.sub(r"[:\s]", "", value).lower() if isinstance(value, str) else ""
+        if not _SHA256.fullmatch(plain):
+            raise self.fault(key, "this is no SHA-256 digest")
         return plain
 
     def oids(self, key: str) -> tuple[str, ...] | None:

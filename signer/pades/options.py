@@ -9,6 +9,7 @@ Coordinates are points as the reader sees the page: from the lower left corner o
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from dataclasses import dataclass
@@ -125,6 +126,9 @@ class SignOptions:
     """Octets to reserve for the CMS at least, where another program makes it."""
     seal: Seal | None = None
     """The electronic seal that is applied: carried in a signed attribute, or in the national form."""
+    agreement: bytes | None = dataclasses.field(default=None, repr=False)
+    """The octets of the framework agreement that the signature is made under: a signed attribute names them by their
+    digest. Excludes `reason` (EN 319 142-1 6.3 m)."""
     national: NationalForm | None = None
     """Not a CMS, but the SES_Signature of the seal's standard. None: PAdES."""
     locale: str = "en"
@@ -150,6 +154,8 @@ class SignOptions:
             raise OptionError(f"there is no commitment {self.commitment!r}", hint="one of " + ", ".join(COMMITMENTS))
         if self.commitment is not None and self.reason is not None:
             raise OptionError("a commitment and a reason exclude each other (EN 319 142-1 6.3)", hint="give one")
+        if self.agreement is not None and self.reason is not None:
+            raise OptionError("an agreement and a reason exclude each other (EN 319 142-1 6.3)", hint="give one")
         if not 0 <= self.reserve <= MAX_RESERVE:
             raise OptionError(f"{self.reserve} octets cannot be reserved", hint=f"at most {MAX_RESERVE}")
         self._check_texts()
@@ -191,6 +197,8 @@ class SignOptions:
             raise OptionError("the national form is that of a seal", hint="give the seal, or sign by PAdES")
         if self.commitment is not None or self.time_stamp_digest is not None:
             raise OptionError("the national form has no commitment, and the digest of its own suite")
+        if self.agreement is not None:
+            raise OptionError("the national form has no place for an agreement", hint="seal by PAdES")
         if self.level != "B-B" and self.seal.version == 1:
             raise OptionError(
                 "a signature of GM/T 0031-2014 has no place for a time-stamp over it", hint="seal at level B-B"

@@ -62,6 +62,8 @@ class Prepared:
     """The seal that is applied."""
     seal_signature: str | None = None
     """In the national form: the preparation of the SES_Signature, as JSON."""
+    policy_der: bytes | None = None
+    """The value of signature-policy-identifier, where the signature is made under a framework agreement."""
     further_fields: tuple[str, ...] = ()
     """Names of the other fields that show it."""
 
@@ -125,6 +127,7 @@ class Prepared:
             raw["byte_range"] = tuple(raw["byte_range"])
             # what older preparations do not have
             raw["seal_der"] = _octets(raw["seal_der"]) if raw.get("seal_der") is not None else None
+            raw["policy_der"] = _octets(raw["policy_der"]) if raw.get("policy_der") is not None else None
             raw["further_fields"] = tuple(raw.get("further_fields", ()))
             prepared = cls(**raw)
             prepared._check()

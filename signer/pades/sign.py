@@ -36,6 +36,7 @@ from signer.cms import (
     finish,
     needed_timestamper,
     pades_attributes,
+    policy_of,
 )
 from signer.errors import OptionError, SigningRefused, StaleRequest
 from signer.pades.macs import FileMAC, needed_mac, no_mac
@@ -127,6 +128,7 @@ def complete(
                 digest=prepared.document_digest,
                 cades=prepared.subfilter == CADES_DETACHED,
                 seal=prepared.seal_der,
+                policy=prepared.policy_der,
                 timestamper=timestamper,
                 time_stamp_digest=prepared.time_stamp_digest,
             )
@@ -276,6 +278,7 @@ def _draft(
         chain_der=tuple(item.der for item in chain),
         seal_der=options.seal.der if options.seal is not None else None,
         seal_signature=seal_signature,
+        policy_der=policy_of(suite, options.agreement),
         further_fields=tuple(spot.field for spot in ground.spots[1:]),
     )
     return prepared, mac
@@ -288,6 +291,7 @@ def _attributes(options: SignOptions, suite: Suite, certificate: Certificate, do
         document_digest,
         commitment=COMMITMENTS[options.commitment] if options.commitment is not None else None,
         seal=options.seal.der if options.seal is not None else None,
+        policy=policy_of(suite, options.agreement),
     )
 
 

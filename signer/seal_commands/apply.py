@@ -50,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--level", choices=("B-B", "B-T"), help="default: B-T with --tsa, else B-B")
     what.add_argument("--tsa", metavar="URL", help="time-stamp authority: a URL, or the directory of a circle")
     what.add_argument("--allow-private", action="store_true", help="the authority may be at a private address")
+    what.add_argument("--agreement", metavar="FILE", help="seal under this framework agreement, named by its hash")
     what.add_argument("--reason")
     what.add_argument("--location")
     what.add_argument("--locale", choices=("en", "zh", "ru"), default="en", help="language for who does not see it")
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     from certs.hardening import harden
     from certs.keys import open_key
     from signer.cli_opening import signing_credentials
-    from signer.commands import certificates_of, level_of, timestamper_of
+    from signer.commands import agreement_of, certificates_of, level_of, timestamper_of
     from signer.pades.sealing import seal_options
     from signer.pades.sign import sign_bytes
     from signer.seals import read_seal
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     key = open_key(args.key, secrets_of(args))
     certificate, chain = certificates_of(args, key)
     opened_by = signing_credentials(args)
-    data = read_input(args.source)
+    data, clock = read_input(args.source), SystemClock()
     options = seal_options(
         seal,
         places=_places(data, placements, seal, opened_by),
@@ -84,10 +85,9 @@ def run(args: argparse.Namespace) -> int:
         location=args.location,
         level=level,
         locale=args.locale,
+        agreement=agreement_of(args, certificate, chain, key.suite.name, level, clock),
     )
-    sealed = sign_bytes(
-        data, key, certificate, chain, options, SystemClock(), timestamper_of(args), credentials=opened_by
-    )
+    sealed = sign_bytes(data, key, certificate, chain, options, clock, timestamper_of(args), credentials=opened_by)
     keys = [uri.removeprefix("file:") for uri in (args.key, args.open_key) if uri]
     inputs = [args.source, args.seal, *keys, *(name for name in (args.cert, args.open_cert) if name)]
     write_output(args.output, sealed, inputs=inputs)

@@ -80,7 +80,8 @@ class Purpose:
     """What somebody wants to seal."""
 
     kind: str
-    """"contract": a document inside a contract; "document": one by itself; "envelope": the manifest of an envelope."""
+    """"contract": a document inside a contract; "document": one by itself; "envelope": the manifest of an envelope;
+    "agreement": a framework agreement."""
     contract: str | None = None
     times: int = 1
     """How many documents: each is one use."""

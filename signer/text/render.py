@@ -15,6 +15,7 @@ from signer.report import (
     BasisFile,
     CheckResult,
     IdentifierReport,
+    LayerReport,
     Notice,
     Report,
     SignatureReport,
@@ -228,7 +229,17 @@ def layers(words: Words, signature: SignatureReport) -> list[str]:
         open_ones = [check for check in layer.checks if check.result == result != "passed"]
         tail = "; ".join(f"{check_name(words, check)} [{clean(check.clause)}]" for check in open_ones)
         lines.append(f"{name}{colon}{words['result.' + result]}" + (f" ({tail})" if tail else ""))
+        lines[-1] += _bound(words, signature, layer)
     return lines
+
+
+def _bound(words: Words, signature: SignatureReport, layer: LayerReport) -> str:
+    """Return which agreement a signature names, where it was judged by one."""
+    for check in layer.checks:
+        if check.id == "agreement-binding":
+            other = "bound.none" if signature.policy is None else "bound.another"
+            return words["punctuation.semicolon"] + words["bound.this" if check.result == "passed" else other]
+    return ""
 
 
 def basis_facts(words: Words, basis: BasisFile) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from certs import ber, oids, suites
+from certs import ber, oids, signature_policy, suites
 from certs.certificate import Certificate
 from certs.errors import (
     BackendUnavailable,
@@ -30,7 +30,7 @@ from certs.signed_data import (
     parse_signed_data,
 )
 from certs.suites.rsa import has_negative_modulus
-from signer.report import IdentifierReport, LayerReport, SignerReport, TimeReport, Verdict
+from signer.report import IdentifierReport, LayerReport, SignaturePolicyReport, SignerReport, TimeReport, Verdict
 from signer.verification.chain import judge_chain
 from signer.verification.draft import Draft
 from signer.verification.poe import proofs_of
@@ -167,6 +167,7 @@ def judge_signer(
     draft.signature_algorithm = signer.signature_algorithm.oid
     draft.digest_algorithm = signer.digest_algorithm.oid
     draft.value = signer.signature
+    draft.policy = _policy(signer)
     # 3. Identification of the signing certificate
     evidence = evidence_of(draft, view, signer, setting)
     certificate, named = _signing_certificate(draft, signer, evidence)
@@ -199,6 +200,18 @@ def judge_signer(
     _acceptance(draft, signer, best or setting.now, named=named)
     # 7. X.509 validation
     judge_chain(draft, certificate, evidence, setting, proofs, best=best, after=after, claimed=stated)
+
+
+def _policy(signer: SignerView) -> SignaturePolicyReport | None:
+    """Return what the signature says it was made under; `signer.layers` says what it was."""
+    try:
+        values = signer.values(oids.SIGNATURE_POLICY)
+        found = signature_policy.of_attributes(values)
+    except MalformedInput:
+        return SignaturePolicyReport("", None, "", readable=False)
+    if found is None:
+        return SignaturePolicyReport("", None, "") if values else None
+    return SignaturePolicyReport(found.oid, found.digest_oid, found.digest.hex())
 
 
 def _has_evidence(view: SignedDataView, signer: SignerView) -> bool:

@@ -31,6 +31,7 @@ from signer.report import (
     PlaceReport,
     RevisionReport,
     SealReport,
+    SignaturePolicyReport,
     SignatureReport,
     SignerReport,
     TimeReport,
@@ -73,6 +74,7 @@ class Draft:
     place: PlaceReport | None = None
     objects: list[ValidationObject] = dataclasses.field(default_factory=list)
     seal: SealReport | None = None
+    policy: SignaturePolicyReport | None = None
     value: bytes = b""
 
     def passed(self, check: str, clause: str, detail: str = "", basis: str = "") -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.api.agreements.desk import asked, at, firm, offered, words
 from tests.api.conftest import User, held
 from tests.api.envelopes.post import anchors, between, elsewhere, from_first_party, sealed
 from tests.api.seals.office import Office, application, colleague, key_id
@@ -121,6 +122,33 @@ def test_any_envelope_and_any_opening_with_one_thing_wrong(user: User) -> None:
     def run(where: tuple[str, tuple[Any, ...]], value: Any) -> None:
         body = json.dumps(replaced(bodies[where[0]], where[1], value))
         check(user.post(where[0], content=body, headers={"content-type": "application/json"}))
+
+    run()
+
+
+def test_any_agreement_and_any_signature_with_one_thing_wrong(user: User) -> None:
+    body = words(firm("ecdsa-p256").party(suites=["ecdsa-p256"], key_sizes={"rsa": 3072}, clauses={"suites": "3"}))
+    body |= {"notices": [{"of": "revocation", "within_hours": 1}], "valid_to": "2090-01-01", "retention_years": 10}
+    agreement = offered(user, body | {"number": "fuzz"})
+    request = asked(user, agreement, firm("ecdsa-p256").pem)
+    value = {"signature": "AAAA", "cms": None, "error": None}
+    bodies: dict[str, dict[str, Any]] = {
+        "/v1/agreements": {"agreement": body},
+        at(agreement, "/signatures"): {"cms": "AAAA"},
+        at(agreement, "/signature-requests"): {"certificate": firm("ecdsa-p256").pem},
+        at(agreement, f"/signature-requests/{request['id']}"): value,
+    }
+    where = [(address, place) for address, wanted in bodies.items() for place in places(wanted)]
+
+    @QUIET
+    @given(where=st.sampled_from(where), value=values)
+    def run(where: tuple[str, tuple[Any, ...]], value: Any) -> None:
+        content = json.dumps(replaced(bodies[where[0]], where[1], value))
+        verb = "PUT" if where[0].endswith(request["id"]) else "POST"
+        answer = user.request(verb, where[0], content=content, headers={"content-type": "application/json"})
+        check(answer)
+        if answer.status_code == 201 and where[0] == "/v1/agreements":  # what can be drafted can be offered, or not
+            check(user.post(f"{answer.headers['location']}/offer", headers={"if-match": '"v1"'}))
 
     run()
 

@@ -10,6 +10,7 @@ import pytest
 
 from api.auth.models import Tenant
 from api.auth.service import SCOPES, create_key
+from tests.api.agreements.desk import asked, firm, offered, words
 from tests.api.conftest import Service, User, at_home, circle_today, held, make_pdf
 from tests.api.envelopes.post import between, elsewhere, from_first_party, sealed
 from tests.api.seals.office import Office, application, colleague
@@ -42,6 +43,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "grant_seal": {"json": {"grantee": "key_" + "0" * 32}},
     "create_envelope": {"json": {"document": "doc_" + "0" * 32, "senders": [{"seal": "seal_" + "0" * 32}]}},
     "open_envelope": {"json": {"recipient": "rcp_" + "0" * 32}},
+    "create_agreement": {"json": {"agreement": {}}},
+    "update_agreement": {"json": {"agreement": words({"name": "x"})}},
+    "add_agreement_signature": {"json": {"cms": "AAAA"}},
+    "sign_agreement": {"json": {"seal": "seal_" + "0" * 32}},
+    "create_agreement_signature_request": {"json": {"certificate": "x"}},
+    "hand_in_agreement_signature": {"json": {"error": "x"}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
 }
 
@@ -76,7 +83,10 @@ def owned(user: User) -> dict[str, str]:
     user.wait_for_job(response.headers["location"])
     request = user.ask(contract, party)
     envelope = sealed(user, {"contract": contract["id"], "senders": [{"seal": seal["id"]}], "recipients": [named]})
+    agreement = offered(user, words(firm("ecdsa-p256").party()))
     return {
+        "agreement_id": agreement["id"],
+        "request_id": asked(user, agreement, firm("ecdsa-p256").pem)["id"],
         "envelope_id": envelope["id"],
         "recipient_id": envelope["recipients"][0]["id"],
         "seal_id": seal["id"],
@@ -111,7 +121,7 @@ def test_no_operation_tells_a_stranger_that_an_object_exists(user: User, strange
 
 
 def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, str]) -> None:
-    for path in ("/v1/documents", "/v1/contracts", "/v1/seals", "/v1/envelopes"):
+    for path in ("/v1/documents", "/v1/contracts", "/v1/seals", "/v1/envelopes", "/v1/agreements"):
         assert user.get(path).json()["data"]
         assert stranger.get(path).json()["data"] == []
 

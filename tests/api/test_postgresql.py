@@ -24,6 +24,7 @@ from api.db import Database
 from api.errors import ConfigurationError
 from api.migrations import check_or_upgrade, upgrade
 from api.models import Base
+from tests.api.agreements.desk import at, firm, octets_of, offered, words
 from tests.api.conftest import Service, held, serving
 from tests.api.contracts.talk import act, delegate, good
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
@@ -233,6 +234,38 @@ def test_an_encrypted_document_is_signed(postgres: Service) -> None:
     assert user.sign(contract, contract["parties"][0])["state"] == "succeeded"
     report = user.post("/v1/verifications", data={"contract": contract["id"]})
     assert (document["encryption"], report.json()["verdict"]) == ("AES-256", "TOTAL-PASSED")
+
+
+def test_an_agreement_is_signed_by_all_at_once_binds_a_contract_and_does_not_change(postgres: Service) -> None:
+    user, firms = postgres.user(), [firm(suite) for suite in ("ecdsa-p256", "sm2")]
+    made = offered(user, words(*(each.party() for each in firms)))
+    octets, answers = octets_of(user, made), []
+
+    def sign(cms: str) -> None:
+        answers.append(user.post(at(made, "/signatures"), json={"cms": cms}).status_code)
+
+    threads = [threading.Thread(target=sign, args=(each.cms(octets),)) for each in firms for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [201, 201, 409, 409]
+    assert user.get(at(made)).json()["state"] == "in_force"
+    contract = user.sent(held("ecdsa-p256", organisation=firms[0].name), agreement=made["id"])
+    assert user.sign(contract, contract["parties"][0])["state"] == "succeeded"
+    assert user.get(at(made, "/events/check")).json()["intact"] is True
+    for statement in (
+        "UPDATE agreement_events SET hash = '1'",
+        "DELETE FROM agreement_events",
+        "TRUNCATE agreement_events",
+        "UPDATE agreements SET octets = '\\x00'",
+        "UPDATE agreements SET sha256 = '1'",
+    ):
+        with (
+            pytest.raises(DatabaseError, match=r"append-only|does not change"),
+            postgres.context.database.write() as session,
+        ):
+            session.execute(text(statement))
 
 
 def test_two_workers_share_the_jobs(postgres: Service, tmp_path: Path) -> None:

@@ -292,3 +292,8 @@ def _from_maven(short: str, name: str) -> tuple[Path, ...]:
 def dss() -> Program:
     """Return Dss.java over EU DSS."""
     return java_program("Dss", dss_jars())
+
+
+def dss_policies() -> Program:
+    """Return Policies.java over EU DSS."""
+    return java_program("Policies", dss_jars())

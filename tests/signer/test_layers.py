@@ -19,7 +19,7 @@ from certs.signed_data import build_signed_data
 from signer.errors import BasisError
 from signer.layers import judge, load_agreement, load_policy
 from signer.layers.conditions import NAMES
-from signer.layers.judge import concerns
+from signer.layers.standing import concerns
 from signer.report import LayerReport, TimeReport, TimestampReport, ValidationObject, Verdict
 from signer.report_schema import agreement_schema, policy_schema
 from tests.conftest import SIGNING, circle_of
@@ -90,6 +90,7 @@ CONDITIONS: list[tuple[str, Any, str]] = [
     ("time_authorities", [ISSUER], "failed"),
     ("trust_lists", ["*"], "failed"),
     ("receipts", True, "not-checked"),
+    ("receipt_issuers", [ISSUER], "not-checked"),
 ]
 
 
@@ -109,7 +110,7 @@ def test_each_condition(name: str, value: Any, expected: str) -> None:
 
 def test_every_condition_is_tried_both_ways() -> None:
     assert {name for name, _, _ in CONDITIONS} == set(NAMES)
-    for name in set(NAMES) - {"receipts", "trust_lists", "time"}:
+    for name in set(NAMES) - {"receipts", "receipt_issuers", "trust_lists", "time"}:
         assert {expected for other, _, expected in CONDITIONS if other == name} >= {"passed", "failed"}, name
 
 
@@ -255,7 +256,7 @@ def test_a_real_signature_of_every_kind(suite: str) -> None:
     }
     layer = judge(made, load_agreement(agreement(party=asked))).signatures[0].agreed
     assert layer.result == "passed", layer.checks
-    assert len(layer.checks) == 3 + 7
+    assert len(layer.checks) == 4 + 7
 
 
 # -- a signed agreement -------------------------------------------------------------------------------

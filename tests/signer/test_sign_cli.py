@@ -174,3 +174,56 @@ def test_describing_the_command_imports_nothing_heavy() -> None:
         "assert not {'pyhanko', 'cryptography', 'asn1crypto', 'PIL'} & set(sys.modules), sorted(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def framework(desk: Path, **party: object) -> None:
+    name = circle_of(SUITE).person.certificate.common_name
+    body = {
+        "schema": "sealroad.agreement/1",
+        "title": "FA",
+        "binding": "required",
+        "parties": [{"name": name, **party}],
+    }
+    (desk / "framework.json").write_text(json.dumps(body, ensure_ascii=False))
+
+
+def verified(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, str]:
+    capsys.readouterr()
+    main(["verify", *arguments, "--revocation", "if-present", "--trust", "root.pem", "--format", "json"])
+    found: dict[str, list[dict[str, str]]] = json.loads(capsys.readouterr().out)["signatures"][0]["layers"]["agreed"]
+    return {check["id"]: check["result"] for check in found["checks"]}
+
+
+def test_under_an_agreement(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    framework(desk, suites=[SUITE])
+    (desk / "root.pem").write_text(circle_of(SUITE).ca.root.pem)
+    under = ["--chain", "chain.pem", "--agreement", "framework.json"]
+    assert main(["sign", "in.pdf", "out.pdf", *KEY, *under]) == 0
+    assert verified(capsys, "out.pdf", "--agreement", "framework.json")["agreement-binding"] == "passed"
+    assert main(["sign", "in.pdf", "out.p7s", "--detached", *KEY, *under]) == 0
+    arguments = ("out.p7s", "--content", "in.pdf", "--agreement", "framework.json")
+    assert verified(capsys, *arguments)["agreement-binding"] == "passed"
+    assert main(["inspect", "out.p7s"]) == 0
+    assert "policy" in capsys.readouterr().out
+    request = ["--cert", "cert.pem", "--request", "r.json", "--dtbs", "dtbs"]
+    assert main(["sign", "prepare", "in.pdf", "p.pdf", *request, *under]) == 0
+    value = circle_of(SUITE).person.key.sign((desk / "dtbs").read_bytes())
+    (desk / "value").write_bytes(value)
+    assert main(["sign", "complete", "p.pdf", "two.pdf", "--request", "r.json", "--value", "value"]) == 0
+    assert verified(capsys, "two.pdf", "--agreement", "framework.json")["agreement-binding"] == "passed"
+    (desk / "framework.json").write_bytes((desk / "framework.json").read_bytes() + b"\n")  # another file, another hash
+    assert verified(capsys, "two.pdf", "--agreement", "framework.json")["agreement-binding"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "party", [{"suites": ["sm2"]}, {"level": "B-T"}, {"certificates": ["0" * 64]}, {"suites": ["none"]}]
+)
+def test_what_the_agreement_does_not_accept_is_not_signed(
+    desk: Path, capsys: pytest.CaptureFixture[str], party: dict[str, object]
+) -> None:
+    framework(desk, **party)
+    assert main(["sign", "in.pdf", "out.pdf", *KEY, "--agreement", "framework.json"]) == 2
+    assert "sealroad: " in capsys.readouterr().err
+    assert not (desk / "out.pdf").exists()
+    assert main(["sign", "in.pdf", "out.p7s", "--detached", *KEY, "--agreement", "framework.json"]) == 2
+    assert not (desk / "out.p7s").exists()

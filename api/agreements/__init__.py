@@ -1,0 +1,1 @@
+"""Framework agreements on electronic signatures, which contracts are signed under."""
