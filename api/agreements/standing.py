@@ -73,10 +73,10 @@ def end_of(context: Context, contract: Contract) -> datetime | None:
     return min(ends) if ends else None
 
 
-def check(context: Context, contract: Contract) -> None:
+def check(context: Context, contract: Contract, delegate: Party | None = None) -> None:
     """Raise AgreementRefused with everything that the agreement of a contract will refuse of its signatures.
 
-    A key that is still to be made is judged by what its certificate will say.
+    With `delegate`, of the signature of this one, who is to take over a part. A key that is still to be made is judged by what its certificate will say.
     """
     from signer.layers.foresight import objections
 
@@ -87,15 +87,14 @@ def check(context: Context, contract: Contract) -> None:
     end, deadline = end_of(context, contract), contract.expires_at
     if end is not None and deadline is not None and deadline > end:
         problems.append(problem_at("/expires_at", "agreement-ends-earlier", f"the agreement ends on {end:%Y-%m-%d}"))
-    for index, party in enumerate(contract.parties):
+    parties = [(f"/parties/{index}", party) for index, party in enumerate(contract.parties)]
+    for pointer, party in parties if delegate is None else [("", delegate)]:
         if party.role == Role.CC or party.suite is None:
             continue
         found = objections(_intent(context, contract, party), octets)
         if party.certificates is None:  # what it will state is known when it is issued, and asked again then
             found = tuple(each for each in found if each.id != "certificate-policies")
-        problems += [
-            problem_at(f"/parties/{index}", f"agreement-{each.id}", f"{each.detail} ({each.clause})") for each in found
-        ]
+        problems += [problem_at(pointer, f"agreement-{each.id}", f"{each.detail} ({each.clause})") for each in found]
     if problems:
         raise AgreementRefused(
             f"the framework agreement does not accept it: {problems[0]['detail']}",

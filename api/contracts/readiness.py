@@ -130,6 +130,7 @@ def ready_delegate(context: Context, contract: Contract, party: Party) -> Issued
     key = means.key
     if not findings and party.key_holder == "service" and party.seal_id is None:
         key = _issue(context, party, "")
+    agreements.check(context, contract, party)
     findings = findings or _trial(context, contract, party, "")
     if findings:
         raise _refuse(findings, "this party cannot be the delegate")
