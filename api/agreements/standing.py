@@ -76,7 +76,8 @@ def end_of(context: Context, contract: Contract) -> datetime | None:
 def check(context: Context, contract: Contract, delegate: Party | None = None) -> None:
     """Raise AgreementRefused with everything that the agreement of a contract will refuse of its signatures.
 
-    With `delegate`, of the signature of this one, who is to take over a part. A key that is still to be made is judged by what its certificate will say.
+    With `delegate`, of the signature of this one, who is to take over a part. A key that is still to be made is judged
+    by what its certificate will say.
     """
     from signer.layers.foresight import objections
 
