@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from api.audit.models import AuditEvent
-from api.auth.models import APIKey, Tenant
+from api.auth.models import AccessToken, APIKey, AuthFailures, Tenant, User
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
+from api.identity.models import IdentityProof
 from api.jobs.models import Job
 from api.kit.idempotency import IdempotencyRecord
+from api.people.models import Membership, Organisation, OrganisationEvent, Person, PersonEvent
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
 from api.signing.models import Signature
 
 __all__ = [
     "APIKey",
+    "AccessToken",
     "AuditEvent",
+    "AuthFailures",
     "Base",
     "CertificateIntent",
     "Contract",
@@ -26,9 +30,15 @@ __all__ = [
     "EnvelopeEvent",
     "EnvelopeKey",
     "IdempotencyRecord",
+    "IdentityProof",
     "IssuedCertificate",
     "Job",
+    "Membership",
+    "Organisation",
+    "OrganisationEvent",
     "Party",
+    "Person",
+    "PersonEvent",
     "Revision",
     "Seal",
     "SealEvent",
@@ -37,4 +47,5 @@ __all__ = [
     "SealUse",
     "Signature",
     "Tenant",
+    "User",
 ]

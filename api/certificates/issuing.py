@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -38,21 +38,26 @@ ABANDONED: Final = timedelta(minutes=10)
 """After this an intent is settled whose process is not known to be dead: it may have run on another machine."""
 
 
-def issue(unit: Unit, suite: str, plan: Plan) -> IssuedCertificate:
-    """Sign a plan for a tenant (2, 3, 4). Raises IssuanceError, KeyStoreError and what else `Circle.sign` raises."""
-    intent, certificate = _signed(unit.context, unit.tenant_id, suite, plan, unit.repetition)
+def issue(unit: Unit, suite: str, plan: Plan, identity: dict[str, Any]) -> IssuedCertificate:
+    """Sign a plan for a tenant (2, 3, 4), on the proofs that `api.identity.gate` returned.
+
+    Raises IssuanceError, KeyStoreError and what else `Circle.sign` raises.
+    """
+    intent, certificate = _signed(unit.context, unit.tenant_id, suite, plan, identity, unit.repetition)
     return _taken(unit.session, unit.context, intent, certificate)
 
 
-def issue_for_service(context: Context, tenant_id: str, suite: str, plan: Plan) -> IssuedCertificate:
+def issue_for_service(
+    context: Context, tenant_id: str, suite: str, plan: Plan, identity: dict[str, Any]
+) -> IssuedCertificate:
     """Sign a plan for a key that the service holds for a tenant; 4 is a transaction of its own. Raises as `issue`."""
-    intent, certificate = _signed(context, tenant_id, suite, plan, None)
+    intent, certificate = _signed(context, tenant_id, suite, plan, identity, None)
     with context.database.write() as session:
         return _taken(session, context, intent, certificate)
 
 
 def _signed(
-    context: Context, tenant_id: str, suite: str, plan: Plan, repetition: str | None
+    context: Context, tenant_id: str, suite: str, plan: Plan, identity: dict[str, Any], repetition: str | None
 ) -> tuple[CertificateIntent, Certificate]:
     intent = CertificateIntent(
         id=new_id("crt"),
@@ -62,6 +67,7 @@ def _signed(
         serial=f"{plan.serial:x}",
         owner=context.presence.name,
         created_at=context.now(),
+        identity=identity,
         repetition=repetition,
     )
     with context.database.write() as session:
@@ -148,5 +154,8 @@ def _row(context: Context, intent: CertificateIntent, certificate: Certificate) 
         pem=context.circles.get(intent.suite).pem_with_chain(certificate),
         not_after=certificate.not_after,
         created_at=intent.created_at,
+        person_id=(intent.identity or {}).get("person"),
+        organisation_id=(intent.identity or {}).get("organisation"),
+        identity=intent.identity,
         repetition=intent.repetition,
     )

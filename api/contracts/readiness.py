@@ -6,7 +6,8 @@ Whatever would make a signature fail later is found here, while it can still be 
 2. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3);
    so is every party's seal.
 3. Every visible signature fits its page, and its text can be drawn with the fonts at hand.
-4. Keys and certificates for the parties whose keys the service holds; each key is tried once.
+4. Who the parties are whose keys the service holds is proven (`api.identity.gate`); then keys and certificates for
+   them; each key is tried once.
 5. Every document can be prepared for every party's signature, and no signature it came with is broken.
 """
 
@@ -14,10 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from api.context import Context
 from api.contracts.models import Contract, Party
+from api.contracts.people import proven
 from api.contracts.workflow import Role
 from api.errors import ValidationFailed
 from api.kit.refusals import problem_at
@@ -43,6 +45,8 @@ class IssuedKey:
     certificates: str
     sealed_key: bytes | None
     """None for a seal, which has its own."""
+    identity: dict[str, Any] | None = None
+    """On which proofs the certificate was issued."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Ready:
 
 
 def make_ready(context: Context, contract: Contract) -> Ready:
-    """Check a draft and make what it needs. Raises ValidationFailed with every finding."""
+    """Check a draft and make what it needs. Raises ValidationFailed with every finding, or IdentityNotProven."""
     now = context.now()
     deadline = contract.expires_at
     if deadline is not None and deadline <= now:
@@ -87,12 +91,17 @@ def make_ready(context: Context, contract: Contract) -> Ready:
             findings += _certificate_findings(f"/parties/{index}/certificate", certificate, now, deadline)
     if findings:
         raise _refuse(findings)
+    proofs = {
+        party.id: proven(context, contract.tenant_id, party, f"/parties/{index}")
+        for index, party in signers
+        if party.key_holder == "service" and party.seal_id is None
+    }
 
     ready = Ready(expires_at=deadline or min(ends), keys=keys)
     for index, party in signers:
         if party.key_holder == "service" and party.seal_id is None:
             try:
-                ready.keys[party.id] = _issue(context, party)
+                ready.keys[party.id] = _issue(context, party, proofs[party.id])
             except SealroadError as error:
                 if error.code in {"profile-error", "bad-identifier", "backend-unavailable", "unsupported-algorithm"}:
                     raise _refuse([problem_at(f"/parties/{index}", error.code, error.message)]) from None
@@ -142,7 +151,7 @@ def _certificate_findings(
     return found
 
 
-def _issue(context: Context, party: Party) -> IssuedKey:
+def _issue(context: Context, party: Party, identity: dict[str, Any]) -> IssuedKey:
     """Make a key and a closed-circle certificate for a party, and try the key."""
     from certs import suites
 
@@ -153,7 +162,7 @@ def _issue(context: Context, party: Party) -> IssuedKey:
     circle = context.circles.get(party.suite)
     profile = "organisation" if party.organisation and party.identifiers else "person"
     certificate = circle.issue(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
-    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key, party.id))
+    return IssuedKey(circle.pem_with_chain(certificate), context.vault.seal(key, party.id), identity)
 
 
 def subject_of(party: Party) -> Subject:

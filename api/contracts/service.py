@@ -8,6 +8,7 @@ from typing import Any, Final
 from api.audit.service import GENESIS, record
 from api.contracts import repository, workflow
 from api.contracts.models import Contract, ContractDocument, Party, Revision
+from api.contracts.people import party_facts
 from api.contracts.readiness import make_ready
 from api.contracts.schemas import ContractIn, ContractPatch, PartyIn
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, touch
@@ -119,6 +120,7 @@ def send(unit: Unit, contract_id: str, version: int) -> Contract:
         key = ready.keys.get(party.id)
         if key is not None:
             party.certificates, party.sealed_key = key.certificates, key.sealed_key
+            party.identity = key.identity or party.identity
     for document in contract.documents:
         layout = ready.layouts[document.document_id]
         document.head_number, document.head_sha256, document.head_size = 0, layout.sha256, layout.size
@@ -188,6 +190,7 @@ def _what_is_sent(contract: Contract) -> dict[str, Any]:
                 "seal": party.seal_id,
                 "suite": party.suite,
                 "certificate_sha256": certificate_out(party.certificates).sha256 if party.certificates else None,
+                "identity": party.identity,
             }
             for party in contract.parties
         ],
@@ -259,6 +262,7 @@ def _parties(unit: Unit, bodies: list[PartyIn]) -> list[Party]:
 
 def _party(unit: Unit, index: int, body: PartyIn) -> Party:
     pointer = f"/parties/{index}"
+    known = party_facts(unit, pointer, body)
     suite, certificates = _way_to_sign(pointer, body)
     holder = None if body.role is Role.CC else "party" if body.certificate is not None else "service"
     if body.seal is not None:
@@ -272,12 +276,7 @@ def _party(unit: Unit, index: int, body: PartyIn) -> Party:
         order=body.order,
         role=str(body.role),
         state=str(PartyState.PENDING),
-        name=body.name,
-        organisation=body.organisation,
-        email=body.email,
-        country=body.country,
-        locale=body.locale,
-        identifiers=[{"scheme": item.scheme, "value": item.value} for item in body.identifiers],
+        **known,
         signature_area=body.signature_area.model_dump(mode="json") if body.signature_area else None,
         reason=body.reason,
         location=body.location,

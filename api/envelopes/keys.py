@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from api.certificates import issuing
 from api.context import Context
 from api.contracts.models import Party
+from api.contracts.people import proven
 from api.contracts.readiness import CERTIFICATE_LIFE, subject_of
 from api.envelopes import repository
 from api.envelopes.models import EnvelopeKey
@@ -50,7 +51,10 @@ class Held:
 
 
 def key_for(context: Context, tenant_id: str, party: Party) -> Held:
-    """Return a key of a party whose certificate is good. Raises IssuanceError, ProfileError, UnsupportedAlgorithm."""
+    """Return a key of a party whose certificate is good.
+
+    Raises IssuanceError, ProfileError, UnsupportedAlgorithm; IdentityNotProven where a new one would have to be made.
+    """
     assert party.suite is not None
     with context.database.read() as session:
         known = repository.keys_of(session, tenant_id, party.id, party.suite, context.now())
@@ -83,6 +87,7 @@ def _made(context: Context, tenant_id: str, party: Party) -> Held:
     from certs import suites
 
     suite = suites.get(party.suite or "")
+    identity = proven(context, tenant_id, party, "")
     key, name = suite.generate(), new_id("enk")
     plan = context.circles.get(suite.name).prepare(
         PROFILE, subject_of(party), key.public_key.spki, days=CERTIFICATE_LIFE.days
@@ -99,4 +104,4 @@ def _made(context: Context, tenant_id: str, party: Party) -> Held:
     )
     with context.database.write() as session:
         session.add(row)
-    return Held(name, issuing.issue_for_service(context, tenant_id, suite.name, plan).pem)
+    return Held(name, issuing.issue_for_service(context, tenant_id, suite.name, plan, identity).pem)

@@ -37,7 +37,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, consent: Consent) -> Job:
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
     apply(session, contract, change, now=now, actor=actor_of(unit), data={"consent": agreed})
-    payload = {"contract": contract.id, "party": party.id, "consent": agreed, "who": unit.principal.key_id}
+    payload = {"contract": contract.id, "party": party.id, "consent": agreed, "who": unit.principal.who}
     key = f"sign:{party.id}:{contract.version}"
     job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
     unit.wake_worker()
@@ -75,7 +75,7 @@ def request_signature(unit: Unit, contract_id: str, party_id: str, body: Signatu
         prepared=prepared,
         prepared_file=received,
         consent=agreed,
-        who=unit.principal.key_id,
+        who=unit.principal.who,
         now=now,
         actor=actor,
         expires_at=now + context.settings.signature_request_life,
@@ -181,7 +181,7 @@ def _may_seal(session: Session, unit: Unit, contract: Contract, party: Party, do
     """Refuse early whoever may not use the seal of a party. Counted it is when it is recorded. Raises SealRefused."""
     if party.seal_id is None:
         return
-    seal, who = seals.get(session, unit.tenant_id, party.seal_id), unit.principal.key_id
+    seal, who = seals.get(session, unit.tenant_id, party.seal_id), unit.principal.who
     begun = [seals.use_by(session, party.id, name) for name in documents]
     times = sum(use is None or use.who != who for use in begun)
     what = Purpose("contract", contract=contract.id, times=times)

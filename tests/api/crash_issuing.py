@@ -26,6 +26,7 @@ from certs.circle_keys import LazyKey
 from certs.ledger import SQLiteLedger
 from certs.pem import armor
 from certs.request import make_request
+from tests.api.conftest import PROOF
 from tests.api.crash import SECONDS, Bomb, client, walk
 
 EFFECTS = ((SQLiteLedger, "prepare"), (SQLiteLedger, "claim"), (SQLiteLedger, "issued"), (LazyKey, "sign"))
@@ -56,7 +57,10 @@ def act(data: Path, state: dict[str, Any], *, bomb: int = 0) -> dict[str, Any]:
     with running(settings) as address, client(address, state) as http:
         if bomb:
             arm(bomb)
-        body, headers = {"request": state["request"], "name": "Party"}, {"idempotency-key": "once"}
+        body, headers = (
+            {"request": state["request"], "name": "Party", "identity_proof": PROOF},
+            {"idempotency-key": "once"},
+        )
         limit = time.monotonic() + SECONDS
         while (answer := http.post("/v1/certificates", json=body, headers=headers)).status_code != 201:
             assert time.monotonic() < limit, answer.text
