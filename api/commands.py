@@ -155,7 +155,10 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--days", type=int, help="days until the key expires; never if left out")
     create.add_argument("--expires", metavar="TIME", help="the moment itself, as in 2027-01-31 or 2027-01-31T12:00:00Z")
     create.add_argument(
-        "--cidr", action="append", metavar="NETWORK", help="from where it may be used; repeat for several; IPv4 and IPv6"
+        "--cidr",
+        action="append",
+        metavar="NETWORK",
+        help="from where it may be used; repeat for several; IPv4 and IPv6",
     )
     _common(create)
     listing = _action(actions, "list", "show the API keys of a tenant, without their secrets")

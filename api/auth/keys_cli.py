@@ -71,7 +71,9 @@ def _expiry(arguments: argparse.Namespace, now: datetime) -> datetime | None:
         moment = datetime.fromisoformat(arguments.expires)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValidationFailed("the end of the key is no moment", hint="as in 2027-01-31 or 2027-01-31T12:00:00Z") from None
+        raise ValidationFailed(
+            "the end of the key is no moment", hint="as in 2027-01-31 or 2027-01-31T12:00:00Z"
+        ) from None
 
 
 def _line(row: APIKey, now: datetime) -> str:

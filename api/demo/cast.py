@@ -66,7 +66,7 @@ class Company:
 
     def _proof(self) -> dict[str, Any]:
         """Return how the company and its signatory were identified. Nobody was: they do not exist, and it says so."""
-        sheet = "\n".join((self.organisation, self.address, self.signatory, self.title)).encode()
+        sheet = f"{self.organisation}\n{self.address}\n{self.signatory}\n{self.title}".encode()
         what = "the sheet of the demo on a company that does not exist"
         return {
             "method": "counter",
