@@ -80,11 +80,12 @@ def _prepare(unit: Unit, seal: Seal) -> Seal:
     from certs.certificate import load_certificates
 
     context = unit.context
-    maker = maker_for(context, seal.suite, until=seal.valid_to)
     key: PrivateKey | None = None
     certificates, identity = seal.certificates or [], seal.identity
     if seal.key_holder == "service":
         identity = proven(context, seal)
+    maker = maker_for(context, seal.suite, until=seal.valid_to)
+    if seal.key_holder == "service":
         key, pem = _issue(context, seal)
         certificates = [pem]
     owners = tuple(load_certificates(pem.encode())[0] for pem in certificates)
