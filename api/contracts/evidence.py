@@ -10,6 +10,8 @@ from api.context import Context
 from api.contracts import repository
 from api.contracts.models import Contract, Revision
 from api.contracts.schemas import ContractOut, DocumentReport, EventOut, EvidenceOut
+from api.identity import repository as identity
+from api.identity.schemas import evidence_of
 from api.kit.edge import Unit
 from api.signing import repository as signatures
 from api.signing.models import Signature
@@ -35,6 +37,8 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         made = signatures.of_contract(session, contract.id)
         events = events_of(session, unit.tenant_id, contract.id, limit=1_000_000)
         stored = contract.reports
+        used = [name for party in contract.parties for name in (party.identity or {}).get("proofs", ())]
+        proofs = [evidence_of(proof) for proof in identity.named(session, unit.tenant_id, used)]
     suites_in_use = {party.suite for party in contract.parties if party.suite}
     circles = [circle for circle in context.circles.existing() if circle.suite in suites_in_use]
     if stored is not None:
@@ -47,6 +51,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         contract=ContractOut.of(contract),
         revisions=[_revision(row) for row in revisions],
         signatures=[_signature(row) for row in made],
+        identity_proofs=proofs,
         events=[EventOut.model_validate(event, from_attributes=True) for event in events],
         reports=reports,
         certificates=[party.certificates for party in contract.parties if party.certificates],

@@ -364,6 +364,10 @@ class EvidenceOut(BaseModel):
     contract: ContractOut
     revisions: list[dict[str, Any]]
     signatures: list[dict[str, Any]]
+    identity_proofs: list[dict[str, Any]] = Field(
+        description="The proofs on record on which certificates were issued to parties. Those that came with a party "
+        "stand with it."
+    )
     events: list[EventOut]
     reports: list[DocumentReport]
     certificates: list[str] = Field(description="PEM: every party's certificates.")

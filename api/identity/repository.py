@@ -30,3 +30,9 @@ def standing(session: Session, owner: Organisation | Person) -> Sequence[Identit
     """Return the proofs of an organisation or a person that are not revoked, newest first."""
     query = of(owner.tenant_id, owner).where(IdentityProof.revoked_at.is_(None))
     return session.scalars(query.order_by(IdentityProof.id.desc()).limit(200)).all()
+
+
+def named(session: Session, tenant_id: str, ids: Sequence[str]) -> Sequence[IdentityProof]:
+    """Return those of the tenant's proofs that have these ids, oldest first."""
+    query = select(IdentityProof).where(IdentityProof.tenant_id == tenant_id, IdentityProof.id.in_(ids))
+    return session.scalars(query.order_by(IdentityProof.id)).all()

@@ -113,6 +113,11 @@ class IdentityProofOut(BaseModel):
         )
 
 
+def evidence_of(row: IdentityProof) -> dict[str, Any]:
+    """Return a proof as the evidence of a contract has it: what was put on record, and whether it was revoked since."""
+    return IdentityProofOut.of(row, "valid").model_dump(mode="json", exclude={"state"})
+
+
 class IdentityProofList(BaseModel):
     """A page of identity proofs, newest first."""
 

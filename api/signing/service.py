@@ -231,6 +231,7 @@ def _consent(session: Session, unit: Unit, contract: Contract, consent: Consent)
         "address": unit.address,
         "user_agent": unit.user_agent,
         "api_key": unit.principal.key_id,
+        **({"user": unit.principal.user_id} if unit.principal.user_id is not None else {}),
     }
 
 

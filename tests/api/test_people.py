@@ -284,6 +284,10 @@ def test_a_party_gets_a_certificate_only_when_it_is_proven(user: User, signing_s
         "organisation": company["id"],
         "proofs": proofs,
     }
+    evidence = user.get(f"/v1/contracts/{draft['id']}/evidence").json()["identity_proofs"]
+    assert [(proof["id"], proof["evidence"], proof["revoked_at"]) for proof in evidence] == [
+        (name, PROOF["evidence"], None) for name in proofs
+    ]
 
 
 def test_a_party_may_bring_its_proof(user: User) -> None:
