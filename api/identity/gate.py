@@ -100,10 +100,13 @@ def _proof(session: Session, owner: Organisation | Person, now: datetime, what: 
         if state == "valid":
             return proof.id
         states.append(state)
-    reasons = {"expired": "the identity proof has expired", "outdated": "what was proven is not on record any more"}
-    reason = reasons[states[0]] if states else "there is no identity proof that is not revoked"
+    reasons = {
+        "expired": f"the identity proof of {owner.name} has expired",
+        "outdated": f"what was proven of {owner.name} is not on record any more",
+    }
+    reason = reasons[states[0]] if states else f"there is no identity proof of {owner.name}, or it was revoked"
     hint = f"identify {owner.name} and record it: POST /v1/{path}/{owner.id}/identity-proofs"
-    raise _refusal(what, f"{owner.name}: {reason}", hint, pointer)
+    raise _refusal(what, reason, hint, pointer)
 
 
 def _says_only(subject: dict[str, Any], owners: list[Organisation | Person], what: str, pointer: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -13,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.auth import networks, oauth
-from api.auth.models import AccessToken, APIKey
+from api.auth.models import AccessToken, APIKey, Tenant
 from api.auth.scopes import NAMED_SCOPES, ROLES, SCOPES, USUAL_SCOPES, scopes_of
+from api.cli import main
 from api.errors import ValidationFailed
 from api.kit.idempotency import IdempotencyRecord
 from tests.api.conftest import Service, User
@@ -432,3 +434,71 @@ def test_programs_find_the_endpoints(user: User) -> None:
     assert found["scopes_supported"] == list(SCOPES)
     response = user.http.post(found["token_endpoint"], data={"grant_type": "client_credentials"}, headers=basic(user))
     assert response.status_code == 200
+
+
+# from the command line -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(user: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    """Run `sealroad api-key` on the data of the service; return what it says, an error first."""
+    monkeypatch.setenv("SEALROAD_DATA", str(user.context.settings.data))
+
+    def run(*words: str, code: int = 0) -> list[str]:
+        assert main(["api-key", *words]) == code
+        shown = capsys.readouterr()
+        return [*shown.err.splitlines(), *shown.out.splitlines()]
+
+    return run
+
+
+def test_keys_are_made_with_limits_and_listed(user: User, run: Callable[..., list[str]]) -> None:
+    tenant = tenant_of(user)
+    limits = ("--cidr", "127.0.0.0/8", "--cidr", "2001:db8::/32", "--expires", "2098-01-01T00:00:00+03:00")
+    (token,) = run("create", tenant, "--name", "ERP", "--role", "auditor", *limits)
+    made_here = User(user.http, token, user.context, user.tenant_id)
+    found = user.get(f"/v1/api-keys/{key_id(made_here)}").json()
+    assert (found["scopes"], found["expires_at"]) == (sorted(ROLES["auditor"]), "2097-12-31T21:00:00Z")
+    assert found["networks"] == ["127.0.0.0/8", "2001:db8::/32"]
+    assert status(made_here) == 200
+    (line,) = [line for line in run("list", tenant) if key_id(made_here) in line]
+    assert all(word in line for word in ("active", "ERP", "2097-12-31", "2001:db8::/32", "contracts:read"))
+    assert token.split("_", 2)[2] not in line
+    assert run("revoke", key_id(made_here)) == [f"sealroad: revoked {key_id(made_here)}"]
+    assert status(made_here) == 401
+    (line,) = [line for line in run("list", tenant) if key_id(made_here) in line]
+    assert "revoked" in line
+
+
+def test_a_key_of_a_user_is_made_within_the_roles(user: User, run: Callable[..., list[str]]) -> None:
+    tenant, clerk = tenant_of(user), somebody(user, "signer")["id"]
+    (token,) = run("create", tenant, "--user", clerk, "--scope", "documents:read")
+    assert status(User(user.http, token, user.context, user.tenant_id)) == 200
+    refused = run("create", tenant, "--user", clerk, "--scope", "users:write", code=2)
+    assert refused == ["sealroad: the roles of 李敏 do not give users:write"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--expires", "tomorrow"), "no moment"),
+        (("--expires", "2020-01-01"), "expired already"),
+        (("--days", "0"), "expired already"),
+        (("--days", "99999999999"), "no moment"),
+        (("--days", "1", "--expires", "2098-01-01"), "once"),
+        (("--cidr", "192.0.2.1/24"), "no network"),
+        (("--role", "signer", "--scope", "documents:read"), "either a role or single scopes"),
+        (("--user", "usr_" + "0" * 32), "no such user"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(
+    user: User, run: Callable[..., list[str]], words: tuple[str, ...], said: str
+) -> None:
+    refused = run("create", tenant_of(user), *words, code=2)
+    assert refused[0].startswith("sealroad: ")
+    assert said in refused[0]
+
+
+def tenant_of(user: User) -> str:
+    with user.context.database.read() as session:
+        return session.get_one(Tenant, user.tenant_id).name

@@ -332,7 +332,7 @@ def test_a_proof_that_counts_no_longer_is_none(user: User, what: str) -> None:
     elif what == "deleted":
         assert remove(user, human).status_code == 204
     words = {
-        "revoked": "not revoked",
+        "revoked": "was revoked",
         "expired": "expired",
         "outdated": "not on record any more",
         "renamed since": "another name",
