@@ -17,6 +17,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api import docs, ops, version
 from api.agreements import endpoints as agreements
+from api.auth import endpoints as auth
+from api.auth import oauth_endpoints as oauth
 from api.certificates import endpoints as certificates
 from api.certificates import est
 from api.config import Settings
@@ -25,12 +27,14 @@ from api.contracts import endpoints as contracts
 from api.documents import endpoints as documents
 from api.envelopes import endpoints as envelopes
 from api.errors import PROBLEM_TYPE
+from api.identity import endpoints as identity
 from api.jobs import endpoints as jobs
 from api.jobs.table import Timers, handlers
 from api.jobs.worker import Worker
 from api.kit import problems
 from api.kit.http import Envelope, Metrics
 from api.migrations import check_or_upgrade
+from api.people import endpoints as people
 from api.pki import endpoints as pki
 from api.seals import endpoints as seals
 from api.signing import endpoints as signing
@@ -40,7 +44,10 @@ DESCRIPTION = """Contracts that cross a border: every party signs one PDF with i
 cryptography. Errors are RFC 9457 problem documents with a stable `code`; every POST honours `Idempotency-Key`; changes
 need `If-Match`."""
 
-ROUTERS = (documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements)
+ROUTERS = (
+    documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements,
+    people, identity, auth, oauth,
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +137,8 @@ def _tenant(arguments: argparse.Namespace) -> int:
 
 
 def _configure_key(parser: argparse.ArgumentParser) -> None:
+    from api.auth.scopes import ROLES
+
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = _action(actions, "create", "make an API key and print it, once")
     create.add_argument("tenant", metavar="TENANT", help="name of the tenant")
@@ -146,34 +147,38 @@ def _configure_key(parser: argparse.ArgumentParser) -> None:
         "--scope",
         action="append",
         metavar="SCOPE",
-        help="repeat for several; if left out, all but those to issue certificates and to make or approve seals",
+        help="repeat for several; if left out, all but those to issue certificates, to make or approve seals, and to "
+        "let others in",
     )
+    create.add_argument("--role", choices=ROLES, help="the scopes of this role, in place of single ones")
+    create.add_argument("--user", metavar="ID", help="whose key it is (usr_…); the tenant's if left out")
     create.add_argument("--days", type=int, help="days until the key expires; never if left out")
+    create.add_argument("--expires", metavar="TIME", help="the moment itself, as in 2027-01-31 or 2027-01-31T12:00:00Z")
+    create.add_argument(
+        "--cidr",
+        action="append",
+        metavar="NETWORK",
+        help="from where it may be used; repeat for several; IPv4 and IPv6",
+    )
     _common(create)
+    listing = _action(actions, "list", "show the API keys of a tenant, without their secrets")
+    listing.add_argument("tenant", metavar="TENANT", help="name of the tenant")
+    _common(listing)
     revoke = _action(actions, "revoke", "make an API key unusable")
     revoke.add_argument("key", metavar="KEY", help="the key's id: the part between srk_ and the next underscore")
     _common(revoke)
 
 
 def _key(arguments: argparse.Namespace) -> int:
-    from api.auth.service import USUAL_SCOPES, create_key, revoke_key, tenant_named
+    from api.auth import keys_cli
 
     context = _open(arguments)
-    now = context.now()
-    with context.database.write() as session:
-        if arguments.action == "revoke":
-            print(f"sealroad: revoked {revoke_key(session, arguments.key, now=now)}")
-        else:
-            token = create_key(
-                session,
-                tenant_named(session, arguments.tenant),
-                name=arguments.name,
-                now=now,
-                scopes=tuple(arguments.scope) if arguments.scope else USUAL_SCOPES,
-                expires_at=now + timedelta(days=arguments.days) if arguments.days is not None else None,
-            )
-            print(token)
-    context.close()
+    try:
+        lines = keys_cli.ACTIONS[arguments.action](context, arguments)
+    finally:
+        context.close()
+    for line in lines:
+        print(line)
     return 0
 
 
@@ -254,6 +259,6 @@ COMMANDS: dict[str, Command] = {
     "migrate": Command("migrate", "bring the database schema up to date", _common, _migrate),
     "circle": Command("circle", "give a circle of the service its next keys", _configure_circle, _circle),
     "tenant": Command("tenant", "make tenants of the service", _configure_tenant, _tenant),
-    "api-key": Command("api-key", "make and revoke API keys", _configure_key, _key),
+    "api-key": Command("api-key", "make, list and revoke API keys", _configure_key, _key),
     "master-key": Command("master-key", "change the master key of the service", _configure_master_key, _master_key),
 }

@@ -83,7 +83,9 @@ def install(app: FastAPI) -> None:
                 routes=app.routes,
                 openapi_version="3.1.0",
             )
-            components = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+            schemes["ClientSecretBasic"] = {"type": "http", "scheme": "basic", "description": "RFC 6749 2.3.1"}
+            components = schema["components"].setdefault("schemas", {})
             components["Problem"] = PROBLEM_SCHEMA
             for name in ("HTTPValidationError", "ValidationError"):  # we answer with Problem instead
                 components.pop(name, None)

@@ -16,6 +16,9 @@
     ├── AgreementRefused         the framework agreement is not in force, or does not accept this; facts: reason, errors
     ├── DocumentRefused          the upload is not a document that can be signed
     ├── ConsentRefused           the consent is not for what would be signed
+    ├── IdentityNotProven        nobody has a valid record of who the subject of a certificate is
+    ├── TokenRefused             the token endpoint gives no token; facts: error (RFC 6749 5.2)
+    ├── TooManyRequests          too many failures from one address
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
     ├── IdempotencyInProgress    the first request with this Idempotency-Key is still running
     ├── LeaseLost                another worker has taken a job over
@@ -52,7 +55,9 @@ class Unauthenticated(APIError):
     """No credential, or one that is not valid (any longer). One answer for every reason."""
 
     code = "unauthenticated"
-    default_hint = "send 'Authorization: Bearer srk_…' with a key that is neither expired nor revoked"
+    default_hint = (
+        "send 'Authorization: Bearer srk_…' with a key that is neither expired nor revoked, from an address it is for"
+    )
 
 
 class Forbidden(APIError):
@@ -142,6 +147,25 @@ class ConsentRefused(APIError):
     """The consent is missing or is not for what would be signed."""
 
     code = "consent-refused"
+
+
+class IdentityNotProven(APIError):
+    """Nobody has a valid record of who the subject is, and without one no certificate is issued."""
+
+    code = "identity-not-proven"
+
+
+class TokenRefused(APIError):
+    """The token endpoint gives no token. It answers as RFC 6749 5.2 says, with `error` in place of a code."""
+
+    code = "token-refused"
+
+
+class TooManyRequests(APIError):
+    """Too many failures from one address."""
+
+    code = "too-many-requests"
+    default_hint = "repeat the request later, with a credential that is valid"
 
 
 class IdempotencyMismatch(APIError):
@@ -237,6 +261,9 @@ CODES: Final[dict[str, Row]] = {
     "document-refused": Row(422, "Not a document that can be signed"),
     "agreement-refused": Row(422, "Not as the framework agreement has it"),
     "consent-refused": Row(422, "The consent does not fit"),
+    "identity-not-proven": Row(422, "The identity is not proven"),
+    "token-refused": Row(400, "No access token"),
+    "too-many-requests": Row(429, "Too many failures"),
     "idempotency-mismatch": Row(422, "The Idempotency-Key belongs to another request"),
     "precondition-required": Row(428, "If-Match is required"),
     "service-unavailable": Row(503, "Not ready"),
@@ -309,6 +336,7 @@ UNMAPPED: Final = Row(500, "Internal error", private=True)
 RETRY_AFTER: Final = {
     "idempotency-in-progress": 1,
     "service-unavailable": 5,
+    "too-many-requests": 60,
     "time-stamp-error": 30,
     "verifier-busy": 10,
 }
@@ -343,3 +371,13 @@ def problem(error: SealroadError, *, instance: str, request_id: str) -> dict[str
     if error.code in RETRY_AFTER:
         body["retry_after"] = RETRY_AFTER[error.code]
     return body
+
+
+def oauth_answer(error: SealroadError) -> tuple[int, dict[str, Any]]:
+    """Return status and body of an error of the token endpoint, whose form is RFC 6749 5.2 and not RFC 9457."""
+    row = row_of(error.code)
+    word = str(error.facts.get("error", "invalid_client" if row.status == 429 else "invalid_request"))
+    status = 401 if word == "invalid_client" and row.status != 429 else row.status
+    if row.private or status >= 500:
+        return status, {"error": "server_error", "error_description": row.title}
+    return status, {"error": word, "error_description": error.message}

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from api.agreements.models import Agreement, AgreementEvent, AgreementSignature
 from api.audit.models import AuditEvent
-from api.auth.models import APIKey, Tenant
+from api.auth.models import AccessToken, APIKey, AuthFailures, Tenant, User
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision, Succession
 from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
+from api.identity.models import IdentityProof
 from api.jobs.models import Job
 from api.kit.idempotency import IdempotencyRecord
+from api.people.models import Membership, Organisation, OrganisationEvent, Person, PersonEvent
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
 from api.signing.models import Intent, Signature
 
 __all__ = [
     "APIKey",
+    "AccessToken",
     "Agreement",
     "AgreementEvent",
     "AgreementSignature",
     "AuditEvent",
+    "AuthFailures",
     "Base",
     "CertificateIntent",
     "Contract",
@@ -30,10 +34,16 @@ __all__ = [
     "EnvelopeEvent",
     "EnvelopeKey",
     "IdempotencyRecord",
+    "IdentityProof",
     "Intent",
     "IssuedCertificate",
     "Job",
+    "Membership",
+    "Organisation",
+    "OrganisationEvent",
     "Party",
+    "Person",
+    "PersonEvent",
     "Revision",
     "Seal",
     "SealEvent",
@@ -43,4 +53,5 @@ __all__ = [
     "Signature",
     "Succession",
     "Tenant",
+    "User",
 ]

@@ -54,7 +54,7 @@ def ask(unit: Unit, agreement_id: str, seal_id: str) -> Job:
     repository.abandon(session, agreement, REPLACED, party=signer.index)
     row = prepared(agreement, signer, now)
     wanted = uses.Use(
-        who=unit.principal.key_id,
+        who=unit.principal.who,
         kind=KIND,
         document_id=agreement.id,
         base_sha256=agreement.sha256 or "",

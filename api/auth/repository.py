@@ -1,11 +1,12 @@
-"""Queries over tenants and API keys."""
+"""Queries over tenants, users, API keys and access tokens."""
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from api.auth.models import APIKey, Tenant
+from api.auth.models import APIKey, Tenant, User
+from api.errors import NotFound
 
 
 def tenant_named(session: Session, name: str) -> Tenant | None:
@@ -21,3 +22,41 @@ def count_tenants(session: Session) -> int:
 def key(session: Session, key_id: str) -> APIKey | None:
     """Return an API key by its identifier."""
     return session.get(APIKey, key_id)
+
+
+def key_of(session: Session, tenant_id: str, key_id: str, *, lock: bool = False) -> APIKey:
+    """Return a tenant's API key. Raises NotFound."""
+    query = keys(tenant_id, None).where(APIKey.id == key_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound("there is no such API key")
+    return found
+
+
+def keys(tenant_id: str, user_id: str | None) -> Select[APIKey]:
+    """Return the query for a tenant's API keys, those of one user where that is given."""
+    query = select(APIKey).where(APIKey.tenant_id == tenant_id)
+    return query if user_id is None else query.where(APIKey.user_id == user_id)
+
+
+def user(session: Session, tenant_id: str, user_id: str, *, lock: bool = False) -> User:
+    """Return a tenant's user. Raises NotFound."""
+    query = users(tenant_id).where(User.id == user_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound("there is no such user")
+    return found
+
+
+def user_with_email(session: Session, tenant_id: str, email: str) -> User | None:
+    """Return the tenant's user of this address."""
+    return session.scalars(users(tenant_id).where(User.email == email)).one_or_none()
+
+
+def users(tenant_id: str) -> Select[User]:
+    """Return the query for a tenant's users."""
+    return select(User).where(User.tenant_id == tenant_id)

@@ -17,10 +17,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth.service import Principal, check_token
+from api.auth.service import Principal
 from api.certificates import service
 from api.errors import MalformedRequest, NotFound, PayloadTooLarge, Unauthenticated, UnsupportedMedia
-from api.kit.edge import Router, Unit, context_of
+from api.kit.edge import Router, Unit, context_of, identified
 
 router = Router(prefix="/.well-known/est/{suite}", tags=["est"])
 public = APIRouter(prefix="/.well-known/est/{suite}", tags=["est"])
@@ -48,10 +48,7 @@ def _token(request: Request) -> str:
 
 
 def _principal(request: Request) -> Principal:
-    context = context_of(request)
-    token = _token(request)
-    with context.database.read() as session:
-        return check_token(session, token, context.now())
+    return identified(request, _token(request))
 
 
 async def _unit(request: Request) -> Unit:

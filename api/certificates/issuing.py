@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -39,31 +39,44 @@ ABANDONED: Final = timedelta(minutes=10)
 """After this an intent is settled whose process is not known to be dead: it may have run on another machine."""
 
 
-def issue(unit: Unit, suite: str, plan: Plan) -> IssuedCertificate:
-    """Sign a plan for a tenant (2, 3, 4). Raises IssuanceError, KeyStoreError and what else `Circle.sign` raises."""
-    intent, certificate = _signed(unit.context, unit.tenant_id, suite, plan, unit.repetition)
+def issue(unit: Unit, suite: str, plan: Plan, identity: dict[str, Any]) -> IssuedCertificate:
+    """Sign a plan for a tenant (2, 3, 4), on the proofs that `api.identity.gate` returned.
+
+    Raises IssuanceError, KeyStoreError and what else `Circle.sign` raises.
+    """
+    intent, certificate = _signed(unit.context, unit.tenant_id, suite, plan, identity, unit.repetition)
     return taken(unit.session, unit.context, intent, certificate)
 
 
-def issue_for_service(context: Context, tenant_id: str, suite: str, plan: Plan) -> IssuedCertificate:
+def issue_for_service(
+    context: Context, tenant_id: str, suite: str, plan: Plan, identity: dict[str, Any] | None
+) -> IssuedCertificate:
     """Sign a plan for a key that the service holds for a tenant; 4 is a transaction of its own. Raises as `issue`."""
-    intent, certificate = _signed(context, tenant_id, suite, plan, None)
+    intent, certificate = _signed(context, tenant_id, suite, plan, identity, None)
     with context.database.write() as session:
         return taken(session, context, intent, certificate)
 
 
 def _signed(
-    context: Context, tenant_id: str, suite: str, plan: Plan, repetition: str | None
+    context: Context, tenant_id: str, suite: str, plan: Plan, identity: dict[str, Any] | None, repetition: str | None
 ) -> tuple[CertificateIntent, Certificate]:
-    intent = intent_of(context, tenant_id, suite, plan, repetition)
+    intent = intent_of(context, tenant_id, suite, plan, identity, repetition)
     intend(context, intent)
     return intent, context.circles.get(suite).sign(plan)
 
 
 def intent_of(
-    context: Context, tenant_id: str, suite: str, plan: Plan | Certificate, repetition: str | None
+    context: Context,
+    tenant_id: str,
+    suite: str,
+    plan: Plan | Certificate,
+    identity: dict[str, Any] | None,
+    repetition: str | None,
 ) -> CertificateIntent:
-    """Return what would be put on record of a plan; of a certificate that is signed, what its row is made of."""
+    """Return what would be put on record of a plan; of a certificate that is signed, what its row is made of.
+
+    `identity` says on which proofs it is issued; None for the service's own.
+    """
     circle = context.circles.get(suite)
     entry = circle.entry(plan.serial)
     return CertificateIntent(
@@ -74,6 +87,7 @@ def intent_of(
         serial=f"{plan.serial:x}",
         owner=context.presence.name,
         created_at=context.now(),
+        identity=identity,
         repetition=repetition,
     )
 
@@ -189,6 +203,9 @@ def _row(context: Context, intent: CertificateIntent, certificate: Certificate) 
         pem=context.circles.get(intent.suite).pem_with_chain(certificate),
         not_after=certificate.not_after,
         created_at=intent.created_at,
+        person_id=(intent.identity or {}).get("person"),
+        organisation_id=(intent.identity or {}).get("organisation"),
+        identity=intent.identity,
         repetition=intent.repetition,
         pair_id=intent.pair_id,
         delivery=intent.delivery,

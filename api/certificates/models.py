@@ -6,8 +6,9 @@ What state a certificate is in stands in the authority's ledger and nowhere else
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db import Base
@@ -31,6 +32,10 @@ class IssuedCertificate(Base):
     """The certificate, then its chain."""
     not_after: Mapped[datetime]
     created_at: Mapped[datetime]
+    person_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    organisation_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    identity: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """On which identity proofs it was issued (`api.identity.gate`)."""
     repetition: Mapped[str | None] = mapped_column(String(64), index=True)
     """What tells a repetition of the request that got it (`Unit.repetition`)."""
     pair_id: Mapped[str | None] = mapped_column(String(40), index=True)
@@ -57,6 +62,7 @@ class CertificateIntent(Base):
     owner: Mapped[str] = mapped_column(String(200))
     """The process that is at it (`api.kit.presence`)."""
     created_at: Mapped[datetime]
+    identity: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     repetition: Mapped[str | None] = mapped_column(String(64), index=True)
     pair_id: Mapped[str | None] = mapped_column(String(40))
     delivery: Mapped[str | None] = mapped_column(Text)

@@ -14,7 +14,7 @@ waits for it.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.certificates import issuing, repository
 from api.certificates.models import CertificateIntent, IssuedCertificate
@@ -28,9 +28,15 @@ if TYPE_CHECKING:
 
 
 def issue(
-    unit: Unit, circle: Circle, request: Request, profile: str, subject: Subject, days: int | None
+    unit: Unit,
+    circle: Circle,
+    request: Request,
+    profile: str,
+    subject: Subject,
+    days: int | None,
+    identity: dict[str, Any],
 ) -> IssuedCertificate:
-    """Return the signing certificate of the pair for a request.
+    """Return the signing certificate of the pair for a request; `identity` says on which proofs.
 
     Raises UnsupportedAlgorithm (a suite that only signs), ProfileError, AlreadyRevoked, RequestUsed, ApprovalError, and
     what else `PairDesk.prepare` and `Circle.sign` raise.
@@ -49,7 +55,7 @@ def issue(
         drafted = ((draft.signing, None), (draft.encryption, delivery))
         made: list[CertificateIntent] = []
         for item, enclosed in drafted:
-            intent = issuing.intent_of(context, unit.tenant_id, circle.suite, item, unit.repetition)
+            intent = issuing.intent_of(context, unit.tenant_id, circle.suite, item, identity, unit.repetition)
             intent.pair_id, intent.delivery = pair_id, enclosed
             made.append(intent)
         planned = [intent for intent, (item, _) in zip(made, drafted, strict=True) if isinstance(item, Plan)]

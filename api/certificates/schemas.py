@@ -6,11 +6,13 @@ import hashlib
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.certificates.models import IssuedCertificate
 from api.contracts.parts import CertificateOut, IdentifierIn, certificate_out
-from api.kit.fields import Body, Line
+from api.identity.schemas import IdentityProofIn
+from api.kit.fields import Body, Country, Line, OrganisationID, PersonID
 from certs.ledger_base import Entry
 
 Profile = Literal["person", "organisation"]
@@ -23,25 +25,53 @@ State = Literal["issued", "held", "revoked"]
 
 
 class CertificateIn(Body):
-    """A request for a certificate. Key and proof of possession come from the PKCS#10 request, the name from here."""
+    """A request for a certificate. Key and proof of possession come from the PKCS#10 request, the name from here.
+
+    The name is that of a `person` or `organisation_id` on record, or is written here with an `identity_proof`.
+    """
 
     request: Annotated[str, StringConstraints(max_length=100_000)] = Field(
         description="PKCS#10 (RFC 2986), PEM, signed with the key to be certified, in any suite."
     )
     profile: Profile = "person"
-    name: Line = Field(max_length=200, examples=["王伟"])
+    person: PersonID | None = Field(None, description="On record, with a valid identity proof.")
+    organisation_id: OrganisationID | None = Field(
+        None, description="Likewise; together with a `person` it is one of theirs, by itself the subject."
+    )
+    name: Line | None = Field(None, max_length=200, examples=["王伟"])
     organisation: Line | None = Field(None, max_length=200)
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(None, examples=["CN"])
+    country: Country | None = Field(None, examples=["CN"])
     given_name: Line | None = Field(None, max_length=100)
     surname: Line | None = Field(None, max_length=100)
     locality: Line | None = Field(None, max_length=100)
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
+    identity_proof: IdentityProofIn | None = Field(
+        None, description="How a subject that is not on record was identified. Takes the scope identities:write."
+    )
     days: int | None = Field(None, ge=1, le=1096, description="How long it is valid; the profile's own if left out.")
     pair: bool = Field(
         False,
         description="Besides, a key pair for decryption that the authority makes, certified for the same subject; its "
         "private key is delivered encrypted to the key that signed the request (`GET …/pair`).",
     )
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> CertificateIn:
+        on_record = self.person is not None or self.organisation_id is not None
+        if on_record == (self.name is not None):
+            raise PydanticCustomError("name", "a certificate names somebody on record, or has a name of its own")
+        stated = {
+            "organisation",
+            "country",
+            "given_name",
+            "surname",
+            "locality",
+            "identifiers",
+            "identity_proof",
+        } & self.model_fields_set
+        if on_record and stated:
+            raise PydanticCustomError(min(stated), "these are taken from the record")
+        return self
 
 
 class RenewalIn(Body):
@@ -50,6 +80,9 @@ class RenewalIn(Body):
     request: Annotated[str, StringConstraints(max_length=100_000)] = Field(
         description="PKCS#10 (RFC 2986), PEM, signed with the key to be certified: a new one, or the same again. "
         "Subject and names are those of the certificate that is renewed; other names are refused."
+    )
+    identity_proof: IdentityProofIn | None = Field(
+        None, description="A new one, where the one before has expired. Takes the scope identities:write."
     )
     days: int | None = Field(None, ge=1, le=1096, description="How long it is valid; the profile's own if left out.")
 
@@ -87,6 +120,9 @@ class IssuedCertificateOut(BaseModel):
     state: State | Literal["unknown"] = Field(
         description="held: suspended, and to be taken for revoked. unknown: the authority has no record of it."
     )
+    person: str | None
+    organisation: str | None
+    identity_proofs: list[str] = Field(description="The proofs on record on which it was issued.")
     certificate: CertificateOut
     chain: str = Field(description="PEM: the certificate, then its chain up to the circle's root.")
     created_at: datetime
@@ -104,6 +140,9 @@ class IssuedCertificateOut(BaseModel):
             suite=row.suite,
             profile=row.profile,
             state=state_of(entry),
+            person=row.person_id,
+            organisation=row.organisation_id,
+            identity_proofs=(row.identity or {}).get("proofs", []),
             certificate=certificate_out(row.pem),
             chain=row.pem,
             created_at=row.created_at,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.certificates import issuing, pairing, repository
+from api.certificates.identity import again, on_record, subject_of
 from api.certificates.models import IssuedCertificate
 from api.certificates.schemas import (
     CertificateIn,
@@ -44,28 +45,18 @@ def issue(unit: Unit, body: CertificateIn) -> IssuedCertificate:
     """Issue the certificate that `body` asks for.
 
     Raises MalformedInput, BadSignature (no proof of possession), UnsupportedAlgorithm, ProfileError, BadIdentifier,
-    ValidationFailed for an alternative name that the profile does not have, and ApprovalError where the profile
-    issues by approved application only.
+    ValidationFailed for an alternative name that the profile does not have, IdentityNotProven, and ApprovalError where
+    the profile issues by approved application only.
     """
-    from certs.identifiers import Identifier
     from certs.request import load_request
-    from certs.subject import Subject
 
     request = load_request(body.request.encode())
-    subject = Subject(
-        body.name,
-        organisation=body.organisation,
-        country=body.country or UNKNOWN_COUNTRY,
-        given_name=body.given_name,
-        surname=body.surname,
-        locality=body.locality,
-        identifiers=tuple(Identifier(item.scheme, item.value) for item in body.identifiers),
-    )
+    subject, identity = subject_of(unit, body)
     accepted = _accepted(request, body.profile, subject)
     if body.pair:
         circle = unit.context.circles.get(accepted.suite)
-        return pairing.issue(unit, circle, request, body.profile, subject, body.days)
-    return _issue(unit, accepted, body.profile, body.days)
+        return pairing.issue(unit, circle, request, body.profile, subject, body.days, identity)
+    return _issue(unit, accepted, body.profile, body.days, identity)
 
 
 def enrol(unit: Unit, suite: str, request: bytes, *, renew: bool) -> IssuedCertificate:
@@ -86,9 +77,12 @@ def enrol(unit: Unit, suite: str, request: bytes, *, renew: bool) -> IssuedCerti
     subject = replace(subject, country=subject.country or UNKNOWN_COUNTRY)
     profile = "organisation" if subject.organisation and subject.identifiers else "person"
     accepted = _accepted(asked, profile, subject)
-    if renew and not _renewable(unit, suite, subject):
+    if not renew:
+        return _issue(unit, accepted, profile, RENEWAL_DAYS, on_record(unit, subject))
+    before = _renewable(unit, suite, subject)
+    if before is None:
         raise NotFound("there is no good certificate of this subject to renew")
-    return _issue(unit, accepted, profile, RENEWAL_DAYS)
+    return _issue(unit, accepted, profile, RENEWAL_DAYS, again(unit, before, subject, None))
 
 
 def _accepted(request: Request, profile: str, subject: Subject) -> Accepted:
@@ -103,22 +97,24 @@ def _accepted(request: Request, profile: str, subject: Subject) -> Accepted:
     return accepted
 
 
-def _renewable(unit: Unit, suite: str, subject: Subject) -> bool:
-    """Tell whether the tenant has a good certificate of a subject, as we would write it: here and on the record."""
+def _renewable(unit: Unit, suite: str, subject: Subject) -> IssuedCertificate | None:
+    """Return the tenant's good certificate of a subject, as we would write it: here and on the record."""
     digest = hashlib.sha256(subject.name()).hexdigest()
     with unit.read() as session:
         rows = repository.unexpired(session, unit.tenant_id, suite, digest, unit.context.now())
     circle = unit.context.circles.get(suite)
-    return any(circle.good(int(row.serial, 16)) for row in rows)
+    return next((row for row in rows if circle.good(int(row.serial, 16))), None)
 
 
-def _issue(unit: Unit, accepted: Accepted, profile: str, days: int | None) -> IssuedCertificate:
+def _issue(
+    unit: Unit, accepted: Accepted, profile: str, days: int | None, identity: dict[str, Any]
+) -> IssuedCertificate:
     before = issuing.done_before(unit)
     if before is not None:
         return before
     circle = unit.context.circles.get(accepted.suite)
     plan = circle.prepare(profile, accepted.subject, accepted.spki, days=days, names=accepted.names)
-    return issuing.issue(unit, circle.suite, plan)
+    return issuing.issue(unit, circle.suite, plan, identity)
 
 
 def renew(unit: Unit, certificate_id: str, body: RenewalIn, if_match: str | None) -> IssuedCertificate:
@@ -141,7 +137,8 @@ def renew(unit: Unit, certificate_id: str, body: RenewalIn, if_match: str | None
     if state != "issued":
         raise StateConflict(f"the certificate is {state} and is not renewed", state=state, allowed=["issued"])
     certificate = load_certificates(row.pem.encode())[0]
-    accepted = _accepted(load_request(body.request.encode()), row.profile, Subject.of(certificate.subject_name))
+    subject = Subject.of(certificate.subject_name)
+    accepted = _accepted(load_request(body.request.encode()), row.profile, subject)
     if accepted.suite != row.suite:
         raise ValidationFailed(f"the key is one of {accepted.suite}, not of {row.suite}")
     extension = certificate.extension(oids.SUBJECT_ALT_NAME)
@@ -149,7 +146,8 @@ def renew(unit: Unit, certificate_id: str, body: RenewalIn, if_match: str | None
     if accepted.names and accepted.names != names:
         raise ValidationFailed("the request asks for other alternative names than the certificate has")
     circle = unit.context.circles.get(row.suite)
-    return issuing.issue(unit, row.suite, circle.prepare_renewal(certificate, accepted.spki, days=body.days))
+    identity = again(unit, row, subject, body.identity_proof)
+    return issuing.issue(unit, row.suite, circle.prepare_renewal(certificate, accepted.spki, days=body.days), identity)
 
 
 def present(unit: Unit, row: IssuedCertificate) -> IssuedCertificateOut:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from api.contracts.parts import PEM, Email, IdentifierIn, Locale, Mandate, PartyID, Suite
+from api.identity.schemas import IdentityProofIn
 from api.kit.fields import Body, Line
 
 
@@ -44,6 +45,10 @@ class DelegateIn(Body):
     )
     identifiers: list[IdentifierIn] = Field(
         default_factory=list, max_length=10, description="The delegate's and the organisation's."
+    )
+    identity_proof: IdentityProofIn | None = Field(
+        None,
+        description="How the delegate was identified; needed with a `suite`. Takes the scope identities:write.",
     )
     mandate: Mandate
     reason: Line | None = Field(None, max_length=300, description="Why it is delegated.")

@@ -18,6 +18,8 @@ from api.contracts.rows import check_identifier, for_encryption, way_to_sign
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.contracts.workflow import SIGNS, PartyState
 from api.errors import ValidationFailed
+from api.identity import gate
+from api.identity.service import state_proof
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
@@ -41,7 +43,8 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
         workflow.delegate(agreement_of(contract), party.id, name)
         require_time(contract, context.now())
     before = contract.version
-    key = ready_delegate(context, contract, _row(name, party, body))
+    stated = _stated(unit, party, body)
+    key = ready_delegate(context, contract, _row(name, party, body, stated))
 
     session, now = unit.session, context.now()
     contract = repository.get(session, unit.tenant_id, contract_id, lock=True)
@@ -51,9 +54,9 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
     require_time(contract, now)
     if contract.version != before and contract.expires_at is not None and key is not None:
         _still_long_enough(contract, key)
-    row = _row(name, party, body)
+    row = _row(name, party, body, stated)
     if key is not None:
-        row.certificates, row.sealed_key = key.certificates, key.sealed_key
+        row.certificates, row.sealed_key, row.identity = key.certificates, key.sealed_key, key.identity or stated
     contract.parties.append(row)
     session.flush()
     apply(session, contract, change, now=now, actor=actor_of(unit), data=_facts(row, body))
@@ -61,7 +64,16 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
     return contract
 
 
-def _row(name: str, party: Party, body: DelegateIn) -> Party:
+def _stated(unit: Unit, party: Party, body: DelegateIn) -> dict[str, Any] | None:
+    """Return the proof of identity that came with a delegate. Raises ValidationFailed, Forbidden."""
+    if body.identity_proof is None:
+        return None
+    identifiers = [{"scheme": item.scheme, "value": item.value} for item in body.identifiers]
+    subject = gate.subject_facts(body.name, party.organisation, party.country, identifiers)
+    return {"stated": state_proof(unit, body.identity_proof, subject, "/identity_proof")}
+
+
+def _row(name: str, party: Party, body: DelegateIn, identity: dict[str, Any] | None) -> Party:
     """Return the row of a delegate. Raises ValidationFailed."""
     if party.organisation is None:
         detail = "the party names no organisation, and nobody but somebody of the same one can act for it"
@@ -100,6 +112,7 @@ def _row(name: str, party: Party, body: DelegateIn) -> Party:
         suite=party.suite if seals else suite,
         certificates=certificates,
         encryption_certificates=for_encryption("/encryption_certificate", body.encryption_certificate),
+        identity=identity,
         delegate_of=party.id,
         mandate=body.mandate.model_dump(),
     )

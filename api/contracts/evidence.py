@@ -22,6 +22,8 @@ from api.envelopes import log as envelope_log
 from api.envelopes.models import Envelope
 from api.envelopes.repository import all_of
 from api.envelopes.schemas import EnvelopeOut
+from api.identity import repository as identity
+from api.identity.schemas import evidence_of
 from api.kit.edge import Unit
 from api.signing import repository as signatures
 from api.signing.models import Signature
@@ -61,6 +63,8 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         stored = contract.reports
         sent = [_envelope(session, row) for row in session.scalars(all_of(unit.tenant_id, contract_id=contract.id))]
         agreement = _agreement(session, contract)
+        used = [name for party in contract.parties for name in (party.identity or {}).get("proofs", ())]
+        proofs = [evidence_of(proof) for proof in identity.named(session, unit.tenant_id, used)]
     suites_in_use = {party.suite for party in contract.parties if party.suite}
     circles = [circle for circle in context.circles.existing() if circle.suite in suites_in_use]
     if stored is not None:
@@ -75,6 +79,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         manifest_digests=digests_of(manifest_of(contract)),
         revisions=[_revision(row) for row in revisions],
         signatures=[_signature(row) for row in made],
+        identity_proofs=proofs,
         events=[EventOut.model_validate(event, from_attributes=True) for event in events],
         reports=reports,
         certificates=[party.certificates for party in contract.parties if party.certificates],

@@ -114,6 +114,10 @@ class EvidenceOut(BaseModel):
     reports: list[DocumentReport]
     intents: list[IntentOut] = Field(description="What each party agreed to, signed and time-stamped by the service.")
     envelopes: list[dict[str, Any]] = Field(description="Envelopes made of the contract, each with its log.")
+    identity_proofs: list[dict[str, Any]] = Field(
+        description="The proofs on record on which certificates were issued to parties. Those that came with a party "
+        "stand with it."
+    )
     certificates: list[str] = Field(description="PEM: every party's certificates.")
     authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
     crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")

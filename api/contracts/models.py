@@ -81,6 +81,11 @@ class Party(Base):
     country: Mapped[str | None] = mapped_column(String(2))
     locale: Mapped[str] = mapped_column(String(5))
     identifiers: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    person_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """On whose record the party's name and identifiers were; they stay as they were then. Like the next one."""
+    organisation_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    identity: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The proof that came with the party, as `stated`; then on what its certificate was issued."""
     signature_area: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     reason: Mapped[str | None] = mapped_column(String(300))
     location: Mapped[str | None] = mapped_column(String(200))

@@ -8,7 +8,8 @@ Whatever would make a signature fail later is found here, while it can still be 
    and one of the service's own circles is neither revoked nor on hold; so is every party's seal, and the key that the
    service holds for it is the one in its certificate.
 4. The time-stamp authority of every suite in use gives time-stamps, where the contract wants them.
-5. Keys and certificates for the parties whose keys the service holds; each key is tried once, as it will be opened.
+5. Who the parties are whose keys the service holds is proven (`api.identity.gate`); then keys and certificates for
+   them; each key is tried once, as it will be opened.
 6. The framework agreement, if the contract names one, is in force and accepts every party's key and certificate.
 7. Every document can be prepared for every party's signature, and no signature it came with is broken.
 8. Where the contract is to be delivered encrypted, something can be encrypted to every party.
@@ -22,11 +23,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from api.agreements import standing as agreements
 from api.context import Context
 from api.contracts.models import Contract, Party
+from api.contracts.people import proven
 from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
 from api.contracts.workflow import SIGNS
 from api.documents.opening import password_of
@@ -51,6 +53,8 @@ class IssuedKey:
     certificates: str
     sealed_key: bytes | None
     """None for a seal, which has its own."""
+    identity: dict[str, Any] | None = None
+    """On which proofs the certificate was issued."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,10 @@ class Ready:
 
 
 def make_ready(context: Context, contract: Contract) -> Ready:
-    """Check a draft and make what it needs. Raises ValidationFailed with every finding, TimeStampError."""
+    """Check a draft and make what it needs.
+
+    Raises ValidationFailed with every finding, AgreementRefused, IdentityNotProven, TimeStampError.
+    """
     now = context.now()
     deadline = contract.expires_at
     if deadline is not None and deadline <= now:
@@ -93,12 +100,17 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     agreements.check(context, contract)
     if (end := agreements.end_of(context, contract)) is not None:
         ends.append(end)
+    proofs = {
+        party.id: proven(context, contract.tenant_id, party, pointer)
+        for pointer, party in signers
+        if party.key_holder == "service" and party.seal_id is None
+    }
 
     try_time_stamps(context, contract, [party for _, party in signers])
     ready = Ready(expires_at=deadline or min(ends), keys=keys)
     for pointer, party in signers:
         if party.key_holder == "service" and party.seal_id is None:
-            ready.keys[party.id] = _issue(context, party, pointer)
+            ready.keys[party.id] = _issue(context, party, pointer, proofs[party.id])
     agreements.check(context, contract)  # again: now every certificate is there
     for index, row in enumerate(contract.documents):
         ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
@@ -129,7 +141,7 @@ def ready_delegate(context: Context, contract: Contract, party: Party) -> Issued
     findings += means.findings
     key = means.key
     if not findings and party.key_holder == "service" and party.seal_id is None:
-        key = _issue(context, party, "")
+        key = _issue(context, party, "", proven(context, contract.tenant_id, party, ""))
     agreements.check(context, contract, party)
     findings = findings or _trial(context, contract, party, "")
     if findings:
@@ -237,7 +249,7 @@ def _certificate_findings(
     return found
 
 
-def _issue(context: Context, party: Party, pointer: str) -> IssuedKey:
+def _issue(context: Context, party: Party, pointer: str, identity: dict[str, Any]) -> IssuedKey:
     """Make a key and a closed-circle certificate for a party, and try the key as it will be opened to sign."""
     from certs import suites
 
@@ -254,7 +266,7 @@ def _issue(context: Context, party: Party, pointer: str) -> IssuedKey:
         raise
     sealed = context.vault.seal(key, party.id)
     certificate.public_key().verify(context.vault.open_key(sealed, party.id, party.suite).sign(TRIAL), TRIAL)
-    issued = IssuedKey(circle.pem_with_chain(certificate), sealed)
+    issued = IssuedKey(circle.pem_with_chain(certificate), sealed, identity)
     party.certificates = issued.certificates  # of the detached copy, for the trial of the documents
     return issued
 

@@ -7,6 +7,7 @@ from typing import Final
 from api.contracts import languages, repository
 from api.contracts.models import ContractDocument, Party
 from api.contracts.parts import DocumentEntry
+from api.contracts.people import party_facts
 from api.contracts.schemas import PartyIn
 from api.contracts.workflow import SIGNS, PartyState
 from api.errors import NotFound, ValidationFailed
@@ -68,18 +69,14 @@ def _party(unit: Unit, index: int, body: PartyIn) -> Party:
         suite, holder = seal.suite, seal.key_holder
     for place, identifier in enumerate(body.identifiers):
         check_identifier(f"{pointer}/identifiers/{place}", identifier.scheme, identifier.value)
+    known = party_facts(unit, pointer, body)
     return Party(
         id=new_id("pty"),
         position=index,
         order=body.order,
         role=str(body.role),
         state=str(PartyState.PENDING),
-        name=body.name,
-        organisation=body.organisation,
-        email=body.email,
-        country=body.country,
-        locale=body.locale,
-        identifiers=[{"scheme": item.scheme, "value": item.value} for item in body.identifiers],
+        **known,
         signature_area=body.signature_area.model_dump(mode="json") if body.signature_area else None,
         reason=body.reason,
         location=body.location,

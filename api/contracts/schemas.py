@@ -28,17 +28,30 @@ from api.contracts.parts import (
     certificate_out,
 )
 from api.contracts.workflow import SIGNS, ContractState, PartyState, Role
-from api.kit.fields import AgreementID, Body, Line, SealID
+from api.identity.schemas import IdentityProofIn, StatedProofOut, stated_out
+from api.kit.fields import AgreementID, Body, Country, Line, OrganisationID, PersonID, SealID
 from api.seals.placement import PlacementIn
 
 
 class PartyIn(Body):
     """Somebody who signs, seals, approves, witnesses, reads, or receives a copy."""
 
-    name: Line = Field(max_length=200, description="The person, in their own script.", examples=["王伟"])
+    person: PersonID | None = Field(
+        None,
+        description="A person on record: name, identifiers, country, e-mail and locale are theirs, as they are now.",
+    )
+    organisation_id: OrganisationID | None = Field(
+        None, description="An organisation of that person, for which they act; name and identifiers are its own."
+    )
+    name: Line | None = Field(
+        None,
+        max_length=200,
+        description="The person, in their own script; left out where `person` is named.",
+        examples=["王伟"],
+    )
     organisation: Line | None = Field(None, max_length=200, examples=["上海远东机械有限公司"])
     email: Email | None = None
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(None, examples=["CN"])
+    country: Country | None = Field(None, examples=["CN"])
     order: int = Field(1, ge=1, le=1000, description="Lower acts first; equal numbers act in any order.")
     role: Role = Field(
         Role.SIGNER,
@@ -69,9 +82,25 @@ class PartyIn(Body):
         None, description="Where the seal shows on every document; in the middle of the signature area if left out."
     )
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
+    identity_proof: IdentityProofIn | None = Field(
+        None,
+        description="How a party that is not on record was identified. A party with a `suite` needs one, or a `person` "
+        "that has one. Takes the scope identities:write.",
+    )
     signature_area: SignatureArea | None = None
     reason: Line | None = Field(None, max_length=300)
     location: Line | None = Field(None, max_length=200)
+
+    @model_validator(mode="after")
+    def _one_way_to_be_known(self) -> PartyIn:
+        if (self.person is None) == (self.name is None):
+            raise PydanticCustomError("name", "a party has either a name or a person")
+        if self.organisation_id is not None and self.person is None:
+            raise PydanticCustomError("organisation_id", "an organisation on record acts by a person on record")
+        stated = {"organisation", "country", "email", "identifiers", "identity_proof"} & self.model_fields_set
+        if self.person is not None and stated:
+            raise PydanticCustomError(min(stated), "these are taken from the record of the person")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_sign(self) -> PartyIn:
@@ -154,6 +183,8 @@ class PartyOut(BaseModel):
     """A party of a contract."""
 
     id: str
+    person: str | None
+    organisation_id: str | None
     name: str
     organisation: str | None
     email: str | None
@@ -163,6 +194,7 @@ class PartyOut(BaseModel):
     state: PartyState
     locale: Locale
     identifiers: list[dict[str, str]]
+    identity_proof: StatedProofOut | None = Field(description="The one that came with the party.")
     seal: str | None
     seal_placement: dict[str, Any] | None
     suite: str | None
@@ -188,6 +220,8 @@ class PartyOut(BaseModel):
         return cls.model_validate(
             {
                 "id": party.id,
+                "person": party.person_id,
+                "organisation_id": party.organisation_id,
                 "name": party.name,
                 "organisation": party.organisation,
                 "email": party.email,
@@ -197,6 +231,7 @@ class PartyOut(BaseModel):
                 "state": PartyState(party.state),
                 "locale": party.locale,
                 "identifiers": party.identifiers,
+                "identity_proof": stated_out((party.identity or {}).get("stated")),
                 "seal": party.seal_id,
                 "seal_placement": party.seal_placement,
                 "suite": party.suite,

@@ -137,6 +137,7 @@ def send(unit: Unit, contract_id: str, version: int) -> Contract:
         key = ready.keys.get(party.id)
         if key is not None:
             party.certificates, party.sealed_key = key.certificates, key.sealed_key
+            party.identity = key.identity or party.identity
     for document in contract.documents:
         layout = ready.layouts[document.document_id]
         document.head_number, document.head_sha256, document.head_size = 0, layout.sha256, layout.size
@@ -216,6 +217,7 @@ def _what_is_sent(contract: Contract) -> dict[str, Any]:
                 "seal": party.seal_id,
                 "suite": party.suite,
                 "certificate_sha256": certificate_out(party.certificates).sha256 if party.certificates else None,
+                "identity": party.identity,
             }
             for party in contract.parties
         ],

@@ -34,9 +34,11 @@ def agreement_of(contract: Contract) -> Agreement:
 
 def actor_of(unit: Unit) -> dict[str, Any]:
     """Return who acts, for the audit."""
+    user = {"user": unit.principal.user_id} if unit.principal.user_id is not None else {}
     return {
         "type": "api-key",
         "id": unit.principal.key_id,
+        **user,
         "address": unit.address,
         "user_agent": unit.user_agent,
         "request_id": unit.request_id,

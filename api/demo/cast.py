@@ -7,6 +7,7 @@ sample_contract(today)       # a trilingual contract between the three, and wher
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -57,9 +58,23 @@ class Company:
             "reason": self.reason,
             "location": self.city,
         }
+        if certificate is None:  # the service answers for whom it issues a certificate to; an own CA answers for itself
+            body["identity_proof"] = self._proof()
         if area is not None:
             body["signature_area"] = {"page": area.page, "box": list(area.box), **self._picture()}
         return body | ({"suite": self.suite} if certificate is None else {"certificate": certificate})
+
+    def _proof(self) -> dict[str, Any]:
+        """Return how the company and its signatory were identified. Nobody was: they do not exist, and it says so."""
+        sheet = f"{self.organisation}\n{self.address}\n{self.signatory}\n{self.title}".encode()
+        what = "the sheet of the demo on a company that does not exist"
+        return {
+            "method": "counter",
+            "evidence": [{"sha256": hashlib.sha256(sheet).hexdigest(), "what": what}],
+            "operator": "sealroad demo",
+            "at": "2026-01-15T09:00:00Z",
+            "source": "made up for the demo",
+        }
 
     def _picture(self) -> dict[str, str]:
         """Return the picture of the seal that no Chinese company leaves out; the others do without one."""

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
 from api.certificates import issuing
 from api.context import Context
 from api.contracts.models import Party
+from api.contracts.people import proven
 from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
 from api.envelopes import repository
 from api.envelopes.models import EnvelopeKey
@@ -56,10 +57,15 @@ class Held:
 
 
 def key_for(context: Context, tenant_id: str, party: Party) -> Held:
-    """Return a key of a party whose certificate is good. Raises IssuanceError, ProfileError, UnsupportedAlgorithm."""
+    """Return a key of a party whose certificate is good.
+
+    Raises IssuanceError, ProfileError, UnsupportedAlgorithm; IdentityNotProven where a new one would have to be made.
+    """
     assert party.suite is not None
-    found = _found(context, tenant_id, party.id, party.suite)
-    return found or _made(context, tenant_id, party.suite, PROFILE, subject_of(party), party.id)
+    if (found := _found(context, tenant_id, party.id, party.suite)) is not None:
+        return found
+    identity = proven(context, tenant_id, party, "")
+    return _made(context, tenant_id, party.suite, PROFILE, subject_of(party), party.id, identity)
 
 
 def own_key(context: Context, tenant_id: str, suite: str) -> Held:
@@ -71,7 +77,7 @@ def own_key(context: Context, tenant_id: str, suite: str) -> Held:
         country=settings.circle_country or UNKNOWN_COUNTRY,
     )
     found = _found(context, tenant_id, None, suite)
-    return found or _made(context, tenant_id, suite, OWN_PROFILE, subject, None)
+    return found or _made(context, tenant_id, suite, OWN_PROFILE, subject, None, None)
 
 
 def usable(context: Context, session: Session, tenant_id: str, key_id: str) -> EnvelopeKey:
@@ -102,7 +108,15 @@ def _found(context: Context, tenant_id: str, party_id: str | None, suite: str) -
     return None
 
 
-def _made(context: Context, tenant_id: str, suite: str, profile: str, subject: Subject, party_id: str | None) -> Held:
+def _made(
+    context: Context,
+    tenant_id: str,
+    suite: str,
+    profile: str,
+    subject: Subject,
+    party_id: str | None,
+    identity: dict[str, Any] | None,
+) -> Held:
     from certs import suites
 
     key, name = suites.get(_key_suite(suite, party_id)).generate(), new_id("enk")
@@ -119,7 +133,7 @@ def _made(context: Context, tenant_id: str, suite: str, profile: str, subject: S
     )
     with context.database.write() as session:
         session.add(row)
-    return Held(name, suite, issuing.issue_for_service(context, tenant_id, suite, plan).pem)
+    return Held(name, suite, issuing.issue_for_service(context, tenant_id, suite, plan, identity).pem)
 
 
 def _key_suite(suite: str, party_id: str | None) -> str:

@@ -73,7 +73,7 @@ def create(unit: Unit, body: EnvelopeIn) -> Job:
         recipients,
         senders,
         basis,
-        who=unit.principal.key_id,
+        who=unit.principal.who,
         actor=actor_of(unit),
     )
     unit.wake_worker()
@@ -200,7 +200,7 @@ def _sender(session: Session, unit: Unit, contract: Contract | None, index: int,
         unit.principal.require("seals:use")
         seal = seals.get(session, unit.tenant_id, item.seal)
         purpose = Purpose("envelope", contract=contract.id if contract is not None else None)
-        uses.check(session, seal, unit.principal.key_id, purpose, unit.context.now())
+        uses.check(session, seal, unit.principal.who, purpose, unit.context.now())
         if seal.key_holder != "service":
             raise StateConflict("the key of this seal is not held here", state=seal.state, allowed=[])
         return Sender.seal(seal)

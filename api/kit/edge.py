@@ -19,7 +19,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from api.auth.service import Principal, check_token
+from api.auth.service import Principal, check_token, note_use
 from api.context import Context
 from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, Unauthenticated
 from api.kit import idempotency
@@ -39,7 +39,9 @@ from api.kit import idempotency
 FORMS = ("multipart/", "application/x-www-form-urlencoded")
 
 bearer = HTTPBearer(
-    auto_error=False, scheme_name="APIKey", description="An API key: `srk_<id>_<secret>` (sealroad api-key create)"
+    auto_error=False,
+    scheme_name="APIKey",
+    description="An API key, `srk_<id>_<secret>` (sealroad api-key create), or an access token of `/oauth/token`",
 )
 
 
@@ -51,6 +53,8 @@ class Reply:
     status: int | None = None
     etag: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    kept: BaseModel | None = None
+    """What is kept for a repetition with the same Idempotency-Key, where `body` has a secret in it."""
 
 
 class Unit:
@@ -61,7 +65,7 @@ class Unit:
     ) -> None:
         self.context = context
         self.principal = principal
-        self.address = request.client.host if request.client else ""
+        self.address = address_of(request)
         self.user_agent = request.headers.get("user-agent", "")[:300]
         self.request_id: str = request.state.request_id
         self._claim = claim
@@ -114,9 +118,13 @@ class Unit:
             if replay is not None:
                 return replay
         try:
-            response = _render(endpoint(), default_status)
+            reply = endpoint()
+            response = _render(reply, default_status)
             if claim is not None:
-                idempotency.finish(self.session, self.context, claim, response)
+                repeated = response
+                if isinstance(reply, Reply) and reply.kept is not None:
+                    repeated = _render(replace(reply, body=reply.kept), default_status)
+                idempotency.finish(self.session, self.context, claim, repeated)
             self._close(None)
         except BaseException as error:
             self._close(error)
@@ -185,9 +193,24 @@ def principal(
     """Return whose key came with the request. Raises Unauthenticated."""
     if credentials is None:
         raise Unauthenticated("no credential was sent")
+    return identified(request, credentials.credentials)
+
+
+def identified(request: Request, token: str) -> Principal:
+    """Return whose key or access token this is, and note that it was used. Raises Unauthenticated."""
     context = context_of(request)
+    now = context.now()
     with context.database.read() as session:
-        return check_token(session, credentials.credentials, context.now())
+        found = check_token(session, token, now, address_of(request))
+    if found.unnoted(now):
+        with context.database.write() as session:
+            note_use(session, found, now)
+    return found
+
+
+def address_of(request: Request) -> str:
+    """Return the address of the peer. What a proxy says in a header is not believed: anybody can write one."""
+    return request.client.host if request.client else ""
 
 
 def reads(scope: str) -> Any:
@@ -259,6 +282,14 @@ async def _fingerprint(request: Request) -> str:
 def etag(version: int) -> str:
     """Return the strong ETag of a version."""
     return f'"v{version}"'
+
+
+def known(request: Request, reply: Reply) -> Reply | Response:
+    """Return the reply, or 304 where the client has this version already (RFC 9110 13.1.2)."""
+    tags = {value.strip() for value in request.headers.get("if-none-match", "").split(",")}
+    if reply.etag in tags:
+        return Response(status_code=304, headers={"etag": reply.etag or ""})
+    return reply
 
 
 def require_version(

@@ -37,6 +37,12 @@ Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_text)]
 ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 AgreementID = Annotated[str, StringConstraints(pattern=r"^agr_[0-9a-f]{32}$")]
 SealID = Annotated[str, StringConstraints(pattern=r"^seal_[0-9a-f]{32}$")]
+OrganisationID = Annotated[str, StringConstraints(pattern=r"^org_[0-9a-f]{32}$")]
+PersonID = Annotated[str, StringConstraints(pattern=r"^per_[0-9a-f]{32}$")]
+UserID = Annotated[str, StringConstraints(pattern=r"^usr_[0-9a-f]{32}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1, two capital letters."""
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
 
 
 class Body(BaseModel):

@@ -14,6 +14,7 @@ from api.kit.refusals import problem_at, refuse, utc
 from api.pki.circles import UNKNOWN_COUNTRY
 from api.seals.log import record
 from api.seals.models import Seal
+from api.seals.owner import owner_facts
 from api.seals.pictures import picture_of
 from api.seals.schemas import SealIn
 from certs.errors import SealroadError
@@ -37,6 +38,7 @@ def apply_for(unit: Unit, body: SealIn) -> Seal:
     now, context = unit.context.now(), unit.context
     suite, certificates = _suite_of(body)
     valid_from, valid_to = _period(body, now)
+    owner = owner_facts(unit, body)
     picture = picture_of(body)
     with context.storage.receive([picture.data]) as received:
         context.storage.keep(received)
@@ -50,7 +52,7 @@ def apply_for(unit: Unit, body: SealIn) -> Seal:
         type=number_of(body.kind, VERSIONS[body.standard]),
         standard=body.standard,
         suite=suite,
-        owner=body.owner.model_dump(mode="json") if body.owner is not None else None,
+        **owner,
         key_holder="service" if body.certificates is None else "party",
         certificates=certificates,
         picture_sha256=received.sha256,
@@ -59,7 +61,7 @@ def apply_for(unit: Unit, body: SealIn) -> Seal:
         height=picture.height,
         valid_from=valid_from,
         valid_to=valid_to,
-        applicant=unit.principal.key_id,
+        applicant=unit.principal.who,
         approvals_needed=body.approvals,
         approvals=[],
         filing_required=body.filing_required,
@@ -98,7 +100,8 @@ def _suite_of(body: SealIn) -> tuple[str, list[str] | None]:
         if body.suite is not None and body.owner is not None:
             suites.must_sign(body.suite)
             seal_algorithm(suites.get(body.suite))
-            owner = subject_of(body.name, body.owner.model_dump(mode="json"))
+            written = {"organisation", "country", "identifiers"}
+            owner = subject_of(body.name, body.owner.model_dump(mode="json", include=written))
             for identifier in owner.identifiers:
                 identifier.check()
             owner.name()

@@ -28,12 +28,12 @@ def give(unit: Unit, seal_id: str, body: GrantIn) -> SealGrant:
     seal = repository.get(session, unit.tenant_id, seal_id, lock=True)
     if SealState(seal.state) in lifecycle.OVER:
         raise SealStateConflict(f"a seal that is {seal.state} is not granted", state=seal.state, allowed=[])
-    _check_grant(unit, body)
+    grantee = _check_grant(unit, body)
     grant = SealGrant(
         id=new_id("grt"),
         seal_id=seal.id,
-        grantee=body.grantee,
-        granter=unit.principal.key_id,
+        grantee=grantee,
+        granter=unit.principal.who,
         contracts=sorted(set(body.contracts)) if body.contracts is not None else None,
         kinds=sorted(set(body.kinds)) if body.kinds is not None else None,
         valid_from=utc(body.valid_from, "/valid_from") if body.valid_from is not None else now,
@@ -63,7 +63,7 @@ def give(unit: Unit, seal_id: str, body: GrantIn) -> SealGrant:
 def approve_grant(unit: Unit, seal_id: str, grant_id: str) -> SealGrant:
     """Approve a grant, as a third person. Raises NotFound, SealRefused."""
     seal = repository.get(unit.session, unit.tenant_id, seal_id, lock=True)
-    grant, who = repository.grant(unit.session, seal, grant_id), unit.principal.key_id
+    grant, who = repository.grant(unit.session, seal, grant_id), unit.principal.who
     lifecycle.approve_grant(grant_of(grant), who)
     grant.approvals = [*grant.approvals, {"by": who, "at": moment(unit.context.now())}]
     _note(unit, seal, "grant.approved", {"grant": grant.id, "by": who})
@@ -80,17 +80,30 @@ def revoke_grant(unit: Unit, seal_id: str, grant_id: str) -> SealGrant:
     return grant
 
 
-def _check_grant(unit: Unit, body: GrantIn) -> None:
-    key, errors = keys.key(unit.session, body.grantee), []
-    if key is None or key.tenant_id != unit.tenant_id or key.revoked_at is not None:
-        errors.append(problem_at("/grantee", "not-found", "there is no such API key"))
+def _check_grant(unit: Unit, body: GrantIn) -> str:
+    """Return who gets the grant: the user whose key it is, where it is one's. Raises ValidationFailed."""
+    grantee, errors = _grantee(unit, body.grantee), []
+    if grantee is None:
+        errors.append(problem_at("/grantee", "not-found", "there is no such user or API key"))
     for index, name in enumerate(body.contracts or ()):
         try:
             contracts.get(unit.session, unit.tenant_id, name)
         except NotFound as error:
             errors.append(problem_at(f"/contracts/{index}", error.code, error.message))
-    if errors:
+    if errors or grantee is None:
         raise ValidationFailed("the grant cannot be made", errors=errors)
+    return grantee
+
+
+def _grantee(unit: Unit, name: str) -> str | None:
+    try:
+        if name.startswith("usr_"):
+            user = keys.user(unit.session, unit.tenant_id, name)
+            return user.id if user.deactivated_at is None else None
+        key = keys.key_of(unit.session, unit.tenant_id, name)
+        return (key.user_id or key.id) if key.revoked_at is None else None
+    except NotFound:
+        return None
 
 
 def _note(unit: Unit, seal: Seal, event: str, facts: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from api.seals.life import check_version, life_of, put, touch
 from api.seals.log import record
 from api.seals.maker import certificate_of, maker_for, open_maker
 from api.seals.models import Seal, SealMaker
+from api.seals.owner import proven
 from signer.errors import SealRefused
 from signer.seals import lifecycle
 
@@ -36,7 +37,10 @@ TRIAL: Final = b"Sealroad: trial of a new key"
 
 
 def make(unit: Unit, seal_id: str, version: int | None) -> Seal:
-    """Make an approved seal. Raises NotFound, PreconditionFailed, SealStateConflict, SealRefused, IssuanceError."""
+    """Make an approved seal.
+
+    Raises NotFound, PreconditionFailed, SealStateConflict, SealRefused, IdentityNotProven, IssuanceError.
+    """
     from signer.seals.make import PreparedSeal, complete_seal
 
     context = unit.context
@@ -76,9 +80,11 @@ def _prepare(unit: Unit, seal: Seal) -> Seal:
     from certs.certificate import load_certificates
 
     context = unit.context
-    maker = maker_for(context, seal.suite, until=seal.valid_to)
     key: PrivateKey | None = None
-    certificates = seal.certificates or []
+    certificates, identity = seal.certificates or [], seal.identity
+    if seal.key_holder == "service":
+        identity = proven(context, seal)
+    maker = maker_for(context, seal.suite, until=seal.valid_to)
     if seal.key_holder == "service":
         key, pem = _issue(context, seal)
         certificates = [pem]
@@ -91,10 +97,12 @@ def _prepare(unit: Unit, seal: Seal) -> Seal:
         _may_be_made(context, row)
         now = context.now()
         row.prepared, row.maker_id, row.certificates = prepared.to_json(), maker.id, certificates
+        row.identity = identity
         row.sealed_key = context.vault.seal(key, seal.id) if key is not None else None
         facts = {
             "maker_sha256": certificate_of(maker).fingerprint(),
             "certificates_sha256": [owner.fingerprint() for owner in owners],
+            "identity": identity,
         }
         record(session, row, "seal.prepared", now=now, actor=actor_of(unit), data=facts)
         touch(row, now)

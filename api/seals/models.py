@@ -31,6 +31,11 @@ class Seal(Logged):
     suite: Mapped[str] = mapped_column(String(40))
     owner: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Of a seal whose key the service holds: the subject that its certificate will have."""
+    person_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """On whose record the owner was found. Like the next one."""
+    organisation_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    identity: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The proof that came with the application, as `stated`; then, on which proofs the certificate was issued."""
     key_holder: Mapped[str] = mapped_column(String(10))
     certificates: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """PEM with chain: who may sign with the seal."""
@@ -89,7 +94,7 @@ class SealGrant(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     seal_id: Mapped[str] = mapped_column(ForeignKey("seals.id"), index=True)
     grantee: Mapped[str] = mapped_column(String(40))
-    """An API key of the tenant: what this service knows of a person."""
+    """A user of the tenant, or an API key that is no user's: what this service knows of a person."""
     granter: Mapped[str] = mapped_column(String(40))
     contracts: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     kinds: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))

@@ -10,13 +10,13 @@ from pydantic_core import PydanticCustomError
 
 from api.contracts.evidence_schemas import EventList
 from api.contracts.parts import Base64, CertificateOut, DocumentID, IdentifierIn, Level, Locale, certificate_out
-from api.kit.fields import Body, ContractID, Line
+from api.identity.schemas import IdentityProofIn
+from api.kit.fields import Body, ContractID, Country, Line, OrganisationID, PersonID
 from api.seals.models import Seal, SealGrant
 from api.seals.placement import PlacementIn
 from signer.seals.lifecycle import SealState
 
-KeyID = Annotated[str, StringConstraints(pattern=r"^key_[0-9a-f]{32}$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+GranteeID = Annotated[str, StringConstraints(pattern=r"^(key|usr)_[0-9a-f]{32}$")]
 Kind = Literal["legal-name", "contract", "finance", "invoice", "department", "personal"]
 Standard = Literal["v1", "v4", "v5"]
 Purpose = Literal["contract", "document", "envelope", "agreement"]
@@ -45,11 +45,26 @@ class DrawingIn(Body):
 
 
 class OwnerIn(Body):
-    """Whose seal it is, where the service makes key and certificate."""
+    """Whose seal it is, where the service makes key and certificate: somebody on record, or as written here."""
 
+    person: PersonID | None = Field(None, description="On record: whose personal seal it is.")
+    organisation_id: OrganisationID | None = Field(None, description="On record: whose seal it is.")
     organisation: Line | None = Field(None, max_length=200, examples=["上海远东机械有限公司"])
     country: Country | None = Field(None, examples=["CN"])
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
+    identity_proof: IdentityProofIn | None = Field(
+        None,
+        description="How an owner that is not on record was identified. No certificate is made for a seal without a "
+        "proof. Takes the scope identities:write.",
+    )
+
+    @model_validator(mode="after")
+    def _one_owner(self) -> OwnerIn:
+        on_record = {"person", "organisation_id"} & self.model_fields_set
+        stated = {"organisation", "country", "identifiers", "identity_proof"} & self.model_fields_set
+        if len(on_record) > 1 or (on_record and stated):
+            raise PydanticCustomError("owner", "an owner is a person or an organisation on record, or is written here")
+        return self
 
 
 class SealIn(Body):
@@ -108,7 +123,9 @@ class FilingIn(Body):
 class GrantIn(Body):
     """Who may use the seal, for what, when and how often."""
 
-    grantee: KeyID = Field(description="The API key of whoever may use it.")
+    grantee: GranteeID = Field(
+        description="Who may use it: a user, or an API key that is no user's. A user's key stands for the user."
+    )
     contracts: list[ContractID] | None = Field(
         None, min_length=1, max_length=100, description="In these contracts only; anywhere if left out."
     )
@@ -143,7 +160,7 @@ class SealDocumentIn(Body):
 class Approval(BaseModel):
     """Somebody approved."""
 
-    by: str = Field(description="An API key.")
+    by: str = Field(description="A user or an API key.")
     at: datetime
 
 
@@ -166,7 +183,7 @@ class SealOut(BaseModel):
     height: int
     valid_from: datetime
     valid_to: datetime
-    applicant: str = Field(description="The API key that applied.")
+    applicant: str = Field(description="The user or API key that applied.")
     approvals_needed: int
     approvals: list[Approval]
     filing_required: bool

@@ -29,7 +29,7 @@ from signer.seals.lifecycle import Life
 
 def approve(unit: Unit, seal_id: str, version: int | None) -> Seal:
     """Approve an application. Raises SealRefused for the applicant, and for whoever has approved it."""
-    who, at = unit.principal.key_id, moment(unit.context.now())
+    who, at = unit.principal.who, moment(unit.context.now())
     seal = _change(unit, seal_id, version, lambda life: lifecycle.approve(life, who), "seal.approved", {"by": who})
     seal.approvals = [*seal.approvals, {"by": who, "at": at}]
     unit.session.flush()
@@ -96,7 +96,7 @@ def apply_to(unit: Unit, seal_id: str, body: SealDocumentIn) -> Job:
     from signer.pades.options import NationalForm
     from signer.pades.sealing import seal_options
 
-    context, now, who = unit.context, unit.context.now(), unit.principal.key_id
+    context, now, who = unit.context, unit.context.now(), unit.principal.who
     with unit.read() as session:
         seal = repository.get(session, unit.tenant_id, seal_id)
         document = documents.get(session, unit.tenant_id, body.document)

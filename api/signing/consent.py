@@ -53,4 +53,5 @@ def consent_of(session: Session, unit: Unit, contract: Contract, party: Party, c
         "address": unit.address,
         "user_agent": unit.user_agent,
         "api_key": unit.principal.key_id,
+        **({"user": unit.principal.user_id} if unit.principal.user_id is not None else {}),
     }

@@ -44,7 +44,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
         "party": party.id,
         "consent": agreed,
         "intent": recorded.id,
-        "who": unit.principal.key_id,
+        "who": unit.principal.who,
     }
     key = f"sign:{party.id}:{contract.version}"
     job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
@@ -92,7 +92,7 @@ def request_signature(
         prepared=prepared,
         prepared_file=received,
         consent=agreed,
-        who=unit.principal.key_id,
+        who=unit.principal.who,
         now=now,
         actor=actor,
         expires_at=now + context.settings.signature_request_life,
@@ -201,7 +201,7 @@ def _may_seal(session: Session, unit: Unit, contract: Contract, party: Party, do
     """Refuse early whoever may not use the seal of a party. Counted it is when it is recorded. Raises SealRefused."""
     if party.seal_id is None:
         return
-    seal, who = seals.get(session, unit.tenant_id, party.seal_id), unit.principal.key_id
+    seal, who = seals.get(session, unit.tenant_id, party.seal_id), unit.principal.who
     begun = [seals.use_by(session, party.id, name) for name in documents]
     times = sum(use is None or use.who != who for use in begun)
     what = Purpose("contract", contract=contract.id, times=times)

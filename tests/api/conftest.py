@@ -236,6 +236,16 @@ def at_home(circle: Circle, **more: Any) -> dict[str, Any]:
     return {"name": "Anna Becker", "certificate": circle.bundle, **more}
 
 
+PROOF: dict[str, Any] = {
+    "method": "in-person",
+    "evidence": [{"sha256": hashlib.sha256(b"a passport").hexdigest(), "what": "passport"}],
+    "operator": "Otto Schalter",
+    "at": "2025-03-01T09:00:00Z",
+}
+"""How somebody was identified; no certificate is issued without."""
+
+
 def held(suite: str, **more: Any) -> dict[str, Any]:
-    """Return a party whose key the service holds."""
-    return {"name": "Erika Mustermann", "organisation": "Muster GmbH", "country": "DE", "suite": suite, **more}
+    """Return a party whose key the service holds; a value of None takes something out."""
+    usual = {"name": "Erika Mustermann", "organisation": "Muster GmbH", "country": "DE", "identity_proof": PROOF}
+    return {key: value for key, value in ({**usual, "suite": suite} | more).items() if value is not None}

@@ -43,7 +43,7 @@ from certs.ca import ClosedCircle
 from certs.certificate import Subject
 from certs.clock import SystemClock
 from certs.ledger import MemoryLedger
-from tests.api.conftest import make_pdf
+from tests.api.conftest import PROOF, make_pdf
 
 SECONDS = 60
 State = dict[str, Any]
@@ -107,7 +107,7 @@ def prepare(data: Path, route: str, suite: str) -> dict[str, Any]:
     state: dict[str, Any] = {"token": token, "key": None}
     party: dict[str, Any] = {"name": "Party", "country": "DE"}
     if route == "held":
-        party["suite"] = suite
+        party |= {"suite": suite, "identity_proof": PROOF}
     else:
         circle = ClosedCircle.create(
             suite, organisation="Home", country="DE", clock=SystemClock(), ledger=MemoryLedger()

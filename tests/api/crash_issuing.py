@@ -27,6 +27,7 @@ from certs.circle_keys import LazyKey
 from certs.ledger import SQLiteLedger
 from certs.pem import armor
 from certs.request import make_request
+from tests.api.conftest import PROOF
 from tests.api.crash import SECONDS, Bomb, client, walk
 
 EFFECTS = (
@@ -66,7 +67,7 @@ def act(data: Path, state: dict[str, Any], *, bomb: int = 0) -> dict[str, Any]:
         if bomb:
             arm(bomb)
         body = {"request": state["request"], "name": "Party", "country": "DE", "pair": state["pair"]}
-        headers = {"idempotency-key": "once"}
+        body, headers = body | {"identity_proof": PROOF}, {"idempotency-key": "once"}
         limit = time.monotonic() + SECONDS
         while (answer := http.post("/v1/certificates", json=body, headers=headers)).status_code != 201:
             assert time.monotonic() < limit, answer.text

@@ -23,6 +23,7 @@ from certs.ocsp_check import check_response
 from certs.pem import armor
 from certs.request import make_request
 from tests.api.conftest import User
+from tests.api.registry import known
 from tests.api.test_certificates import PERSON, asked, est, issued, pkcs10, verdict
 from tests.conftest import keys_of
 
@@ -268,6 +269,7 @@ def test_without_a_record_the_state_is_unknown(user: User) -> None:
 def test_there_is_no_way_round_approved_applications(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     key = keys_of("ecdsa-p256")[0]
     found = issued(user, "ecdsa-p256")
+    known(user, PERSON)
     assert est(user, "ecdsa-p256", "simpleenroll", pkcs10(key)).status_code == 200
     issuing = user.context.circles.get("ecdsa-p256")._now().authority.issuing
     before, load = len(issuing.entries()), profiles.load

@@ -20,7 +20,8 @@ from certs.pem import armor
 from certs.request import make_request
 from certs.subject import Subject
 from certs.suites.base import PrivateKey, Use
-from tests.api.conftest import Service, User
+from tests.api.conftest import PROOF, Service, User
+from tests.api.registry import known
 from tests.conftest import keys_of
 
 PERSON = Subject("Jörg Müller", country="DE", given_name="Jörg", surname="Müller")
@@ -38,7 +39,7 @@ def pkcs10(key: PrivateKey, subject: Subject = PERSON, *, signer: PrivateKey | N
 
 def asked(key: PrivateKey, **more: Any) -> dict[str, Any]:
     request = armor("CERTIFICATE REQUEST", pkcs10(key))
-    return {"request": request, "name": "Jörg Müller", "country": "DE", **more}
+    return {"request": request, "name": "Jörg Müller", "country": "DE", "identity_proof": PROOF, **more}
 
 
 def issued(user: User, suite: str, **more: Any) -> dict[str, Any]:
@@ -177,6 +178,9 @@ def test_est_gives_the_circle_enrols_and_renews(user: User, signing_suite: str) 
     subject = PERSON if signing_suite != "gost2012-256" else COMPANY
     early = est(user, signing_suite, "simplereenroll", pkcs10(first, subject))
     assert early.status_code == 404
+    unknown = est(user, signing_suite, "simpleenroll", pkcs10(first, subject))
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "identity-not-proven")
+    known(user, subject)
     (certificate,) = bundle(est(user, signing_suite, "simpleenroll", pkcs10(first, subject)))
     assert certificate.spki == first.public_key.spki
     assert certificate.subject_name.der == subject.name()
@@ -188,6 +192,7 @@ def test_est_gives_the_circle_enrols_and_renews(user: User, signing_suite: str) 
 
 def test_est_renews_a_subject_however_the_request_writes_it(user: User) -> None:
     key = keys_of("ecdsa-p256")[0]
+    known(user, Subject("robot", country="DE"))
     common, country = (
         der.tlv(0x31, der.sequence(der.oid(oid), der.tlv(tag, text)))
         for oid, tag, text in (("2.5.4.3", 0x0C, b"robot"), ("2.5.4.6", 0x0C, b"DE"))
@@ -202,6 +207,7 @@ def test_est_renews_a_subject_however_the_request_writes_it(user: User) -> None:
 
 def test_est_renews_nobody_elses_certificate(user: User, stranger: User) -> None:
     key = keys_of("ecdsa-p256")[0]
+    known(user, PERSON)
     bundle(est(user, "ecdsa-p256", "simpleenroll", pkcs10(key)))
     assert est(stranger, "ecdsa-p256", "simplereenroll", pkcs10(key)).status_code == 404
 
@@ -231,6 +237,7 @@ def test_curl_and_openssl_are_a_complete_client(user: User, suite: str, tmp_path
     from tests.interop.programs import Program
 
     openssl, curl = Program.find("openssl"), Program.find("curl")
+    known(user, Subject("王伟", country="CN"))
     (tmp_path / "key.p8").write_bytes(keys_of(suite)[0].pkcs8())
     openssl.run("pkey", "-inform", "DER", "-in", tmp_path / "key.p8", "-out", tmp_path / "key.pem").check()
     identifier = ("-sm3", "-sigopt", "distid:1234567812345678") if suite == "sm2" else ()

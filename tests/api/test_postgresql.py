@@ -24,11 +24,13 @@ from api.db import Database
 from api.errors import ConfigurationError
 from api.migrations import check_or_upgrade, upgrade
 from api.models import Base
+from tests.api import registry
 from tests.api.agreements.desk import at, firm, octets_of, offered, words
-from tests.api.conftest import Service, held, serving
+from tests.api.conftest import Service, User, held, serving
 from tests.api.contracts.talk import act, delegate, good
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
 from tests.api.seals.office import Office
+from tests.api.test_access import asked, key_for, somebody, status, token_of
 from tests.api.test_encrypted_documents import uploaded
 from tests.api.test_pairs import new_request
 
@@ -266,6 +268,48 @@ def test_an_agreement_is_signed_by_all_at_once_binds_a_contract_and_does_not_cha
             postgres.context.database.write() as session,
         ):
             session.execute(text(statement))
+
+
+def test_people_are_proven_and_their_records_do_not_change(postgres: Service) -> None:
+    user = postgres.user()
+    company = registry.organisation(user)
+    human = registry.person(user, organisations=[{"organisation": company["id"]}])
+    proofs = [registry.prove(user, owner) for owner in (company, human)]
+    contract = user.sent({"person": human["id"], "organisation_id": company["id"], "suite": "sm2"})
+    assert user.sign(contract, contract["parties"][0])["state"] == "succeeded"
+    path = f"/v1/people/{human['id']}"
+    revoked = user.post(f"{path}/identity-proofs/{proofs[1]['id']}/revoke", json={"reason": "x"})
+    assert (revoked.status_code, revoked.json()["state"]) == (200, "revoked")
+    assert user.get(f"{path}/events/check").json()["intact"] is True
+    for statement in (
+        "UPDATE identity_proofs SET operator = 'me'",
+        f"UPDATE identity_proofs SET revoked_at = NULL WHERE id = '{proofs[1]['id']}'",
+        "DELETE FROM identity_proofs",
+        "TRUNCATE identity_proofs",
+        "UPDATE person_events SET hash = '1'",
+        "DELETE FROM organisation_events",
+        "TRUNCATE person_events",
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
+            session.execute(text(statement))
+
+
+def test_a_key_is_made_used_exchanged_and_ended_with_its_user(postgres: Service) -> None:
+    admin = postgres.user()
+    clerk = somebody(admin, "auditor")
+    key = key_for(admin, user=clerk["id"], networks=["127.0.0.0/8"])
+    bearer = token_of(key)
+    assert [status(key), status(bearer)] == [200, 200]
+    wrong = User(admin.http, key.token[:-4] + "AAAA", admin.context, admin.tenant_id)
+    codes: list[int] = []
+    threads = [threading.Thread(target=lambda: codes.append(asked(wrong).status_code)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(codes) == {401}
+    assert admin.post(f"/v1/users/{clerk['id']}/deactivate").status_code == 200
+    assert [status(key), status(bearer)] == [401, 401]
 
 
 def test_two_workers_share_the_jobs(postgres: Service, tmp_path: Path) -> None:

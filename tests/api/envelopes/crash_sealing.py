@@ -19,7 +19,7 @@ from api.envelopes import addressing, keys, tasks
 from api.server import running
 from certs.ledger import SQLiteLedger
 from signer.encryption import envelope, opening
-from tests.api.conftest import make_pdf
+from tests.api.conftest import PROOF, make_pdf
 from tests.api.crash import Act, Bomb, State, client, preload, two_people, until, walk
 from tests.api.seals.office import application
 
@@ -58,7 +58,11 @@ def prepare(data: Path, route: str, suite: str) -> State:
         grant = {"grantee": key, "count": 1, "kinds": ["envelope"]}
         assert http.post(f"/v1/seals/{seal}/grants", json=grant).status_code == 201
         document = http.post("/v1/documents", files={"file": ("c.pdf", make_pdf())}).json()["id"]
-        body = {"title": "c", "documents": [document], "parties": [{"name": "Party", "suite": suite}]}
+        body = {
+            "title": "c",
+            "documents": [document],
+            "parties": [{"name": "Party", "suite": suite, "identity_proof": PROOF}],
+        }
         contract = http.post("/v1/contracts", json=body).json()["id"]
         sent = http.post(f"/v1/contracts/{contract}/send", headers={"if-match": '"v1"'}).json()
         state |= {"seal": seal, "contract": contract, "sha256": sent["documents"][0]["revision_sha256"]}

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.auth.models import Tenant
 from api.auth.service import SCOPES, create_key
-from tests.api.conftest import Service, User
+from tests.api.conftest import PROOF, Service, User
 from tests.signer.seals.making import raster
 
 OWNERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -45,6 +45,7 @@ OWNERS: dict[str, tuple[str, dict[str, Any]]] = {
 def application(suite: str = "sm2", /, **more: Any) -> dict[str, Any]:
     """Return what is asked for; a value of None takes something out."""
     name, owner = next(found for start, found in OWNERS.items() if suite.startswith(start))
+    owner = {**owner, "identity_proof": PROOF}
     usual: dict[str, Any] = {
         "name": name,
         "kind": "contract",

@@ -1,0 +1,81 @@
+"""Queries over organisations and people; who may read is part of every one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session
+
+from api.certificates.models import IssuedCertificate
+from api.contracts.models import Contract, Party
+from api.contracts.workflow import ContractState
+from api.errors import NotFound
+from api.people.models import Membership, Organisation, Person
+from api.seals.models import Seal
+
+T = TypeVar("T", Organisation, Person)
+
+
+def organisation(session: Session, tenant_id: str, name: str, *, lock: bool = False) -> Organisation:
+    """Return a tenant's organisation. Raises NotFound."""
+    return _get(session, Organisation, tenant_id, name, lock, "there is no such organisation")
+
+
+def person(session: Session, tenant_id: str, name: str, *, lock: bool = False) -> Person:
+    """Return a tenant's person. Raises NotFound."""
+    return _get(session, Person, tenant_id, name, lock, "there is no such person")
+
+
+def _get(session: Session, model: type[T], tenant_id: str, name: str, lock: bool, words: str) -> T:
+    query = select(model).where(model.tenant_id == tenant_id, model.id == name)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound(words)
+    return found
+
+
+def organisations(tenant_id: str) -> Select[Organisation]:
+    """Return the query for a tenant's organisations."""
+    return select(Organisation).where(Organisation.tenant_id == tenant_id)
+
+
+def people(tenant_id: str, organisation_id: str | None) -> Select[Person]:
+    """Return the query for a tenant's people, of one organisation where that is given."""
+    query = select(Person).where(Person.tenant_id == tenant_id)
+    if organisation_id is not None:
+        query = query.join(Membership).where(Membership.organisation_id == organisation_id)
+    return query
+
+
+def named_organisations(session: Session, tenant_id: str, name: str) -> Sequence[Organisation]:
+    """Return a tenant's organisations of a name."""
+    return session.scalars(organisations(tenant_id).where(Organisation.name == name).limit(20)).all()
+
+
+def named_people(session: Session, tenant_id: str, name: str) -> Sequence[Person]:
+    """Return a tenant's people of a name."""
+    return session.scalars(people(tenant_id, None).where(Person.name == name).limit(20)).all()
+
+
+def in_use(session: Session, owner: Organisation | Person) -> str | None:
+    """Return by what an organisation or a person is used that must not lose it; None where by nothing."""
+    column = "organisation_id" if isinstance(owner, Organisation) else "person_id"
+    sent = (
+        select(Party.id)
+        .join(Contract, Contract.id == Party.contract_id)
+        .where(getattr(Party, column) == owner.id, Contract.state != str(ContractState.DRAFT))
+    )
+    issued = select(IssuedCertificate.id).where(getattr(IssuedCertificate, column) == owner.id)
+    seals = select(Seal.id).where(getattr(Seal, column) == owner.id)
+    for words, query in (("a contract that was sent", sent), ("a certificate", issued), ("a seal", seals)):
+        if session.scalar(select(query.exists())):
+            return words
+    if isinstance(owner, Organisation) and session.scalar(
+        select(exists().where(Membership.organisation_id == owner.id))
+    ):
+        return "its people"
+    return None
