@@ -22,7 +22,7 @@ from api.context import open_context
 from api.errors import ConfigurationError, PayloadTooLarge, ServiceUnavailable, StorageError
 from api.storage import Storage, open_storage
 from api.storage.s3 import S3Location, S3Storage
-from tests.api.conftest import serving
+from tests.api.conftest import held, serving
 
 CONTENT = [b"first ", b"", b"second \x00\xff"]
 WHOLE = b"".join(CONTENT)
@@ -234,7 +234,7 @@ def test_a_contract_is_signed_with_its_documents_in_a_bucket(endpoint: str, tmp_
     settings = replace(Settings(data=tmp_path / "data", port=0), storage=address(endpoint, "service"))
     with serving(settings) as service:
         user = service.user()
-        contract = user.sent({"name": "王伟", "suite": "ecdsa-p256", "locale": "zh"})
+        contract = user.sent(held("ecdsa-p256", name="王伟", locale="zh"))
         assert user.sign(contract, contract["parties"][0])["state"] == "succeeded"
         done = user.wait_for_state(contract, "completed", "failed")
         assert done["state"] == "completed"

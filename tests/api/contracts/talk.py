@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import CONSENT, User
+from tests.api.conftest import CONSENT, PROOF, User
 from tests.conftest import SIGNING
 
 QUICK = ("ecdsa-p256", "sm2", "gost2012-256")
@@ -32,7 +32,8 @@ def consent(user: User, contract: dict[str, Any], party: dict[str, Any]) -> dict
 def delegate(user: User, contract: dict[str, Any], party: dict[str, Any], **body: Any) -> Any:
     """Let a party delegate."""
     path = f"/v1/contracts/{contract['id']}/parties/{party['id']}/delegate"
-    return user.post(path, json={"name": "Ольга Смирнова", "mandate": MANDATE, **body})
+    proof = {"identity_proof": PROOF} if "suite" in body else {}
+    return user.post(path, json={"name": "Ольга Смирнова", "mandate": MANDATE, **proof, **body})
 
 
 def events(user: User, contract: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from api.audit.service import check_chain
 from api.contracts import delegation, repository
 from api.errors import StorageError
-from tests.api.conftest import Service, User, at_home, circle_today, held
+from tests.api.conftest import PROOF, Service, User, at_home, circle_today, held
 from tests.api.contracts.talk import (
     MANDATE,
     SUITES,
@@ -129,7 +129,7 @@ def test_every_command_heeds_the_version_it_is_told(user: User) -> None:
         (f"parties/{viewer['id']}/acknowledge", said),
         (f"parties/{here['id']}/sign", said),
         (f"parties/{there['id']}/signature-requests", said),
-        (f"parties/{here['id']}/delegate", {"name": "x", "suite": "sm2", "mandate": MANDATE}),
+        (f"parties/{here['id']}/delegate", {"name": "x", "suite": "sm2", "mandate": MANDATE, "identity_proof": PROOF}),
         (f"parties/{here['id']}/decline", {}),
         ("remind", {}),
         ("extend", {"expires_at": "2090-01-01T00:00:00Z"}),
@@ -165,7 +165,11 @@ def test_many_who_finish_at_once_make_one_finalisation(user: User) -> None:
     def several(count: int, **party: Any) -> list[dict[str, Any]]:
         return [{"name": f"P{number}", **party} for number in range(count)]
 
-    parties = [*several(3, role="approver"), *several(3, role="viewer"), *several(2, suite="ecdsa-p256")]
+    parties = [
+        *several(3, role="approver"),
+        *several(3, role="viewer"),
+        *several(2, suite="ecdsa-p256", identity_proof=PROOF),
+    ]
     contract = user.sent(*parties)
     ways = {"approver": "approve", "viewer": "acknowledge", "signer": "sign"}
     said = {"consent": user.consent(contract)}
@@ -259,7 +263,7 @@ def test_an_approval_is_delegated_without_a_key(user: User) -> None:
 
 def test_who_cannot_do_the_part_is_no_delegate(user: User) -> None:
     circle = circle_today("ecdsa-p256")
-    nobody = {"name": "x", "suite": "ecdsa-p256"}  # of no organisation
+    nobody = {"name": "x", "suite": "ecdsa-p256", "identity_proof": PROOF}  # of no organisation
     contract = user.sent(held("ecdsa-p256"), nobody)
     first, second = contract["parties"]
     for party, body, code in (
@@ -296,7 +300,7 @@ def test_a_delegation_that_breaks_half_way_leaves_the_contract_as_it_was(
     assert user.contract(contract) == contract
     headers = {"idempotency-key": "one", "if-match": f'"v{contract["version"]}"'}
     path = f"/v1/contracts/{contract['id']}/parties/{contract['parties'][0]['id']}/delegate"
-    body = {"name": "Ольга Смирнова", "mandate": MANDATE, "suite": "sm2"}
+    body = {"name": "Ольга Смирнова", "mandate": MANDATE, "suite": "sm2", "identity_proof": PROOF}
     refused(user.post(path, json=body, headers={"if-match": '"v1"'}), 412, "precondition-failed")
     first, again = (user.post(path, json=body, headers=headers) for _ in range(2))
     assert good(first) == good(again)
