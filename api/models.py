@@ -9,7 +9,7 @@ from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
-from api.jobs.models import Job
+from api.jobs.models import Job, JobEvent, JobWorker
 from api.kit.idempotency import IdempotencyRecord
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
 from api.signing.models import Signature
@@ -28,6 +28,8 @@ __all__ = [
     "IdempotencyRecord",
     "IssuedCertificate",
     "Job",
+    "JobEvent",
+    "JobWorker",
     "Party",
     "Revision",
     "Seal",

@@ -11,6 +11,7 @@ from api.contracts import tasks as contract_tasks
 from api.envelopes import keys as envelope_keys
 from api.envelopes import repository as envelopes
 from api.envelopes import tasks as envelope_tasks
+from api.jobs.upkeep import forget_ended
 from api.jobs.worker import Handler
 from api.kit import idempotency
 from api.seals import service as seals
@@ -53,4 +54,5 @@ class Timers:
             with context.database.write() as session:
                 idempotency.purge(session, context.now())
                 envelopes.forget_keys_without_certificate(session, context.now() - envelope_keys.UNCERTIFIED_LIFE)
+            forget_ended(context)
             contract_tasks.sweep_storage(context, before=context.now() - timedelta(days=1))
