@@ -51,6 +51,8 @@ TABLES: Final = frozenset(
     }
 )
 """Its tables, which in SQLite stand beside ours: none of ours may have such a name."""
+AFTERMATH: Final = 10.0
+"""Seconds for which a stop waits for dbos to note that a round is over; our own rows say it already."""
 _ACTIVE: Final = frozenset({"ENQUEUED", "DELAYED", "PENDING"})
 _BATCH: Final = 500
 
@@ -151,6 +153,8 @@ class Engine:
         self._pulse = _Pulse()
         self._dbos: DBOS | None = None
         self._thread: threading.Thread | None = None
+        self._executing = 0
+        self._lock = threading.Lock()
 
     @property
     def alive(self) -> bool:
@@ -217,19 +221,25 @@ class Engine:
         self._pulse.set()
         if self._thread is not None:
             self._thread.join()
-        while self._dbos._active_workflows_set.activeList():  # noqa: SLF001
+        waited = 0.0
+        while self._executing or (waited < AFTERMATH and self._dbos._active_workflows_set.activeList()):  # noqa: SLF001
             time.sleep(0.01)
+            waited = 0.0 if self._executing else waited + 0.01
         with _one_at_a_time:
             DBOS.destroy()
             self._dbos = _current = None
 
     def execute(self, job_id: str, number: int) -> None:
         """Execute one round. Nothing is raised: what happened is in our own table."""
+        with self._lock:
+            self._executing += 1
         try:
             self._execute(job_id, number)
         except Exception:
             log.exception("job %s could not be carried", job_id)
         finally:
+            with self._lock:
+                self._executing -= 1
             self.ring()
 
     def _empty_the_queue(self) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +23,9 @@ from sqlalchemy.exc import IntegrityError
 from api.context import Context
 from api.jobs.models import JobWorker
 from api.jobs.queue import VERSION
+
+PATIENCE: Final = 20
+"""Leases after which nobody expects a silent worker back."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class Members:
             return name
         raise AssertionError
 
-    def beat(self) -> None:
-        """Show that this worker lives; one that was removed by others comes back."""
+    def beat(self) -> bool:
+        """Show that this worker lives; one that was removed by others comes back. False: another one has its name."""
         now, process = self._context.now(), self._context.presence.name
         with self._context.database.write() as session:
             done = session.execute(
@@ -76,10 +80,12 @@ class Members:
                 .values(beats=JobWorker.beats + 1, beat_at=now)
                 .returning(JobWorker.id)
             )
-            if done.scalar() is None and session.get(JobWorker, self.id) is None:
-                session.add(
-                    JobWorker(id=self.id, process=process, version=VERSION, beats=1, beat_at=now, started_at=now)
-                )
+            if done.scalar() is not None:
+                return True
+            if session.get(JobWorker, self.id) is not None:
+                return False
+            session.add(JobWorker(id=self.id, process=process, version=VERSION, beats=1, beat_at=now, started_at=now))
+            return True
 
     def leave(self) -> None:
         """Take the name off the list."""
@@ -122,8 +128,12 @@ class Members:
         return {sight.version for name, sight in self._seen.items() if not self.is_dead(name)}
 
     def bury(self) -> None:
-        """Remove those that are dead; their jobs have been taken over."""
+        """Remove those that are dead; their jobs have been taken over.
+
+        One that is only silent keeps its name for a while: it may be frozen, and nobody else shall be called so.
+        """
         for name, sight in self._seen.items():
-            if self.is_dead(name):
+            silent = time.monotonic() - sight.since > PATIENCE * self._lease
+            if name != self.id and (silent or self._context.presence.is_dead(sight.process)):
                 with self._context.database.write() as session:
                     session.execute(delete(JobWorker).where(JobWorker.id == name, JobWorker.beats == sight.beats))

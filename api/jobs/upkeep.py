@@ -29,6 +29,22 @@ def forget_ended(context: Context) -> None:
     engine.sweep(context.database, before=now - KEEP_ROUNDS)
 
 
+def diagnosis(context: Context) -> list[str]:
+    """Return what `sealroad doctor` says of the jobs of a service. Raises ConfigurationError."""
+    from api.jobs import engine, guard
+
+    engine.prepare(context.database, migrate=False)
+    now, where = context.now(), "SQLite" if context.database.embedded else "PostgreSQL"
+    lines = ["", "Jobs:", f"  carried by dbos {guard.version()} on {where}, self-test passed: no pickle, no services"]
+    with context.database.read() as session:
+        for worker in session.scalars(select(JobWorker).order_by(JobWorker.id)):
+            ago = max(0, round((now - worker.beat_at).total_seconds()))
+            lines.append(f"  worker {worker.id}, version {worker.version} of jobs, last heard {ago} s ago")
+        for state, count in session.execute(select(Job.state, func.count()).group_by(Job.state).order_by(Job.state)):
+            lines.append(f"  {state}: {count}")
+    return lines + [f"warning: {words}" for words in warnings(context)]
+
+
 def warnings(context: Context) -> list[str]:
     """Return what somebody should look at: nobody who works, work that waits, work for a newer version."""
     now, found = context.now(), []

@@ -97,13 +97,9 @@ class Worker:
 
         database = self._context.database
         engine.prepare(database, migrate=database.embedded)
-        name = self._members.join()
         try:
-            self.reconcile(grace=0)
-            self._engine = engine.Engine(database, name, self.execute, threads=self._context.settings.job_threads)
-            self._engine.start()
+            self._enter()
         except BaseException:
-            self._engine = None
             self._members.leave()
             raise
         targets = [self._attend] if self._timers is None else [self._attend, self._keep_time, self._look_after]
@@ -112,6 +108,17 @@ class Worker:
             thread.start()
             self._threads.append(thread)
 
+    def _enter(self) -> None:
+        """Take a name, take over from the dead, begin to take jobs."""
+        from api.jobs.engine import Engine
+
+        name = self._members.join()
+        self.reconcile(grace=0)
+        threads = self._context.settings.job_threads
+        engine = Engine(self._context.database, name, self.execute, threads=threads)
+        engine.start()
+        self._engine = engine
+
     def wake(self) -> None:
         """Say that there is something to do."""
         if self._engine is not None:
@@ -119,11 +126,14 @@ class Worker:
 
     def stop(self) -> None:
         """Finish what is in hand, then end. Returns when it has."""
-        if self._engine is not None:
-            self._engine.stop()  # while this worker still beats: what it finishes is its own
+        engine = self._engine
+        if engine is not None:
+            engine.stop()  # while this worker still beats: what it finishes is its own
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        if self._engine not in {None, engine}:
+            self._engine.stop()
         if self._threads and self._timers is not None:
             self._context.upkeep.finish()
         self._threads.clear()
@@ -183,13 +193,22 @@ class Worker:
                 if time.monotonic() - beaten < every:
                     continue
                 beaten = time.monotonic()
-                self._members.beat()
+                if not self._members.beat() or self._engine is None:
+                    self._come_back()
                 self._reconciler.run()
                 self._members.bury()
                 if self._engine is not None:
                     self._engine.tend()
             except Exception:  # the database may be away for a moment: the worker stays
                 log.exception("the worker could not look after the jobs")
+
+    def _come_back(self) -> None:
+        """Enter again under another name: this worker was silent for so long that its own went to somebody else."""
+        log.warning("the worker %s was taken for dead and begins again", self.owner)
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.stop()
+        self._enter()
 
     def _hand_over_due(self) -> None:
         now = self._context.now()

@@ -81,7 +81,8 @@ def handler(data: Path) -> Handler:
 
 def main(data: Path, database: str, lease: float) -> None:
     context = open_context(Settings(data=data, database=database, job_lease=timedelta(seconds=lease)))
-    worker, stop = Worker(context, {"work": handler(data)}), threading.Event()
+    nothing = Handler(lambda *_: {}, lambda *_: None)
+    worker, stop = Worker(context, {"work": handler(data), "nothing": nothing}), threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     worker.start()
