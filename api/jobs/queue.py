@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -81,6 +81,7 @@ def enqueue(session: Session, *, tenant_id: str, kind: str, key: str, payload: d
             return session.scalars(query).one()
     elif job.state in OPEN:
         return job
+    session.execute(delete(JobEvent).where(JobEvent.job_id == job.id))  # of the time before; their numbers go on
     job.payload, job.attempts, job.total, job.done, job.failed = payload, 0, None, 0, 0
     job.cancel = job.result = job.error = job.started_at = job.finished_at = None
     requeue(session, job, now)

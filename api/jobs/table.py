@@ -35,7 +35,8 @@ def handlers() -> dict[str, Handler]:
 class Timers:
     """What is looked at regularly: contracts and seals whose time is over, every second; leftovers, every hour.
 
-    Certificates that a process left half-made are settled at once, and then every minute.
+    Certificates that a process left half-made, and contracts whose finalisation nobody does, are settled at once, and
+    then every minute.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Timers:
         if self._settled is None or time.monotonic() - self._settled > _MINUTE:
             self._settled = time.monotonic()
             issuing.settle(context)
+            contract_tasks.finalize_forgotten(context)
         if time.monotonic() - self._cleaned > _HOUR:
             self._cleaned = time.monotonic()
             with context.database.write() as session:

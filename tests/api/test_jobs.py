@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from api.contracts.models import Contract
+from api.contracts.tasks import finalize_forgotten
 from api.jobs import queue, stream
 from api.jobs.models import Job
 from tests.api.conftest import User, held
@@ -139,6 +141,21 @@ def test_a_finalisation_is_not_cancelled(user: User) -> None:
         row.round += 1
     answer = user.post(f"/v1/jobs/{job['id']}/cancel")
     assert (answer.status_code, answer.json()["code"]) == (409, "state-conflict")
+
+
+def test_a_contract_whose_finalisation_nobody_does_is_finalised(user: User) -> None:
+    contract = user.sent(held("ecdsa-p256"))
+    user.sign(contract, contract["parties"][0])
+    user.wait_for_state(contract, "completed")
+    assert finalize_forgotten(user.context) == 0
+    (job,) = user.get("/v1/jobs", params={"kind": "finalize"}).json()["data"]
+    with user.context.database.write() as session:
+        session.get_one(Contract, contract["id"]).state = "finalizing"
+    assert finalize_forgotten(user.context) == 1
+    assert user.wait_for_state(contract, "completed")
+    assert user.wait_for_job(f"/v1/jobs/{job['id']}")["state"] == "succeeded"
+    numbers = [number for number, _, _ in events(user.get(f"/v1/jobs/{job['id']}/events").text)]
+    assert numbers == [2], "what happened the time before is gone"
 
 
 def _waiting(user: User, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
