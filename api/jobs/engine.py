@@ -41,8 +41,9 @@ WORKFLOW: Final = "run-job"
 SCHEMA: Final = "dbos"
 POLL: Final = {True: 1.0, False: 0.25}
 """Seconds between looks at the queue, embedded or not: this process rings when it commits a job, others do not."""
-ECHO: Final = 0.02
-"""Seconds after a ring when the queue is looked at once more: a job that has just ended may still hold its place."""
+SETTLE: Final = 1.0
+"""Seconds, at most, from the execution of a round until its place is free."""
+TICK: Final = 0.002
 TABLES: Final = frozenset(
     {
         *("application_versions", "dbos_migrations", "notifications", "operation_outputs", "queues", "streams"),
@@ -150,7 +151,7 @@ class Engine:
 
     def __init__(self, database: Database, executor: str, execute: Callable[[str, int], Any], *, threads: int) -> None:
         self._database, self._executor, self._execute, self._threads = database, executor, execute, threads
-        self._pulse = _Pulse()
+        self._pulse = _Pulse(self._settled)
         self._dbos: DBOS | None = None
         self._thread: threading.Thread | None = None
         self._executing = 0
@@ -240,7 +241,10 @@ class Engine:
         finally:
             with self._lock:
                 self._executing -= 1
-            self.ring()
+            self._pulse.ring(soon=True)
+
+    def _settled(self) -> bool:
+        return self._dbos is None or len(self._dbos._active_workflows_set.activeList()) <= self._executing  # noqa: SLF001
 
     def _empty_the_queue(self) -> None:
         assert self._dbos is not None
@@ -254,15 +258,17 @@ class Engine:
 
 
 class _Pulse(threading.Event):
-    """What dbos takes for the event that ends its queue; it also cuts the pause between two looks short."""
+    """What dbos takes for the event that ends its queue; it also cuts the pause between two looks short.
 
-    def __init__(self) -> None:
+    When a round has been executed, dbos still notes its end before its place is free: `settled` tells when.
+    """
+
+    def __init__(self, settled: Callable[[], bool]) -> None:
         super().__init__()
-        self._bell = threading.Event()
-        self._again = False
+        self._settled, self._bell, self._soon = settled, threading.Event(), False
 
-    def ring(self) -> None:
-        self._again = True
+    def ring(self, *, soon: bool = False) -> None:
+        self._soon = self._soon or soon
         self._bell.set()
 
     def set(self) -> None:
@@ -270,10 +276,13 @@ class _Pulse(threading.Event):
         self._bell.set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        if self._again and not self._bell.is_set():
-            self._again, timeout = False, ECHO
-        self._bell.wait(timeout)
+        if not self._soon:
+            self._bell.wait(timeout)
         self._bell.clear()
+        if self._soon:
+            self._soon, limit = False, time.monotonic() + SETTLE
+            while not self._settled() and time.monotonic() < limit and not super().wait(TICK):
+                pass
         return self.is_set()
 
 
