@@ -164,7 +164,7 @@ class Engine:
 
     def start(self) -> None:
         """Begin to take jobs. Raises ConfigurationError: a second engine in this process, tables that are missing."""
-        global _current  # noqa: PLW0603 - dbos knows one function by its name
+        global _current
         guard.check()
         with _one_at_a_time:
             if _current is not None:
@@ -185,20 +185,19 @@ class Engine:
                 "log_level": "WARNING",
             }
             try:
-                self._dbos = DBOS(config=config)
+                _current, self._dbos = self, DBOS(config=config)
                 DBOS.listen_queues([])  # its own threads empty no queue of ours: ours does, which can be woken
                 DBOS.launch()
+                self._empty_the_queue()
             except DBOSInitializationError as error:
-                DBOS.destroy()
+                self._withdraw()
                 log.warning("the job engine: %s", error)
                 raise ConfigurationError(
                     "the tables of the job engine are not there", hint="run 'sealroad migrate'"
                 ) from None
             except BaseException:
-                DBOS.destroy()
+                self._withdraw()
                 raise
-            _current = self
-        self._empty_the_queue()
 
     def ring(self) -> None:
         """Say that there may be something in the queue, or room for more."""
@@ -216,7 +215,6 @@ class Engine:
 
     def stop(self) -> None:
         """Take no more; return when what is in hand is done."""
-        global _current  # noqa: PLW0603
         if self._dbos is None:
             return
         self._pulse.set()
@@ -227,8 +225,13 @@ class Engine:
             time.sleep(0.01)
             waited = 0.0 if self._executing else waited + 0.01
         with _one_at_a_time:
-            DBOS.destroy()
-            self._dbos = _current = None
+            self._withdraw()
+
+    def _withdraw(self) -> None:
+        global _current  # noqa: PLW0603
+        self._pulse.set()
+        DBOS.destroy()
+        self._dbos = _current = None
 
     def execute(self, job_id: str, number: int) -> None:
         """Execute one round. Nothing is raised: what happened is in our own table."""
