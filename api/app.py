@@ -83,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
             }
         },
     )
-    app.state.metrics = Metrics()
+    app.state.metrics, app.state.stopping = Metrics(), False
     for domain in ROUTERS:
         app.include_router(domain.router)
     app.include_router(est.public)
@@ -99,6 +99,10 @@ def _open(settings: Settings) -> Context:
     context = open_context(settings)
     try:
         check_or_upgrade(context.database)
+        if not settings.worker:  # else the worker sees to it
+            from api.jobs import engine
+
+            engine.prepare(context.database, migrate=context.database.embedded)
     except BaseException:
         context.close()
         raise

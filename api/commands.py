@@ -1,4 +1,4 @@
-"""Sub-commands of the service: serve, worker, migrate, circle, tenant, api-key, master-key."""
+"""Sub-commands of the service: serve, worker, migrate, circle, tenant, api-key, master-key; and doctor, with it."""
 
 from __future__ import annotations
 
@@ -253,7 +253,39 @@ def _master_key(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _configure_doctor(parser: argparse.ArgumentParser) -> None:
+    _libraries().configure(parser)
+    parser.add_argument("--service", action="store_true", help="look also at the service in --data or --database")
+    _common(parser)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    """Say what computes each suite; with --service also how the jobs of a service are."""
+    code = _libraries().run(arguments)
+    if not arguments.service:
+        return code
+    from api.context import open_context
+    from api.jobs.upkeep import diagnosis
+
+    settings = _settings(arguments)
+    _exists(settings)
+    context = open_context(settings)
+    try:
+        for line in diagnosis(context):
+            print(line, file=sys.stderr if arguments.json else sys.stdout)
+    finally:
+        context.close()
+    return code
+
+
+def _libraries() -> Command:
+    from certs.cli import COMMANDS as OF_CERTS
+
+    return OF_CERTS["doctor"]
+
+
 COMMANDS: dict[str, Command] = {
+    "doctor": Command("doctor", "say which libraries compute what, and how a service is", _configure_doctor, _doctor),
     "serve": Command("serve", "run the HTTP service", _configure_serve, _serve),
     "worker": Command("worker", "run a job worker beside the service", _common, _worker),
     "migrate": Command("migrate", "bring the database schema up to date", _common, _migrate),

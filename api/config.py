@@ -62,7 +62,9 @@ class Settings:
     request_lease: timedelta = timedelta(seconds=60)
     """After this a request with Idempotency-Key that never ended may be taken over."""
     job_lease: timedelta = timedelta(seconds=30)
-    """After this another worker may take over a job whose worker has gone silent."""
+    """After this another worker may take over the jobs of a worker that has gone silent."""
+    job_threads: int = 2
+    """Jobs that one worker runs at a time."""
     worker: bool = True
     """Run a job worker inside the serving process."""
     circle_organisation: str = "Sealroad closed circle"
@@ -114,7 +116,7 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     SEALROAD_MASTER_KEY_FILE (a path, short for file:PATH),
     SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME, SEALROAD_OWN_CHECK,
     SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints), SEALROAD_VERIFY_SECONDS, SEALROAD_VERIFY_MEMORY (octets),
-    SEALROAD_VERIFY_WORKERS. Raises ConfigurationError.
+    SEALROAD_VERIFY_WORKERS, SEALROAD_JOB_THREADS, SEALROAD_JOB_LEASE (seconds). Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {
@@ -145,6 +147,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
         "verify_workers": "SEALROAD_VERIFY_WORKERS",
         "circle_partitions": "SEALROAD_CIRCLE_PARTITIONS",
         "own_check": "SEALROAD_OWN_CHECK",
+        "job_threads": "SEALROAD_JOB_THREADS",
+        "job_lease": "SEALROAD_JOB_LEASE",
     }
     for name, variable in numbers.items():
         if environment.get(variable):
@@ -160,6 +164,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
 
         if values["own_check"] not in range(1, MAX_ONE_IN + 1):
             raise ConfigurationError(f"SEALROAD_OWN_CHECK is not from 1 to {MAX_ONE_IN}")
+    if "job_lease" in values:
+        values["job_lease"] = timedelta(seconds=min(int(environment["SEALROAD_JOB_LEASE"]), 86400))
     if minutes := environment.get("SEALROAD_CHECKPOINT_MINUTES"):
         if not minutes.isdecimal() or len(minutes) > 6:
             raise ConfigurationError("SEALROAD_CHECKPOINT_MINUTES is not a number of minutes")

@@ -76,8 +76,10 @@ class Database:
 
         self.engine = _engine(url)
         reading = {} if self.embedded else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._reading = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)
-        self._writing = sessionmaker(self.engine.execution_options(sealroad_write=True), expire_on_commit=False)
+        about = {"database": self}
+        self._reading = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False, info=about)
+        writing = self.engine.execution_options(sealroad_write=True)
+        self._writing = sessionmaker(writing, expire_on_commit=False, info=about)
 
     @property
     def embedded(self) -> bool:

@@ -22,6 +22,7 @@
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
     ├── IdempotencyInProgress    the first request with this Idempotency-Key is still running
     ├── LeaseLost                another worker has taken a job over
+    ├── JobCancelled             somebody asked to cancel a job; it stops before its next step
     ├── RangeNotSatisfiable      a range outside the file
     ├── MethodNotAllowed         the resource does not know this method
     ├── ServiceUnavailable       a part of the service is not ready
@@ -188,6 +189,12 @@ class LeaseLost(APIError):
     code = "lease-lost"
 
 
+class JobCancelled(APIError):
+    """The job was cancelled before it was done; what it had begun is undone as after a failure."""
+
+    code = "job-cancelled"
+
+
 class RangeNotSatisfiable(APIError):
     """The range asked for lies outside the file."""
 
@@ -251,6 +258,7 @@ CODES: Final[dict[str, Row]] = {
     "state-conflict": Row(409, "The state does not allow this"),
     "conflict": Row(409, "Something else got there first"),
     "lease-lost": Row(409, "Another worker has taken over"),
+    "job-cancelled": Row(409, "The job was cancelled"),
     "idempotency-in-progress": Row(409, "The first request with this key is still running"),
     "precondition-failed": Row(412, "The object has changed"),
     "payload-too-large": Row(413, "Too large"),

@@ -11,7 +11,7 @@ from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
 from api.identity.models import IdentityProof
-from api.jobs.models import Job
+from api.jobs.models import Job, JobEvent, JobWorker
 from api.kit.idempotency import IdempotencyRecord
 from api.people.models import Membership, Organisation, OrganisationEvent, Person, PersonEvent
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
@@ -38,6 +38,8 @@ __all__ = [
     "Intent",
     "IssuedCertificate",
     "Job",
+    "JobEvent",
+    "JobWorker",
     "Membership",
     "Organisation",
     "OrganisationEvent",

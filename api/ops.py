@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from api.context import Context
 from api.contracts.models import Contract
 from api.errors import ServiceUnavailable
+from api.jobs import upkeep as jobs
 from api.jobs.models import Job
 from api.kit.edge import context_of
 from api.pki.upkeep import TASKS
@@ -39,7 +40,7 @@ def healthz() -> Health:
 def readyz(request: Request) -> Health:
     """Tell that the database and the document store answer and, where one runs here, that the job worker is alive.
 
-    What the worker could not do for the circles stands in `warnings`: nothing stops for it.
+    What the worker could not do for the circles stands in `warnings`, and jobs that nobody does: nothing stops for it.
     """
     with context_of(request).database.read() as session:
         session.execute(text("SELECT 1"))
@@ -48,9 +49,8 @@ def readyz(request: Request) -> Health:
     if worker is not None and not worker.alive:
         raise ServiceUnavailable("the job worker is not running")
     failures = sorted(context_of(request).upkeep.failures.items())
-    return Health(
-        status="ready", warnings=[f"{task} of the circle of {suite}: {why}" for (suite, task), why in failures]
-    )
+    warnings = [f"{task} of the circle of {suite}: {why}" for (suite, task), why in failures]
+    return Health(status="ready", warnings=warnings + jobs.warnings(context_of(request)))
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

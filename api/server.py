@@ -46,6 +46,12 @@ class _Server(uvicorn.Server):
         if self.started and self.on_ready is not None:
             self.on_ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        state = getattr(self.config.app, "state", None)
+        if state is not None:
+            state.stopping = True  # streams end, which would else keep the server for as long as they last
+        await super().shutdown(sockets=sockets)
+
 
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> int:
     """Serve until a signal comes; return the exit code. `on_ready` gets the address."""

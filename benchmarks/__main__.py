@@ -7,6 +7,7 @@
     pki       certificates, OCSP answers, time-stamps and paths against the raw cryptography inside
     seals     electronic seals made, used and verified against the raw cryptography inside
     envelopes encrypting and decrypting 100 MB against the bare cipher and against `openssl cms`
+    jobs      jobs that do nothing, carried by the engine, against the same rows without it; one worker and two
     seal_drawing  seals of every kind, drawn, against stamps
 
 Both sides of a ratio are run in turn, A B A B, and the ratio is taken pair by pair, so that a machine that slows down
@@ -20,7 +21,7 @@ import argparse
 import importlib
 from collections.abc import Sequence
 
-ALL = ("sign", "verify", "suites", "digests", "pki", "seals", "seal_drawing", "envelopes")
+ALL = ("sign", "verify", "suites", "digests", "pki", "seals", "seal_drawing", "envelopes", "jobs")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

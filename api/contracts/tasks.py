@@ -12,7 +12,7 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, or_, select
 
 from api.context import Context
 from api.contracts import relations, repository, workflow
@@ -25,6 +25,7 @@ from api.envelopes import delivery
 from api.envelopes import repository as envelopes
 from api.errors import NotFound, StateConflict
 from api.jobs import queue
+from api.jobs.models import Job
 from api.jobs.queue import JobRun
 from api.seals.models import Seal, SealUse
 from api.signing.models import Signature
@@ -84,6 +85,35 @@ def expire_overdue(context: Context) -> int:
                 apply(session, contract, workflow.expire(agreement_of(contract)), now=now, actor=SYSTEM)
                 count += 1
     return count
+
+
+def finalize_forgotten(context: Context) -> int:
+    """Enqueue the finalisation of contracts that wait for one which nobody will do; return how many.
+
+    That is so where it was asked for again between the end of the contract's failure and the end of the failed job.
+    """
+    key = literal("finalize:") + Contract.id
+    query = (
+        select(Contract.tenant_id, Contract.id)
+        .outerjoin(Job, Job.key == key)
+        .where(Contract.state == workflow.ContractState.FINALIZING, or_(Job.id.is_(None), Job.state.in_(queue.ENDED)))
+        .limit(100)
+    )
+    with context.database.read() as session:
+        forgotten = session.execute(query).all()
+    for tenant_id, contract_id in forgotten:
+        with context.database.write() as session:
+            contract = repository.get(session, tenant_id, contract_id, lock=True)
+            if contract.state == workflow.ContractState.FINALIZING:
+                queue.enqueue(
+                    session,
+                    tenant_id=tenant_id,
+                    kind="finalize",
+                    key=f"finalize:{contract_id}",
+                    payload={"contract": contract_id},
+                    now=context.now(),
+                )
+    return len(forgotten)
 
 
 def sweep_storage(context: Context, *, before: datetime) -> int:

@@ -145,7 +145,9 @@ def _sign(context: Context, run: JobRun, envelope: Envelope, sender: dict[str, A
     key = _key_of(context, run, envelope, sender)
     value = sign_manifest((envelope.manifest or "").encode(), Sender(key, certificate, tuple(chain)))
     with context.database.write() as session:
-        queue.fence(session, run)
+        item, steps = {"envelope": envelope.id, "signed_for": sender["family"]}, len(envelope.senders) + 1
+        done = len(envelope.signatures) + 1
+        queue.progress(session, run, now=context.now(), total=steps, done=done, item=item)
         row = repository.get(session, run.tenant_id, envelope.id, lock=True)
         row.signatures = {**row.signatures, sender["family"]: base64.b64encode(value).decode()}
         return row
@@ -171,8 +173,9 @@ def _finish(context: Context, run: JobRun, envelope: Envelope) -> None:
     # with one family, what its recipients need is everything
     parts = {name: _assembled(context, envelope, name).sha256 for name in families} if families[1:] else {}
     with context.database.write() as session:
-        queue.fence(session, run)
-        row, now = repository.get(session, run.tenant_id, envelope.id, lock=True), context.now()
+        now, steps = context.now(), len(envelope.senders) + 1
+        queue.progress(session, run, now=now, total=steps, done=steps)
+        row = repository.get(session, run.tenant_id, envelope.id, lock=True)
         row.state, row.sealed_at = "sealed", now
         row.content_sha256, row.size = whole.sha256, whole.size
         row.parts = parts or {families[0]: whole.sha256}

@@ -4,21 +4,91 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Header, Request
 from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.responses import Response
 
-from api.errors import NotFound
+from api.errors import MalformedRequest, NotFound
+from api.jobs import queue
 from api.jobs.models import Job
-from api.jobs.schemas import JobOut
-from api.kit.edge import Reply, Router, Unit, reads
+from api.jobs.schemas import JobList, JobOut, JobState
+from api.jobs.stream import MEDIA_TYPE, stream
+from api.kit.edge import Reply, Router, Unit, reads, writes
+from api.kit.pagination import Cursor, Limit, paginate
 
 router = Router(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.get("", response_model=JobList)
+def list_jobs(
+    unit: Annotated[Unit, reads("contracts:read")],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: JobState | None = None,
+    kind: str | None = None,
+) -> Reply:
+    """List jobs, newest first."""
+    query = select(Job).where(Job.tenant_id == unit.tenant_id)
+    if state is not None:
+        query = query.where(Job.state == state)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
+    with unit.read() as session:
+        page = paginate(session, query, Job, unit, cursor=cursor, limit=limit)
+    now = unit.context.now()
+    body = JobList(data=[JobOut.of(job, now) for job in page.rows], next_cursor=page.next_cursor)
+    return Reply(body, headers=page.link("/v1/jobs", limit, state=state, kind=kind))
 
 
 @router.get("/{job_id}", response_model=JobOut)
 def get_job(unit: Annotated[Unit, reads("contracts:read")], job_id: str) -> Reply:
     """Read how a job is getting on."""
     with unit.read() as session:
-        job = session.scalars(select(Job).where(Job.tenant_id == unit.tenant_id, Job.id == job_id)).one_or_none()
+        return Reply(JobOut.of(_job(session, unit, job_id), unit.context.now()))
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=Response,
+    responses={200: {"description": "Server-sent events.", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
+def follow_job(
+    request: Request,
+    unit: Annotated[Unit, reads("contracts:read")],
+    job_id: str,
+    last_event_id: Annotated[str | None, Header(description="The id of the last event that was received.")] = None,
+) -> Response:
+    """Follow a job as server-sent events: `progress`, `item` and, at its end, `done`.
+
+    A client that comes back with `Last-Event-ID` gets what it has missed. Events are kept for seven days.
+    """
+    after = last_event_id or "0"
+    if not after.isascii() or not after.isdecimal() or len(after) > 9:
+        raise MalformedRequest("Last-Event-ID is not the id of an event of a job")
+    with unit.read() as session:
+        _job(session, unit, job_id)
+    return stream(unit.context, job_id, int(after), lambda: bool(getattr(request.app.state, "stopping", False)))
+
+
+@router.post("/{job_id}/cancel", status_code=202, response_model=JobOut)
+def cancel_job(unit: Annotated[Unit, writes("contracts:read")], job_id: str) -> Reply:
+    """Ask that a job be cancelled; it ends before its next step, and what it had begun is undone as after a failure.
+
+    Needs the scope that such a job is begun with. The finalisation of a contract cannot be cancelled.
+    """
+    job = _job(unit.session, unit, job_id, lock=True)
+    scope = queue.CANCELLABLE.get(job.kind)
+    if scope is not None:
+        unit.principal.require(scope)
+    queue.cancel(unit.session, job, by=unit.principal.key_id, now=unit.context.now())
+    unit.wake_worker()
+    return Reply(JobOut.of(job, unit.context.now()), headers={"location": f"/v1/jobs/{job.id}"})
+
+
+def _job(session: Session, unit: Unit, job_id: str, *, lock: bool = False) -> Job:
+    query = select(Job).where(Job.tenant_id == unit.tenant_id, Job.id == job_id)
+    job = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if job is None:
         raise NotFound("there is no such job")
-    return Reply(JobOut.of(job))
+    return job

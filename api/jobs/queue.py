@@ -1,25 +1,45 @@
-"""The queue: enqueue in the caller's transaction; claim, renew and end with a fencing token.
+"""The port: enqueue in the caller's transaction; begin, fence and end an attempt with a token.
 
     enqueue(session, tenant_id=..., kind="sign", key="sign:pty_1:4", payload={...}, now=now)
-    run = claim(session, owner="host:1234", lease=timedelta(seconds=30), now=now)
-    end(session, run, state="succeeded", result={...}, now=now)      # LeaseLost if another worker took over
+    run = begin(session, job_id, round=1, owner="host.0", taken=lambda owner: False, now=now)
+    fence(session, run)                                              # LeaseLost if another worker took over
+    end(session, run, state="succeeded", result={...}, now=now)
 
-States: queued → running → succeeded | failed; running → queued (again) after a failure that may pass or a dead worker.
+States: queued → running → succeeded | failed | cancelled; running → queued (again) after a failure that may pass or a
+dead worker. The rows here are the truth. An engine carries each round of a job from the commit to a worker
+(`api.jobs.engine`); what it loses, or does twice, changes nothing: `api.jobs.reconcile` hands over again, and of two
+attempts only the one with the newest token commits anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.errors import LeaseLost
-from api.jobs.models import Job
+from api.errors import JobCancelled, LeaseLost, StateConflict
+from api.jobs.models import Job, JobEvent
 from api.kit.ids import new_id
+
+VERSION: Final = 1
+"""Of the jobs: raised only when older workers cannot run what newer ones enqueue. Newer ones always run older jobs."""
+ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
+OPEN: Final = ("queued", "running")
+CANCELLABLE: Final = {
+    "sign": "contracts:sign",
+    "seal": "seals:use",
+    "seal-envelope": "envelopes:write",
+    "open-envelope": "envelopes:open",
+}
+"""Kinds that may be cancelled, because what they leave is cleaned up as after a failure; and the scope that allows it.
+
+Not `finalize`: a contract that everybody has signed would be left without its end.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,62 +52,120 @@ class JobRun:
     payload: dict[str, Any]
     attempt: int
     token: str
+    cancel: dict[str, Any] | None = None
+    closing: bool = False
+    """Whether it is being given up: then a wish to cancel it stops nothing more."""
 
     @property
     def actor(self) -> dict[str, Any]:
         """Who acts, as a log says it."""
         return {"type": "job", "id": self.id}
 
+    def to_close(self) -> JobRun:
+        """Return the attempt as the one that cleans up."""
+        return replace(self, closing=True)
+
 
 def enqueue(session: Session, *, tenant_id: str, kind: str, key: str, payload: dict[str, Any], now: datetime) -> Job:
     """Enqueue a job once per `key`; one that has ended is started again, one that has not is returned as it is."""
-    job = session.scalars(select(Job).where(Job.key == key)).one_or_none()
+    query = select(Job).where(Job.key == key).with_for_update()
+    job = session.scalars(query).one_or_none()
     if job is None:
         job = Job(id=new_id("job"), tenant_id=tenant_id, key=key, kind=kind, created_at=now)
-        session.add(job)
-    elif job.state in {"queued", "running"}:
+        job.round = job.done = job.failed = job.sequence = 0
+        job.payload, job.state, job.attempts, job.run_after = payload, "queued", 0, now
+        try:
+            with session.begin_nested():
+                session.add(job)
+        except IntegrityError:  # somebody else was first, a moment ago
+            return session.scalars(query).one()
+    elif job.state in OPEN:
         return job
-    job.payload, job.state, job.attempts, job.run_after = payload, "queued", 0, now
-    job.lease_owner = job.lease_token = job.lease_until = None
-    job.result = job.error = job.started_at = job.finished_at = None
-    session.flush()
+    session.execute(delete(JobEvent).where(JobEvent.job_id == job.id))  # of the time before; their numbers go on
+    job.payload, job.attempts, job.total, job.done, job.failed = payload, 0, None, 0, 0
+    job.cancel = job.result = job.error = job.started_at = job.finished_at = None
+    requeue(session, job, now)
     return job
 
 
-def claim(session: Session, *, owner: str, lease: timedelta, now: datetime) -> JobRun | None:
-    """Take the job that waits longest, or one whose worker has gone silent."""
-    query = (
-        select(Job)
-        .where(
-            or_(
-                (Job.state == "queued") & (Job.run_after <= now),
-                (Job.state == "running") & (Job.lease_until <= now),
-            )
-        )
-        .order_by(Job.run_after, Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    job = session.scalars(query).one_or_none()
-    if job is None:
+def requeue(session: Session, job: Job, now: datetime) -> None:
+    """Hand a job to the engine in a new round; whoever still works on it is fenced off. Its row is locked."""
+    from api.jobs import engine
+
+    job.state, job.run_after, job.owner, job.token = "queued", now, None, None
+    job.round, job.handed_at = job.round + 1, now
+    session.flush()
+    engine.hand_over(session, job)
+
+
+def hand_over_due(session: Session, now: datetime) -> int:
+    """Hand over the jobs whose time to be tried again has come; return how many."""
+    query = select(Job).where(Job.state == "queued", Job.handed_at.is_(None), Job.run_after <= now)
+    jobs = session.scalars(query.limit(500).with_for_update(skip_locked=True)).all()
+    for job in jobs:
+        requeue(session, job, now)
+    return len(jobs)
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Tell whether there is a job to be handed over."""
+    query = select(Job.id).where(Job.state == "queued", Job.handed_at.is_(None), Job.run_after <= now)
+    return session.scalar(query.limit(1)) is not None
+
+
+def begin(
+    session: Session,
+    job_id: str,
+    *,
+    round: int,  # noqa: A002 - the column's name
+    owner: str,
+    alive: Callable[[str], bool],
+    now: datetime,
+) -> JobRun | None:
+    """Begin an attempt; None where there is nothing to do: the job has ended, is in another round or in good hands."""
+    job = session.get(Job, job_id, with_for_update=True)
+    if job is None or job.round != round or job.state in ENDED:
+        return None
+    if job.state == "running" and job.owner not in {None, owner} and alive(job.owner or ""):
         return None
     job.state, job.attempts = "running", job.attempts + 1
-    job.lease_owner, job.lease_token, job.lease_until = owner, new_id("req"), now + lease
+    job.owner, job.token = owner, new_id("req")
     job.started_at = job.started_at or now
     session.flush()
-    return JobRun(job.id, job.tenant_id, job.kind, dict(job.payload), job.attempts, job.lease_token)
+    return JobRun(job.id, job.tenant_id, job.kind, dict(job.payload), job.attempts, job.token, job.cancel)
 
 
 def fence(session: Session, run: JobRun) -> None:
-    """Raise LeaseLost unless this attempt still holds the job; the row stays locked until the transaction ends."""
-    query = select(Job.id).where(Job.id == run.id, Job.lease_token == run.token, Job.state == "running")
-    if session.scalar(query.with_for_update()) is None:
-        raise LeaseLost("another worker has taken the job over")
+    """Raise LeaseLost unless this attempt still holds the job, JobCancelled where it shall not go on.
+
+    The row stays locked until the transaction ends.
+    """
+    _held(session, run)
 
 
-def renew(session: Session, run: JobRun, *, lease: timedelta, now: datetime) -> None:
-    """Hold the job for another lease. Raises LeaseLost."""
-    _set(session, run, lease_until=now + lease)
+def progress(
+    session: Session,
+    run: JobRun,
+    *,
+    now: datetime,
+    total: int | None = None,
+    done: int | None = None,
+    failed: int | None = None,
+    item: dict[str, Any] | None = None,
+) -> None:
+    """Record how far a job has come, and tell those who follow it; `item` is what became of one of its parts.
+
+    In the transaction that did it. Raises LeaseLost, JobCancelled.
+    """
+    job = _held(session, run)
+    before = (job.total, job.done, job.failed)
+    job.total = total if total is not None else job.total
+    job.done = done if done is not None else job.done
+    job.failed = failed if failed is not None else job.failed
+    if item is not None:
+        _tell(session, job, "item", item, now)
+    if (job.total, job.done, job.failed) != before:
+        _tell(session, job, "progress", {"total": job.total, "done": job.done, "failed": job.failed}, now)
 
 
 def end(
@@ -100,42 +178,49 @@ def end(
     error: dict[str, Any] | None = None,
 ) -> None:
     """Record how a job ended. Raises LeaseLost."""
-    _set(session, run, state=state, result=result, error=error, finished_at=now, lease_until=None, lease_owner=None)
+    job = _held(session, run.to_close())  # what is done is done: it is too late to cancel it
+    job.state, job.result, job.error, job.finished_at = state, result, error, now
+    job.owner = job.token = None
+    _tell(session, job, "done", {"state": state, "result": result, "error": error}, now)
 
 
 def postpone(session: Session, run: JobRun, *, until: datetime, attempts: int, error: dict[str, Any]) -> None:
     """Put a job back, to be tried again at a moment; `attempts` is what counts as tried so far. Raises LeaseLost."""
-    _set(
-        session,
-        run,
-        state="queued",
-        run_after=until,
-        attempts=attempts,
-        error=error,
-        lease_until=None,
-        lease_owner=None,
-    )
+    job = _held(session, run.to_close())
+    job.state, job.attempts, job.error = "queued", attempts, error
+    job.run_after, job.handed_at = until, None
+    job.owner = job.token = None
 
 
-def owners(session: Session) -> list[str]:
-    """Return the workers that hold jobs."""
-    query = select(Job.lease_owner).where(Job.state == "running", Job.lease_owner.is_not(None)).distinct()
-    return [owner for owner in session.scalars(query) if owner is not None]
+def cancel(session: Session, job: Job, *, by: str, now: datetime) -> None:
+    """Ask that a job be cancelled: by a worker, before its next step. Its row is locked. Raises StateConflict."""
+    if job.state in ENDED:
+        raise StateConflict(f"the job has {job.state}", state=job.state, allowed=[])
+    if job.kind not in CANCELLABLE:
+        raise StateConflict(f"a job of the kind {job.kind} is not cancelled", state=job.state, allowed=[])
+    if job.cancel is not None:
+        return
+    job.cancel = {"api_key": by, "at": now.isoformat()}
+    if job.handed_at is None:
+        requeue(session, job, now)
 
 
-def release(session: Session, dead: Iterable[str], now: datetime) -> int:
-    """Put back every job held by a worker that is known to be dead; return how many."""
-    done = session.execute(
-        update(Job)
-        .where(Job.state == "running", Job.lease_owner.in_(list(dead)))
-        .values(state="queued", run_after=now, lease_owner=None, lease_token=None, lease_until=None)
-    )
-    return cast("CursorResult[Any]", done).rowcount
+def events_after(session: Session, job_id: str, sequence: int, limit: int = 100) -> Sequence[JobEvent]:
+    """Return what happened after an event."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.sequence > sequence)
+    return session.scalars(query.order_by(JobEvent.sequence).limit(limit)).all()
 
 
-def _set(session: Session, run: JobRun, **values: Any) -> None:
-    done = session.execute(
-        update(Job).where(Job.id == run.id, Job.lease_token == run.token, Job.state == "running").values(**values)
-    )
-    if cast("CursorResult[Any]", done).rowcount != 1:
+def _held(session: Session, run: JobRun) -> Job:
+    query = select(Job).where(Job.id == run.id, Job.token == run.token, Job.state == "running")
+    job = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    if job is None:
         raise LeaseLost("another worker has taken the job over")
+    if job.cancel is not None and not run.closing:
+        raise JobCancelled("the job was cancelled")
+    return job
+
+
+def _tell(session: Session, job: Job, kind: str, body: dict[str, Any], now: datetime) -> None:
+    job.sequence += 1
+    session.add(JobEvent(job_id=job.id, sequence=job.sequence, type=kind, body=body, at=now))

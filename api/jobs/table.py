@@ -14,6 +14,7 @@ from api.envelopes import delivery
 from api.envelopes import keys as envelope_keys
 from api.envelopes import repository as envelopes
 from api.envelopes import tasks as envelope_tasks
+from api.jobs.upkeep import forget_ended
 from api.jobs.worker import Handler
 from api.kit import idempotency
 from api.seals import service as seals
@@ -39,7 +40,8 @@ def handlers() -> dict[str, Handler]:
 class Timers:
     """What is looked at regularly: contracts and seals whose time is over, every second; leftovers, every hour.
 
-    So are reminders. Certificates that a process left half-made are settled at once, and then every minute.
+    So are reminders. Certificates that a process left half-made, and contracts whose finalisation nobody does, are
+    settled at once, and then every minute.
     """
 
     def __init__(self) -> None:
@@ -54,9 +56,11 @@ class Timers:
         if self._settled is None or time.monotonic() - self._settled > _MINUTE:
             self._settled = time.monotonic()
             issuing.settle(context)
+            contract_tasks.finalize_forgotten(context)
         if time.monotonic() - self._cleaned > _HOUR:
             self._cleaned = time.monotonic()
             with context.database.write() as session:
                 idempotency.purge(session, context.now())
                 envelopes.forget_keys_without_certificate(session, context.now() - envelope_keys.UNCERTIFIED_LIFE)
+            forget_ended(context)
             contract_tasks.sweep_storage(context, before=context.now() - timedelta(days=1))

@@ -1,6 +1,6 @@
 """The schema, step by step (Alembic), inside the package so that an installation needs no files from elsewhere.
 
-upgrade(database)            # `sealroad migrate`; several processes at once do it one after another
+upgrade(database)            # `sealroad migrate`, with the engine's tables; processes do it one after another
 check_or_upgrade(database)   # at start: a database of ours (SQLite) is upgraded, any other one must be up to date
 """
 
@@ -49,6 +49,9 @@ def upgrade(database: Database) -> str:
         _lock(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    from api.jobs import engine
+
+    engine.prepare(database, migrate=True)
     return newest()
 
 

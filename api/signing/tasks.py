@@ -58,7 +58,7 @@ def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
             raise StateConflict(f"the contract is {contract.state}", state=contract.state, allowed=[])
         try:
             intent = intent or _prepare(context, run, contract, party, rows[0].document_id, rows[0].head_sha256)
-            _finish(context, run, contract, party, intent)
+            _finish(context, run, contract, party, intent, done=len(done) + 1)
             signatures.append(intent.id)
         except StaleRequest:
             with context.database.write() as session:
@@ -91,7 +91,7 @@ def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, do
         )
 
 
-def _finish(context: Context, run: JobRun, contract: Contract, party: Party, intent: Signature) -> None:
+def _finish(context: Context, run: JobRun, contract: Contract, party: Party, intent: Signature, *, done: int) -> None:
     from signer.pades.sign import Prepared
 
     prepared = Prepared.from_json(intent.prepared)
@@ -114,10 +114,11 @@ def _finish(context: Context, run: JobRun, contract: Contract, party: Party, int
         with context.storage.receive(file_chunks(path)) as received:
             context.storage.keep(received)
     with context.database.write() as session:
-        queue.fence(session, run)
+        now, item = context.now(), {"signature": intent.id, "document": intent.document_id}
+        queue.progress(session, run, now=now, total=len(contract.documents), done=done, item=item)
         locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
         row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
-        embed(session, locked, row, signed_file=received, now=context.now(), actor=run.actor)
+        embed(session, locked, row, signed_file=received, now=now, actor=run.actor)
     context.wake()
 
 

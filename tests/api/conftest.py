@@ -111,7 +111,7 @@ class User:
         limit = time.monotonic() + 60
         while time.monotonic() < limit:
             job = self.get(location).json()
-            if job["state"] in {"succeeded", "failed"}:
+            if job["state"] in {"succeeded", "failed", "cancelled"}:
                 return job
             time.sleep(0.02)
         raise AssertionError(f"the job did not end: {job}")

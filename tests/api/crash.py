@@ -226,6 +226,7 @@ def preload() -> None:
     for package in (certs, signer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+    importlib.import_module("api.jobs.engine")
 
 
 def until(done: Callable[[], bool]) -> None:

@@ -190,7 +190,7 @@ def test_a_defect_is_tried_three_times_and_then_given_up(context: Context) -> No
     worker.stop()
 
 
-def test_the_jobs_of_a_killed_worker_are_taken_back_at_once(context: Context) -> None:
+def test_the_jobs_of_a_killed_worker_are_taken_over_at_once(context: Context) -> None:
     job = enqueue(context)
     script = (
         "import os, sys; from pathlib import Path\n"
@@ -203,7 +203,7 @@ def test_the_jobs_of_a_killed_worker_are_taken_back_at_once(context: Context) ->
     assert done.returncode == -signal.SIGKILL
     assert row(context, job).state == "running"
     worker = Worker(context, handler(lambda *_: {"by": "the second"}))
-    assert worker.drain() == 0, "the lease still holds"
+    assert worker.drain() == 0, "nobody has said yet that the worker is dead"
     assert worker.reconcile() == 1
     assert worker.drain() == 1
     assert row(context, job).result == {"by": "the second"}
@@ -232,21 +232,25 @@ def test_a_living_worker_keeps_its_jobs(context: Context) -> None:
 
 
 def test_a_frozen_worker_that_wakes_up_records_nothing(context: Context) -> None:
-    """The lease runs out while a worker sleeps; another takes over; the first finds itself fenced off."""
+    """A worker sleeps, another takes over; the first finds itself fenced off."""
     job = enqueue(context)
     with context.database.write() as session:
-        frozen = queue.claim(session, owner="frozen", lease=timedelta(seconds=0), now=context.now())
+        frozen = queue.begin(session, job, round=1, owner="frozen", alive=lambda _: False, now=context.now())
     assert frozen is not None
     worker = Worker(context, handler(lambda *_: {"by": "the second"}))
+    assert worker.reconcile() == 1
     assert worker.drain() == 1
+    now = context.now()
     for late in (
         lambda session: queue.fence(session, frozen),
-        lambda session: queue.end(session, frozen, state="succeeded", result={"by": "the first"}, now=context.now()),
-        lambda session: queue.renew(session, frozen, lease=timedelta(seconds=5), now=context.now()),
-        lambda session: queue.postpone(session, frozen, until=context.now(), attempts=1, error={}),
+        lambda session: queue.progress(session, frozen, now=now, done=1),
+        lambda session: queue.end(session, frozen, state="succeeded", result={"by": "the first"}, now=now),
+        lambda session: queue.postpone(session, frozen, until=now, attempts=1, error={}),
     ):
         with pytest.raises(LeaseLost), context.database.write() as session:
             late(session)
+    with context.database.write() as session:
+        assert queue.begin(session, job, round=1, owner="frozen", alive=lambda _: True, now=now) is None
     assert row(context, job).result == {"by": "the second"}
     worker.stop()
 
@@ -263,22 +267,25 @@ def test_a_job_that_takes_its_workers_down_is_given_up(context: Context) -> None
     worker.stop()
 
 
-def test_the_lease_of_a_long_job_is_renewed(tmp_path: Path) -> None:
+def test_a_job_that_takes_longer_than_a_lease_stays_where_it_is(tmp_path: Path) -> None:
     context = open_context(Settings(data=tmp_path / "data", job_lease=timedelta(seconds=1)))
     upgrade(context.database)
-    started = threading.Event()
+    started, go_on = threading.Event(), threading.Event()
 
     def run(_: Context, __: JobRun) -> dict[str, Any]:
         started.set()
-        time.sleep(2.5)
+        go_on.wait(30)
         return {}
 
     worker, other = Worker(context, handler(run)), Worker(context, handler(run))
     job = enqueue(context)
     worker.start()
     assert started.wait(10)
-    time.sleep(1.7)
+    other.reconcile()  # sees the first beat
+    time.sleep(2)
+    assert other.reconcile(grace=0) == 0
     assert other.drain() == 0
+    go_on.set()
     worker.stop()
     other.stop()
     assert (row(context, job).state, row(context, job).attempts) == ("succeeded", 1)

@@ -24,6 +24,7 @@ from api.certificates.models import IssuedCertificate
 from api.config import from_environment
 from api.db import Database
 from api.errors import CODES, APIError, ConfigurationError, problem, row_of
+from api.jobs import engine
 from api.kit.ids import PREFIXES, is_id, new_id
 from api.migrations import check_or_upgrade, current, newest, upgrade
 from api.models import Base
@@ -63,9 +64,8 @@ def database(tmp_path: Path) -> Database:
 
 def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
-        assert (
-            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata) == []
-        )
+        options = {"compare_type": True, "include_name": lambda name, *_: name not in engine.TABLES}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
     assert current(database) == newest()
 
 
