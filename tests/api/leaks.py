@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from api.contracts.schemas import DocumentID
+from api.contracts.parts import DocumentID
 from api.documents.models import Document
 from api.errors import NotFound
 from api.kit.edge import Reply, Router, Unit, reads
