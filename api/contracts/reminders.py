@@ -44,6 +44,8 @@ def remind(unit: Unit, contract_id: str, version: int | None, body: RemindIn | N
     """Remind those whose turn it is, or those that are named. Raises NotFound, PreconditionFailed, StateConflict."""
     body = body or RemindIn.model_validate({})
     contract = repository.get(unit.session, unit.tenant_id, contract_id, lock=True)
+    for name in body.parties or ():
+        repository.party_of(contract, name)
     check_version(contract, version)
     now = unit.context.now()
     require_time(contract, now)

@@ -173,8 +173,8 @@ def void(unit: Unit, contract_id: str, version: int | None, reason: str | None) 
 def decline(unit: Unit, contract_id: str, party_id: str, version: int | None, reason: str | None) -> Contract:
     """Let a party refuse."""
     contract = repository.get(unit.session, unit.tenant_id, contract_id, lock=True)
-    check_version(contract, version)
     party = repository.party_of(contract, party_id)
+    check_version(contract, version)
     change = workflow.decline(agreement_of(contract), party_id)
     party.declined_reason = reason
     apply(unit.session, contract, change, now=unit.context.now(), actor=actor_of(unit), data={"reason": reason})

@@ -30,6 +30,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
     """Take the consent of a party whose key the service holds, and enqueue the signing."""
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    contracts.party_of(contract, party_id)
     check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="service")
     agreed = consent_of(session, unit, contract, party, consent)
@@ -59,6 +60,7 @@ def request_signature(
     context = unit.context
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
+        contracts.party_of(contract, party_id)
         check_version(contract, version)
         party = _party_that_may_sign(unit, contract, party_id, holder="party")
         workflow.start_signing(agreement_of(contract), party.id, again=True)

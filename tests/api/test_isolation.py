@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ PREFIXES = {
     "envelope_id": "env", "recipient_id": "rcp", "seal_id": "seal", "grant_id": "grt", "certificate_id": "crt",
     "contract_id": "ctr", "document_id": "doc", "party_id": "pty", "signature_id": "sig", "job_id": "job",
     "organisation_id": "org", "person_id": "per", "proof_id": "idp", "user_id": "usr", "key_id": "key",
+    "agreement_id": "agr", "request_id": "ags",
 }  # fmt: skip
 HASH = "0" * 64
 FOREVER = {"if-match": '"v1"'}
@@ -71,6 +73,7 @@ def variants(own: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     known = {"person": own["person_id"], "organisation_id": own["organisation_id"], "suite": "ed25519"}
     request = armor("CERTIFICATE REQUEST", pkcs10(keys_of("ed25519")[0]))
     return {
+        "sign_agreement": [{"seal": own["seal_id"]}],
         "create_contract": [{**document, "parties": [sealing]}, {**document, "parties": [known]}],
         "update_contract": [{**document, "parties": [sealing]}, {**document, "parties": [known]}],
         "issue_certificate": [
@@ -198,7 +201,7 @@ def test_a_route_that_forgets_whose_an_object_is_is_found(
 ) -> None:
     """Three routes as somebody might add them: one reads, one lists, one looks at an id in the body."""
     monkeypatch.setattr(app, "ROUTERS", (leaks,))
-    with serving(settings) as leaky:
+    with serving(replace(settings, worker=False)) as leaky:  # one engine in a process
         there = User(leaky.http, stranger.token, stranger.context, stranger.tenant_id)
         own = {"document_id": stranger.upload()["id"]}
         found = findings(
@@ -318,6 +321,7 @@ def test_every_operation_needs_exactly_one_scope(user: User, monkeypatch: pytest
     # what goes into an envelope leaves the service: who asks for one must also be allowed to read it
     assert found.pop("create_envelope") == {"envelopes:write", "documents:read"}
     assert found.pop("deliver_contract") == {"envelopes:write", "contracts:read"}
+    assert found.pop("sign_agreement") == {"agreements:sign", "seals:use"}
     assert {name: len(scopes) for name, scopes in found.items()} == dict.fromkeys(found, 1)
     assert found["sign"] == found["hand_in_signature"] == {"contracts:sign"}
     assert found["approve_seal"] == found["approve_seal_grant"] == {"seals:approve"}
@@ -326,7 +330,7 @@ def test_every_operation_needs_exactly_one_scope(user: User, monkeypatch: pytest
     assert found["prove_person"] == found["revoke_organisation_proof"] == {"identities:write"}
     assert found["create_user"] == found["deactivate_user"] == {"users:write"}
     assert found["create_api_key"] == found["rotate_api_key"] == {"api-keys:write"}
-    assert set().union({"envelopes:write", "contracts:read"}, *found.values()) == set(SCOPES)
+    assert set().union({"envelopes:write", "contracts:read", "agreements:sign"}, *found.values()) == set(SCOPES)
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,7 @@ def test_every_profile_file_loads() -> None:
         "seal-maker",
         "encryption",
         "one-time",
+        "service",
         "tsa",
         "dvcs",
         "tls",

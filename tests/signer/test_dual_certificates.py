@@ -23,7 +23,7 @@ from signer.pades.options import SignOptions
 from signer.pades.sign import sign_bytes
 from signer.verify import verify_bytes
 from tests.certs.forge import forge
-from tests.certs.post import ENCRYPTING, FAMILIES, mailbox
+from tests.certs.post import BOTH, FAMILIES, mailbox
 from tests.certs.test_ra import application_of
 from tests.conftest import ALL_SUITES, CLOCK, NOW, Circle, circle_of, keys_of, make_pdf
 
@@ -38,7 +38,7 @@ class Unused:
         raise AssertionError("the key was used")
 
 
-@pytest.mark.parametrize("suite_name", ENCRYPTING)
+@pytest.mark.parametrize("suite_name", BOTH)
 def test_nothing_is_encrypted_to_the_signing_certificate(suite_name: str) -> None:
     circle = circle_of(suite_name)
     for signing in (circle.person.certificate, circle.organisation.certificate):
@@ -48,7 +48,7 @@ def test_nothing_is_encrypted_to_the_signing_certificate(suite_name: str) -> Non
             check_recipients([mailbox(suite_name).certificate, signing], circle.trust.with_(circle.chain), NOW)
 
 
-@pytest.mark.parametrize("suite_name", ENCRYPTING)
+@pytest.mark.parametrize("suite_name", BOTH)
 def test_nothing_is_signed_with_the_encryption_certificate(suite_name: str) -> None:
     box, circle = mailbox(suite_name), circle_of(suite_name)
     key: Any = Unused(box.key)
@@ -74,7 +74,7 @@ def test_no_suite_signs_with_a_certificate_that_only_encrypts(suite_name: str) -
         sign_detached(io.BytesIO(b"contract"), key, certificate, clock=CLOCK)
 
 
-@pytest.mark.parametrize("suite_name", ENCRYPTING)
+@pytest.mark.parametrize("suite_name", BOTH)
 def test_a_signature_made_with_the_encryption_key_all_the_same_does_not_pass(suite_name: str) -> None:
     box, circle = mailbox(suite_name), circle_of(suite_name)
     suite = box.key.suite
