@@ -34,7 +34,7 @@ demo: $(VENV)/.runtime
 	@$(BIN)/sealroad demo --dir demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not interop and not slow' -n auto
+	$(BIN)/python -m pytest -m 'not interop and not slow' -n auto --dist worksteal
 
 test-all: $(VENV)/.conformance lint
 	@$(BIN)/python tools/check_packages.py
