@@ -32,8 +32,8 @@ from tests.api.crash import points_of
     [
         ("held", "ecdsa-p256", 13),
         ("party", "ecdsa-p256", 11),
-        pytest.param("held", "sm2", 1, marks=pytest.mark.slow),
-        pytest.param("party", "gost2012-256", 1, marks=pytest.mark.slow),
+        pytest.param("held", "sm2", 6, marks=pytest.mark.slow),
+        pytest.param("party", "gost2012-256", 6, marks=pytest.mark.slow),
     ],
 )
 def test_a_service_killed_at_any_effect_completes_the_contract_exactly_once(route: str, suite: str, step: int) -> None:

@@ -20,8 +20,8 @@ from tests.conftest import keys_of
     ("suite", "step"),
     [
         ("ecdsa-p256", 4),
-        pytest.param("sm2", 1, marks=pytest.mark.slow),
-        pytest.param("gost2012-256", 1, marks=pytest.mark.slow),
+        pytest.param("sm2", 3, marks=pytest.mark.slow),
+        pytest.param("gost2012-256", 3, marks=pytest.mark.slow),
     ],
 )
 def test_a_service_killed_at_any_effect_issues_one_certificate_for_one_request(suite: str, step: int) -> None:
