@@ -91,8 +91,8 @@ def service(tmp_path: Path) -> Iterator[dict[str, str]]:
             process.terminate()
 
 
-def run_script(script: str, directory: Path, service: dict[str, str]) -> None:
-    """Run a script of the documentation against the service: it needs curl, and `sealroad` is this one."""
+def run_script(script: str, directory: Path, service: dict[str, str]) -> str:
+    """Run a script of the documentation against the service and return what it prints; `sealroad` is this program."""
     if shutil.which("curl") is None:
         if os.environ.get("CI") == "true":
             pytest.fail("curl is not installed")
@@ -107,6 +107,7 @@ def run_script(script: str, directory: Path, service: dict[str, str]) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.slow

@@ -227,3 +227,21 @@ def verify_contract(unit: Annotated[Unit, reads("contracts:read")], contract_id:
 def get_contract_evidence(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Reply:
     """Read everything needed to check the contract elsewhere: trail, reports, certificates, revocation lists."""
     return Reply(evidence.collect(unit, contract_id))
+
+
+@router.get(
+    "/{contract_id}/authorities",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/x-pem-file": {}}, "description": "Root certificates and revocation lists, PEM."}
+    },
+)
+def get_contract_authorities(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Response:
+    """Download what `sealroad verify --trust` needs for the parties whose certificates this service issued.
+
+    Whoever uses the file trusts this service's closed circles. Authorities of other parties come from elsewhere.
+    """
+    with unit.read() as session:
+        contract = repository.get(session, unit.tenant_id, contract_id)
+    text = evidence.authorities_of(unit.context, contract)
+    return Response(text, media_type="application/x-pem-file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from asn1crypto import pem
 from sqlalchemy.orm import Session
 
 from api.agreements import repository as agreements
@@ -25,6 +26,7 @@ from api.envelopes.schemas import EnvelopeOut
 from api.identity import repository as identity
 from api.identity.schemas import evidence_of
 from api.kit.edge import Unit
+from api.pki.circle import Circle
 from api.signing import repository as signatures
 from api.signing.models import Signature
 from api.verification.service import verify_path
@@ -65,8 +67,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         agreement = _agreement(session, contract)
         used = [name for party in contract.parties for name in (party.identity or {}).get("proofs", ())]
         proofs = [evidence_of(proof) for proof in identity.named(session, unit.tenant_id, used)]
-    suites_in_use = {party.suite for party in contract.parties if party.suite}
-    circles = [circle for circle in context.circles.existing() if circle.suite in suites_in_use]
+    circles = _circles(context, contract)
     if stored is not None:
         reports = [DocumentReport.model_validate(entry) for entry in stored]
     else:
@@ -89,6 +90,20 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         agreement=agreement,
         crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls().values()],
     )
+
+
+def authorities_of(context: Context, contract: Contract) -> str:
+    """Return the roots and revocation lists that a contract's parties here depend on, as one file of PEM."""
+    found = []
+    for circle in _circles(context, contract):
+        found += [circle.root.pem, *(pem.armor("X509 CRL", crl).decode() for crl in circle.crls().values())]
+    return "".join(found)
+
+
+def _circles(context: Context, contract: Contract) -> list[Circle]:
+    """Return the service's own circles in which parties of a contract have their algorithms."""
+    suites = {party.suite for party in contract.parties if party.suite}
+    return [circle for circle in context.circles.existing() if circle.suite in suites]
 
 
 def _envelope(session: Session, row: Envelope) -> dict[str, Any]:
