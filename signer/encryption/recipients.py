@@ -4,7 +4,7 @@
 
 The steps, numbered at the code:
 
- 1. the key is of a suite that encrypts, and whole
+ 1. the key is of a suite that encrypts, and whole; a library here computes it
  2. key usage allows it as the suite encrypts: an ECDH key agrees, an RSA key enciphers; a certificate for signing never
  3. chain, validity, purposes and revocation at the moment of encrypting                            certs.path
 
@@ -43,6 +43,9 @@ def check_recipients(
     `pool` holds certificates of their authorities, trusted for nothing. With `fetch`, lists and issuers that are
     missing are asked for.
 
+    Raises BackendUnavailable where no library here encrypts in a recipient's algorithms: whoever promises an envelope
+    learns it before, not when it is due.
+
     Raises RecipientRefused where there is none, or one to whose holder nothing may be encrypted: `facts["refused"]` has
     subject, SHA-256 of the certificate, reason and sub-indication of each such one.
     """
@@ -75,7 +78,10 @@ def _reason(
     revocation: Literal["require", "if-present"],
     fetch: Fetcher | None,
 ) -> tuple[str, str | None]:
-    """Return why nothing may be encrypted, and the sub-indication of a path; "" where it may."""
+    """Return why nothing may be encrypted, and the sub-indication of a path; "" where it may.
+
+    Raises BackendUnavailable.
+    """
     # 1
     try:
         suite = certificate.public_key().suite
@@ -83,6 +89,7 @@ def _reason(
         return str(error), None
     if not suite.recipient_usages:
         return f"a key of {suite.name} signs only", None
+    suite.encryption_library()
     # 2
     if not certificate.encrypts:
         wanted = " or ".join(usage.replace("_", " ") for usage in suite.recipient_usages)

@@ -11,7 +11,7 @@ from certs import oids
 from certs.ca import ClosedCircle
 from certs.certificate import Certificate
 from certs.crl import CRL
-from certs.errors import BadKey
+from certs.errors import BackendUnavailable, BadKey
 from certs.trust import TrustStore
 from signer.encryption.recipients import check_recipients
 from signer.errors import RecipientRefused
@@ -54,6 +54,19 @@ def test_a_certificate_for_signing_is_refused(suite_name: str) -> None:
 def test_a_suite_that_only_signs_is_refused(suite_name: str) -> None:
     circle = circle_of(suite_name)
     assert "signs only" in refused(circle.person.certificate, circle.trust.with_(circle.chain))[0]
+
+
+@pytest.mark.parametrize("suite_name", ENCRYPTING)
+def test_where_no_library_encrypts_that_is_said_before_it_is_due(
+    suite_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(self: object) -> None:
+        raise BackendUnavailable("taken away", hint="install it")
+
+    certificate = mailbox(suite_name).certificate
+    monkeypatch.setattr(type(certificate.public_key().suite), "encryption_library", nothing)
+    with pytest.raises(BackendUnavailable, match="taken away"):
+        check_recipients([certificate], circle_for(suite_name).trust.with_(circle_for(suite_name).chain), NOW)
 
 
 @pytest.mark.parametrize("suite_name", ENCRYPTING)

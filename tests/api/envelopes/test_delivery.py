@@ -11,6 +11,8 @@ from api.auth.service import SCOPES, create_key
 from api.envelopes import delivery
 from api.jobs import queue
 from certs.certificate import load_certificates
+from certs.errors import BackendUnavailable
+from certs.suites.backends import gost_encryption
 from tests.api.conftest import Service, User, at_home, circle_today, held
 from tests.api.envelopes.post import anchors, elsewhere, events, mailbox_today, open_as
 from tests.api.envelopes.test_envelopes import opened
@@ -145,6 +147,23 @@ def test_a_contract_that_could_not_be_delivered_is_not_sent(
     )
     assert good(without)["delivery"] is None
     assert user.send(good(without))["state"] == "sent"
+
+
+def test_a_contract_is_not_sent_where_no_library_here_could_encrypt_it(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent() -> None:
+        raise BackendUnavailable("gost-engine is not installed", hint="install it")
+
+    draft = user.draft([held("sm2"), held("gost2012-256")], delivery=FORM)
+    monkeypatch.setattr(gost_encryption, "load", absent)
+    answer = user.post(f"/v1/contracts/{draft['id']}/send", headers={"if-match": '"v1"'})
+    assert (answer.status_code, answer.json()["code"], answer.json()["hint"]) == (
+        *(503, "backend-unavailable", "install it"),
+    )
+    assert good(user.get(f"/v1/contracts/{draft['id']}"))["state"] == "draft"
+    monkeypatch.undo()
+    assert user.post(f"/v1/contracts/{draft['id']}/send", headers={"if-match": '"v1"'}).status_code == 200
 
 
 def test_a_party_whose_key_is_revoked_gets_another_one(user: User) -> None:
