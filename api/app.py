@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from api import docs, ops, version
+from api import docs, openapi, ops, version
 from api.agreements import endpoints as agreements
 from api.auth import endpoints as auth
 from api.auth import oauth_endpoints as oauth
@@ -26,7 +26,6 @@ from api.context import Context, open_context
 from api.contracts import endpoints as contracts
 from api.documents import endpoints as documents
 from api.envelopes import endpoints as envelopes
-from api.errors import PROBLEM_TYPE
 from api.identity import endpoints as identity
 from api.jobs import endpoints as jobs
 from api.jobs.table import Timers, handlers
@@ -76,12 +75,6 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
-        responses={
-            "default": {
-                "description": "A problem (RFC 9457).",
-                "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
-        },
     )
     app.state.metrics, app.state.stopping = Metrics(), False
     for domain in ROUTERS:
@@ -89,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(est.public)
     app.include_router(pki.router)
     app.include_router(ops.router)
+    openapi.install(app)
     docs.install(app)
     problems.install(app)
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)

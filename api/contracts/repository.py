@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from api.contracts.models import Contract, ContractDocument, Party, Revision
@@ -42,13 +42,24 @@ def document_of(contract: Contract, document_id: str) -> ContractDocument:
     raise NotFound("the contract has no such document")
 
 
-def all_of(tenant_id: str, *, state: str | None, external_id: str | None) -> Select[Contract]:
+def all_of(
+    tenant_id: str,
+    *,
+    state: str | None = None,
+    external_id: str | None = None,
+    party_email: str | None = None,
+    created_after: datetime | None = None,
+) -> Select[Contract]:
     """Return the query for a tenant's contracts."""
     query = select(Contract).where(Contract.tenant_id == tenant_id)
     if state is not None:
         query = query.where(Contract.state == state)
     if external_id is not None:
         query = query.where(Contract.external_id == external_id)
+    if party_email is not None:
+        query = query.where(Contract.parties.any(func.lower(Party.email) == func.lower(party_email)))
+    if created_after is not None:
+        query = query.where(Contract.created_at > created_after)
     return query
 
 

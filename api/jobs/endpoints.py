@@ -57,7 +57,12 @@ def follow_job(
     request: Request,
     unit: Annotated[Unit, reads("contracts:read")],
     job_id: str,
-    last_event_id: Annotated[str | None, Header(description="The id of the last event that was received.")] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            description="The id of the last event that was received.", json_schema_extra={"pattern": "^[0-9]{1,9}$"}
+        ),
+    ] = None,
 ) -> Response:
     """Follow a job as server-sent events: `progress`, `item` and, at its end, `done`.
 

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from api.errors import (
     PROBLEM_TYPE,
@@ -39,6 +40,7 @@ _BY_STATUS: dict[int, type[SealroadError]] = {
 }
 _PLACES = {"body", "query", "path", "header", "cookie"}
 MAX_ERRORS = 50
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def install(app: FastAPI) -> None:
@@ -107,7 +109,20 @@ def _http(request: Request, error: Exception) -> Response:
         413: "the request body is too large",
     }
     message = words.get(error.status_code, "the request cannot be read")
-    return _answer(request, kind(message), dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_allowed(request))
+    return _answer(request, kind(message), headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of a resource (RFC 9110 15.5.6), which the router knows one route at a time."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def _integrity(request: Request, error: Exception) -> Response:
