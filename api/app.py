@@ -32,6 +32,7 @@ from api.jobs.table import Timers, handlers
 from api.jobs.worker import Worker
 from api.kit import problems
 from api.kit.http import Envelope, Metrics
+from api.kit.limits import Limits
 from api.migrations import check_or_upgrade
 from api.people import endpoints as people
 from api.pki import endpoints as pki
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.metrics, app.state.stopping = Metrics(), False
+    app.state.limits = Limits({"key": settings.rate_limit, "tenant": settings.rate_limit_tenant})
     for domain in ROUTERS:
         app.include_router(domain.router)
     app.include_router(est.public)

@@ -68,6 +68,11 @@ HEADERS: Final[dict[str, Node]] = {
     "Idempotency-Replayed": _header("This is the answer to the first request with this key.", {"const": "true"}),
     "Retry-After": _header("Seconds to wait before the next try.", {"type": "integer", "minimum": 0}),
 }
+LIMITS: Final = {
+    "RateLimit-Policy": _header("How many requests a key and a tenant may make (IETF draft).", _TEXT),
+    "RateLimit": _header("How many of them are left, and in how many seconds all are there again.", _TEXT),
+}
+"""With every answer to a call with a credential, where there is a limit."""
 IF_NONE_MATCH: Final[Node] = {
     "name": "if-none-match",
     "in": "header",
@@ -99,7 +104,7 @@ def _document(app: FastAPI) -> Node:
     schemas["Problem"] = PROBLEM
     for name in ("HTTPValidationError", "ValidationError"):  # we answer with Problem instead
         schemas.pop(name, None)
-    components["headers"] = HEADERS
+    components["headers"] = HEADERS | LIMITS
     components["responses"] = {"Problem": _problem()}
     for operations in document["paths"].values():
         for verb, operation in operations.items():
@@ -127,6 +132,8 @@ def _complete(verb: str, operation: Node, schemas: Node) -> None:
             names.append("Link")
         if any(parameter["name"] == "idempotency-key" for parameter in parameters) and status < "3":
             names.append("Idempotency-Replayed")
+        if {"APIKey": []} in operation.get("security", []):
+            names += LIMITS
         answer["headers"] = {name: _reference("headers", name) for name in names}
     if IF_NONE_MATCH in parameters:
         fields = {name: _reference("headers", name) for name in ("X-Request-Id", "ETag")}
@@ -157,7 +164,7 @@ def _properties(answer: Node, schemas: Node) -> Node:
 def _problem() -> Node:
     return {
         "description": "A problem (RFC 9457).",
-        "headers": {name: _reference("headers", name) for name in ("X-Request-Id", "Retry-After")},
+        "headers": {name: _reference("headers", name) for name in ("X-Request-Id", "Retry-After", *LIMITS)},
         "content": {PROBLEM_TYPE: {"schema": _reference("schemas", "Problem")}},
     }
 

@@ -33,7 +33,7 @@ from starlette.responses import Response
 
 from api.auth.service import Principal, check_token, note_use
 from api.context import Context
-from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, Unauthenticated
+from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, RateLimited, Unauthenticated
 from api.kit import idempotency
 from api.kit.conditional import unmodified
 
@@ -207,11 +207,15 @@ def principal(
 
 
 def identified(request: Request, token: str) -> Principal:
-    """Return whose key or access token this is, and note that it was used. Raises Unauthenticated."""
+    """Return whose key or access token this is, and note that it was used. Raises Unauthenticated, RateLimited."""
     context = context_of(request)
     now = context.now()
     with context.database.read() as session:
         found = check_token(session, token, now, address_of(request))
+    standing = request.app.state.limits.take({"key": found.key_id, "tenant": found.tenant_id})
+    request.state.fields = standing.headers
+    if standing.wait:
+        raise RateLimited("there were too many requests in the last minute", retry_after=standing.wait)
     if found.unnoted(now):
         with context.database.write() as session:
             note_use(session, found, now)

@@ -90,6 +90,8 @@ class Envelope:
                 started, status = True, message["status"]
                 fields = MutableHeaders(scope=message)
                 fields["x-request-id"] = request_id
+                for name, value in scope["state"].get("fields", {}).items():
+                    fields[name] = value
                 for name, value in HEADERS.items():
                     fields.setdefault(name, value)
             await send(message)

@@ -15,7 +15,6 @@ from starlette.routing import Match
 
 from api.errors import (
     PROBLEM_TYPE,
-    RETRY_AFTER,
     Conflict,
     InternalError,
     MalformedRequest,
@@ -26,6 +25,7 @@ from api.errors import (
     ValidationFailed,
     problem,
     row_of,
+    wait_of,
 )
 from certs.errors import SealroadError
 
@@ -65,8 +65,8 @@ def problem_response(
         sent["www-authenticate"] = 'Bearer realm="sealroad"'  # RFC 6750 clause 3
         if path.startswith("/.well-known/est/"):  # whose clients know Basic and wait to be asked (RFC 7030 3.2.3)
             sent["www-authenticate"] = 'Basic realm="sealroad", Bearer realm="sealroad"'
-    if error.code in RETRY_AFTER:
-        sent["retry-after"] = str(RETRY_AFTER[error.code])
+    if (wait := wait_of(error)) is not None:
+        sent["retry-after"] = str(wait)
     return Response(json.dumps(body, ensure_ascii=False), row.status, sent, media_type=PROBLEM_TYPE)
 
 
