@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
@@ -50,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(IntegrityError, _integrity)
     app.add_exception_handler(OperationalError, _operational)
+    app.add_exception_handler(DataError, _data)
 
 
 def problem_response(
@@ -133,3 +134,9 @@ def _integrity(request: Request, error: Exception) -> Response:
 def _operational(request: Request, error: Exception) -> Response:
     log.error("%s: the database", request.state.request_id, exc_info=error)
     return _answer(request, ServiceUnavailable("the database is not answering"))
+
+
+def _data(request: Request, error: Exception) -> Response:
+    """Refuse what one database keeps and another does not, such as NUL in a text (PostgreSQL)."""
+    log.warning("%s: %s", request.state.request_id, type(error).__name__, exc_info=error)
+    return _answer(request, ValidationFailed("a value cannot be kept: it has a NUL in it, or is too large"))

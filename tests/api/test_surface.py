@@ -234,8 +234,8 @@ def test_a_resource_says_which_methods_it_knows(user: User, schema: Schema) -> N
 
 
 def test_no_octet_of_an_address_is_a_defect(user: User) -> None:
-    for path in ("/v1/contracts/%00", "/v1/people/x%00", "/v1/contracts?external_id=%00", "/v1/jobs?kind=%00"):
-        assert user.get(path).status_code in {200, 400, 404, 422}, path
+    for path, status in (("/v1/contracts/%00", 404), ("/%00", 404), ("/v1/jobs?kind=x%00", 400)):
+        assert user.get(path).status_code == status, path
 
 
 # limits --------------------------------------------------------------------------------------------------------
