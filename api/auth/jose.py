@@ -53,7 +53,7 @@ def read_key(given: Mapping[str, Any]) -> JWK:
     name = given.get("kid", _b64(thumbprint))
     if not isinstance(name, str) or not 1 <= len(name) <= 200 or not name.isprintable():
         raise ValueError("kid has 1 to 200 printable characters")
-    return {**key, "kid": name, **({"alg": algorithm} if algorithm is not None else {})}  # type: ignore[dict-item]
+    return {**key, "kid": name, **({"alg": algorithm} if algorithm is not None else {})}
 
 
 def claims_of(token: str) -> dict[str, Any]:

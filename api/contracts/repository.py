@@ -13,17 +13,13 @@ from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.contracts.workflow import OPEN
 from api.documents.models import Document
 from api.errors import NotFound
+from api.kit.owned import one
 
 
 def get(session: Session, tenant_id: str, contract_id: str, *, lock: bool = False) -> Contract:
     """Return a tenant's contract; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
     query = select(Contract).where(Contract.tenant_id == tenant_id, Contract.id == contract_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    contract = session.scalars(query).one_or_none()
-    if contract is None:
-        raise NotFound("there is no such contract")
-    return contract
+    return one(session, query, "contract", lock=lock)
 
 
 def party_of(contract: Contract, party_id: str) -> Party:
