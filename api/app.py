@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from api import docs, ops, version
+from api import docs, openapi, ops, version
 from api.agreements import endpoints as agreements
 from api.auth import endpoints as auth
 from api.auth import oauth_endpoints as oauth
@@ -26,13 +26,13 @@ from api.context import Context, open_context
 from api.contracts import endpoints as contracts
 from api.documents import endpoints as documents
 from api.envelopes import endpoints as envelopes
-from api.errors import PROBLEM_TYPE
 from api.identity import endpoints as identity
 from api.jobs import endpoints as jobs
 from api.jobs.table import Timers, handlers
 from api.jobs.worker import Worker
 from api.kit import problems
 from api.kit.http import Envelope, Metrics
+from api.kit.limits import Limits
 from api.migrations import check_or_upgrade
 from api.people import endpoints as people
 from api.pki import endpoints as pki
@@ -76,19 +76,15 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
-        responses={
-            "default": {
-                "description": "A problem (RFC 9457).",
-                "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
-        },
     )
     app.state.metrics, app.state.stopping = Metrics(), False
+    app.state.limits = Limits({"key": settings.rate_limit, "tenant": settings.rate_limit_tenant})
     for domain in ROUTERS:
         app.include_router(domain.router)
     app.include_router(est.public)
     app.include_router(pki.router)
     app.include_router(ops.router)
+    openapi.install(app)
     docs.install(app)
     problems.install(app)
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)

@@ -65,6 +65,10 @@ class Settings:
     """After this another worker may take over the jobs of a worker that has gone silent."""
     job_threads: int = 2
     """Jobs that one worker runs at a time."""
+    rate_limit: int = 6000
+    """Requests in a minute that one API key may make of this process; 0: any number."""
+    rate_limit_tenant: int = 12_000
+    """Requests in a minute of all keys of a tenant together; 0: any number."""
     worker: bool = True
     """Run a job worker inside the serving process."""
     circle_organisation: str = "Sealroad closed circle"
@@ -116,7 +120,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
     SEALROAD_MASTER_KEY_FILE (a path, short for file:PATH),
     SEALROAD_MAX_UPLOAD (octets), SEALROAD_CIRCLE_PARTITIONS, SEALROAD_TSA_TIME, SEALROAD_OWN_CHECK,
     SEALROAD_CHECKPOINT_MINUTES (0: no checkpoints), SEALROAD_VERIFY_SECONDS, SEALROAD_VERIFY_MEMORY (octets),
-    SEALROAD_VERIFY_WORKERS, SEALROAD_JOB_THREADS, SEALROAD_JOB_LEASE (seconds). Raises ConfigurationError.
+    SEALROAD_VERIFY_WORKERS, SEALROAD_JOB_THREADS, SEALROAD_JOB_LEASE (seconds), SEALROAD_RATE_LIMIT,
+    SEALROAD_RATE_LIMIT_TENANT (requests in a minute, 0: any number). Raises ConfigurationError.
     """
     values: dict[str, object] = {"data": Path(environment.get("SEALROAD_DATA", "sealroad-data")).resolve()}
     plain = {
@@ -149,6 +154,8 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
         "own_check": "SEALROAD_OWN_CHECK",
         "job_threads": "SEALROAD_JOB_THREADS",
         "job_lease": "SEALROAD_JOB_LEASE",
+        "rate_limit": "SEALROAD_RATE_LIMIT",
+        "rate_limit_tenant": "SEALROAD_RATE_LIMIT_TENANT",
     }
     for name, variable in numbers.items():
         if environment.get(variable):
@@ -156,7 +163,7 @@ def from_environment(environment: Mapping[str, str], **given: object) -> Setting
                 values[name] = int(environment[variable])
             except ValueError:
                 raise ConfigurationError(f"{variable} is not a number") from None
-            least = 0 if name == "port" else 1  # port 0: any that is free
+            least = 0 if name in {"port", "rate_limit", "rate_limit_tenant"} else 1  # port 0: any; rate limit 0: none
             if int(environment[variable]) < least:
                 raise ConfigurationError(f"{variable} is too small")
     if "own_check" in values:

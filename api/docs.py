@@ -13,7 +13,6 @@ from html import escape
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse
 
 from api.errors import CODES, RETRY_AFTER
@@ -34,68 +33,9 @@ _POLICY: Final = (
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 )
 
-PROBLEM_SCHEMA: Final[dict[str, Any]] = {
-    "title": "Problem",
-    "type": "object",
-    "description": "RFC 9457. `code` is stable; texts may improve.",
-    "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference", "description": "Where the code is explained."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "code": {
-            "type": "string",
-            "enum": sorted({code for code, row in CODES.items() if not row.private} | {"internal-error"}),
-        },
-        "request_id": {"type": "string"},
-        "hint": {"type": "string", "description": "What can be done about it."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON Pointer (RFC 6901) into the body."},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-        "state": {"type": "string"},
-        "allowed": {"type": "array", "items": {"type": "string"}},
-        "reason": {"type": "string", "description": "Why a seal may not be used, or a certificate not be changed."},
-        "retry_after": {"type": "integer", "description": "Seconds."},
-    },
-}
-
 
 def install(app: FastAPI) -> None:
-    """Add the pages, and the schema of problem documents to the OpenAPI."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = get_openapi(
-                title=app.title,
-                version=app.version,
-                description=app.description,
-                routes=app.routes,
-                openapi_version="3.1.0",
-            )
-            schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
-            schemes["ClientSecretBasic"] = {"type": "http", "scheme": "basic", "description": "RFC 6749 2.3.1"}
-            components = schema["components"].setdefault("schemas", {})
-            components["Problem"] = PROBLEM_SCHEMA
-            for name in ("HTTPValidationError", "ValidationError"):  # we answer with Problem instead
-                components.pop(name, None)
-            for operations in schema["paths"].values():
-                for operation in operations.values():
-                    operation["responses"].pop("422", None)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    """Add the pages."""
 
     @app.get("/docs", include_in_schema=False)
     def api_page() -> HTMLResponse:
@@ -149,8 +89,10 @@ def _operation(schema: dict[str, Any], path: str, verb: str, operation: dict[str
             f"<tr><td><code>{escape(a)}</code></td><td>{escape(b)}</td><td>{_prose(c)}</td></tr>" for a, b, c in rows
         ]
         parts.append("</table>")
+    shared = schema["components"]["responses"]
     answers = [
-        f"<code>{status}</code> {escape(answer['description'])}" for status, answer in operation["responses"].items()
+        f"<code>{status}</code> {escape(shared.get(_name(answer), answer)['description'])}"
+        for status, answer in operation["responses"].items()
     ]
     parts.append(f"<p>Answers: {'; '.join(answers)}</p>")
     return "".join(parts)
@@ -158,7 +100,7 @@ def _operation(schema: dict[str, Any], path: str, verb: str, operation: dict[str
 
 def _fields(schema: dict[str, Any], node: dict[str, Any], where: str) -> list[tuple[str, str, str]]:
     options = [node, *node.get("anyOf", [])]
-    names = [option["$ref"].rsplit("/", 1)[-1] for option in options if "$ref" in option]
+    names = [name for option in options if (name := _name(option))]
     if not names:
         return []
     model = schema["components"]["schemas"][names[0]]
@@ -167,6 +109,11 @@ def _fields(schema: dict[str, Any], node: dict[str, Any], where: str) -> list[tu
         (name, f"{where}{', required' if name in required else ''}", field.get("description", ""))
         for name, field in model.get("properties", {}).items()
     ]
+
+
+def _name(node: dict[str, Any]) -> str:
+    """Return what a node refers to among the components, or nothing."""
+    return str(node.get("$ref", "")).rpartition("/")[2]
 
 
 def error_rows() -> list[tuple[str, int, str, str, str]]:

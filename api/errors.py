@@ -19,6 +19,7 @@
     ├── IdentityNotProven        nobody has a valid record of who the subject of a certificate is
     ├── TokenRefused             the token endpoint gives no token; facts: error (RFC 6749 5.2)
     ├── TooManyRequests          too many failures from one address
+    ├── RateLimited              too many requests of one key or tenant
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
     ├── IdempotencyInProgress    the first request with this Idempotency-Key is still running
     ├── LeaseLost                another worker has taken a job over
@@ -169,6 +170,13 @@ class TooManyRequests(APIError):
     default_hint = "repeat the request later, with a credential that is valid"
 
 
+class RateLimited(APIError):
+    """More requests of this key, or of all keys of the tenant, than the service takes in a minute."""
+
+    code = "rate-limited"
+    default_hint = "wait as long as Retry-After says; RateLimit tells with every answer how many are left"
+
+
 class IdempotencyMismatch(APIError):
     """The Idempotency-Key was used before, for a different request."""
 
@@ -272,6 +280,7 @@ CODES: Final[dict[str, Row]] = {
     "identity-not-proven": Row(422, "The identity is not proven"),
     "token-refused": Row(400, "No access token"),
     "too-many-requests": Row(429, "Too many failures"),
+    "rate-limited": Row(429, "Too many requests"),
     "idempotency-mismatch": Row(422, "The Idempotency-Key belongs to another request"),
     "precondition-required": Row(428, "If-Match is required"),
     "service-unavailable": Row(503, "Not ready"),
@@ -351,6 +360,12 @@ RETRY_AFTER: Final = {
 """Seconds a client waits before it repeats a request that ended with this code."""
 
 
+def wait_of(error: SealroadError) -> int | None:
+    """Return how many seconds a client waits before it repeats the request, where that helps."""
+    said = error.facts.get("retry_after")
+    return said if isinstance(said, int) else RETRY_AFTER.get(error.code)
+
+
 def row_of(code: str) -> Row:
     """Return the row of a code; an unknown code is an internal error, never an open one."""
     return CODES.get(code, UNMAPPED)
@@ -376,8 +391,8 @@ def problem(error: SealroadError, *, instance: str, request_id: str) -> dict[str
     for name in ("errors", "state", "allowed", "reason"):  # the only facts that are part of the interface
         if name in error.facts:
             body[name] = error.facts[name]
-    if error.code in RETRY_AFTER:
-        body["retry_after"] = RETRY_AFTER[error.code]
+    if (wait := wait_of(error)) is not None:
+        body["retry_after"] = wait
     return body
 
 

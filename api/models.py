@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.agreements.models import Agreement, AgreementEvent, AgreementSignature
 from api.audit.models import AuditEvent
-from api.auth.models import AccessToken, APIKey, AuthFailures, Tenant, User
+from api.auth.models import AccessToken, APIKey, AuthFailures, ClientAssertion, Tenant, User
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision, Succession
 from api.db import Base
@@ -27,6 +27,7 @@ __all__ = [
     "AuthFailures",
     "Base",
     "CertificateIntent",
+    "ClientAssertion",
     "Contract",
     "ContractDocument",
     "Document",

@@ -117,14 +117,10 @@ def withdraw_agreement(
 
 
 @router.get("/{agreement_id}/content", response_class=Response, responses=_FILE)
-def get_agreement_content(
-    unit: Annotated[Unit, reads("agreements:read")], request: Request, agreement_id: str
-) -> Response:
+def get_agreement_content(unit: Annotated[Unit, reads("agreements:read")], agreement_id: str) -> Response:
     """Download the octets that are signed: to be read by every party before it signs."""
     agreement = _offered(unit, agreement_id)
     tag = f'"{agreement.sha256}"'
-    if tag in {value.strip() for value in request.headers.get("if-none-match", "").split(",")}:
-        return Response(status_code=304, headers={"etag": tag})
     return Response(agreement.octets, 200, {"etag": tag, **_attached(agreement)}, media_type=JSON)
 
 

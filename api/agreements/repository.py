@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, undefer
 from api.agreements.models import Agreement, AgreementSignature
 from api.agreements.states import SIGNED, State
 from api.contracts.models import Contract
-from api.errors import NotFound
+from api.kit.owned import one
 
 _LIVE = tuple(str(state) for state in (State.OFFERED, *sorted(SIGNED)))
 
@@ -20,12 +20,7 @@ def get(session: Session, tenant_id: str, agreement_id: str, *, lock: bool = Fal
     """Return a tenant's agreement; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
     query = select(Agreement).where(Agreement.tenant_id == tenant_id, Agreement.id == agreement_id)
     query = query.options(undefer(Agreement.octets))
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    agreement = session.scalars(query).one_or_none()
-    if agreement is None:
-        raise NotFound("there is no such agreement")
-    return agreement
+    return one(session, query, "agreement", lock=lock)
 
 
 def all_of(tenant_id: str, *, state: str | None) -> Select[Agreement]:
@@ -81,10 +76,7 @@ def signature(
     )
     if lock:
         query = query.with_for_update(of=AgreementSignature).execution_options(populate_existing=True)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound("there is no such signature request")
-    return found
+    return one(session, query, "signature request")
 
 
 def abandon(session: Session, agreement: Agreement, failure: dict[str, Any], *, party: int | None = None) -> None:

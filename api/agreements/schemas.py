@@ -6,13 +6,13 @@ import base64
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field, StringConstraints
 
 from api.agreements.models import Agreement, AgreementSignature
 from api.contracts.evidence_schemas import EventList
 from api.contracts.parts import Base64, CertificateOut, certificate_out
-from api.kit.fields import Body, Line, SealID
+from api.kit.fields import Body, SealID
+from api.signing.schemas import SignatureValueIn
 
 PEM = Annotated[str, StringConstraints(max_length=100_000)]
 
@@ -55,22 +55,8 @@ class AgreementSealIn(Body):
     seal: SealID = Field(description="A seal whose key the service holds, granted to the caller for `agreement`.")
 
 
-class AgreementValueIn(Body):
+class AgreementValueIn(SignatureValueIn):
     """What came back from a party's key: exactly one of the three."""
-
-    signature: Base64 | None = Field(
-        None,
-        max_length=20_000,
-        description="The raw signature value over `dtbs`, base64 (ECDSA, SM2: DER SEQUENCE{r, s}; GOST: BE(s)‖BE(r)).",
-    )
-    cms: Base64 | None = Field(None, max_length=400_000, description="A complete CMS SignedData, base64 of DER.")
-    error: Line | None = Field(None, max_length=500, description="Why there is no value.")
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> AgreementValueIn:
-        if sum(value is not None for value in (self.signature, self.cms, self.error)) != 1:
-            raise PydanticCustomError("value", "send exactly one of signature, cms and error")
-        return self
 
 
 class AgreementSignatureOut(BaseModel):

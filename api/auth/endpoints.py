@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Query, Request
-from starlette.responses import Response
+from fastapi import Query
 
 from api.auth import keys, repository, users
 from api.auth.models import APIKey, User
@@ -22,7 +21,7 @@ from api.auth.schemas import (
     UserOut,
     UserPatch,
 )
-from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, known, reads, writes
+from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
 
 router = Router(prefix="/v1", tags=["users"])
@@ -58,10 +57,10 @@ def list_users(unit: Annotated[Unit, reads("users:read")], limit: Limit = 50, cu
 
 
 @router.get("/users/{user_id}", response_model=UserOut)
-def get_user(unit: Annotated[Unit, reads("users:read")], request: Request, user_id: str) -> Reply | Response:
+def get_user(unit: Annotated[Unit, reads("users:read")], user_id: str) -> Reply:
     """Read a user."""
     with unit.read() as session:
-        return known(request, _user(repository.user(session, unit.tenant_id, user_id)))
+        return _user(repository.user(session, unit.tenant_id, user_id))
 
 
 @router.patch("/users/{user_id}", response_model=UserOut)

@@ -10,8 +10,9 @@ from sqlalchemy import delete
 
 from api.auth import networks as places
 from api.auth import repository
+from api.auth.jose import JWK, read_key
 from api.auth.models import AccessToken, APIKey, User
-from api.auth.schemas import APIKeyIn, APIKeyPatch
+from api.auth.schemas import APIKeyIn, APIKeyPatch, JWKSet
 from api.auth.scopes import SCOPES, scopes_of
 from api.auth.service import Principal, digest_of, make_key, token_of
 from api.errors import Forbidden, NotFound, PreconditionFailed, StateConflict, ValidationFailed
@@ -27,7 +28,8 @@ def create(unit: Unit, body: APIKeyIn) -> tuple[APIKey, str]:
     networks = _networks(body.networks) if body.networks is not None else who.networks
     _check_scopes(body.scopes, user)
     _no_more_than(who, body.scopes, expires_at, networks)
-    return make_key(
+    public_keys = _public_keys(body.jwks) if body.jwks is not None else None
+    row, token = make_key(
         unit.session,
         unit.tenant_id,
         name=body.name,
@@ -38,6 +40,8 @@ def create(unit: Unit, body: APIKeyIn) -> tuple[APIKey, str]:
         user=user,
         created_by=who.who,
     )
+    row.jwks = public_keys
+    return row, token
 
 
 def update(unit: Unit, key_id: str, version: int, body: APIKeyPatch) -> APIKey:
@@ -60,6 +64,9 @@ def update(unit: Unit, key_id: str, version: int, body: APIKeyPatch) -> APIKey:
     if "networks" in given:
         key.networks = _networks(body.networks) if body.networks is not None else None
     _no_more_than(unit.principal, key.scopes, key.expires_at, key.networks)
+    if "jwks" in given:
+        key.jwks = _public_keys(body.jwks) if body.jwks is not None else None
+        unit.session.execute(delete(AccessToken).where(AccessToken.key_id == key.id))
     return _touched(unit, key)
 
 
@@ -118,6 +125,20 @@ def _networks(texts: Sequence[str]) -> list[str]:
     except ValidationFailed as error:
         problem = problem_at("/networks", "network", error.message)
         raise ValidationFailed(error.message, hint=error.hint, errors=[problem]) from None
+
+
+def _public_keys(given: JWKSet) -> list[JWK]:
+    found: list[JWK] = []
+    for index, members in enumerate(given.keys):
+        pointer = f"/jwks/keys/{index}"
+        try:
+            key = read_key(members)
+        except ValueError as error:
+            raise refuse(pointer, "jwk", str(error)) from None
+        if any(key["kid"] == other["kid"] for other in found):
+            raise refuse(pointer, "kid", "has the kid of another one")
+        found.append(key)
+    return found
 
 
 def _check_scopes(scopes: Sequence[str], user: User | None) -> None:

@@ -59,6 +59,8 @@ class APIKey(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     networks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """From where it may be used, CIDR; None: from anywhere."""
+    jwks: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """Public keys with which its holder may sign an assertion, in place of showing the secret."""
     created_by: Mapped[str | None] = mapped_column(String(40))
     """The user or API key that made it; None: the command line."""
     created_at: Mapped[datetime]
@@ -79,6 +81,16 @@ class AccessToken(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class ClientAssertion(Base):
+    """An assertion that was used, until it would have ended: it is taken once (RFC 7523 3, item 7)."""
+
+    __tablename__ = "client_assertions"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the client and the `jti`."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class AuthFailures(Base):

@@ -4,8 +4,10 @@
     revoke(context, address, authorization, form)                # RFC 7009
 
 The client is an API key: its id is the client_id, its secret the client_secret, shown by HTTP Basic
-(client_secret_basic). So there is one list of credentials, and one place to end them. Tokens are opaque and looked up:
-what ends the key ends them in the same instant, which a token that carries its own validity could not do.
+(client_secret_basic); or it signs an assertion with a key of its own (private_key_jwt, `api.auth.assertions`), where
+the service knows its own address (`public_url`). So there is one list of credentials, and one place to end them. Tokens
+are opaque and looked up: what ends the key ends them in the same instant, which a token that carries its own validity
+could not do.
 
 Failures are counted by address and client; after `MOST` of them within `WINDOW` no more is looked at for a while. A
 secret has 256 bits and is not guessed: what is limited is the load.
@@ -25,7 +27,8 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.auth import repository
+from api.auth import assertions, repository
+from api.auth.jose import ALGORITHMS
 from api.auth.models import AccessToken, APIKey, AuthFailures
 from api.auth.networks import bucket
 from api.auth.service import Principal, check_secret, digest_of, note_use, principal_of
@@ -49,7 +52,7 @@ def grant(context: Context, address: str, authorization: str, form: Form) -> dic
     if kind != "client_credentials":
         raise _refusal("unsupported_grant_type", "the only grant here is client_credentials")
     asked = _one(form, "scope")
-    who = _client(context, address, authorization)
+    who = _client(context, address, authorization, form)
     scopes = who.scopes if asked is None else frozenset(asked.split())
     if not scopes or not scopes <= who.scopes:
         raise _refusal("invalid_scope", "the scope is empty, or more than the client has")
@@ -83,42 +86,76 @@ def revoke(context: Context, address: str, authorization: str, form: Form) -> No
     token = _one(form, "token")
     if token is None:
         raise _refusal("invalid_request", "token is missing")
-    who = _client(context, address, authorization)
+    who = _client(context, address, authorization, form)
     name = "tok_" + token.removeprefix("srt_").partition("_")[0]
     if is_id("tok", name):
         with context.database.write() as session:
             session.execute(delete(AccessToken).where(AccessToken.id == name, AccessToken.key_id == who.key_id))
 
 
-def metadata(issuer: str, scopes: Sequence[str]) -> dict[str, Any]:
-    """Return the document of RFC 8414."""
+def metadata(issuer: str, scopes: Sequence[str], *, assertions: bool) -> dict[str, Any]:
+    """Return the document of RFC 8414; `assertions`: whether a client can show who it is by one."""
+    methods: dict[str, Any] = {}
+    for endpoint in ("token", "revocation"):
+        names = ["client_secret_basic", *(["private_key_jwt"] if assertions else [])]
+        methods[f"{endpoint}_endpoint_auth_methods_supported"] = names
+        if assertions:
+            known = sorted({name for names in ALGORITHMS.values() for name in names})
+            methods[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = known
     return {
         "issuer": issuer,
         "token_endpoint": f"{issuer}/oauth/token",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic"],
+        **methods,
         "scopes_supported": list(scopes),
         "service_documentation": f"{issuer}/docs",
     }
 
 
-def _client(context: Context, address: str, authorization: str) -> Principal:
+def _client(context: Context, address: str, authorization: str, form: Form) -> Principal:
     """Return who asks. Raises TokenRefused (invalid_client) or TooManyRequests."""
-    name, secret = _basic(authorization)
+    assertion = _assertion(form)
+    if assertion is not None and authorization:
+        raise _refusal("invalid_request", "the client shows who it is in two ways")  # RFC 6749 2.3
+    name, secret = (assertions.client_of(assertion), "") if assertion is not None else _basic(authorization)
+    if _one(form, "client_id") not in {None, name}:
+        raise _refusal("invalid_request", "client_id is not who the client shows that it is")  # RFC 7521 4.2
     now = context.now()
     with context.database.read() as session:
         known = repository.key(session, name) if is_id("key", name) else None
         place = _place(address, known)
         _check_failures(session, place, now)
+        who, used = None, None
         try:
-            return principal_of(session, check_secret(session, name, secret, now), now, address)
+            if assertion is None:
+                key = check_secret(session, name, secret, now)
+            else:
+                key, used = assertions.check(assertion, known, _issuer(context), now)
+            who = principal_of(session, key, now, address)
         except Unauthenticated:
             pass
+    if who is not None and (used is None or assertions.spend(context, used, now)):
+        return who
     _count_failure(context, place, now)
     raise _refusal("invalid_client", "the client is not known, or its credential is not valid")
+
+
+def _issuer(context: Context) -> str | None:
+    """Return our own address. What a request calls us is not believed: an assertion for others could be sent to us."""
+    address = context.settings.public_url
+    return address.rstrip("/") if address is not None else None
+
+
+def _assertion(form: Form) -> str | None:
+    """Return the assertion of a client that shows one."""
+    kind, assertion = _one(form, "client_assertion_type"), _one(form, "client_assertion")
+    if kind is None and assertion is None:
+        return None
+    if kind != assertions.TYPE or assertion is None:
+        raise _refusal("invalid_request", f"client_assertion comes with client_assertion_type {assertions.TYPE}")
+    return assertion
 
 
 def _basic(authorization: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from api.auth import oauth
+from api.auth.assertions import TYPE
 from api.auth.scopes import SCOPES
 from api.context import Context
 from api.errors import RETRY_AFTER, TokenRefused, oauth_answer, row_of
@@ -38,6 +39,11 @@ _FIELDS: dict[str, dict[str, Any]] = {
         "properties": {"token": {"type": "string"}, "token_type_hint": {"type": "string"}},
     },
 }
+_CLIENT: dict[str, Any] = {
+    "client_id": {"type": "string"},
+    "client_assertion_type": {"type": "string", "const": TYPE},
+    "client_assertion": {"type": "string", "description": "A JWT signed with one of the key's `jwks` (RFC 7523)."},
+}
 _ERROR = {
     "description": "An error as RFC 6749 5.2 has it.",
     "content": {
@@ -54,14 +60,18 @@ _ERRORS: dict[int | str, dict[str, Any]] = {400: _ERROR, 401: _ERROR, 429: _ERRO
 
 
 def _body(name: str) -> dict[str, Any]:
-    schema = {"type": "object", **_FIELDS[name]}
-    security: list[dict[str, list[str]]] = [{"ClientSecretBasic": []}]
+    schema = {"type": "object", "required": _FIELDS[name]["required"]}
+    schema["properties"] = _FIELDS[name]["properties"] | _CLIENT
+    security: list[dict[str, list[str]]] = [{"ClientSecretBasic": []}, {}]  # {}: the client is in the form
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}, "security": security}
 
 
 @router.post("/oauth/token", responses=_ERRORS, openapi_extra=_body("token"))
 async def oauth_token(request: Request) -> Response:
-    """Exchange an API key for an access token (RFC 6749 4.4). client_id is the key's id, client_secret its secret."""
+    """Exchange an API key for an access token (RFC 6749 4.4). client_id is the key's id, client_secret its secret.
+
+    Or the client signs an assertion with one of the key's `jwks`: private_key_jwt (RFC 7523).
+    """
     return await _answered(request, lambda *given: JSONResponse(oauth.grant(*given), headers=_NO_STORE))
 
 
@@ -80,7 +90,8 @@ async def oauth_revoke(request: Request) -> Response:
 def oauth_metadata(request: Request) -> dict[str, Any]:
     """Say what this authorisation server does (RFC 8414)."""
     settings = context_of(request).settings
-    return oauth.metadata((settings.public_url or str(request.base_url)).rstrip("/"), SCOPES)
+    issuer = (settings.public_url or str(request.base_url)).rstrip("/")
+    return oauth.metadata(issuer, SCOPES, assertions=settings.public_url is not None)
 
 
 async def _answered(request: Request, act: Callable[[Context, str, str, oauth.Form], Response]) -> Response:

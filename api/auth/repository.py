@@ -6,7 +6,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from api.auth.models import APIKey, Tenant, User
-from api.errors import NotFound
+from api.kit.owned import one
 
 
 def tenant_named(session: Session, name: str) -> Tenant | None:
@@ -27,12 +27,7 @@ def key(session: Session, key_id: str) -> APIKey | None:
 def key_of(session: Session, tenant_id: str, key_id: str, *, lock: bool = False) -> APIKey:
     """Return a tenant's API key. Raises NotFound."""
     query = keys(tenant_id, None).where(APIKey.id == key_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound("there is no such API key")
-    return found
+    return one(session, query, "API key", lock=lock)
 
 
 def keys(tenant_id: str, user_id: str | None) -> Select[APIKey]:
@@ -44,12 +39,7 @@ def keys(tenant_id: str, user_id: str | None) -> Select[APIKey]:
 def user(session: Session, tenant_id: str, user_id: str, *, lock: bool = False) -> User:
     """Return a tenant's user. Raises NotFound."""
     query = users(tenant_id).where(User.id == user_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound("there is no such user")
-    return found
+    return one(session, query, "user", lock=lock)
 
 
 def user_with_email(session: Session, tenant_id: str, email: str) -> User | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
@@ -74,6 +74,15 @@ class UserList(BaseModel):
     next_cursor: str | None
 
 
+class JWKSet(Body):
+    """Public keys (RFC 7517): RSA from 2048 bits (PS256, RS256), P-256 (ES256) or Ed25519 (EdDSA)."""
+
+    keys: list[dict[str, Any]] = Field(min_length=1, max_length=5)
+
+
+JWKS = "Public keys of the holder, who then signs an assertion (private_key_jwt, RFC 7523) in place of the secret."
+
+
 class APIKeyIn(Body):
     """A new API key. It can do nothing that its maker's key cannot."""
 
@@ -88,6 +97,7 @@ class APIKeyIn(Body):
         description="From where it may be used, CIDR, IPv4 and IPv6; from anywhere if left out, or as its maker's key.",
         examples=[["192.0.2.0/24", "2001:db8::/32"]],
     )
+    jwks: JWKSet | None = Field(None, description=JWKS)
 
 
 class APIKeyPatch(Body):
@@ -97,6 +107,7 @@ class APIKeyPatch(Body):
     scopes: list[Scope] | None = Field(None, min_length=1, max_length=len(SCOPES))
     expires_at: AwareDatetime | None = None
     networks: list[Network] | None = Field(None, min_length=1, max_length=50)
+    jwks: JWKSet | None = Field(None, description="All of them; null: none. Access tokens end with any change.")
 
 
 class RotationIn(Body):
@@ -114,6 +125,7 @@ class APIKeyOut(BaseModel):
     user: str | None
     scopes: list[str]
     networks: list[str] | None
+    jwks: JWKSet | None
     state: Literal["active", "revoked"] = Field(description="An active one may have expired, or be of a user who left.")
     created_by: str | None = Field(description="A user or API key; null: the command line.")
     created_at: datetime
@@ -157,6 +169,7 @@ def _fields(row: APIKey) -> dict[str, object]:
         "user": row.user_id,
         "scopes": row.scopes,
         "networks": row.networks,
+        "jwks": {"keys": row.jwks} if row.jwks else None,
         "state": "active" if row.revoked_at is None else "revoked",
         "created_by": row.created_by,
         "created_at": row.created_at,

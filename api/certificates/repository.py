@@ -9,16 +9,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from api.certificates.models import CertificateIntent, IssuedCertificate
-from api.errors import NotFound
+from api.kit.owned import one
 
 
 def get(session: Session, tenant_id: str, certificate_id: str) -> IssuedCertificate:
     """Return a tenant's certificate. Raises NotFound."""
     query = all_of(tenant_id).where(IssuedCertificate.id == certificate_id)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound("there is no such certificate")
-    return found
+    return one(session, query, "certificate")
 
 
 def all_of(tenant_id: str) -> Select[IssuedCertificate]:

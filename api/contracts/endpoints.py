@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Request
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from api.audit.service import events_of
@@ -19,6 +20,7 @@ from api.jobs.schemas import JobOut
 from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
+from api.kit.refusals import utc
 from api.signing.repository import intents_of
 
 router = Router(prefix="/v1/contracts", tags=["contracts"])
@@ -42,26 +44,33 @@ def list_contracts(
     cursor: Cursor = None,
     state: ContractState | None = None,
     external_id: Annotated[str | None, Query(max_length=200)] = None,
+    party_email: Annotated[
+        str | None, Query(max_length=254, description="Only those with a party of this address, in any spelling.")
+    ] = None,
+    created_after: Annotated[AwareDatetime | None, Query(description="Only those made after this moment.")] = None,
 ) -> Reply:
     """List contracts, newest first."""
-    query = repository.all_of(unit.tenant_id, state=state, external_id=external_id)
+    since = None
+    if created_after is not None:
+        since = utc(created_after, "query/created_after").replace(microsecond=created_after.microsecond)
+    query = repository.all_of(
+        unit.tenant_id, state=state, external_id=external_id, party_email=party_email, created_after=since
+    )
     with unit.read() as session:
         page = paginate(session, query, Contract, unit, cursor=cursor, limit=limit)
         rows = [ContractOut.of(row) for row in page.rows]
-    return Reply(ContractList(data=rows, next_cursor=page.next_cursor), headers=page.link("/v1/contracts", limit))
+    after = since.isoformat() if since is not None else None
+    headers = page.link(
+        "/v1/contracts", limit, state=state, external_id=external_id, party_email=party_email, created_after=after
+    )
+    return Reply(ContractList(data=rows, next_cursor=page.next_cursor), headers=headers)
 
 
 @router.get("/{contract_id}", response_model=ContractOut)
-def get_contract(
-    unit: Annotated[Unit, reads("contracts:read")], request: Request, contract_id: str
-) -> Reply | Response:
+def get_contract(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Reply:
     """Read a contract with its parties and documents."""
     with unit.read() as session:
-        contract = repository.get(session, unit.tenant_id, contract_id)
-        tag = etag(contract.version)
-        if tag in {value.strip() for value in request.headers.get("if-none-match", "").split(",")}:
-            return Response(status_code=304, headers={"etag": tag})
-        return _reply(contract)
+        return _reply(repository.get(session, unit.tenant_id, contract_id))
 
 
 @router.patch("/{contract_id}", response_model=ContractOut)

@@ -6,24 +6,20 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.contracts.workflow import OPEN
 from api.documents.models import Document
 from api.errors import NotFound
+from api.kit.owned import one
 
 
 def get(session: Session, tenant_id: str, contract_id: str, *, lock: bool = False) -> Contract:
     """Return a tenant's contract; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
     query = select(Contract).where(Contract.tenant_id == tenant_id, Contract.id == contract_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    contract = session.scalars(query).one_or_none()
-    if contract is None:
-        raise NotFound("there is no such contract")
-    return contract
+    return one(session, query, "contract", lock=lock)
 
 
 def party_of(contract: Contract, party_id: str) -> Party:
@@ -42,13 +38,24 @@ def document_of(contract: Contract, document_id: str) -> ContractDocument:
     raise NotFound("the contract has no such document")
 
 
-def all_of(tenant_id: str, *, state: str | None, external_id: str | None) -> Select[Contract]:
+def all_of(
+    tenant_id: str,
+    *,
+    state: str | None = None,
+    external_id: str | None = None,
+    party_email: str | None = None,
+    created_after: datetime | None = None,
+) -> Select[Contract]:
     """Return the query for a tenant's contracts."""
     query = select(Contract).where(Contract.tenant_id == tenant_id)
     if state is not None:
         query = query.where(Contract.state == state)
     if external_id is not None:
         query = query.where(Contract.external_id == external_id)
+    if party_email is not None:
+        query = query.where(Contract.parties.any(func.lower(Party.email) == func.lower(party_email)))
+    if created_after is not None:
+        query = query.where(Contract.created_at > created_after)
     return query
 
 

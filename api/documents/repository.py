@@ -7,16 +7,13 @@ from sqlalchemy.orm import Session
 
 from api.contracts.models import ContractDocument
 from api.documents.models import Document
-from api.errors import NotFound
+from api.kit.owned import one
 
 
 def get(session: Session, tenant_id: str, document_id: str) -> Document:
     """Return a tenant's document. Raises NotFound."""
     query = select(Document).where(Document.tenant_id == tenant_id, Document.id == document_id)
-    document = session.scalars(query).one_or_none()
-    if document is None:
-        raise NotFound("there is no such document")
-    return document
+    return one(session, query, "document")
 
 
 def all_of(tenant_id: str) -> Select[Document]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.envelopes.models import Envelope, EnvelopeKey
 from api.errors import NotFound
+from api.kit.owned import one
 
 _CERTIFIED = and_(
     IssuedCertificate.tenant_id == EnvelopeKey.tenant_id,
@@ -23,12 +24,7 @@ _CERTIFIED = and_(
 def get(session: Session, tenant_id: str, envelope_id: str, *, lock: bool = False) -> Envelope:
     """Return a tenant's envelope; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
     query = select(Envelope).where(Envelope.tenant_id == tenant_id, Envelope.id == envelope_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    envelope = session.scalars(query).one_or_none()
-    if envelope is None:
-        raise NotFound("there is no such envelope")
-    return envelope
+    return one(session, query, "envelope", lock=lock)
 
 
 def recipient_of(envelope: Envelope, recipient_id: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.errors import MalformedRequest, NotFound
+from api.errors import MalformedRequest
 from api.jobs import queue
 from api.jobs.models import Job
 from api.jobs.schemas import JobList, JobOut, JobState
 from api.jobs.stream import MEDIA_TYPE, stream
 from api.kit.edge import Reply, Router, Unit, reads, writes
+from api.kit.owned import one
 from api.kit.pagination import Cursor, Limit, paginate
 
 router = Router(prefix="/v1/jobs", tags=["jobs"])
@@ -57,7 +58,12 @@ def follow_job(
     request: Request,
     unit: Annotated[Unit, reads("contracts:read")],
     job_id: str,
-    last_event_id: Annotated[str | None, Header(description="The id of the last event that was received.")] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            description="The id of the last event that was received.", json_schema_extra={"pattern": "^[0-9]{1,9}$"}
+        ),
+    ] = None,
 ) -> Response:
     """Follow a job as server-sent events: `progress`, `item` and, at its end, `done`.
 
@@ -88,7 +94,4 @@ def cancel_job(unit: Annotated[Unit, writes("contracts:read")], job_id: str) -> 
 
 def _job(session: Session, unit: Unit, job_id: str, *, lock: bool = False) -> Job:
     query = select(Job).where(Job.tenant_id == unit.tenant_id, Job.id == job_id)
-    job = session.scalars(query.with_for_update() if lock else query).one_or_none()
-    if job is None:
-        raise NotFound("there is no such job")
-    return job
+    return one(session, query, "job", lock=lock)

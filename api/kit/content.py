@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.errors import RangeNotSatisfiable
+from api.kit.conditional import has
 from api.kit.edge import Unit
 
 CHUNK = 1 << 18
@@ -37,8 +38,7 @@ def file_response(
         "repr-digest": f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:",
         "content-disposition": f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}",
     }
-    known = {value.strip().removeprefix("W/") for value in request.headers.get("if-none-match", "").split(",")}
-    if tag in known or "*" in known:
+    if has(request, tag):
         return Response(status_code=304, headers=headers)
     stack = ExitStack()
     try:

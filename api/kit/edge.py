@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
@@ -33,8 +33,9 @@ from starlette.responses import Response
 
 from api.auth.service import Principal, check_token, note_use
 from api.context import Context
-from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, Unauthenticated
+from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, RateLimited, Unauthenticated
 from api.kit import idempotency
+from api.kit.conditional import unmodified
 
 FORMS = ("multipart/", "application/x-www-form-urlencoded")
 
@@ -173,6 +174,15 @@ class EdgeRoute(APIRoute):
 
         super().__init__(path, in_one_transaction, **options)
 
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request; a client that has the answer to a GET already is told so."""
+        answer = super().get_route_handler()
+
+        async def conditional(request: Request) -> Response:
+            return unmodified(request, await answer(request))
+
+        return conditional
+
 
 class Router(APIRouter):
     """A router of `EdgeRoute`s."""
@@ -197,11 +207,15 @@ def principal(
 
 
 def identified(request: Request, token: str) -> Principal:
-    """Return whose key or access token this is, and note that it was used. Raises Unauthenticated."""
+    """Return whose key or access token this is, and note that it was used. Raises Unauthenticated, RateLimited."""
     context = context_of(request)
     now = context.now()
     with context.database.read() as session:
         found = check_token(session, token, now, address_of(request))
+    standing = request.app.state.limits.take({"key": found.key_id, "tenant": found.tenant_id})
+    request.state.fields = standing.headers
+    if standing.wait:
+        raise RateLimited("there were too many requests in the last minute", retry_after=standing.wait)
     if found.unnoted(now):
         with context.database.write() as session:
             note_use(session, found, now)
@@ -235,14 +249,17 @@ def writes(scope: str) -> Any:
         who: Annotated[Principal, Depends(principal)],
         idempotency_key: Annotated[
             str | None,
-            Header(description="Repeat a request safely: the same key and body give the same answer for 48 hours."),
+            Header(
+                description="Repeat a request safely: the same key and body give the same answer for 48 hours.",
+                json_schema_extra={"pattern": "^[ -~]{1,200}$"},
+            ),
         ] = None,
     ) -> Unit:
         who.require(scope)
         claim = None
         if idempotency_key is not None:
-            if not 1 <= len(idempotency_key) <= 200 or not idempotency_key.isprintable():
-                raise MalformedRequest("an Idempotency-Key has 1 to 200 printable characters")
+            if not idempotency.KEY.fullmatch(idempotency_key):
+                raise MalformedRequest("an Idempotency-Key has 1 to 200 printable ASCII characters")
             claim = idempotency.Claim(who.tenant_id, idempotency_key, await _fingerprint(request))
         return Unit(context_of(request), who, request, claim)
 
@@ -284,16 +301,18 @@ def etag(version: int) -> str:
     return f'"v{version}"'
 
 
-def known(request: Request, reply: Reply) -> Reply | Response:
-    """Return the reply, or 304 where the client has this version already (RFC 9110 13.1.2)."""
-    tags = {value.strip() for value in request.headers.get("if-none-match", "").split(",")}
-    if reply.etag in tags:
-        return Response(status_code=304, headers={"etag": reply.etag or ""})
-    return reply
+_VERSION: dict[str, Any] = {"pattern": r'^"v[0-9]{1,12}"$'}
+NEEDED = "x-needed"
+"""Marks, in the schema of a header, that a request without it is refused, although not as FastAPI would."""
 
 
 def require_version(
-    if_match: Annotated[str | None, Header(description='The ETag of the version to change, e.g. `"v3"`.')] = None,
+    if_match: Annotated[
+        str | None,
+        Header(
+            description='The ETag of the version to change, e.g. `"v3"`.', json_schema_extra={**_VERSION, NEEDED: True}
+        ),
+    ] = None,
 ) -> int:
     """Return the version that If-Match names. Raises PreconditionRequired or PreconditionFailed."""
     if if_match is None:
@@ -305,7 +324,10 @@ def require_version(
 
 
 def optional_version(
-    if_match: Annotated[str | None, Header(description='The ETag of the version to change, e.g. `"v3"`.')] = None,
+    if_match: Annotated[
+        str | None,
+        Header(description='The ETag of the version to change, e.g. `"v3"`.', json_schema_extra=_VERSION),
+    ] = None,
 ) -> int | None:
     """Return the version that If-Match names, or None where the header is absent."""
     return None if if_match is None else require_version(if_match)

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.config import MEBIBYTE, Settings
-from api.errors import InternalError, PayloadTooLarge
+from api.errors import APIError, InternalError, MalformedRequest, NotFound, PayloadTooLarge
 from api.kit.ids import new_id
 from api.kit.problems import problem_response
 
@@ -90,6 +90,8 @@ class Envelope:
                 started, status = True, message["status"]
                 fields = MutableHeaders(scope=message)
                 fields["x-request-id"] = request_id
+                for name, value in scope["state"].get("fields", {}).items():
+                    fields[name] = value
                 for name, value in HEADERS.items():
                     fields.setdefault(name, value)
             await send(message)
@@ -98,6 +100,10 @@ class Envelope:
         if scope["path"] in UPLOADS and scope["method"] == "POST":
             limit = self._settings.max_upload + 8 * MEBIBYTE  # the file limit itself is checked on the file
         try:
+            refusal = _nul(scope)
+            if refusal is not None:
+                await problem_response(refusal, scope["path"], request_id)(scope, receive, outgoing)
+                return
             length = headers.get("content-length", "")
             if length.isdecimal() and (len(length) > 18 or int(length) > limit):
                 error = PayloadTooLarge(f"the request body is larger than {limit} octets")
@@ -115,6 +121,15 @@ class Envelope:
         finally:
             route = getattr(scope.get("route"), "path", "(none)")
             self._metrics.count(scope["method"], route, status, time.perf_counter() - began)
+
+
+def _nul(scope: Scope) -> APIError | None:
+    """Return what is wrong with an address that has NUL in it: not every database can even look for it."""
+    if "\0" in scope["path"]:
+        return NotFound("there is nothing at this address")
+    if b"%00" in scope["query_string"]:
+        return MalformedRequest("the query has a NUL in it")
+    return None
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

@@ -10,6 +10,7 @@ known to be dead, else after `Settings.request_lease`. The body of an answer is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -23,6 +24,8 @@ from api.context import Context
 from api.db import Base
 from api.errors import IdempotencyInProgress, IdempotencyMismatch
 
+KEY = re.compile(r"[ -~]{1,200}")
+"""Printable ASCII, which every client can send and every server in between leaves alone (RFC 9110 clause 5.5)."""
 KEPT_HEADERS = ("content-type", "etag", "location", "link")
 
 

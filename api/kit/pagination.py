@@ -3,8 +3,8 @@
     page = paginate(session, select(Document), Document, unit, cursor=cursor, limit=50)
     page.rows, page.next_cursor
 
-The cursor is signed so that it stays ours to change; it says nothing that the client may not know, and it gives no
-access: the query it continues is always the tenant's own.
+The cursor is signed, for one list of one tenant, so that it stays ours to change; it says nothing that the client may
+not know, and it gives no access: the query it continues is always the tenant's own.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def paginate(
     """
     key = unit.context.vault.derive("cursor")
     column: Any = model.id  # type: ignore[attr-defined]
-    table: str = model.__tablename__  # type: ignore[attr-defined]
+    table = f"{unit.tenant_id}:{model.__tablename__}"  # type: ignore[attr-defined]
     most = limit if keep is None else SCAN
     query = query.order_by(column.desc()).limit(most + 1).execution_options(yield_per=200)
     if cursor is not None:

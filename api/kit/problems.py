@@ -8,13 +8,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from api.errors import (
     PROBLEM_TYPE,
-    RETRY_AFTER,
     Conflict,
     InternalError,
     MalformedRequest,
@@ -25,6 +25,7 @@ from api.errors import (
     ValidationFailed,
     problem,
     row_of,
+    wait_of,
 )
 from certs.errors import SealroadError
 
@@ -39,6 +40,7 @@ _BY_STATUS: dict[int, type[SealroadError]] = {
 }
 _PLACES = {"body", "query", "path", "header", "cookie"}
 MAX_ERRORS = 50
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def install(app: FastAPI) -> None:
@@ -48,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(IntegrityError, _integrity)
     app.add_exception_handler(OperationalError, _operational)
+    app.add_exception_handler(DataError, _data)
 
 
 def problem_response(
@@ -63,8 +66,8 @@ def problem_response(
         sent["www-authenticate"] = 'Bearer realm="sealroad"'  # RFC 6750 clause 3
         if path.startswith("/.well-known/est/"):  # whose clients know Basic and wait to be asked (RFC 7030 3.2.3)
             sent["www-authenticate"] = 'Basic realm="sealroad", Bearer realm="sealroad"'
-    if error.code in RETRY_AFTER:
-        sent["retry-after"] = str(RETRY_AFTER[error.code])
+    if (wait := wait_of(error)) is not None:
+        sent["retry-after"] = str(wait)
     return Response(json.dumps(body, ensure_ascii=False), row.status, sent, media_type=PROBLEM_TYPE)
 
 
@@ -107,7 +110,20 @@ def _http(request: Request, error: Exception) -> Response:
         413: "the request body is too large",
     }
     message = words.get(error.status_code, "the request cannot be read")
-    return _answer(request, kind(message), dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_allowed(request))
+    return _answer(request, kind(message), headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of a resource (RFC 9110 15.5.6), which the router knows one route at a time."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def _integrity(request: Request, error: Exception) -> Response:
@@ -118,3 +134,9 @@ def _integrity(request: Request, error: Exception) -> Response:
 def _operational(request: Request, error: Exception) -> Response:
     log.error("%s: the database", request.state.request_id, exc_info=error)
     return _answer(request, ServiceUnavailable("the database is not answering"))
+
+
+def _data(request: Request, error: Exception) -> Response:
+    """Refuse what one database keeps and another does not, such as NUL in a text (PostgreSQL)."""
+    log.warning("%s: %s", request.state.request_id, type(error).__name__, exc_info=error)
+    return _answer(request, ValidationFailed("a value cannot be kept: it has a NUL in it, or is too large"))

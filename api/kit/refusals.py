@@ -9,11 +9,11 @@ from api.errors import ValidationFailed
 
 def refuse(pointer: str, code: str, detail: str) -> ValidationFailed:
     """Return the error about one field."""
-    return ValidationFailed(f"{pointer[1:]} {detail}", errors=[problem_at(pointer, code, detail)])
+    return ValidationFailed(f"{pointer.removeprefix('/')} {detail}", errors=[problem_at(pointer, code, detail)])
 
 
 def problem_at(pointer: str, code: str, detail: str) -> dict[str, str]:
-    """Return one entry of `errors`; `pointer` is a JSON Pointer into the body."""
+    """Return one entry of `errors`; `pointer` is a JSON Pointer into the body, or `query/name`."""
     return {"pointer": pointer, "code": code, "detail": detail}
 
 

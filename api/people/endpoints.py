@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query
 from starlette.responses import Response
 
 from api.audit.schemas import LogCheckOut
 from api.contracts.evidence_schemas import EventList
-from api.kit.edge import Reply, Router, Unit, Version, changes, etag, known, reads, writes
+from api.kit.edge import Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import After, Cursor, Limit, paginate
 from api.people import repository, service
 from api.people.kinds import ORGANISATIONS, PEOPLE, Kind
@@ -52,11 +52,10 @@ def list_organisations(unit: Annotated[Unit, reads(READ)], limit: Limit = 50, cu
 
 
 @router.get("/organisations/{organisation_id}", response_model=OrganisationOut)
-def get_organisation(unit: Annotated[Unit, reads(READ)], request: Request, organisation_id: str) -> Reply | Response:
+def get_organisation(unit: Annotated[Unit, reads(READ)], organisation_id: str) -> Reply:
     """Read an organisation. Its people are at `/v1/people?organisation=`."""
     with unit.read() as session:
-        row = repository.organisation(session, unit.tenant_id, organisation_id)
-        return known(request, _shown(row))
+        return _shown(repository.organisation(session, unit.tenant_id, organisation_id))
 
 
 @router.patch("/organisations/{organisation_id}", response_model=OrganisationOut)
@@ -116,11 +115,10 @@ def list_people(
 
 
 @router.get("/people/{person_id}", response_model=PersonOut)
-def get_person(unit: Annotated[Unit, reads(READ)], request: Request, person_id: str) -> Reply | Response:
+def get_person(unit: Annotated[Unit, reads(READ)], person_id: str) -> Reply:
     """Read a person."""
     with unit.read() as session:
-        row = repository.person(session, unit.tenant_id, person_id)
-        return known(request, _shown(row))
+        return _shown(repository.person(session, unit.tenant_id, person_id))
 
 
 @router.patch("/people/{person_id}", response_model=PersonOut)

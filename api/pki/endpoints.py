@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.errors import NotFound, UnsupportedMedia
+from api.kit.conditional import has
 from api.kit.edge import context_of
 
 router = APIRouter(prefix="/pki", tags=["pki"])
@@ -47,7 +48,7 @@ def get_crl(
     """Download a revocation list: complete, one partition, or a delta. It knows every revocation so far."""
     encoded = context_of(request).circles.crl(issuer)
     headers = {"cache-control": "public, no-cache", "etag": f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'}
-    if headers["etag"] in request.headers.get("if-none-match", ""):
+    if has(request, headers["etag"]):
         return Response(status_code=304, headers=headers)
     return Response(encoded, media_type="application/pkix-crl", headers=headers)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from api.errors import NotFound
+from api.kit.owned import one
 from api.seals.models import Seal, SealGrant, SealMaker, SealUse
 from signer.seals.lifecycle import OVER
 
@@ -16,12 +17,7 @@ from signer.seals.lifecycle import OVER
 def get(session: Session, tenant_id: str, seal_id: str, *, lock: bool = False) -> Seal:
     """Return a tenant's seal; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
     query = select(Seal).where(Seal.tenant_id == tenant_id, Seal.id == seal_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    seal = session.scalars(query).one_or_none()
-    if seal is None:
-        raise NotFound("there is no such seal")
-    return seal
+    return one(session, query, "seal", lock=lock)
 
 
 def all_of(tenant_id: str, *, state: str | None) -> Select[Seal]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.contracts.models import Contract
 from api.errors import NotFound
+from api.kit.owned import one
 from api.signing.models import Intent, Signature
 
 OPEN = ("prepared", "signed")
@@ -31,10 +32,7 @@ def get(
     )
     if lock:
         query = query.with_for_update(of=Signature).execution_options(populate_existing=True)
-    signature = session.scalars(query).one_or_none()
-    if signature is None:
-        raise NotFound("there is no such signature request")
-    return signature
+    return one(session, query, "signature request")
 
 
 def open_intent(session: Session, party_id: str, document_id: str, base_sha256: str) -> Signature | None:

@@ -152,8 +152,7 @@ class S3Storage:
     @contextlib.contextmanager
     def _answers(self, sha256: str | None = None) -> Iterator[None]:
         """Say what went wrong in our words: an object that is not there, or a store that does not do what it should."""
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
@@ -162,7 +161,7 @@ class S3Storage:
             if sha256 is not None and code in ABSENT:
                 raise StorageError(f"object {sha256} is missing from the document store") from None
             raise ServiceUnavailable(f"the document store refused: {code or 'without a code'}") from error
-        except (BotoCoreError, HTTPClientError, Boto3Error) as error:
+        except BotoCoreError as error:
             raise ServiceUnavailable("the document store does not answer") from error
 
 

@@ -23,7 +23,7 @@ from api.migrations import check_or_upgrade, upgrade
 from api.models import Base
 from tests.api import registry
 from tests.api.agreements.desk import at, firm, octets_of, offered, words
-from tests.api.conftest import Service, User, held, serving
+from tests.api.conftest import Service, User, held, make_pdf, serving
 from tests.api.contracts.talk import act, delegate, good
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
 from tests.api.postgres import cluster
@@ -297,3 +297,17 @@ def test_two_workers_on_one_database_share_the_jobs(postgres: Service) -> None:
 def test_a_driver_that_is_missing_is_named() -> None:
     with pytest.raises(ConfigurationError, match="driver"):
         Database("postgresql+pg8000://localhost/x")
+
+
+def test_no_octet_of_an_address_is_a_defect(postgres: Service) -> None:
+    """PostgreSQL keeps no NUL in a text, and says so where one is compared with it."""
+    user = postgres.user()
+    lists = ("contracts?external_id", "contracts?party_email", "jobs?kind", "people?organisation", "api-keys?user")
+    objects = ("contracts", "people", "documents", "jobs", "users", "api-keys", "seals", "certificates", "agreements")
+    for path in (*(f"{name}=%00" for name in lists), *(f"{name}/x%00" for name in objects)):
+        refused = user.get(f"/v1/{path}")
+        assert (refused.status_code, refused.json()["code"]) in {(404, "not-found"), (400, "malformed-request")}, path
+    made = user.post("/v1/documents", files={"file": ("a\0b.pdf", make_pdf(), "application/pdf")})
+    assert made.status_code in {201, 400, 422}, made.text
+    kept = user.post("/v1/agreements", json={"agreement": words({"name": "a\0b"})})
+    assert kept.status_code == 422, kept.text

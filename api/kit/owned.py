@@ -1,0 +1,26 @@
+"""One object of a tenant, or not found: who asks is part of the query, so another tenant's object is not there."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from api.errors import NotFound
+
+T = TypeVar("T")
+
+
+def one(session: Session, query: Select[T], what: str, *, lock: bool = False) -> T:
+    """Return the one object of a query; `what` names its kind. Raises NotFound.
+
+    With `lock` nobody else changes it until the transaction ends. What the session knows of it is read again then: it
+    may be from before whoever had the lock until now.
+    """
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no such {what}")
+    return found
