@@ -300,6 +300,7 @@ CODES: Final[dict[str, Row]] = {
     "seal-refused": Row(422, "The seal must not be used so"),
     "seal-state-conflict": Row(409, "The state of the seal does not allow this"),
     "field-error": Row(422, "The signature field cannot be used"),
+    "form-refused": Row(422, "The form fields cannot be laid out"),
     "appearance-error": Row(422, "The signature cannot be drawn"),
     "stale-request": Row(409, "The document has changed since"),
     "wrong-value": Row(422, "The signature value does not fit"),

@@ -8,6 +8,7 @@
     ├── SigningRefused           signing would break the file or an earlier signature, or is not allowed
     ├── SealRefused              a seal that may not be made so, or not be used by this person or certificate, now
     ├── FieldError               the named field is missing, filled, or of the wrong kind
+    ├── FormRefused              form fields that cannot be laid out in this file; facts: objections
     ├── AppearanceError          text no font of ours can draw, a picture that cannot be read
     ├── StaleRequest             a value for a preparation that no longer fits the file
     ├── WrongValue               the value handed back does not verify for what was prepared
@@ -68,6 +69,12 @@ class FieldError(SignerError):
     """The named signature field is missing, already signed, or not a signature field."""
 
     code = "field-error"
+
+
+class FormRefused(SignerError):
+    """Form fields that cannot be laid out in this file, or not there; `objections` in the facts has all of them."""
+
+    code = "form-refused"
 
 
 class AppearanceError(SignerError):

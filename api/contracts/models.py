@@ -43,6 +43,8 @@ class Contract(Base):
     audit_hash: Mapped[str] = mapped_column(String(64))
     delivery: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """How the completed contract goes to its parties: as envelopes, and what their certificates are checked against."""
+    fields: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """Its form fields (`api.contracts.fields`)."""
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     reports: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     """What verification said when the contract was completed, one entry per document; large, so read when asked for."""
@@ -105,6 +107,8 @@ class Party(Base):
     """The party whose part this one has taken over."""
     mandate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """By which authority: a reference to its document."""
+    field_values: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What the party fills into its form fields: stated with its consent, fixed by its signature."""
     reminded_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]
     declined_reason: Mapped[str | None] = mapped_column(String(1000))

@@ -11,8 +11,9 @@ Whatever would make a signature fail later is found here, while it can still be 
 5. Who the parties are whose keys the service holds is proven (`api.identity.gate`); then keys and certificates for
    them; each key is tried once, as it will be opened.
 6. The framework agreement, if the contract names one, is in force and accepts every party's key and certificate.
-7. Every document can be prepared for every party's signature, and no signature it came with is broken.
-8. Where the contract is to be delivered encrypted, something can be encrypted to every party.
+7. Every form field has a place, and what stands in it already can be written (`api.contracts.layout`).
+8. Every document can be prepared for every party's signature, and no signature it came with is broken.
+9. Where the contract is to be delivered encrypted, something can be encrypted to every party.
 
 The same is asked about a delegate (`ready_delegate`), who comes when the contract is on its way.
 """
@@ -27,6 +28,7 @@ from typing import Any, Final
 
 from api.agreements import standing as agreements
 from api.context import Context
+from api.contracts.layout import Layout, lay_out
 from api.contracts.models import Contract, Party
 from api.contracts.people import proven
 from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
@@ -55,14 +57,6 @@ class IssuedKey:
     """None for a seal, which has its own."""
     identity: dict[str, Any] | None = None
     """On which proofs the certificate was issued."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A document as it is sent."""
-
-    sha256: str
-    size: int
 
 
 @dataclass
@@ -97,6 +91,9 @@ def make_ready(context: Context, contract: Contract) -> Ready:
             keys[party.id] = means.key
     if findings:
         raise _refuse(findings)
+    layouts, findings = lay_out(context, contract)
+    if findings:
+        raise _refuse(findings)
     agreements.check(context, contract)
     if (end := agreements.end_of(context, contract)) is not None:
         ends.append(end)
@@ -107,13 +104,13 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     }
 
     try_time_stamps(context, contract, [party for _, party in signers])
-    ready = Ready(expires_at=deadline or min(ends), keys=keys)
+    ready = Ready(expires_at=deadline or min(ends), keys=keys, layouts=layouts)
     for pointer, party in signers:
         if party.key_holder == "service" and party.seal_id is None:
             ready.keys[party.id] = _issue(context, party, pointer, proofs[party.id])
     agreements.check(context, contract)  # again: now every certificate is there
     for index, row in enumerate(contract.documents):
-        ready.layouts[row.document_id] = Layout(row.document.sha256, row.document.size)
+        row.head_sha256 = layouts[row.document_id].sha256  # of the detached copy, for what is tried later
         with context.storage.local(row.document.sha256) as path:
             password = password_of(context, row.document)
             if verify_path(context, path, name=row.document.name, password=password)["verdict"] == "TOTAL-FAILED":

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from api.contracts.field_schemas import FieldIn, FieldOut
+from api.contracts.fields import MAX_FIELDS
 from api.contracts.languages import shown_to
 from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.parts import (
@@ -148,6 +150,9 @@ class ContractIn(Body):
         None, description="Which language version prevails; all are equal if left out.", examples=["en"]
     )
     parties: list[PartyIn] = Field(default_factory=list, max_length=50)
+    fields: list[FieldIn] = Field(
+        default_factory=list, max_length=MAX_FIELDS, description="Form fields that parties fill when they sign."
+    )
     level: Level = Field("B-T", description="PAdES level of every signature; B-T adds an RFC 3161 time-stamp.")
     expires_at: datetime | None = Field(
         None, description="After this nobody can sign; 90 days after sending by default."
@@ -164,12 +169,13 @@ class ContractIn(Body):
 
 
 class ContractPatch(Body):
-    """What of a draft is to change; `documents` and `parties` replace the whole list."""
+    """What of a draft is to change; `documents`, `parties` and `fields` replace the whole list."""
 
     title: Line | None = Field(None, max_length=300)
     documents: list[DocumentIn] | None = Field(None, min_length=1, max_length=20)
     prevailing_language: Language | None = None
     parties: list[PartyIn] | None = Field(None, max_length=50)
+    fields: list[FieldIn] | None = Field(None, max_length=MAX_FIELDS)
     level: Level | None = None
     expires_at: datetime | None = None
     reminders: Reminders | None = None
@@ -207,6 +213,7 @@ class PartyOut(BaseModel):
     shown: list[str] = Field(
         description="Ids of the documents that the party is shown, in its language if there is one."
     )
+    values: dict[str, bool | str] = Field(description="What the party stated for its form fields.")
     delegate_of: str | None = Field(description="The party whose part this one has taken over.")
     mandate: Mandate | None = Field(description="By which authority.")
     reminded_at: datetime | None
@@ -244,6 +251,7 @@ class PartyOut(BaseModel):
                 "reason": party.reason,
                 "location": party.location,
                 "shown": shown_to(contract, party.locale),
+                "values": party.field_values or {},
                 "delegate_of": party.delegate_of,
                 "mandate": party.mandate,
                 "reminded_at": party.reminded_at,
@@ -295,6 +303,7 @@ class ContractOut(BaseModel):
     documents: list[ContractDocumentOut]
     prevailing_language: str | None
     parties: list[PartyOut]
+    fields: list[FieldOut]
     relates_to: RelatesTo | None
     changed_by: list[str] = Field(description="Completed contracts that changed this one, oldest first.")
     renewed_by: list[str]
@@ -331,6 +340,7 @@ class ContractOut(BaseModel):
                 "documents": [ContractDocumentOut.of(row) for row in contract.documents],
                 "prevailing_language": contract.prevailing_language,
                 "parties": [PartyOut.of(contract, row) for row in contract.parties],
+                "fields": FieldOut.all_of(contract),
                 "relates_to": relation if contract.relates_to_id is not None else None,
                 "changed_by": by[Relation.CHANGE],
                 "renewed_by": by[Relation.RENEWAL],

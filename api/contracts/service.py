@@ -7,7 +7,7 @@ from typing import Any
 
 from api.agreements import repository as agreements
 from api.audit.service import GENESIS, record
-from api.contracts import languages, relations, repository, workflow
+from api.contracts import fields, languages, relations, repository, workflow
 from api.contracts.deadlines import deadline
 from api.contracts.models import Contract, Revision
 from api.contracts.parts import DocumentEntry, certificate_out
@@ -49,6 +49,7 @@ def create(unit: Unit, body: ContractIn) -> Contract:
     relations.relate(unit, contract, body.relates_to)
     contract.documents = documents_of(unit, body.documents, body.prevailing_language)
     contract.parties = parties
+    contract.fields = fields.drafted(contract, body.fields)
     unit.session.add(contract)
     facts: dict[str, Any] = {"title": body.title, "documents": [entry.id for entry in body.documents]}
     facts |= {"parties": len(parties), **relations.facts_of(contract)}
@@ -97,6 +98,8 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
         contract.parties.clear()
         session.flush()
         contract.parties.extend(replaced)
+    if given & {"documents", "parties", "fields"}:
+        contract.fields = fields.drafted(contract, (body.fields or []) if "fields" in given else None)
     record(session, contract, "contract.changed", now=now, actor=actor_of(unit), data={"fields": sorted(given)})
     touch(contract, now)
     session.flush()
@@ -221,6 +224,7 @@ def _what_is_sent(contract: Contract) -> dict[str, Any]:
             }
             for party in contract.parties
         ],
+        "fields": fields.digests_of(contract),
         "expires_at": contract.expires_at.astimezone(UTC).isoformat() if contract.expires_at else None,
         "agreement": contract.agreement_id,
     }

@@ -69,7 +69,7 @@ def sign(
 
     The consent is recorded, and a job signs every document of the contract; follow it at `Location`.
     """
-    job = service.sign(unit, contract_id, party_id, version, body.consent)
+    job = service.sign(unit, contract_id, party_id, version, body.consent, body.values)
     return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
 
 

@@ -4,8 +4,9 @@
     value = certify(context, tenant_id, row.record, suite)    # CAdES B-T, before the party's key is used
 
 A signature proves that a key was used. The record says what its holder was told and agreed to: the text verbatim, its
-language, SHA-256 of every document as it was shown, when, from where, by which credential. The service signs it in the
-party's own algorithms, with a certificate of the profile `service`, so that `sealroad verify` judges it:
+language, what it fills into form fields, SHA-256 of every document as it was shown, when, from where, by which
+credential. The service signs it in the party's own algorithms, with a certificate of the profile `service`, so that
+`sealroad verify` judges it:
 
     sealroad verify intent.p7s --content intent.json --trust root.pem
 
@@ -21,6 +22,7 @@ from typing import Any, Final
 
 from api.audit.service import moment
 from api.context import Context
+from api.contracts import fields
 from api.contracts.models import Contract, Party
 from api.envelopes import keys
 from api.jobs import queue
@@ -52,6 +54,7 @@ def draw_up(contract: Contract, party: Party, consent: dict[str, Any], now: date
             "suite": party.suite,
         },
         "consent": consent,
+        **({"fields": filled} if (filled := fields.on_record(contract, party)) else {}),
         "recorded_at": moment(now),
     }
     octets = canonical.encode(body)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.agreements import standing as agreements
 from api.context import Context
+from api.contracts import fields
 from api.contracts import repository as contracts
-from api.contracts.models import Contract, Party
+from api.contracts.models import Contract, ContractDocument, Party
 from api.documents.opening import credentials_of
 from api.errors import ValidationFailed
 from api.seals import applying
+from certs.errors import SealroadError
 
 if TYPE_CHECKING:
     from certs.certificate import Certificate
@@ -99,6 +102,21 @@ def seal_options_for(contract: Contract, party: Party, document_id: str, context
     )
 
 
+def places_of(
+    context: Context, contract: Contract, party: Party, row: ContractDocument, source: Path
+) -> list[tuple[int, tuple[float, float, float, float]]]:
+    """Return where a party's signature or seal will show on a document: page and box, as the reader sees it."""
+    area = party.signature_area
+    if party.seal_id is not None:
+        with suppress(SealroadError):  # whatever is wrong with the seal or its place is told when it is tried
+            options = seal_options_for(contract, party, row.document_id, context, source)
+            return [(place.page, place.box) for place in options.places]
+    elif area is not None and (area.get("document") or contract.documents[0].document_id) == row.document_id:
+        x1, y1, x2, y2 = area["box"]
+        return [(area["page"], (x1, y1, x2, y2))]
+    return []
+
+
 def prepare(
     context: Context, contract: Contract, party: Party, document_id: str, source: Path, target: Path
 ) -> Prepared:
@@ -113,6 +131,7 @@ def prepare(
     if (octets := agreements.under(context, contract)) is not None:
         # the reason may show in the stamp, but not in the dictionary beside a policy (EN 319 142-1 6.3 m)
         options = replace(options, agreement=octets, reason=None)
+    options = replace(options, **fields.options(contract, party, document_id))
     credentials = _credentials(context, contract, document_id)
     return prepare_file(
         source, target, options, certificate, chain, context.clock, suite=party.suite, credentials=credentials

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from api.contracts.field_schemas import VALUES, FieldValues
+from api.contracts.fields import MAX_FIELDS
 from api.contracts.parts import Base64, DocumentID, Locale
 from api.contracts.schemas import ContractOut
 from api.kit.fields import Body, Line, Text
@@ -52,6 +54,7 @@ class SignIn(Body):
     """Sign with the key that the service holds for the party."""
 
     consent: Consent
+    values: FieldValues | None = Field(None, max_length=MAX_FIELDS, description=VALUES)
 
 
 class SignatureRequestIn(Body):
@@ -59,6 +62,11 @@ class SignatureRequestIn(Body):
 
     consent: Consent
     document: DocumentID | None = Field(None, description="Which document; the first one not yet signed if left out.")
+    values: FieldValues | None = Field(
+        None,
+        max_length=MAX_FIELDS,
+        description=VALUES + " Once the party has signed a document of the contract, the others have the same values.",
+    )
 
 
 class SignatureValueIn(Body):

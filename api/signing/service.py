@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.contracts import repository as contracts
 from api.contracts import workflow
+from api.contracts.field_schemas import FieldValues
 from api.contracts.models import Contract, Party
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.errors import MalformedRequest, StateConflict
@@ -17,7 +18,7 @@ from api.kit.edge import Unit
 from api.kit.files import copy_file, file_chunks
 from api.seals import repository as seals
 from api.seals import uses
-from api.signing import intent, pdf, repository
+from api.signing import intent, pdf, repository, values
 from api.signing.consent import consent_of
 from api.signing.embedding import embed, record_intent
 from api.signing.models import Signature
@@ -26,8 +27,16 @@ from signer.errors import StaleRequest
 from signer.seals.lifecycle import Purpose
 
 
-def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Job:
-    """Take the consent of a party whose key the service holds, and enqueue the signing."""
+def sign(
+    unit: Unit,
+    contract_id: str,
+    party_id: str,
+    version: int | None,
+    consent: Consent,
+    filled: FieldValues | None = None,
+) -> Job:
+    """Take the consent of a party whose key the service holds, with what it fills in, and enqueue the signing."""
+    stated = values.checked(unit, contract_id, party_id, filled)
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     contracts.party_of(contract, party_id)
@@ -36,6 +45,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
     agreed = consent_of(session, unit, contract, party, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
+    values.take(session, contract, party, stated, now)
     recorded = intent.draw_up(contract, party, agreed, now)
     session.add(recorded)
     facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
@@ -58,6 +68,7 @@ def request_signature(
 ) -> tuple[Signature, Party]:
     """Prepare a document for a party that holds its own key, and put what it is to sign on record."""
     context = unit.context
+    stated = values.checked(unit, contract_id, party_id, body.values)
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
         contracts.party_of(contract, party_id)
@@ -69,6 +80,7 @@ def request_signature(
         agreed = consent_of(session, unit, contract, party, body.consent)
         _may_seal(session, unit, contract, party, [document_id])
         base = contracts.document_of(contract, document_id).head_sha256
+    party.field_values = stated  # of the detached copy, for the record and the file
     recorded = intent.draw_up(contract, party, agreed, context.now())
     recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
     recorded.signed_at = context.now()
@@ -82,6 +94,7 @@ def request_signature(
     check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
+    values.take(session, contract, party, stated, now)
     session.add(recorded)
     facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
     apply(session, contract, change, now=now, actor=actor, data=facts)

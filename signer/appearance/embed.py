@@ -6,6 +6,7 @@ appearance = generic.DictionaryObject({generic.NameObject("/N"): reference})
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from signer.appearance.objects import Indirect, Name, Stream
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 def form_xobject(writer: BasePdfFileWriter, drawing: Drawing) -> generic.IndirectObject:
     """Add the form XObject with its fonts and pictures to `writer` and return the reference to it."""
     return cast("generic.IndirectObject", _Writer(writer).convert(drawing.form()))
+
+
+def form_xobjects(writer: BasePdfFileWriter, forms: Sequence[Stream]) -> list[generic.IndirectObject]:
+    """Add several form XObjects, with what they share once, and return the references to them."""
+    converter = _Writer(writer)
+    return [converter.convert(form) for form in forms]
 
 
 class _Writer:

@@ -152,10 +152,18 @@ class RevisionWriter(IncrementalPdfFileWriter):
         first = self._document_id[0] if before else generic.ByteStringObject(made)
         self._document_id = generic.ArrayObject([first, generic.ByteStringObject(made)])
 
-    def update_section(self, tail: _Tail) -> None:
-        """Write the update section."""
+    def whole_update(self) -> tuple[_Tail, int]:
+        """Return what is to be appended, a line break first where there is none, and the size of the file before."""
+        stream = self.prev.stream
+        stream.seek(-1, os.SEEK_END)
+        last = stream.read(1)
+        size = stream.tell()
+        tail = _Tail(size)
+        if last not in (b"\n", b"\r"):
+            tail.write(b"\n")
         self._prep_dom_for_writing()  # type: ignore[no-untyped-call]
         self._write_updated_section(tail)  # type: ignore[no-untyped-call]
+        return tail, size
 
 
 @dataclass(frozen=True)
@@ -194,14 +202,7 @@ class Placeholder(SignatureObject):
         chunk_size=0,
     ) -> Generator[Revision, None, None]:
         """Write the update section and yield it."""
-        stream = writer.prev.stream
-        stream.seek(-1, os.SEEK_END)
-        last = stream.read(1)
-        size = stream.tell()
-        tail = _Tail(size)
-        if last not in (b"\n", b"\r"):
-            tail.write(b"\n")
-        writer.update_section(tail)
+        tail, size = writer.whole_update()
         start, end = self.contents.offsets
         self.byte_range.fill_offsets(tail, start, end, tail.tell())  # type: ignore[no-untyped-call]
         yield Revision(tail.getvalue(), size, start, end)
@@ -243,7 +244,9 @@ class Request:
     contact: str | None = None
     certify: int | None = None
     lock: tuple[str, tuple[str, ...], int | None] | None = None
-    """/Lock of an existing field: action, fields, DocMDP level."""
+    """/Lock of an existing field, or of the new one: action, fields, DocMDP level."""
+    fill: Callable[[RevisionWriter], None] | None = None
+    """Called with the writer, to fill in form fields in the same revision."""
     mac: bool = False
     """Whether the signature carries the MAC over the file (ISO/TS 32004)."""
     dress: Callable[[RevisionWriter, int, Any, Any], None] | None = None
@@ -284,6 +287,7 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
             request.field,
             on_page=request.page,
             box=cast("Any", request.rectangle),
+            field_mdp_spec=_field_lock(request),
             invis_sig_settings=InvisSigSettings(set_print_flag=True),
         )
         steps = PdfCMSEmbedder(new_field_spec=spec).write_cms(request.field, writer)
@@ -293,6 +297,8 @@ def write_revision(writer: RevisionWriter, request: Request) -> Revision:
         if request.dress is not None:
             for number, field in enumerate(fields):
                 request.dress(writer, number, field, widget if number == 0 else field.get_object())
+        if request.fill is not None:
+            request.fill(writer)
         writer.identify(request.field, request.time.isoformat(), str(request.name))
         placeholder = Placeholder(
             timestamp=request.time,
@@ -376,18 +382,23 @@ def _widget(writer: RevisionWriter, reference: Any) -> Any:
 def _permissions(request: Request) -> SigMDPSetup | None:
     if request.certify is None and request.lock is None:
         return None
-    spec = None
     level = request.certify
     if request.lock is not None:
-        action, fields, locked_level = request.lock
-        level = level or locked_level
-        entries = generic.DictionaryObject({pdf_name("/Action"): pdf_name("/" + action)})  # type: ignore[no-untyped-call]
-        if action != "All":
-            entries[pdf_name("/Fields")] = generic.ArrayObject([generic.pdf_string(name) for name in fields])
-        spec = FieldMDPSpec.from_pdf_object(entries)
+        level = level or request.lock[2]
     return SigMDPSetup(
         md_algorithm="none",
         certify=request.certify is not None,
-        field_lock=spec,
+        field_lock=_field_lock(request),
         docmdp_perms=MDPPerm(level) if level else None,
     )
+
+
+def _field_lock(request: Request) -> FieldMDPSpec | None:
+    """Return the lock of the field as the transform (12.8.2.4), and as /Lock of a new one."""
+    if request.lock is None:
+        return None
+    action, fields, _ = request.lock
+    entries = generic.DictionaryObject({pdf_name("/Action"): pdf_name("/" + action)})  # type: ignore[no-untyped-call]
+    if action != "All":
+        entries[pdf_name("/Fields")] = generic.ArrayObject([generic.pdf_string(name) for name in fields])
+    return FieldMDPSpec.from_pdf_object(entries)

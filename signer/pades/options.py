@@ -131,6 +131,11 @@ class SignOptions:
     digest. Excludes `reason` (EN 319 142-1 6.3 m)."""
     national: NationalForm | None = None
     """Not a CMS, but the SES_Signature of the seal's standard. None: PAdES."""
+    values: tuple[tuple[str, str | bool], ...] = ()
+    """What is filled into form fields with this signature: names of text fields and check boxes, and their values as
+    they are to read (`signer.forms`)."""
+    locks: tuple[str, ...] = ()
+    """Names of form fields that nobody may change after this signature (12.8.2.4)."""
     locale: str = "en"
     """Language of what readers who do not see the stamp are told: en, zh, ru."""
 

@@ -101,7 +101,7 @@ def examine(data: bytes, options: SignOptions, credentials: Credentials | None =
         names = frozenset(item.name for item in fields)
         name = options.field or _new_name(names)
         further = tuple(islice(_further(name, names), max(len(options.places) - (name not in names), 0)))
-        _allowed(view, earlier, (name, *further), options)
+        _allowed(view, earlier, (name, *further, *(item for item, _ in options.values)), options)
         existing = _existing(view, fields, name, options)
         _permitted(pdf, existing is None)
         spots = spots_of(view, options, name, existing, further)

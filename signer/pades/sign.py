@@ -38,7 +38,7 @@ from signer.cms import (
     pades_attributes,
     policy_of,
 )
-from signer.errors import OptionError, SigningRefused, StaleRequest
+from signer.errors import FieldError, OptionError, SigningRefused, StaleRequest
 from signer.pades.macs import FileMAC, needed_mac, no_mac
 from signer.pades.options import CADES_DETACHED, COMMITMENTS, SignOptions
 from signer.pades.preflight import Ground, examine
@@ -240,12 +240,13 @@ def _draft(
         location=options.location,
         contact=options.contact,
         certify=options.certify,
-        lock=ground.existing.lock if ground.existing is not None else None,
+        lock=_lock(ground, options),
+        fill=_filler(ground, options),
         mac=mac is not None,
         dress=_dresser(ground, drawing, options, name),
     )
     handler = ground.pdf.decryptor.handler if ground.pdf.decryptor is not None else None
-    revision = write_revision(open_writer(_stream(work, ground), ground.highest, handler), request)
+    revision = write_revision(open_writer(stream_of(work, ground), ground.highest, handler), request)
     work.append(revision.data)
     check_revision(ground, work.whole(), revision)
     document_digest = _digest(work, revision)
@@ -295,7 +296,7 @@ def _attributes(options: SignOptions, suite: Suite, certificate: Certificate, do
     )
 
 
-def _stream(work: Working, ground: Ground) -> IO[bytes]:
+def stream_of(work: Working, ground: Ground) -> IO[bytes]:
     """Return the file for the writer, without a /Prev 0 that says "none": its reader would look there."""
     spans = [
         section.trailer.spans["Prev"]
@@ -309,6 +310,22 @@ def _stream(work: Working, ground: Ground) -> IO[bytes]:
         key = octets.rindex(b"/", 0, start)
         octets[key:end] = b" " * (end - key)
     return io.BytesIO(octets)
+
+
+def _lock(ground: Ground, options: SignOptions) -> tuple[str, tuple[str, ...], int | None] | None:
+    """Return what the signature locks: what the author of its field says, or what its signer asks for."""
+    own = ground.existing.lock if ground.existing is not None else None
+    if own is not None and options.locks:
+        raise FieldError(f"the field {ground.field!r} says itself what it locks", hint="sign a new field")
+    return ("Include", options.locks, None) if options.locks else own
+
+
+def _filler(ground: Ground, options: SignOptions) -> Callable[[RevisionWriter], None] | None:
+    if not options.values:
+        return None
+    from signer.forms.filling import Filling
+
+    return Filling(ground, options.values).write
 
 
 def _new_field(spot: Spot) -> NewField:

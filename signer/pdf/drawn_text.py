@@ -18,6 +18,7 @@ from signer.pdf.tokens import Array, Dictionary, Name, SyntaxFault, operations
 
 MAX_OPERATORS = 20_000
 MAX_CMAP = 256 * 1024
+_BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
 _BFCHAR = re.compile(rb"<([0-9A-Fa-f]{2,4})>\s*<([0-9A-Fa-f]{4,32})>")
 _BFRANGE = re.compile(rb"<([0-9A-Fa-f]{2,4})>\s*<([0-9A-Fa-f]{2,4})>\s*<([0-9A-Fa-f]{4,8})>")
 
@@ -160,12 +161,15 @@ def _font(view: View, font: Any) -> dict[bytes, str] | None:
 def _to_unicode(text: bytes) -> dict[bytes, str] | None:
     """Read a /ToUnicode map (9.10.3); None where there is nothing in it."""
     found: dict[bytes, str] = {}
-    for first, last, target in _BFRANGE.findall(text):
+    blocks: dict[bytes, list[bytes]] = {b"char": [], b"range": []}
+    for kind, block in _BLOCK.findall(text):  # without them two lines of one kind read as one of the other
+        blocks[kind].append(block)
+    for first, last, target in (line for block in blocks[b"range"] for line in _BFRANGE.findall(block)):
         low, high, code = int(first, 16), int(last, 16), int(target, 16)
         width = len(first) // 2
         for offset in range(min(high - low, 0xFFFF) + 1):
             found[(low + offset).to_bytes(width, "big")] = chr(code + offset) if code + offset < 0x110000 else "?"
-    for first, target in _BFCHAR.findall(re.sub(_BFRANGE, b"", text)):
+    for first, target in (line for block in blocks[b"char"] for line in _BFCHAR.findall(block)):
         found[bytes.fromhex(first.decode())] = bytes.fromhex(target.decode()).decode("utf-16-be", "replace")
     return found or None
 
