@@ -25,6 +25,7 @@ from api.envelopes.schemas import EnvelopeOut
 from api.identity import repository as identity
 from api.identity.schemas import evidence_of
 from api.kit.edge import Unit
+from api.mandates import standing as mandates
 from api.signing import repository as signatures
 from api.signing.models import Signature
 from api.verification.service import verify_path
@@ -63,6 +64,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         stored = contract.reports
         sent = [_envelope(session, row) for row in session.scalars(all_of(unit.tenant_id, contract_id=contract.id))]
         agreement = _agreement(session, contract)
+        authority = mandates.evidence_of(context, session, contract)
         used = [name for party in contract.parties for name in (party.identity or {}).get("proofs", ())]
         proofs = [evidence_of(proof) for proof in identity.named(session, unit.tenant_id, used)]
     suites_in_use = {party.suite for party in contract.parties if party.suite}
@@ -87,6 +89,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         intents=[IntentOut.of(row) for row in agreed],
         envelopes=sent,
         agreement=agreement,
+        powers_of_attorney=authority,
         crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls().values()],
     )
 

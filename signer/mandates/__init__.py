@@ -13,9 +13,20 @@ attorney valid.
 
 from signer.mandates.document import judge
 from signer.mandates.grant import Grant, Letter, grant_of
-from signer.mandates.use import Claim, Revocation, judge_use
+from signer.mandates.use import Claim, Revocation, judge_time, judge_use
 
-__all__ = ["Claim", "Grant", "Letter", "Revocation", "accepted", "grant_of", "judge", "judge_use", "open_points"]
+__all__ = [
+    "Claim",
+    "Grant",
+    "Letter",
+    "Revocation",
+    "accepted",
+    "grant_of",
+    "judge",
+    "judge_time",
+    "judge_use",
+    "open_points",
+]
 
 from collections.abc import Iterable
 

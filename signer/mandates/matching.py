@@ -29,7 +29,7 @@ def compare(one: Iterable[Identifier], other: Iterable[Identifier]) -> tuple[lis
     """Return the kinds of numbers in which both agree, and those in which they contradict each other."""
     first, second = _by_kind(one), _by_kind(other)
     shared = [kind for kind in first if kind in second]
-    same = [kind for kind in shared if first[kind] & second[kind]]
+    same = [kind for kind in shared if first[kind] == second[kind]]
     return same, [kind for kind in shared if kind not in same]
 
 
