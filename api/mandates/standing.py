@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.audit.service import moment
@@ -83,13 +84,18 @@ def objections_to(context: Context, contract: Contract, party: Party, pointer: s
 
 
 def at_signing(unit: Unit, contract_id: str, party_id: str) -> Standing | None:
-    """Verify the power of attorney of a party anew; None where it names none on record. Raises NotFound."""
+    """Verify the power of attorney of a party anew; None where there is no such party, or it names none on record."""
+    named = (
+        select(Party.mandate)
+        .join(Contract, Contract.id == Party.contract_id)
+        .where(Contract.tenant_id == unit.tenant_id, Contract.id == contract_id, Party.id == party_id)
+    )
     with unit.read() as session:
-        contract = contracts.get(session, unit.tenant_id, contract_id)
-        party = contracts.party_of(contract, party_id)
-        name = name_of(party)
+        name = (session.scalar(named) or {}).get("power_of_attorney")  # few parties have one: nothing more is read
         if name is None:
             return None
+        contract = contracts.get(session, unit.tenant_id, contract_id)
+        party = contracts.party_of(contract, party_id)
         row = repository.get(session, unit.tenant_id, name)
     return Standing(row, _judged(unit.context, contract, party, row))
 

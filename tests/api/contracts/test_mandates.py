@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from api.mandates import standing
+from api.signing import tasks
 from certs.certificate import Subject
 from certs.clock import SystemClock
 from certs.identifiers import Identifier
 from certs.mandates import read_mandate
 from signer.pades.options import SignOptions
 from signer.pades.sign import sign_bytes
-from tests.api.conftest import PROOF, User, at_home, circle_today, held, make_pdf
+from tests.api.conftest import User, at_home, circle_today, held, make_pdf
 from tests.api.contracts.talk import act, completed, consent, delegate, events, good, refused
 from tests.mandates import (
     CHINESE,
@@ -110,7 +111,7 @@ def test_a_delegate_signs_under_it_and_what_was_found_is_on_record(user: User, s
     assert {check["id"]: check["result"] for check in snapshot["checks"]} == {
         **dict.fromkeys(("identifiers", "signature", "chain", "principal", "sub-delegation", "term"), "passed"),
         **dict.fromkeys(("revocation", "represented", "representative", "alone"), "passed"),
-        **{"signatory": "not-checked", "register": "not-checked"},
+        **dict.fromkeys(("signatory", "register"), "not-checked"),
     }
     assert snapshot["open"] == ["signatory", "register"]
     told = [data for each in events(user, contract) if "intent_sha256" in (data := each["body"]["data"])]
@@ -239,14 +240,10 @@ def test_nobody_signs_under_one_that_is_over_or_revoked_and_the_contract_stays(
     contract = user.sent(director())
     contract = good(to_her(user, contract, row))
     her = contract["parties"][1]
-    last = datetime.fromisoformat(days(101) + "T00:00:00+03:00")
-    with monkeypatch.context() as patch:  # when its last day is over
-        judged = standing.grant_in
-        patch.setattr(
-            standing, "grant_in", lambda row: replace(judged(row), last=(datetime.now(UTC) - timedelta(days=2)).date())
-        )
+    judged, before = standing.grant_in, (datetime.now(UTC) - timedelta(days=2)).date()
+    with monkeypatch.context() as patch:  # as if its last day had been the day before yesterday
+        patch.setattr(standing, "grant_in", lambda row: replace(judged(row), last=before))
         assert refused(sign(user, contract, her), 422, "mandate-refused")["reason"] == "mandate-term"
-    assert last > datetime.now(UTC)
     assert user.contract(contract) == contract
     good(revoke(user, row))
     assert refused(sign(user, contract, her), 422, "mandate-refused")["reason"] == "mandate-revocation"
@@ -272,6 +269,27 @@ def test_a_value_that_comes_after_the_revocation_is_refused(user: User) -> None:
     late = user.hand_in(request, signature=base64.b64encode(value).decode())
     assert refused(late, 422, "mandate-refused")["reason"] == "mandate-revocation"
     assert user.contract(contract) == before
+
+
+def test_a_key_held_here_is_not_used_after_the_revocation(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = on_record(user)
+    contract = user.sent(director())
+    contract = good(to_her(user, contract, row))
+    first = tasks.ensure_certified
+
+    def revoked_meanwhile(*arguments: Any) -> None:
+        first(*arguments)
+        good(revoke(user, row))
+
+    monkeypatch.setattr(tasks, "ensure_certified", revoked_meanwhile)
+    job = user.sign(contract, contract["parties"][1])
+    assert (job["state"], job["error"]["code"], job["error"]["reason"]) == (
+        *("failed", "mandate-refused", "mandate-revocation"),
+    )
+    after = user.contract(contract)
+    assert [row["revision"] for row in after["documents"]] == [0]
+    assert after["parties"][1]["state"] == "notified"
+    assert user.get(f"/v1/contracts/{contract['id']}/evidence").json()["signatures"] == []
 
 
 def test_an_approval_under_one_has_the_same_on_record(user: User) -> None:
@@ -338,4 +356,3 @@ def test_a_letter_with_something_wrong_is_not_taken(user: User) -> None:
     ):
         assert refused(letter(user, **wrong), 422, "validation-failed")["errors"][0]["pointer"] == pointer
     assert user.get("/v1/powers-of-attorney").json()["data"] == []
-    assert PROOF
