@@ -98,8 +98,8 @@ def grant_in(row: PowerOfAttorney) -> Grant:
 
     first, last = date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)
     if row.kind == "ru-mchd":
-        return Grant("mandate", (), (), first, last, MOSCOW)
-    return Grant("letter", (), (), first, last, BEIJING)
+        return Grant("mandate", (), (), (), first, last, MOSCOW)
+    return Grant("letter", (), (), (), first, last, BEIJING)
 
 
 def revocation_of(row: PowerOfAttorney) -> Revocation | None:

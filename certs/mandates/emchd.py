@@ -31,6 +31,8 @@ MAX_SIZE: Final = 1 << 20
 """Octets. Files of practice have some tens of thousands."""
 MAX_TAGS: Final = 40_000
 """Counted before anything is parsed, so that hostile files cost little."""
+CHINA: Final = "156"
+"""ОКСМ, ISO 3166-1 numeric."""
 MAX_MEMBERS: Final = 200
 """Principals, representatives, powers, limits of one power: each at most so many."""
 
@@ -209,10 +211,14 @@ def _representative(node: Element) -> Actor:
 
 
 def _organisation(node: Element, kind: ActorKind, heads: tuple[Actor, ...] = (), *, jointly: bool = False) -> Actor:
+    identifiers = _identifiers(node, {"ИННЮЛ": "RU-INN", "ОГРН": "RU-OGRN"})
+    code = (node.get("РегНомер") or "").strip()
+    if kind == "foreign-organisation" and node.get("СтрРег") == CHINA and len(code) == 18:
+        identifiers += (Identifier("CN-USCC", code),)  # its number in the Chinese register
     return Actor(
         kind,
         _attribute(node, "НаимИО" if kind == "foreign-organisation" else "НаимОрг"),
-        _identifiers(node, {"ИННЮЛ": "RU-INN", "ОГРН": "RU-OGRN"}),
+        identifiers,
         kpp=node.get("КПП"),
         country=node.get("СтрРег"),
         register_number=node.get("РегНомер"),

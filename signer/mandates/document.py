@@ -117,16 +117,18 @@ def _signature(signatures: list[SignatureReport]) -> CheckResult:
 
 
 def _chain(signatures: list[SignatureReport]) -> CheckResult:
-    clause, unknown = "EN 319 102-1 5.2.6", ""
+    clause, unknown, anchors = "EN 319 102-1 5.2.6", "", []
     for each in signatures:
         if each.verdict is Verdict.TOTAL_PASSED:
+            anchors += [f"{item.name} (SHA-256 {item.sha256})" for item in each.objects if item.use == "anchor"]
             continue
         if each.sub_indication not in OPEN_TRUST:
             return CheckResult("chain", clause, "failed", each.reason or each.verdict.value, each.sub_indication or "")
         unknown = each.reason or each.sub_indication
     if unknown:
         return CheckResult("chain", clause, "not-checked", unknown, "authorities that this service was told to trust")
-    return CheckResult("chain", clause, "passed" if signatures else "failed")
+    basis = "; ".join(dict.fromkeys(anchors))
+    return CheckResult("chain", clause, "passed" if signatures else "failed", basis=basis)
 
 
 def _principal(found: list[_Found]) -> CheckResult:

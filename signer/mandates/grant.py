@@ -43,7 +43,10 @@ class Grant:
 
     kind: Literal["mandate", "letter"]
     principals: tuple[Actor, ...]
+    """Who gives it, and signs it."""
     representatives: tuple[Actor, ...]
+    represented: tuple[Actor, ...]
+    """For whom the representatives act: of a sub-delegation, who gave the first power of attorney."""
     first: date
     last: date
     """The last day on which it may be used."""
@@ -57,13 +60,14 @@ class Grant:
 def grant_of(source: Mandate | Letter) -> Grant:
     """Return the common part."""
     if isinstance(source, Letter):
-        parties = (source.principal,), (source.representative,)
+        parties = (source.principal,), (source.representative,), (source.principal,)
         return Grant("letter", *parties, source.first, source.last, BEIJING)
     root = (source.root.number or "on paper") if source.root is not None else None
     return Grant(
         "mandate",
         source.principals,
         source.representatives,
+        source.root.principals if source.root is not None else source.principals,
         source.issued,
         source.expires,
         MOSCOW,

@@ -2,7 +2,7 @@
 
  1. term            the moment lies in its days, the last one included                     EMCHD_1 СрокДейст
  2. revocation      nobody has stated here that it is revoked                              –
- 3. represented     the principal is the organisation that is acted for
+ 3. represented     the principal is the organisation that is acted for; of a sub-delegation, the first principal
  4. representative  whoever acts is among those it empowers
  5. alone           nobody else has to act with them                                       EMCHD_1 ПрСовмПолн
 
@@ -74,19 +74,19 @@ def judge_time(grant: Grant, moment: datetime, revocation: Revocation | None = N
 def _represented(grant: Grant, claim: Claim) -> CheckResult:
     numbers = [each for each in claim.identifiers if not is_personal(each)]
     by_name, contradicted = False, ""
-    for principal in grant.principals:
+    for principal in grant.represented:
         same, different = compare(principal.identifiers, numbers)
         if same and not different:
             return CheckResult("represented", "", "passed", f"{principal.name}, by {_kinds(same)}")
         if different:
-            contradicted = f"the power of attorney is given by {principal.name}, with another {_kinds(different)}"
+            contradicted = f"it lets somebody act for {principal.name}, with another {_kinds(different)}"
         elif same_organisation_name(principal.name, claim.organisation or ""):
             by_name = True
     if by_name:
         detail = "the name is the same, and there is no number of the organisation to compare"
         return CheckResult("represented", "", "not-checked", detail)
-    names = ", ".join(each.name for each in grant.principals)
-    detail = contradicted or f"it is given by {names}, and {claim.organisation or 'nobody'} is acted for"
+    names = ", ".join(each.name for each in grant.represented) or "nobody that it names"
+    detail = contradicted or f"it lets somebody act for {names}, and {claim.organisation or 'nobody'} is acted for"
     return CheckResult("represented", "", "failed", detail)
 
 

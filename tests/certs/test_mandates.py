@@ -27,6 +27,7 @@ from tests.mandates import (
     INN,
     NAME,
     OGRN,
+    USCC,
     Paper,
     organisation,
     paper,
@@ -97,6 +98,7 @@ MANAGED = organisation(
 def test_every_kind_of_principal_is_read(principal: str, kind: str, name: str) -> None:
     (found,) = read_mandate(paper(principal=principal)).principals
     assert (found.kind, found.name) == (kind, name)
+    assert (USCC in found.identifiers) is (kind == "foreign-organisation")
 
 
 def test_every_kind_of_representative_is_read() -> None:

@@ -147,6 +147,7 @@ WRONG: dict[str, tuple[set[str], dict[str, Any]]] = {
     "revoked": ({"revocation"}, {"revocation": Revocation(NOW - timedelta(days=1), "уволена")}),
     "for another organisation": ({"represented"}, {"claim": Claim(HER, "ООО «Двина»", (OTHER_INN, HER_SNILS))}),
     "for one with no numbers": ({"represented"}, {"claim": Claim(HER, "ООО «Двина»", (HER_SNILS,))}),
+    "for whoever handed on the powers of another": ({"represented"}, {"paper": {"above": ABOVE}}),
     "by somebody else": ({"representative"}, {"claim": Claim("Анна Ким", NAME, (INN,))}),
     "by a namesake": ({"representative"}, {"claim": Claim(HER, NAME, (INN, HEAD_SNILS))}),
     "by somebody of an organisation it empowers": (
@@ -172,7 +173,10 @@ OPEN: dict[str, tuple[str, dict[str, Any]]] = {
     "an authority nobody named": ("chain", {"trusting": False}),
     "the head as a person": ("principal", {"by": lambda: gost().holding(DIRECTOR, "person")}),
     "the name and no number": ("principal", {"by": lambda: gost().holding(replace(RUSSIAN, identifiers=()), "person")}),
-    "a sub-delegation": ("sub-delegation", {"paper": {"above": ABOVE}}),
+    "a sub-delegation": (
+        "sub-delegation",
+        {"paper": {"above": ABOVE}, "claim": Claim(HER, "АО Исток", (Identifier("RU-INN", "7700000016"), HER_SNILS))},
+    ),
     "two representatives": ("alone", {"paper": {"representatives": TWO}}),
     "an organisation by its name": ("represented", {"claim": Claim(HER, "ооо  Волга", (HER_SNILS,))}),
     "a person by her name": ("representative", {"claim": Claim("Смирнова Ольга Елкина", NAME, (INN,))}),
