@@ -33,6 +33,7 @@ from api.jobs.worker import Worker
 from api.kit import problems
 from api.kit.http import Envelope, Metrics
 from api.kit.limits import Limits
+from api.mandates import endpoints as mandates
 from api.migrations import check_or_upgrade
 from api.people import endpoints as people
 from api.pki import endpoints as pki
@@ -45,7 +46,7 @@ cryptography. Errors are RFC 9457 problem documents with a stable `code`; every 
 need `If-Match`."""
 
 ROUTERS = (
-    documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements,
+    documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements, mandates,
     people, identity, auth, oauth,
 )  # fmt: skip
 

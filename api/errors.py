@@ -16,6 +16,7 @@
     ├── AgreementRefused         the framework agreement is not in force, or does not accept this; facts: reason, errors
     ├── DocumentRefused          the upload is not a document that can be signed
     ├── ConsentRefused           the consent is not for what would be signed
+    ├── MandateRefused           a check of a power of attorney failed; facts: reason, errors
     ├── IdentityNotProven        nobody has a valid record of who the subject of a certificate is
     ├── TokenRefused             the token endpoint gives no token; facts: error (RFC 6749 5.2)
     ├── TooManyRequests          too many failures from one address
@@ -151,6 +152,15 @@ class ConsentRefused(APIError):
     code = "consent-refused"
 
 
+class MandateRefused(APIError):
+    """A power of attorney with which something is wrong, or which is not in force now; nobody acts under it.
+
+    `reason` is the first check that failed, such as mandate-term or mandate-revocation, `errors` lists all of them.
+    """
+
+    code = "mandate-refused"
+
+
 class IdentityNotProven(APIError):
     """Nobody has a valid record of who the subject is, and without one no certificate is issued."""
 
@@ -277,6 +287,7 @@ CODES: Final[dict[str, Row]] = {
     "document-refused": Row(422, "Not a document that can be signed"),
     "agreement-refused": Row(422, "Not as the framework agreement has it"),
     "consent-refused": Row(422, "The consent does not fit"),
+    "mandate-refused": Row(422, "The power of attorney cannot be used"),
     "identity-not-proven": Row(422, "The identity is not proven"),
     "token-refused": Row(400, "No access token"),
     "too-many-requests": Row(429, "Too many failures"),

@@ -13,6 +13,7 @@ from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
 from api.identity.models import IdentityProof
 from api.jobs.models import Job, JobEvent, JobWorker
 from api.kit.idempotency import IdempotencyRecord
+from api.mandates.models import PowerOfAttorney, PowerOfAttorneyEvent
 from api.people.models import Membership, Organisation, OrganisationEvent, Person, PersonEvent
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
 from api.signing.models import Intent, Signature
@@ -47,6 +48,8 @@ __all__ = [
     "Party",
     "Person",
     "PersonEvent",
+    "PowerOfAttorney",
+    "PowerOfAttorneyEvent",
     "Revision",
     "Seal",
     "SealEvent",

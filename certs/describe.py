@@ -1,4 +1,4 @@
-"""What is in a file of ours or anybody's: certificate, request, list, OCSP, time-stamp, CMS, key.
+"""What is in a file of ours or anybody's: certificate, request, list, OCSP, time-stamp, CMS, key, power of attorney.
 
 For people and for programs.
 
@@ -49,6 +49,10 @@ def describe(data: bytes) -> list[dict[str, Any]]:
         return [_describe_json(data)]
     if data[:5] == b"%PDF-":
         raise MalformedInput("a PDF", hint="use 'sealroad verify' to see its signatures")
+    if data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        from certs.mandates.describe import of_mandate
+
+        return [of_mandate(data)]
     return [_describe_der(data)]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.contracts.parts import PEM, Email, IdentifierIn, Locale, Mandate, PartyID, Suite
 from api.identity.schemas import IdentityProofIn
-from api.kit.fields import Body, Line
+from api.kit.fields import Body, Line, PowerOfAttorneyID
 
 
 class ReasonIn(Body):
@@ -50,5 +51,14 @@ class DelegateIn(Body):
         None,
         description="How the delegate was identified; needed with a `suite`. Takes the scope identities:write.",
     )
-    mandate: Mandate
+    mandate: Mandate | None = Field(None, description="By reference, which nobody checks.")
+    power_of_attorney: PowerOfAttorneyID | None = Field(
+        None, description="On record: checked now, and again whenever the delegate acts."
+    )
     reason: Line | None = Field(None, max_length=300, description="Why it is delegated.")
+
+    @model_validator(mode="after")
+    def _one_authority(self) -> DelegateIn:
+        if (self.mandate is None) == (self.power_of_attorney is None):
+            raise PydanticCustomError("mandate", "a delegate acts under a mandate or a power_of_attorney: name one")
+        return self

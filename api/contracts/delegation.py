@@ -23,6 +23,7 @@ from api.identity.service import state_proof
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
+from api.mandates import standing
 from certs.certificate import load_certificates
 
 
@@ -43,8 +44,8 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
         workflow.delegate(agreement_of(contract), party.id, name)
         require_time(contract, context.now())
     before = contract.version
-    stated = _stated(unit, party, body)
-    key = ready_delegate(context, contract, _row(name, party, body, stated))
+    stated, mandate = _stated(unit, party, body), _mandate(unit, body)
+    key = ready_delegate(context, contract, _row(name, party, body, stated, mandate))
 
     session, now = unit.session, context.now()
     contract = repository.get(session, unit.tenant_id, contract_id, lock=True)
@@ -54,7 +55,8 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
     require_time(contract, now)
     if contract.version != before and contract.expires_at is not None and key is not None:
         _still_long_enough(contract, key)
-    row = _row(name, party, body, stated)
+    row = _row(name, party, body, stated, mandate)
+    standing.require_in_term(session, unit.tenant_id, row, now)
     if key is not None:
         row.certificates, row.sealed_key, row.identity = key.certificates, key.sealed_key, key.identity or stated
     contract.parties.append(row)
@@ -73,7 +75,15 @@ def _stated(unit: Unit, party: Party, body: DelegateIn) -> dict[str, Any] | None
     return {"stated": state_proof(unit, body.identity_proof, subject, "/identity_proof")}
 
 
-def _row(name: str, party: Party, body: DelegateIn, identity: dict[str, Any] | None) -> Party:
+def _mandate(unit: Unit, body: DelegateIn) -> dict[str, Any]:
+    """Return by which authority the delegate acts. Raises ValidationFailed."""
+    if body.power_of_attorney is not None:
+        return standing.reference(unit, "/power_of_attorney", body.power_of_attorney)
+    assert body.mandate is not None
+    return body.mandate.model_dump()
+
+
+def _row(name: str, party: Party, body: DelegateIn, identity: dict[str, Any] | None, mandate: dict[str, Any]) -> Party:
     """Return the row of a delegate. Raises ValidationFailed."""
     if party.organisation is None:
         detail = "the party names no organisation, and nobody but somebody of the same one can act for it"
@@ -114,7 +124,7 @@ def _row(name: str, party: Party, body: DelegateIn, identity: dict[str, Any] | N
         encryption_certificates=for_encryption("/encryption_certificate", body.encryption_certificate),
         identity=identity,
         delegate_of=party.id,
-        mandate=body.mandate.model_dump(),
+        mandate=mandate,
     )
 
 

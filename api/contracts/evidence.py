@@ -26,6 +26,7 @@ from api.envelopes.schemas import EnvelopeOut
 from api.identity import repository as identity
 from api.identity.schemas import evidence_of
 from api.kit.edge import Unit
+from api.mandates import standing as mandates
 from api.pki.circle import Circle
 from api.signing import repository as signatures
 from api.signing.models import Signature
@@ -65,6 +66,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         stored = contract.reports
         sent = [_envelope(session, row) for row in session.scalars(all_of(unit.tenant_id, contract_id=contract.id))]
         agreement = _agreement(session, contract)
+        authority = mandates.evidence_of(context, session, contract)
         used = [name for party in contract.parties for name in (party.identity or {}).get("proofs", ())]
         proofs = [evidence_of(proof) for proof in identity.named(session, unit.tenant_id, used)]
     circles = _circles(context, contract)
@@ -88,6 +90,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
         intents=[IntentOut.of(row) for row in agreed],
         envelopes=sent,
         agreement=agreement,
+        powers_of_attorney=authority,
         crls=[base64.b64encode(crl).decode() for circle in circles for crl in circle.crls().values()],
     )
 

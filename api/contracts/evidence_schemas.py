@@ -122,3 +122,8 @@ class EvidenceOut(BaseModel):
     authorities: list[str] = Field(description="PEM: the roots of the service's own closed circles in use.")
     crls: list[str] = Field(description="Certificate revocation lists of those circles, base64 of DER.")
     agreement: AgreementEvidence | None = Field(None, description="The framework agreement it is signed under.")
+    powers_of_attorney: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Those on record that parties act under, with their logs; of a МЧД the XML and its signature in "
+        "base64. What was found when a party acted stands in its intent, and in the event of the act.",
+    )

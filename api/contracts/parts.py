@@ -97,12 +97,33 @@ class RelatesTo(Body):
 
 
 class Mandate(Body):
-    """A reference to the document that gives somebody authority. It is kept on record; it is not opened here."""
+    """A reference to the document that gives somebody authority. It is kept on record; it is not opened or checked."""
 
     type: Literal["ru-mchd", "cn-authorisation-letter", "other"] = Field(
         description="A machine-readable power of attorney (МЧД), a letter of authorisation (授权书), or another."
     )
     document: Line = Field(max_length=200, description="Its id, as whoever keeps it names it.")
+
+
+class MandateOut(BaseModel):
+    """By which authority a party acts."""
+
+    type: Literal["ru-mchd", "cn-authorisation-letter", "other"]
+    document: str = Field(description="Its number, or as it was referred to.")
+    power_of_attorney: str | None = Field(None, description="The one on record.")
+    check: Literal["at-signing", "reference-only"] = Field(
+        "reference-only",
+        description="at-signing: verified when the party acts, and what was found is on record. reference-only: it was "
+        "named by words, and not checked.",
+    )
+
+    @classmethod
+    def of(cls, mandate: dict[str, str] | None) -> MandateOut | None:
+        """Return the outside of what a party keeps."""
+        if mandate is None:
+            return None
+        on_record = mandate.get("power_of_attorney") is not None
+        return cls.model_validate({**mandate, "check": "at-signing" if on_record else "reference-only"})
 
 
 class CertificateOut(BaseModel):

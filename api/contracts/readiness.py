@@ -11,9 +11,10 @@ Whatever would make a signature fail later is found here, while it can still be 
 5. Who the parties are whose keys the service holds is proven (`api.identity.gate`); then keys and certificates for
    them; each key is tried once, as it will be opened.
 6. The framework agreement, if the contract names one, is in force and accepts every party's key and certificate.
-7. Every form field has a place, and what stands in it already can be written (`api.contracts.layout`).
-8. Every document can be prepared for every party's signature, and no signature it came with is broken.
-9. Where the contract is to be delivered encrypted, something can be encrypted to every party.
+ 7. Every form field has a place, and what stands in it already can be written (`api.contracts.layout`).
+ 8. Every document can be prepared for every party's signature, and no signature it came with is broken.
+ 9. Where the contract is to be delivered encrypted, something can be encrypted to every party.
+10. A power of attorney on record that a party names is its organisation's, names the party, and stands now.
 
 The same is asked about a delegate (`ready_delegate`), who comes when the contract is on its way.
 """
@@ -37,6 +38,7 @@ from api.documents.opening import password_of
 from api.envelopes import delivery
 from api.errors import ValidationFailed
 from api.kit.refusals import problem_at
+from api.mandates import standing
 from api.seals import applying
 from api.seals.models import Seal
 from api.signing import pdf
@@ -83,6 +85,7 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     signers = [(f"/parties/{index}", party) for index, party in enumerate(contract.parties) if party.role in SIGNS]
     for index, party in enumerate(contract.parties):
         findings += _name_findings(f"/parties/{index}", party)
+    findings += standing.objections(context, contract)
     for pointer, party in signers:
         means = _means(context, contract, party, pointer, deadline)
         findings += means.findings
@@ -130,6 +133,7 @@ def ready_delegate(context: Context, contract: Contract, party: Party) -> Issued
     Raises ValidationFailed with every finding.
     """
     findings = _name_findings("", party) + delivery.objections(context, contract, party)
+    findings += standing.objections_to(context, contract, party, "/power_of_attorney")
     if party.role not in SIGNS:
         if findings:
             raise _refuse(findings, "this party cannot be the delegate")

@@ -14,6 +14,7 @@ from api.errors import NotFound, ValidationFailed
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
+from api.mandates import standing
 from api.seals import repository as seals
 from api.seals.models import Seal
 from certs.errors import BadIdentifier, SealroadError
@@ -70,6 +71,9 @@ def _party(unit: Unit, index: int, body: PartyIn) -> Party:
     for place, identifier in enumerate(body.identifiers):
         check_identifier(f"{pointer}/identifiers/{place}", identifier.scheme, identifier.value)
     known = party_facts(unit, pointer, body)
+    mandate = None
+    if body.power_of_attorney is not None:
+        mandate = standing.reference(unit, f"{pointer}/power_of_attorney", body.power_of_attorney)
     return Party(
         id=new_id("pty"),
         position=index,
@@ -86,6 +90,7 @@ def _party(unit: Unit, index: int, body: PartyIn) -> Party:
         suite=suite,
         certificates=certificates,
         encryption_certificates=for_encryption(f"{pointer}/encryption_certificate", body.encryption_certificate),
+        mandate=mandate,
     )
 
 

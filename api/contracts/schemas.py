@@ -21,7 +21,7 @@ from api.contracts.parts import (
     Language,
     Level,
     Locale,
-    Mandate,
+    MandateOut,
     RelatesTo,
     Relation,
     Reminders,
@@ -31,7 +31,7 @@ from api.contracts.parts import (
 )
 from api.contracts.workflow import SIGNS, ContractState, PartyState, Role
 from api.identity.schemas import IdentityProofIn, StatedProofOut, stated_out
-from api.kit.fields import AgreementID, Body, Country, Line, OrganisationID, PersonID, SealID
+from api.kit.fields import AgreementID, Body, Country, Line, OrganisationID, PersonID, PowerOfAttorneyID, SealID
 from api.seals.placement import PlacementIn
 
 
@@ -89,6 +89,9 @@ class PartyIn(Body):
         description="How a party that is not on record was identified. A party with a `suite` needs one, or a `person` "
         "that has one. Takes the scope identities:write.",
     )
+    power_of_attorney: PowerOfAttorneyID | None = Field(
+        None, description="On record: the party acts under it, and only while it stands."
+    )
     signature_area: SignatureArea | None = None
     reason: Line | None = Field(None, max_length=300)
     location: Line | None = Field(None, max_length=200)
@@ -112,6 +115,8 @@ class PartyIn(Body):
             raise PydanticCustomError(
                 "certificate", "only a party that signs has a certificate, a suite, a seal or an area"
             )
+        if self.role is Role.CC and self.power_of_attorney is not None:
+            raise PydanticCustomError("power_of_attorney", "a party that is sent a copy does not act")
         if self.role is Role.SEAL and self.seal is None:
             raise PydanticCustomError("seal", "a party that seals names a seal")
         if self.seal_placement is not None and (self.seal is None or self.signature_area is not None):
@@ -215,7 +220,7 @@ class PartyOut(BaseModel):
     )
     values: dict[str, bool | str] = Field(description="What the party stated for its form fields.")
     delegate_of: str | None = Field(description="The party whose part this one has taken over.")
-    mandate: Mandate | None = Field(description="By which authority.")
+    mandate: MandateOut | None = Field(description="By which authority.")
     reminded_at: datetime | None
     signed_at: datetime | None
     declined_reason: str | None
@@ -253,7 +258,7 @@ class PartyOut(BaseModel):
                 "shown": shown_to(contract, party.locale),
                 "values": party.field_values or {},
                 "delegate_of": party.delegate_of,
-                "mandate": party.mandate,
+                "mandate": MandateOut.of(party.mandate),
                 "reminded_at": party.reminded_at,
                 "signed_at": party.signed_at,
                 "declined_reason": party.declined_reason,

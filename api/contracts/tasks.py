@@ -27,6 +27,7 @@ from api.errors import NotFound, StateConflict
 from api.jobs import queue
 from api.jobs.models import Job
 from api.jobs.queue import JobRun
+from api.mandates import repository as mandates
 from api.seals.models import Seal, SealUse
 from api.signing.models import Signature
 
@@ -129,6 +130,7 @@ def sweep_storage(context: Context, *, before: datetime) -> int:
         needed |= set(session.scalars(select(Seal.content_sha256).where(Seal.content_sha256.is_not(None))))
         needed |= set(session.scalars(select(SealUse.prepared_sha256).where(SealUse.state == "recorded")))
         needed |= envelopes.needed_files(session)
+        needed |= mandates.needed_files(session)
     return context.storage.sweep(needed, before=before)
 
 

@@ -36,6 +36,7 @@ Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_text)]
 
 ContractID = Annotated[str, StringConstraints(pattern=r"^ctr_[0-9a-f]{32}$")]
 AgreementID = Annotated[str, StringConstraints(pattern=r"^agr_[0-9a-f]{32}$")]
+PowerOfAttorneyID = Annotated[str, StringConstraints(pattern=r"^poa_[0-9a-f]{32}$")]
 SealID = Annotated[str, StringConstraints(pattern=r"^seal_[0-9a-f]{32}$")]
 OrganisationID = Annotated[str, StringConstraints(pattern=r"^org_[0-9a-f]{32}$")]
 PersonID = Annotated[str, StringConstraints(pattern=r"^per_[0-9a-f]{32}$")]

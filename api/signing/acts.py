@@ -10,6 +10,7 @@ from api.contracts.models import Contract
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.contracts.workflow import Agreement, Change
 from api.kit.edge import Unit
+from api.mandates import standing as mandates
 from api.signing.consent import consent_of
 from api.signing.schemas import Consent
 
@@ -54,6 +55,7 @@ def _do_part(
     consent: Consent,
     command: Callable[[Agreement, str], Change],
 ) -> Contract:
+    standing = mandates.at_signing(unit, contract_id, party_id)
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     party = contracts.party_of(contract, party_id)
@@ -61,7 +63,8 @@ def _do_part(
     change = command(agreement_of(contract), party.id)
     require_time(contract, now)
     agreed = consent_of(session, unit, contract, party, consent)
-    apply(session, contract, change, now=now, actor=actor_of(unit), data={"consent": agreed})
+    facts = {"consent": agreed, **mandates.facts(mandates.confirm(session, party, standing, now))}
+    apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
     if change.jobs:
         unit.wake_worker()
     return contract

@@ -37,8 +37,10 @@ from signer.cms import sign_detached
 SCHEMA: Final = "sealroad.intent/1"
 
 
-def draw_up(contract: Contract, party: Party, consent: dict[str, Any], now: datetime) -> Intent:
-    """Return the record of a consent, not signed yet."""
+def draw_up(
+    contract: Contract, party: Party, consent: dict[str, Any], now: datetime, mandate: dict[str, Any] | None
+) -> Intent:
+    """Return the record of a consent, not signed yet; `mandate` is what was found of a power of attorney."""
     intent_id = new_id("int")
     body = {
         "schema": SCHEMA,
@@ -55,6 +57,7 @@ def draw_up(contract: Contract, party: Party, consent: dict[str, Any], now: date
         },
         "consent": consent,
         **({"fields": filled} if (filled := fields.on_record(contract, party)) else {}),
+        **({"mandate": mandate} if mandate is not None else {}),
         "recorded_at": moment(now),
     }
     octets = canonical.encode(body)

@@ -16,6 +16,7 @@ from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
 from api.kit.files import copy_file, file_chunks
+from api.mandates import standing as mandates
 from api.seals import repository as seals
 from api.seals import uses
 from api.signing import intent, pdf, repository, values
@@ -37,6 +38,7 @@ def sign(
 ) -> Job:
     """Take the consent of a party whose key the service holds, with what it fills in, and enqueue the signing."""
     stated = values.checked(unit, contract_id, party_id, filled)
+    standing = mandates.at_signing(unit, contract_id, party_id)
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     contracts.party_of(contract, party_id)
@@ -46,9 +48,10 @@ def sign(
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
     values.take(session, contract, party, stated, now)
-    recorded = intent.draw_up(contract, party, agreed, now)
+    authority = mandates.confirm(session, party, standing, now)
+    recorded = intent.draw_up(contract, party, agreed, now, authority)
     session.add(recorded)
-    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
+    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
     payload = {
         "contract": contract.id,
@@ -69,6 +72,7 @@ def request_signature(
     """Prepare a document for a party that holds its own key, and put what it is to sign on record."""
     context = unit.context
     stated = values.checked(unit, contract_id, party_id, body.values)
+    standing = mandates.at_signing(unit, contract_id, party_id)
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
         contracts.party_of(contract, party_id)
@@ -80,8 +84,9 @@ def request_signature(
         agreed = consent_of(session, unit, contract, party, body.consent)
         _may_seal(session, unit, contract, party, [document_id])
         base = contracts.document_of(contract, document_id).head_sha256
+        authority = mandates.confirm(session, party, standing, context.now())
     party.field_values = stated  # of the detached copy, for the record and the file
-    recorded = intent.draw_up(contract, party, agreed, context.now())
+    recorded = intent.draw_up(contract, party, agreed, context.now(), authority)
     recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
     recorded.signed_at = context.now()
     with context.storage.scratch() as directory, context.storage.local(base) as source:
@@ -95,8 +100,9 @@ def request_signature(
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
     values.take(session, contract, party, stated, now)
+    mandates.require_in_term(session, unit.tenant_id, party, now)
     session.add(recorded)
-    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
+    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor, data=facts)
     signature = record_intent(
         session,
@@ -140,6 +146,8 @@ def hand_in(
     _require_open(unit, contract, party, signature)
     if body.error is not None:
         return _report_failure(unit, contract_id, party_id, signature_id, body.error)
+    with unit.read() as session:
+        mandates.require_in_term(session, unit.tenant_id, party, context.now())
 
     with context.storage.scratch() as directory:
         path = directory / "signed.pdf"
@@ -162,6 +170,7 @@ def hand_in(
     signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id, lock=True)
     party = contracts.party_of(contract, party_id)
     _require_open(unit, contract, party, signature)
+    mandates.require_in_term(session, unit.tenant_id, party, context.now())
     if embed(session, contract, signature, signed_file=received, now=context.now(), actor=actor_of(unit)):
         unit.wake_worker()
     return signature, party, contract

@@ -25,6 +25,7 @@ from api.errors import NotFound, StateConflict
 from api.jobs import queue
 from api.jobs.queue import JobRun
 from api.kit.files import copy_file, file_chunks
+from api.mandates import standing as mandates
 from api.seals import applying, uses
 from api.signing import pdf, repository
 from api.signing.embedding import STALE, embed, record_intent
@@ -76,6 +77,7 @@ def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, do
     with context.database.write() as session:
         queue.fence(session, run)
         locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
+        mandates.require_in_term(session, run.tenant_id, contracts.party_of(locked, party.id), context.now())
         return record_intent(
             session,
             locked,

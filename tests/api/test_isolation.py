@@ -12,6 +12,7 @@ import pytest
 from api import app
 from api.auth.service import SCOPES
 from api.config import Settings
+from certs.clock import SystemClock
 from certs.pem import armor
 from tests.api import leaks
 from tests.api.agreements.desk import asked, firm, offered, words
@@ -22,12 +23,14 @@ from tests.api.registry import made, organisation, person, prove
 from tests.api.seals.office import Office, application, colleague
 from tests.api.test_certificates import issued, pkcs10
 from tests.conftest import keys_of
+from tests.mandates import firm as firm_with_power
+from tests.mandates import paper
 
 PREFIXES = {
     "envelope_id": "env", "recipient_id": "rcp", "seal_id": "seal", "grant_id": "grt", "certificate_id": "crt",
     "contract_id": "ctr", "document_id": "doc", "party_id": "pty", "signature_id": "sig", "job_id": "job",
     "organisation_id": "org", "person_id": "per", "proof_id": "idp", "user_id": "usr", "key_id": "key",
-    "agreement_id": "agr", "request_id": "ags",
+    "agreement_id": "agr", "request_id": "ags", "power_of_attorney_id": "poa",
 }  # fmt: skip
 HASH = "0" * 64
 FOREVER = {"if-match": '"v1"'}
@@ -61,6 +64,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "sign_agreement": {"json": {"seal": "seal_" + "0" * 32}},
     "create_agreement_signature_request": {"json": {"certificate": "x"}},
     "hand_in_agreement_signature": {"json": {"error": "x"}},
+    "register_power_of_attorney": {"files": {"xml": ("x.xml", b"<x/>"), "sig": ("x.sig", b"x")}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
 }
 """Where the smallest body that the OpenAPI allows is not one that an operation looks at."""
@@ -69,13 +73,14 @@ BODIES: dict[str, dict[str, Any]] = {
 def variants(own: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     """Return bodies with ids in them, all of one's own, that are good."""
     document = {"title": "x", "documents": [own["document_id"]]}
+    acting = {"name": "x", "role": "approver", "power_of_attorney": own["power_of_attorney_id"]}
     sealing = {"name": "x", "seal": own["seal_id"]}
     known = {"person": own["person_id"], "organisation_id": own["organisation_id"], "suite": "ed25519"}
     request = armor("CERTIFICATE REQUEST", pkcs10(keys_of("ed25519")[0]))
     return {
         "sign_agreement": [{"seal": own["seal_id"]}],
-        "create_contract": [{**document, "parties": [sealing]}, {**document, "parties": [known]}],
-        "update_contract": [{**document, "parties": [sealing]}, {**document, "parties": [known]}],
+        "create_contract": [{**document, "parties": [each]} for each in (sealing, known, acting)],
+        "update_contract": [{**document, "parties": [each]} for each in (sealing, known, acting)],
         "issue_certificate": [
             {"request": request, "person": own["person_id"]},
             {"request": request, "organisation_id": own["organisation_id"]},
@@ -164,7 +169,17 @@ def belongings(user: User) -> dict[str, str]:
         "proof_id": prove(user, company)["id"],
         "user_id": made(user, "/v1/users", {"name": "x", "roles": ["auditor"]})["id"],
         "key_id": made(user, "/v1/api-keys", {"name": "x", "scopes": ["contracts:read"]})["id"],
+        "power_of_attorney_id": handed_in(user)["id"],
     }
+
+
+def handed_in(user: User) -> dict[str, Any]:
+    """Return a power of attorney of the user's."""
+    xml, by = paper(), firm_with_power("ecdsa-p256", SystemClock())
+    files = {"xml": ("m.xml", xml), "sig": ("m.sig", by.sign(xml))}
+    response = user.post("/v1/powers-of-attorney", files=files)
+    assert response.status_code == 201, response.text
+    return dict(response.json())
 
 
 @pytest.fixture
@@ -222,6 +237,7 @@ def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, s
         "envelopes",
         "certificates",
         "agreements",
+        "powers-of-attorney",
         "organisations",
         "people",
         "users",
