@@ -20,6 +20,7 @@ SCOPES: Final = (
     "people:read",
     "people:write",
     "identities:write",
+    "factors:write",
     "certificates:read",
     "certificates:write",
     "seals:read",
@@ -37,7 +38,9 @@ SCOPES: Final = (
     "api-keys:read",
     "api-keys:write",
 )
-NAMED_SCOPES: Final = frozenset({"certificates:write", "seals:write", "seals:approve", "users:write", "api-keys:write"})
+NAMED_SCOPES: Final = frozenset(
+    {"certificates:write", "seals:write", "seals:approve", "users:write", "api-keys:write", "factors:write"}
+)
 USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)
 """Of a key that is made without naming any: least privilege. Whoever may issue certificates, or have seals made, gets
 any name into them that is proven; who approves, or lets others in, must not be whoever comes along. To use a seal takes
@@ -78,7 +81,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "agreements:read",
         "agreements:sign",
     ),
-    "identity-officer": ("people:read", "people:write", "identities:write", "certificates:read"),
+    "identity-officer": ("people:read", "people:write", "identities:write", "factors:write", "certificates:read"),
     "seal-keeper": ("documents:read", "contracts:read", "people:read", "seals:read", "seals:write", "seals:use"),
     "seal-approver": ("people:read", "seals:read", "seals:approve"),
     "auditor": (*_READS, "verifications:write"),

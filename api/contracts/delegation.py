@@ -18,6 +18,7 @@ from api.contracts.rows import check_identifier, for_encryption, way_to_sign
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.contracts.workflow import SIGNS, PartyState
 from api.errors import ValidationFailed
+from api.factors import policy as factors
 from api.identity import gate
 from api.identity.service import state_proof
 from api.kit.edge import Unit
@@ -57,6 +58,7 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
     row = _row(name, party, body, stated)
     if key is not None:
         row.certificates, row.sealed_key, row.identity = key.certificates, key.sealed_key, key.identity or stated
+    factors.apply_to(context, session, contract.tenant_id, row)
     contract.parties.append(row)
     session.flush()
     apply(session, contract, change, now=now, actor=actor_of(unit), data=_facts(row, body))
@@ -109,6 +111,7 @@ def _row(name: str, party: Party, body: DelegateIn, identity: dict[str, Any] | N
         seal_id=party.seal_id,
         seal_placement=party.seal_placement,
         key_holder=holder,
+        factors=party.factors,
         suite=party.suite if seals else suite,
         certificates=certificates,
         encryption_certificates=for_encryption("/encryption_certificate", body.encryption_certificate),

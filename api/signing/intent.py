@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -35,8 +36,10 @@ from signer.cms import sign_detached
 SCHEMA: Final = "sealroad.intent/1"
 
 
-def draw_up(contract: Contract, party: Party, consent: dict[str, Any], now: datetime) -> Intent:
-    """Return the record of a consent, not signed yet."""
+def draw_up(
+    contract: Contract, party: Party, consent: dict[str, Any], now: datetime, factors: Sequence[dict[str, Any]] = ()
+) -> Intent:
+    """Return the record of a consent, and of the factors that were checked, not signed yet."""
     intent_id = new_id("int")
     body = {
         "schema": SCHEMA,
@@ -52,6 +55,7 @@ def draw_up(contract: Contract, party: Party, consent: dict[str, Any], now: date
             "suite": party.suite,
         },
         "consent": consent,
+        "factors": list(factors),
         "recorded_at": moment(now),
     }
     octets = canonical.encode(body)

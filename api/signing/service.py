@@ -11,23 +11,27 @@ from api.contracts import workflow
 from api.contracts.models import Contract, Party
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.errors import MalformedRequest, StateConflict
+from api.factors.proving import prove
 from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
 from api.kit.files import copy_file, file_chunks
 from api.seals import repository as seals
 from api.seals import uses
-from api.signing import intent, pdf, repository
+from api.signing import intent, locked, pdf, repository
 from api.signing.consent import consent_of
 from api.signing.embedding import embed, record_intent
 from api.signing.models import Signature
-from api.signing.schemas import Consent, SignatureRequestIn, SignatureValueIn
+from api.signing.schemas import SignatureRequestIn, SignatureValueIn, SignIn
 from signer.errors import StaleRequest
 from signer.seals.lifecycle import Purpose
 
 
-def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Job:
+def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body: SignIn) -> Job:
     """Take the consent of a party whose key the service holds, and enqueue the signing."""
+    consent, proven = body.consent, prove(unit, contract_id, party_id, version, body.consent, body.factors)
+    if proven.holder is not None:
+        return locked.sign(unit, contract_id, party_id, version, consent, proven)
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     contracts.party_of(contract, party_id)
@@ -36,7 +40,8 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
     agreed = consent_of(session, unit, contract, party, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
-    recorded = intent.draw_up(contract, party, agreed, now)
+    proven.cover(session, party)
+    recorded = intent.draw_up(contract, party, agreed, now, proven.facts)
     session.add(recorded)
     facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
@@ -58,6 +63,7 @@ def request_signature(
 ) -> tuple[Signature, Party]:
     """Prepare a document for a party that holds its own key, and put what it is to sign on record."""
     context = unit.context
+    proven = prove(unit, contract_id, party_id, version, body.consent, body.factors)
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
         contracts.party_of(contract, party_id)
@@ -69,7 +75,7 @@ def request_signature(
         agreed = consent_of(session, unit, contract, party, body.consent)
         _may_seal(session, unit, contract, party, [document_id])
         base = contracts.document_of(contract, document_id).head_sha256
-    recorded = intent.draw_up(contract, party, agreed, context.now())
+    recorded = intent.draw_up(contract, party, agreed, context.now(), proven.facts)
     recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
     recorded.signed_at = context.now()
     with context.storage.scratch() as directory, context.storage.local(base) as source:
@@ -82,6 +88,7 @@ def request_signature(
     check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
+    proven.cover(session, party)
     session.add(recorded)
     facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
     apply(session, contract, change, now=now, actor=actor, data=facts)
