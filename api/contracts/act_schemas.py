@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from api.contracts.parts import PEM, Email, IdentifierIn, Locale, Mandate, PartyID, Suite
+from api.factors.schemas import Factors
 from api.identity.schemas import IdentityProofIn
 from api.kit.fields import Body, Line
 
@@ -50,5 +51,6 @@ class DelegateIn(Body):
         None,
         description="How the delegate was identified; needed with a `suite`. Takes the scope identities:write.",
     )
+    factors: Factors = Field(default_factory=list)
     mandate: Mandate
     reason: Line | None = Field(None, max_length=300, description="Why it is delegated.")

@@ -60,9 +60,11 @@ class Proven:
 
 
 def prove(
-    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, given: Sequence[FactorIn]
+    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent | None, given: Sequence[FactorIn]
 ) -> Proven:
     """Check the factors that came with an act of a party, if it is one that could be done now.
+
+    Without a consent it is one that does not use the party's key, nor wait for its turn.
 
     Raises FactorRequired, FactorRefused, FactorLocked, TooManyRequests; NotFound, PreconditionFailed, StateConflict and
     ConsentRefused where no factor was looked at; ServiceUnavailable, VaultError.
@@ -73,8 +75,10 @@ def prove(
         check_version(contract, version)
         if not party.factors and not given:
             return Proven()
-        _require_turn(unit, contract, party)
-        consent_of(session, unit, contract, party, consent)
+        if consent is not None:
+            _require_turn(unit, contract, party)
+            consent_of(session, unit, contract, party, consent)
+            _require_lock(session, party)
         chosen = _chosen(session, party, given)
     facts, holder = [], None
     for factor, value in chosen:
@@ -160,6 +164,18 @@ def _require_turn(unit: Unit, contract: Contract, party: Party) -> None:
         raise StateConflict("it is not this party's turn", state=party.state, allowed=[])
 
 
+def _require_lock(session: Session, party: Party) -> None:
+    """Raise StateConflict where the key of a party is under a lock that has ended since."""
+    factor = repository.active(session, party.person_id or party.id, lock.PASSPHRASE)
+    if party.key_factor_id is not None and factor is not None and party.key_factor_id != factor.id:
+        raise StateConflict(
+            "the key of this party is under a lock that was reset: nobody can use it",
+            hint="delegate the part, or send the contract anew",
+            state=party.state,
+            allowed=["decline", "delegate"],
+        )
+
+
 def _chosen(session: Session, party: Party, given: Sequence[FactorIn]) -> list[tuple[Factor, str]]:
     """Return each factor that is required and the value for it, in the order in which they are checked."""
     values = {each.kind: each.value.get_secret_value() for each in given}
@@ -172,12 +188,5 @@ def _chosen(session: Session, party: Party, given: Sequence[FactorIn]) -> list[t
             raise _required(kind, "not-enrolled")
         if kind not in values:
             raise _required(kind, "missing")
-        if kind == lock.PASSPHRASE and party.key_factor_id != factor.id:
-            raise StateConflict(
-                "the key of this party is under a lock that was reset: nobody can use it",
-                hint="send the contract anew, or delegate the part",
-                state=party.state,
-                allowed=["decline", "delegate"],
-            )
         chosen.append((factor, values[kind]))
     return chosen

@@ -41,6 +41,11 @@ class FactorIn(Body):
     value: Value
 
 
+Factors = Annotated[
+    list[FactorIn], Field(max_length=MOST_FACTORS, description="What the party has to show, as its `factors` say.")
+]
+
+
 class EnrolmentIn(Body):
     """Let a signer enrol a factor."""
 

@@ -68,6 +68,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
     with context.database.write() as session:
         contract, party, change = _begun(unit, session, contract_id, party_id, version, locked=True)
         proven.cover(session, party)
+        lock.lock_key(context, session, party)  # where sending and enrolling have not seen each other
         session.add(recorded)
         facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
         apply(session, contract, change, now=now, actor=actor, data=facts)

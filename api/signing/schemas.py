@@ -12,16 +12,11 @@ from pydantic_core import PydanticCustomError
 
 from api.contracts.parts import Base64, DocumentID, FactorKind, Locale
 from api.contracts.schemas import ContractOut
-from api.factors.schemas import FactorIn
+from api.factors.schemas import Factors
 from api.kit.fields import Body, Line, Text
 from api.signing.models import Signature
 
 SHA256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-Factors = Annotated[
-    list[FactorIn], Field(max_length=2, description="What the party has to show, as its `factors` say.")
-]
 
 
 class Consent(Body):

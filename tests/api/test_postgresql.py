@@ -26,12 +26,16 @@ from tests.api.agreements.desk import at, firm, octets_of, offered, words
 from tests.api.conftest import Service, User, held, serving
 from tests.api.contracts.talk import act, delegate, good
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
+from tests.api.factors import desk as factor_desk
+from tests.api.factors import test_codes as codes
+from tests.api.factors.desk import quick
 from tests.api.postgres import cluster
 from tests.api.seals.office import Office
 from tests.api.test_access import asked, key_for, somebody, status, token_of
 from tests.api.test_encrypted_documents import uploaded
 from tests.api.test_pairs import new_request
 
+__all__ = ["quick"]
 pytestmark = pytest.mark.interop
 
 
@@ -297,3 +301,18 @@ def test_two_workers_on_one_database_share_the_jobs(postgres: Service) -> None:
 def test_a_driver_that_is_missing_is_named() -> None:
     with pytest.raises(ConfigurationError, match="driver"):
         Database("postgresql+pg8000://localhost/x")
+
+
+@pytest.mark.usefixtures("quick")
+def test_factors_are_counted_and_codes_taken_by_compare_and_set(postgres: Service) -> None:
+    codes.test_many_guesses_at_once_are_counted_each(postgres.user())
+    codes.test_a_code_counts_once_whoever_sends_it(postgres.user())
+    user = postgres.user()
+    contract = user.sent(held("sm2", factors=["passphrase"]), held("ecdsa-p256", factors=["passphrase"]))
+    for party in contract["parties"]:
+        factor_desk.with_passphrase(user, party=party["id"])
+    for party in user.contract(contract)["parties"]:
+        assert party["key_locked"]
+        answer = factor_desk.do(user, contract, party, "sign", factor_desk.shown("passphrase", factor_desk.WORDS))
+        factor_desk.signed(user, answer)
+    assert user.wait_for_state(contract, "completed", "failed")["state"] == "completed"

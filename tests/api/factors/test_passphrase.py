@@ -205,6 +205,7 @@ def test_a_reset_is_on_record_and_loses_the_keys(user: User) -> None:
     with_passphrase(user, OTHER, person=human["id"])
     lost = do(user, contract, found, "sign", shown("passphrase", OTHER))
     assert "reset" in refused(lost, 409, "state-conflict")["detail"]
+    assert user.contract(contract) == contract
     log = user.get(f"/v1/people/{human['id']}/events").json()["data"]
     assert [event["type"] for event in log][-5:] == [
         "factor.offered", "factor.enrolled", "factor.reset", "factor.offered", "factor.enrolled",
@@ -247,7 +248,11 @@ def test_a_delegate_has_a_factor_of_its_own(user: User) -> None:
     prove(user, human)
     with_passphrase(user, person=human["id"])
     contract = user.sent({**party, "organisation_id": company["id"]})
-    after = good(delegate(user, contract, contract["parties"][0], suite="ecdsa-p256"))
+    (first,) = contract["parties"]
+    refused(delegate(user, contract, first, suite="ecdsa-p256"), 422, "factor-required")  # nobody gives it away
+    wrong = [shown("passphrase", OTHER)]
+    refused(delegate(user, contract, first, suite="ecdsa-p256", factors=wrong), 422, "factor-refused")
+    after = good(delegate(user, contract, first, suite="ecdsa-p256", factors=[shown("passphrase", WORDS)]))
     successor = next(row for row in after["parties"] if row["delegate_of"])
     assert (successor["factors"], successor["key_locked"]) == (["passphrase"], False)
     refused(do(user, after, successor, "sign", shown("passphrase", WORDS)), 422, "factor-required")
