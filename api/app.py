@@ -26,6 +26,7 @@ from api.context import Context, open_context
 from api.contracts import endpoints as contracts
 from api.documents import endpoints as documents
 from api.envelopes import endpoints as envelopes
+from api.factors import endpoints as factors
 from api.identity import endpoints as identity
 from api.jobs import endpoints as jobs
 from api.jobs.table import Timers, handlers
@@ -47,7 +48,7 @@ need `If-Match`."""
 
 ROUTERS = (
     documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements, mandates,
-    people, identity, auth, oauth,
+    people, identity, factors, auth, oauth,
 )  # fmt: skip
 
 

@@ -17,6 +17,9 @@
     ├── DocumentRefused          the upload is not a document that can be signed
     ├── ConsentRefused           the consent is not for what would be signed
     ├── MandateRefused           a check of a power of attorney failed; facts: reason, errors
+    ├── FactorRequired           the party has to show a factor that is missing or not enrolled; facts: reason
+    ├── FactorRefused            a passphrase, a code or a secret of an enrolment that does not fit; facts: reason
+    ├── FactorLocked             so many wrong values that a factor is not looked at any more
     ├── IdentityNotProven        nobody has a valid record of who the subject of a certificate is
     ├── TokenRefused             the token endpoint gives no token; facts: error (RFC 6749 5.2)
     ├── TooManyRequests          too many failures from one address
@@ -161,6 +164,24 @@ class MandateRefused(APIError):
     code = "mandate-refused"
 
 
+class FactorRequired(APIError):
+    """The party has to show a factor that is missing or not enrolled; `reason` says which of the two."""
+
+    code = "factor-required"
+
+
+class FactorRefused(APIError):
+    """A passphrase, a code or the secret of an enrolment that does not fit. One answer for every reason."""
+
+    code = "factor-refused"
+
+
+class FactorLocked(APIError):
+    """So many wrong values in a row that the factor is not looked at any more until it is reset."""
+
+    code = "factor-locked"
+
+
 class IdentityNotProven(APIError):
     """Nobody has a valid record of who the subject is, and without one no certificate is issued."""
 
@@ -288,6 +309,9 @@ CODES: Final[dict[str, Row]] = {
     "agreement-refused": Row(422, "Not as the framework agreement has it"),
     "consent-refused": Row(422, "The consent does not fit"),
     "mandate-refused": Row(422, "The power of attorney cannot be used"),
+    "factor-required": Row(422, "A factor is missing"),
+    "factor-refused": Row(422, "The factor does not fit"),
+    "factor-locked": Row(409, "The factor is locked"),
     "identity-not-proven": Row(422, "The identity is not proven"),
     "token-refused": Row(400, "No access token"),
     "too-many-requests": Row(429, "Too many failures"),

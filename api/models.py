@@ -10,6 +10,7 @@ from api.contracts.models import Contract, ContractDocument, Party, Revision, Su
 from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
+from api.factors.models import Factor, FactorEnrolment, FactorPolicy
 from api.identity.models import IdentityProof
 from api.jobs.models import Job, JobEvent, JobWorker
 from api.kit.idempotency import IdempotencyRecord
@@ -35,6 +36,9 @@ __all__ = [
     "Envelope",
     "EnvelopeEvent",
     "EnvelopeKey",
+    "Factor",
+    "FactorEnrolment",
+    "FactorPolicy",
     "IdempotencyRecord",
     "IdentityProof",
     "Intent",

@@ -17,11 +17,12 @@ from api.context import Context
 from api.contracts.models import Party
 from api.documents.models import Document
 from api.envelopes.models import EnvelopeKey
+from api.factors.models import Factor
 from api.seals.models import Seal, SealMaker
 
-Table = type[Party] | type[Seal] | type[SealMaker] | type[EnvelopeKey] | type[Document]
-TABLES: Final[tuple[Table, ...]] = (Party, Seal, SealMaker, EnvelopeKey, Document)
-"""Where keys lie sealed, and the passwords of documents."""
+Table = type[Party] | type[Seal] | type[SealMaker] | type[EnvelopeKey] | type[Document] | type[Factor]
+TABLES: Final[tuple[Table, ...]] = (Party, Seal, SealMaker, EnvelopeKey, Document, Factor)
+"""Where keys lie sealed, the passwords of documents, and signers' factors."""
 BATCH = 100
 """Rows that are read and written together; the keys are used between, outside of any writing transaction."""
 

@@ -20,6 +20,7 @@ SCOPES: Final = (
     "people:read",
     "people:write",
     "identities:write",
+    "factors:write",
     "certificates:read",
     "certificates:write",
     "seals:read",
@@ -39,7 +40,9 @@ SCOPES: Final = (
     "api-keys:read",
     "api-keys:write",
 )
-NAMED_SCOPES: Final = frozenset({"certificates:write", "seals:write", "seals:approve", "users:write", "api-keys:write"})
+NAMED_SCOPES: Final = frozenset(
+    {"certificates:write", "seals:write", "seals:approve", "users:write", "api-keys:write", "factors:write"}
+)
 USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)
 """Of a key that is made without naming any: least privilege. Whoever may issue certificates, or have seals made, gets
 any name into them that is proven; who approves, or lets others in, must not be whoever comes along. To use a seal takes
@@ -87,6 +90,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "people:read",
         "people:write",
         "identities:write",
+        "factors:write",
         "certificates:read",
         "mandates:read",
         "mandates:write",

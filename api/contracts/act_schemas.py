@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.contracts.parts import PEM, Email, IdentifierIn, Locale, Mandate, PartyID, Suite
+from api.factors.schemas import Factors
 from api.identity.schemas import IdentityProofIn
 from api.kit.fields import Body, Line, PowerOfAttorneyID
 
@@ -51,6 +52,7 @@ class DelegateIn(Body):
         None,
         description="How the delegate was identified; needed with a `suite`. Takes the scope identities:write.",
     )
+    factors: Factors = Field(default_factory=list)
     mandate: Mandate | None = Field(None, description="By reference, which nobody checks.")
     power_of_attorney: PowerOfAttorneyID | None = Field(
         None, description="On record: checked now, and again whenever the delegate acts."

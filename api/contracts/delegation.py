@@ -18,6 +18,8 @@ from api.contracts.rows import check_identifier, for_encryption, way_to_sign
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.contracts.workflow import SIGNS, PartyState
 from api.errors import ValidationFailed
+from api.factors import policy as factors
+from api.factors.proving import prove
 from api.identity import gate
 from api.identity.service import state_proof
 from api.kit.edge import Unit
@@ -34,9 +36,13 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
     2. Without holding the database: check the delegate, issue a certificate where the service is to hold the key.
     3. Write, if the party may still delegate.
 
-    Raises NotFound, PreconditionFailed, StateConflict; ValidationFailed where the delegate could not do the part.
+    Whoever delegates shows the factors that they would sign with: a part is not given away by others.
+
+    Raises NotFound, PreconditionFailed, StateConflict; ValidationFailed where the delegate could not do the part; and
+    what `prove` raises.
     """
     context, name = unit.context, new_id("pty")
+    proven = prove(unit, contract_id, party_id, version, None, body.factors)
     with unit.read() as session:
         contract = repository.get(session, unit.tenant_id, contract_id)
         party = repository.party_of(contract, party_id)
@@ -53,15 +59,24 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
     check_version(contract, version)
     change = workflow.delegate(agreement_of(contract), party.id, name)
     require_time(contract, now)
+    proven.cover(session, party)
     if contract.version != before and contract.expires_at is not None and key is not None:
         _still_long_enough(contract, key)
     row = _row(name, party, body, stated, mandate)
     standing.require_in_term(session, unit.tenant_id, row, now)
     if key is not None:
         row.certificates, row.sealed_key, row.identity = key.certificates, key.sealed_key, key.identity or stated
+    factors.apply_to(context, session, contract.tenant_id, row)
     contract.parties.append(row)
     session.flush()
-    apply(session, contract, change, now=now, actor=actor_of(unit), data=_facts(row, body))
+    apply(
+        session,
+        contract,
+        change,
+        now=now,
+        actor=actor_of(unit),
+        data=_facts(row, body) | {"factors": list(proven.facts)},
+    )
     session.refresh(contract, ["parties"])
     return contract
 
@@ -119,6 +134,7 @@ def _row(name: str, party: Party, body: DelegateIn, identity: dict[str, Any] | N
         seal_id=party.seal_id,
         seal_placement=party.seal_placement,
         key_holder=holder,
+        factors=party.factors,
         suite=party.suite if seals else suite,
         certificates=certificates,
         encryption_certificates=for_encryption("/encryption_certificate", body.encryption_certificate),

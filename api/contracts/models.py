@@ -41,6 +41,8 @@ class Contract(Base):
     """When the timers are to look at it next; None where nobody is to be reminded any more."""
     audit_sequence: Mapped[int]
     audit_hash: Mapped[str] = mapped_column(String(64))
+    consent: Mapped[str] = mapped_column(String(10), default="free")
+    """"standard" where nothing but the service's own words of consent is taken."""
     delivery: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """How the completed contract goes to its parties: as envelopes, and what their certificates are checked against."""
     fields: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
@@ -103,6 +105,10 @@ class Party(Base):
     """PEM: the certificate that what is delivered to the party is encrypted to, then its chain."""
     sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A key under the vault; opens only for this party's id and suite. Gone when the party has signed."""
+    factors: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """What the party has to show when it acts; fixed when the contract is sent (`api.factors`)."""
+    key_factor_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """The passphrase that `sealed_key` is locked by, besides the vault."""
     delegate_of: Mapped[str | None] = mapped_column(String(40))
     """The party whose part this one has taken over."""
     mandate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -18,6 +18,8 @@ Locale = Literal["en", "zh", "ru"]
 Level = Literal["B-B", "B-T"]
 DocumentID = Annotated[str, StringConstraints(pattern=_DOCUMENT)]
 PartyID = Annotated[str, StringConstraints(pattern=r"^pty_[0-9a-f]{32}$")]
+FactorKind = Literal["passphrase", "totp"]
+"""What a signer shows besides the API key of its program: something known, or a code of something in its hands."""
 Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/\r\n]*={0,2}\s*$")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
 PEM = Annotated[str, StringConstraints(max_length=100_000)]

@@ -81,6 +81,7 @@ def _party(unit: Unit, index: int, body: PartyIn) -> Party:
         role=str(body.role),
         state=str(PartyState.PENDING),
         **known,
+        factors=sorted(set(body.factors)),
         signature_area=body.signature_area.model_dump(mode="json") if body.signature_area else None,
         reason=body.reason,
         location=body.location,

@@ -17,6 +17,7 @@ from api.contracts.parts import (
     CertificateOut,
     DocumentIn,
     Email,
+    FactorKind,
     IdentifierIn,
     Language,
     Level,
@@ -84,6 +85,12 @@ class PartyIn(Body):
         None, description="Where the seal shows on every document; in the middle of the signature area if left out."
     )
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=10)
+    factors: list[FactorKind] = Field(
+        default_factory=list,
+        max_length=2,
+        description="What the party has to show, each time, besides the API key of its program. A passphrase releases "
+        "the key that the service holds for a party with a `suite`. Enrolled at /v1/factors.",
+    )
     identity_proof: IdentityProofIn | None = Field(
         None,
         description="How a party that is not on record was identified. A party with a `suite` needs one, or a `person` "
@@ -111,6 +118,8 @@ class PartyIn(Body):
     def _one_way_to_sign(self) -> PartyIn:
         given = [name for name in ("certificate", "suite") if getattr(self, name) is not None]
         signs = self.role in SIGNS
+        if self.factors and (self.role is Role.CC or ("passphrase" in self.factors and self.suite is None)):
+            raise PydanticCustomError("factors", "a passphrase is of a party with a suite; who gets a copy has none")
         if not signs and (given or self.seal is not None or self.signature_area is not None):
             raise PydanticCustomError(
                 "certificate", "only a party that signs has a certificate, a suite, a seal or an area"
@@ -163,6 +172,10 @@ class ContractIn(Body):
         None, description="After this nobody can sign; 90 days after sending by default."
     )
     reminders: Reminders | None = Field(None, description="Nobody is reminded unasked if left out.")
+    consent: Literal["free", "standard"] = Field(
+        "free",
+        description="standard: parties consent in the service's own words and in their own language, or not at all.",
+    )
     relates_to: RelatesTo | None = Field(
         None, description="The completed contract that this one changes, renews, terminates or annuls."
     )
@@ -183,6 +196,7 @@ class ContractPatch(Body):
     fields: list[FieldIn] | None = Field(None, max_length=MAX_FIELDS)
     level: Level | None = None
     expires_at: datetime | None = None
+    consent: Literal["free", "standard"] | None = None
     reminders: Reminders | None = None
     relates_to: RelatesTo | None = None
     external_id: Line | None = Field(None, max_length=200)
@@ -210,6 +224,8 @@ class PartyOut(BaseModel):
     seal_placement: dict[str, Any] | None
     suite: str | None
     key_holder: Literal["service", "party"] | None
+    factors: list[FactorKind] = Field(description="What the party has to show; the tenant's own are added at send.")
+    key_locked: bool = Field(description="Whether the key held for the party is under the signer's passphrase.")
     certificate: CertificateOut | None
     encryption_certificate: CertificateOut | None
     signature_area: dict[str, Any] | None
@@ -248,6 +264,8 @@ class PartyOut(BaseModel):
                 "seal_placement": party.seal_placement,
                 "suite": party.suite,
                 "key_holder": party.key_holder,
+                "factors": party.factors,
+                "key_locked": party.sealed_key is not None and party.key_factor_id is not None,
                 "certificate": certificate_out(party.certificates) if party.certificates else None,
                 "encryption_certificate": (
                     certificate_out(party.encryption_certificates) if party.encryption_certificates else None
@@ -314,6 +332,7 @@ class ContractOut(BaseModel):
     renewed_by: list[str]
     terminated_by: list[str]
     annulled_by: list[str]
+    consent: Literal["free", "standard"]
     reminders: Reminders | None
     next_reminder_at: datetime | None
     created_at: datetime
@@ -351,6 +370,7 @@ class ContractOut(BaseModel):
                 "renewed_by": by[Relation.RENEWAL],
                 "terminated_by": by[Relation.TERMINATION],
                 "annulled_by": by[Relation.ANNULMENT],
+                "consent": contract.consent,
                 "reminders": contract.reminders,
                 "next_reminder_at": contract.next_reminder_at,
                 "created_at": contract.created_at,

@@ -18,6 +18,7 @@ from api.contracts.schemas import ContractIn, ContractPatch
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, touch
 from api.contracts.workflow import ContractState
 from api.errors import Conflict, NotFound, StateConflict, ValidationFailed
+from api.factors import policy as factors
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
@@ -39,6 +40,7 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         updated_at=now,
         expires_at=deadline(body.expires_at, now),
         prevailing_language=body.prevailing_language,
+        consent=body.consent,
         reminders=body.reminders.model_dump() if body.reminders is not None else None,
         delivery=body.delivery.model_dump() if body.delivery is not None else None,
         audit_sequence=0,
@@ -65,13 +67,15 @@ def update(unit: Unit, contract_id: str, version: int, body: ContractPatch) -> C
     check_version(contract, version)
     _require_draft(contract)
     given = body.model_fields_set
-    for name in ("title", "documents", "parties", "level"):
+    for name in ("title", "documents", "parties", "level", "consent"):
         if name in given and getattr(body, name) is None:
             raise ValidationFailed(f"{name} cannot be null", errors=[problem_at(f"/{name}", "null", "cannot be null")])
     if body.title is not None:
         contract.title = body.title
     if body.level is not None:
         contract.level = body.level
+    if body.consent is not None:
+        contract.consent = body.consent
     if "expires_at" in given:
         contract.expires_at = deadline(body.expires_at, now)
     if "delivery" in given:
@@ -141,6 +145,7 @@ def send(unit: Unit, contract_id: str, version: int) -> Contract:
         if key is not None:
             party.certificates, party.sealed_key = key.certificates, key.sealed_key
             party.identity = key.identity or party.identity
+    factors.apply(context, session, contract)
     for document in contract.documents:
         layout = ready.layouts[document.document_id]
         document.head_number, document.head_sha256, document.head_size = 0, layout.sha256, layout.size
@@ -219,6 +224,7 @@ def _what_is_sent(contract: Contract) -> dict[str, Any]:
                 "order": party.order,
                 "seal": party.seal_id,
                 "suite": party.suite,
+                "factors": party.factors,
                 "certificate_sha256": certificate_out(party.certificates).sha256 if party.certificates else None,
                 "identity": party.identity,
             }

@@ -208,6 +208,13 @@ def _sender(session: Session, unit: Unit, contract: Contract | None, index: int,
     if contract is None:
         raise refuse(f"/senders/{index}/party", "no-contract", "is given without a contract")
     party = contracts.party_of(contract, item.party or "")
+    if party.factors:  # the key is for what its signer agrees to each time, and nobody asks them here
+        raise StateConflict(
+            "the key of this party is released by its signer's factor only",
+            hint="a seal can send, and the service itself",
+            state=party.state,
+            allowed=[],
+        )
     if party.sealed_key is None:
         raise StateConflict(
             "no key of this party is held here now",

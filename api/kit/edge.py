@@ -36,6 +36,7 @@ from api.context import Context
 from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, RateLimited, Unauthenticated
 from api.kit import idempotency
 from api.kit.conditional import unmodified
+from api.kit.secrets import without_secrets
 
 FORMS = ("multipart/", "application/x-www-form-urlencoded")
 
@@ -270,7 +271,8 @@ async def _fingerprint(request: Request) -> str:
     """Return what makes two requests the same: method, path, preconditions, content.
 
     A form is compared by its parts: every sending of a multipart one uses another boundary, and a form that was read
-    as one has no body left. A password in it is left out: the digest is stored, and could be used to guess it.
+    as one has no body left. A password in it, or a passphrase or code in JSON, is left out: the digest is stored, and
+    could be used to guess it.
     """
     digest = hashlib.sha256()
 
@@ -292,7 +294,7 @@ async def _fingerprint(request: Request) -> str:
             elif name != "password":
                 add(name.encode(), value.encode())
     else:
-        add(await request.body())
+        add(without_secrets(await request.body()))
     return digest.hexdigest()
 
 

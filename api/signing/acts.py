@@ -9,10 +9,11 @@ from api.contracts import workflow
 from api.contracts.models import Contract
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.contracts.workflow import Agreement, Change
+from api.factors.proving import prove
 from api.kit.edge import Unit
 from api.mandates import standing as mandates
 from api.signing.consent import consent_of
-from api.signing.schemas import Consent
+from api.signing.schemas import ConsentIn
 
 
 def view(unit: Unit, contract_id: str, party_id: str, version: int | None) -> Contract:
@@ -31,20 +32,17 @@ def view(unit: Unit, contract_id: str, party_id: str, version: int | None) -> Co
     return contract
 
 
-def approve(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Contract:
+def approve(unit: Unit, contract_id: str, party_id: str, version: int | None, body: ConsentIn) -> Contract:
     """Take an approver's approval.
 
-    Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused.
+    Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused, and what `factors.proving.prove` raises.
     """
-    return _do_part(unit, contract_id, party_id, version, consent, workflow.approved)
+    return _do_part(unit, contract_id, party_id, version, body, workflow.approved)
 
 
-def acknowledge(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Contract:
-    """Take a viewer's word that it has read the contract.
-
-    Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused.
-    """
-    return _do_part(unit, contract_id, party_id, version, consent, workflow.acknowledged)
+def acknowledge(unit: Unit, contract_id: str, party_id: str, version: int | None, body: ConsentIn) -> Contract:
+    """Take a viewer's word that it has read the contract. Raises as `approve`."""
+    return _do_part(unit, contract_id, party_id, version, body, workflow.acknowledged)
 
 
 def _do_part(
@@ -52,18 +50,21 @@ def _do_part(
     contract_id: str,
     party_id: str,
     version: int | None,
-    consent: Consent,
+    body: ConsentIn,
     command: Callable[[Agreement, str], Change],
 ) -> Contract:
     standing = mandates.at_signing(unit, contract_id, party_id)
+    proven = prove(unit, contract_id, party_id, version, body.consent, body.factors)
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     party = contracts.party_of(contract, party_id)
     check_version(contract, version)
     change = command(agreement_of(contract), party.id)
     require_time(contract, now)
-    agreed = consent_of(session, unit, contract, party, consent)
-    facts = {"consent": agreed, **mandates.facts(mandates.confirm(session, party, standing, now))}
+    agreed = consent_of(session, unit, contract, party, body.consent)
+    proven.cover(session, party)
+    authority = mandates.confirm(session, party, standing, now)
+    facts = {"consent": agreed, "factors": list(proven.facts), **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
     if change.jobs:
         unit.wake_worker()

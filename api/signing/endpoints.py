@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from api.contracts import repository as contracts
 from api.contracts.models import Contract
 from api.contracts.schemas import ContractOut
 from api.jobs.schemas import JobOut
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, changes, etag, reads, writes
 from api.signing import acts, service
+from api.signing.consent import offered
 from api.signing.schemas import (
     ConsentIn,
+    ConsentOut,
     SignatureRequestIn,
     SignatureRequestOut,
     SignatureRequestResult,
@@ -33,6 +36,14 @@ def view_contract(
     return _reply(acts.view(unit, contract_id, party_id, version))
 
 
+@router.get("/consent", response_model=ConsentOut)
+def get_consent(unit: Annotated[Unit, reads("contracts:read")], contract_id: str, party_id: str) -> Reply:
+    """Read the service's own words of consent for this party, in its language, and what it is to be shown with them."""
+    with unit.read() as session:
+        contract = contracts.get(session, unit.tenant_id, contract_id)
+        return Reply(offered(contract, contracts.party_of(contract, party_id)))
+
+
 @router.post("/approve", response_model=ContractOut)
 def approve_contract(
     unit: Annotated[Unit, writes("contracts:sign")],
@@ -42,7 +53,7 @@ def approve_contract(
     body: ConsentIn,
 ) -> Reply:
     """Approve, as a party with the role approver. The consent is recorded; nothing is signed."""
-    return _reply(acts.approve(unit, contract_id, party_id, version, body.consent))
+    return _reply(acts.approve(unit, contract_id, party_id, version, body))
 
 
 @router.post("/acknowledge", response_model=ContractOut)
@@ -54,7 +65,7 @@ def acknowledge_contract(
     body: ConsentIn,
 ) -> Reply:
     """Say that one has read the contract, as a party with the role viewer. The consent is recorded."""
-    return _reply(acts.acknowledge(unit, contract_id, party_id, version, body.consent))
+    return _reply(acts.acknowledge(unit, contract_id, party_id, version, body))
 
 
 @router.post("/sign", status_code=202, response_model=JobOut)
@@ -69,7 +80,7 @@ def sign(
 
     The consent is recorded, and a job signs every document of the contract; follow it at `Location`.
     """
-    job = service.sign(unit, contract_id, party_id, version, body.consent, body.values)
+    job = service.sign(unit, contract_id, party_id, version, body)
     return Reply(JobOut.of(job), headers={"location": f"/v1/jobs/{job.id}"})
 
 

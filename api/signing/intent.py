@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,9 +39,17 @@ SCHEMA: Final = "sealroad.intent/1"
 
 
 def draw_up(
-    contract: Contract, party: Party, consent: dict[str, Any], now: datetime, mandate: dict[str, Any] | None
+    contract: Contract,
+    party: Party,
+    consent: dict[str, Any],
+    now: datetime,
+    mandate: dict[str, Any] | None,
+    factors: Sequence[dict[str, Any]],
 ) -> Intent:
-    """Return the record of a consent, not signed yet; `mandate` is what was found of a power of attorney."""
+    """Return the record of a consent, not signed yet.
+
+    `mandate` is what was found of a power of attorney, `factors` which of the signer's were checked.
+    """
     intent_id = new_id("int")
     body = {
         "schema": SCHEMA,
@@ -58,6 +67,7 @@ def draw_up(
         "consent": consent,
         **({"fields": filled} if (filled := fields.on_record(contract, party)) else {}),
         **({"mandate": mandate} if mandate is not None else {}),
+        "factors": list(factors),
         "recorded_at": moment(now),
     }
     octets = canonical.encode(body)

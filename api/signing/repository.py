@@ -51,6 +51,12 @@ def open_intent(session: Session, party_id: str, document_id: str, base_sha256: 
     return session.scalars(query).one_or_none()
 
 
+def has_values(session: Session, party_id: str) -> bool:
+    """Tell whether a party's key was used, and a job is to embed what it gave."""
+    query = select(Signature.id).where(Signature.party_id == party_id, Signature.state == "signed")
+    return session.scalar(query.limit(1)) is not None
+
+
 def abandon(
     session: Session, party_id: str, now: datetime, failure: dict[str, Any], document_id: str | None = None
 ) -> int:

@@ -12,8 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from api.contracts.field_schemas import VALUES, FieldValues
 from api.contracts.fields import MAX_FIELDS
-from api.contracts.parts import Base64, DocumentID, Locale
+from api.contracts.parts import Base64, DocumentID, FactorKind, Locale
 from api.contracts.schemas import ContractOut
+from api.factors.schemas import Factors
 from api.kit.fields import Body, Line, Text
 from api.signing.models import Signature
 
@@ -23,11 +24,16 @@ SHA256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class Consent(Body):
     """What the party was shown and agreed to."""
 
-    text: Text = Field(
+    text: Text | None = Field(
+        None,
         max_length=5000,
         description="The words of consent, verbatim, in the party's language.",
         examples=["我已阅读并同意签署本合同。"],
     )
+    text_id: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}/[0-9]{1,4}$")] | None = Field(
+        None, description="Or the id of the service's own words, as `…/consent` of the party has them."
+    )
+    text_sha256: SHA256 | None = Field(None, description="SHA-256 of the words as they were shown, to be sure.")
     locale: Locale
     accepted: Literal[True] = Field(description="Anything but true is no consent.")
     document_sha256: SHA256 | None = Field(
@@ -39,6 +45,8 @@ class Consent(Body):
 
     @model_validator(mode="after")
     def _one_form(self) -> Consent:
+        if (self.text is None) == (self.text_id is None):
+            raise PydanticCustomError("text", "state either text or text_id")
         if (self.document_sha256 is None) == (self.documents is None):
             raise PydanticCustomError("consent", "state either document_sha256 or documents")
         return self
@@ -48,19 +56,43 @@ class ConsentIn(Body):
     """Approve, or acknowledge having read."""
 
     consent: Consent
+    factors: Factors = Field(default_factory=list)
 
 
 class SignIn(Body):
     """Sign with the key that the service holds for the party."""
 
     consent: Consent
+    factors: Factors = Field(default_factory=list)
     values: FieldValues | None = Field(None, max_length=MAX_FIELDS, description=VALUES)
+
+
+class ShownDocument(BaseModel):
+    """A document as the party is to be shown it."""
+
+    id: str
+    name: str
+    language: str | None
+    sha256: str = Field(description="SHA-256 of the newest revision: of what …/documents/{id}/content gives.")
+
+
+class ConsentOut(BaseModel):
+    """The service's own words of consent for a party, and what it is to be shown with them."""
+
+    text_id: str = Field(examples=["sign/1"])
+    locale: Locale
+    text: str = Field(description="To be shown verbatim.")
+    text_sha256: str
+    required: bool = Field(description="Whether the contract takes no other words.")
+    factors: list[FactorKind] = Field(description="What the party has to show.")
+    documents: list[ShownDocument]
 
 
 class SignatureRequestIn(Body):
     """Ask for the data that the party's own key is to sign."""
 
     consent: Consent
+    factors: Factors = Field(default_factory=list)
     document: DocumentID | None = Field(None, description="Which document; the first one not yet signed if left out.")
     values: FieldValues | None = Field(
         None,

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from api.contracts import repository as contracts
 from api.contracts import workflow
-from api.contracts.field_schemas import FieldValues
 from api.contracts.models import Contract, Party
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.errors import MalformedRequest, StateConflict
+from api.factors.proving import prove
 from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
@@ -19,26 +19,22 @@ from api.kit.files import copy_file, file_chunks
 from api.mandates import standing as mandates
 from api.seals import repository as seals
 from api.seals import uses
-from api.signing import intent, pdf, repository, values
+from api.signing import intent, locked, pdf, repository, values
 from api.signing.consent import consent_of
 from api.signing.embedding import embed, record_intent
 from api.signing.models import Signature
-from api.signing.schemas import Consent, SignatureRequestIn, SignatureValueIn
+from api.signing.schemas import SignatureRequestIn, SignatureValueIn, SignIn
 from signer.errors import StaleRequest
 from signer.seals.lifecycle import Purpose
 
 
-def sign(
-    unit: Unit,
-    contract_id: str,
-    party_id: str,
-    version: int | None,
-    consent: Consent,
-    filled: FieldValues | None = None,
-) -> Job:
+def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body: SignIn) -> Job:
     """Take the consent of a party whose key the service holds, with what it fills in, and enqueue the signing."""
-    stated = values.checked(unit, contract_id, party_id, filled)
+    stated = values.checked(unit, contract_id, party_id, body.values)
     standing = mandates.at_signing(unit, contract_id, party_id)
+    consent, proven = body.consent, prove(unit, contract_id, party_id, version, body.consent, body.factors)
+    if proven.holder is not None:
+        return locked.sign(unit, contract_id, party_id, version, consent, locked.Grounds(proven, stated, standing))
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     contracts.party_of(contract, party_id)
@@ -47,9 +43,10 @@ def sign(
     agreed = consent_of(session, unit, contract, party, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
+    proven.cover(session, party)
     values.take(session, contract, party, stated, now)
     authority = mandates.confirm(session, party, standing, now)
-    recorded = intent.draw_up(contract, party, agreed, now, authority)
+    recorded = intent.draw_up(contract, party, agreed, now, authority, proven.facts)
     session.add(recorded)
     facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
@@ -73,6 +70,7 @@ def request_signature(
     context = unit.context
     stated = values.checked(unit, contract_id, party_id, body.values)
     standing = mandates.at_signing(unit, contract_id, party_id)
+    proven = prove(unit, contract_id, party_id, version, body.consent, body.factors)
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
         contracts.party_of(contract, party_id)
@@ -86,7 +84,7 @@ def request_signature(
         base = contracts.document_of(contract, document_id).head_sha256
         authority = mandates.confirm(session, party, standing, context.now())
     party.field_values = stated  # of the detached copy, for the record and the file
-    recorded = intent.draw_up(contract, party, agreed, context.now(), authority)
+    recorded = intent.draw_up(contract, party, agreed, context.now(), authority, proven.facts)
     recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
     recorded.signed_at = context.now()
     with context.storage.scratch() as directory, context.storage.local(base) as source:
@@ -99,6 +97,7 @@ def request_signature(
     check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
+    proven.cover(session, party)
     values.take(session, contract, party, stated, now)
     mandates.require_in_term(session, unit.tenant_id, party, now)
     session.add(recorded)

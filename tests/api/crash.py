@@ -34,6 +34,7 @@ from api.auth.service import SCOPES, create_key, create_tenant
 from api.config import Settings
 from api.context import open_context
 from api.db import Database
+from api.factors import lock
 from api.migrations import upgrade
 from api.server import running
 from api.signing import pdf
@@ -42,10 +43,12 @@ from certs import suites
 from certs.ca import ClosedCircle
 from certs.certificate import Subject
 from certs.clock import SystemClock
+from certs.keys import kek_passphrase
 from certs.ledger import MemoryLedger
 from tests.api.conftest import PROOF, make_pdf
 
 SECONDS = 60
+PASSPHRASE = "nobody writes this down"
 State = dict[str, Any]
 """What a client has to know to go on."""
 Act = Callable[[Path, State], dict[str, Any]]
@@ -75,7 +78,8 @@ class Bomb:
             self()
 
         Database.write = bombed_write  # type: ignore[method-assign, assignment]
-        for place, name in ((FilesystemStorage, "keep"), (pdf, "prepare"), (pdf, "complete")):
+        places = (FilesystemStorage, "keep"), (pdf, "prepare"), (pdf, "complete"), (lock, "key_of")
+        for place, name in places:
             setattr(place, name, self.around(getattr(place, name)))
 
     def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,12 +106,12 @@ def prepare(data: Path, route: str, suite: str) -> dict[str, Any]:
     upgrade(context.database)
     with context.database.write() as session:
         tenant = create_tenant(session, "crash", now=context.now())
-        token = create_key(session, tenant, name="crash", now=context.now())
+        token = create_key(session, tenant, name="crash", now=context.now(), scopes=SCOPES)
     context.close()
     state: dict[str, Any] = {"token": token, "key": None}
     party: dict[str, Any] = {"name": "Party", "country": "DE"}
-    if route == "held":
-        party |= {"suite": suite, "identity_proof": PROOF}
+    if route in {"held", "locked"}:
+        party |= {"suite": suite, "identity_proof": PROOF, "factors": ["passphrase"] if route == "locked" else []}
     else:
         circle = ClosedCircle.create(
             suite, organisation="Home", country="DE", clock=SystemClock(), ledger=MemoryLedger()
@@ -124,6 +128,13 @@ def prepare(data: Path, route: str, suite: str) -> dict[str, Any]:
         assert sent.status_code == 200, sent.text
         state["contract"], state["party"] = contract["id"], sent.json()["parties"][0]["id"]
         state["sha256"] = sent.json()["documents"][0]["revision_sha256"]
+        state["factors"] = []
+        if route == "locked":
+            enrolment = {"kind": "passphrase", "party": state["party"]}
+            secret = http.post("/v1/factor-enrolments", json=enrolment).json()["secret"]
+            enrolled = http.post("/v1/factors", json={"enrolment": secret, "passphrase": PASSPHRASE})
+            assert enrolled.status_code == 201, enrolled.text
+            state["factors"] = [{"kind": "passphrase", "value": PASSPHRASE}]
     return state
 
 
@@ -139,7 +150,8 @@ def act(data: Path, state: dict[str, Any]) -> dict[str, Any]:
             assert time.monotonic() < limit, contract
             if contract["parties"][0]["state"] in {"notified", "signing"} and contract["state"] == "sent":
                 if key is None:  # the same key again: the same job, or the first one if none was made
-                    http.post(f"{base}/sign", json={"consent": consent}, headers={"idempotency-key": "sign"})
+                    body = {"consent": consent, "factors": state["factors"]}
+                    http.post(f"{base}/sign", json=body, headers={"idempotency-key": "sign"})
                 else:
                     request = http.post(f"{base}/signature-requests", json={"consent": consent}).json()
                     value = base64.b64encode(key.sign(base64.b64decode(request["dtbs"]))).decode()
@@ -253,6 +265,7 @@ def two_people(settings: Settings) -> tuple[str, str]:
 def main(route: str, suite: str, step: int) -> None:
     """Walk through the points of a signing."""
     preload()
+    kek_passphrase.SCRYPT["n"] = 1 << 7
 
     def strike(data: Path, state: State, point: int) -> dict[str, Any]:
         Bomb(point).arm()

@@ -32,6 +32,7 @@ from tests.api.crash import points_of
     [
         ("held", "ecdsa-p256", 13),
         ("party", "ecdsa-p256", 11),
+        pytest.param("locked", "ecdsa-p256", 3, marks=pytest.mark.slow),
         pytest.param("held", "sm2", 6, marks=pytest.mark.slow),
         pytest.param("party", "gost2012-256", 6, marks=pytest.mark.slow),
     ],

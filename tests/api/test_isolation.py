@@ -18,6 +18,7 @@ from tests.api import leaks
 from tests.api.agreements.desk import asked, firm, offered, words
 from tests.api.conftest import Service, User, at_home, circle_today, held, make_pdf, serving
 from tests.api.envelopes.post import between, elsewhere, from_first_party, sealed
+from tests.api.factors.desk import offered as offered_to
 from tests.api.foreign import Objects, Schema, address_of, findings, options_of
 from tests.api.registry import made, organisation, person, prove
 from tests.api.seals.office import Office, application, colleague
@@ -30,7 +31,7 @@ PREFIXES = {
     "envelope_id": "env", "recipient_id": "rcp", "seal_id": "seal", "grant_id": "grt", "certificate_id": "crt",
     "contract_id": "ctr", "document_id": "doc", "party_id": "pty", "signature_id": "sig", "job_id": "job",
     "organisation_id": "org", "person_id": "per", "proof_id": "idp", "user_id": "usr", "key_id": "key",
-    "agreement_id": "agr", "request_id": "ags", "power_of_attorney_id": "poa",
+    "agreement_id": "agr", "request_id": "ags", "power_of_attorney_id": "poa", "factor_id": "fct",
 }  # fmt: skip
 HASH = "0" * 64
 FOREVER = {"if-match": '"v1"'}
@@ -65,6 +66,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_agreement_signature_request": {"json": {"certificate": "x"}},
     "hand_in_agreement_signature": {"json": {"error": "x"}},
     "register_power_of_attorney": {"files": {"xml": ("x.xml", b"<x/>"), "sig": ("x.sig", b"x")}},
+    "offer_enrolment": {"json": {"person": "per_" + "0" * 32, "kind": "totp"}},
+    "enrol_factor": {"json": {"enrolment": "x"}},
+    "confirm_factor": {"json": {"code": "000000"}},
+    "change_factor": {"json": {"current": "000000"}},
+    "reset_factor": {"json": {"reason": "x"}},
+    "put_factor_policy": {"json": {"held_keys": []}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
 }
 """Where the smallest body that the OpenAPI allows is not one that an operation looks at."""
@@ -109,6 +116,10 @@ def variants(own: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
         "open_envelope": [{"recipient": own["recipient_id"]}],
         "create_person": [{"name": "x", "organisations": [{"organisation": own["organisation_id"]}]}],
         "update_person": [{"name": "x", "organisations": [{"organisation": own["organisation_id"]}]}],
+        "offer_enrolment": [
+            {"person": own["person_id"], "kind": "passphrase"},
+            {"party": own["held_id"], "kind": "passphrase"},
+        ],
         "create_api_key": [{"name": "x", "scopes": ["contracts:read"], "user": own["user_id"]}],
     }
 
@@ -167,6 +178,7 @@ def belongings(user: User) -> dict[str, str]:
         "organisation_id": company["id"],
         "person_id": human["id"],
         "proof_id": prove(user, company)["id"],
+        "factor_id": made(user, "/v1/factors", {"enrolment": offered_to(user, "totp", person=human["id"])})["id"],
         "user_id": made(user, "/v1/users", {"name": "x", "roles": ["auditor"]})["id"],
         "key_id": made(user, "/v1/api-keys", {"name": "x", "scopes": ["contracts:read"]})["id"],
         "power_of_attorney_id": handed_in(user)["id"],
@@ -240,6 +252,7 @@ def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, s
         "powers-of-attorney",
         "organisations",
         "people",
+        "factors",
         "users",
     )
     for path in (f"/v1/{name}" for name in lists):
@@ -344,6 +357,7 @@ def test_every_operation_needs_exactly_one_scope(user: User, monkeypatch: pytest
     assert found["apply_seal"] == {"seals:use"}
     assert found["open_envelope"] == {"envelopes:open"}
     assert found["prove_person"] == found["revoke_organisation_proof"] == {"identities:write"}
+    assert found["offer_enrolment"] == found["reset_factor"] == found["put_factor_policy"] == {"factors:write"}
     assert found["create_user"] == found["deactivate_user"] == {"users:write"}
     assert found["create_api_key"] == found["rotate_api_key"] == {"api-keys:write"}
     assert set().union({"envelopes:write", "contracts:read", "agreements:sign"}, *found.values()) == set(SCOPES)

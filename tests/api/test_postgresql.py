@@ -26,12 +26,16 @@ from tests.api.agreements.desk import at, firm, octets_of, offered, words
 from tests.api.conftest import Service, User, held, make_pdf, serving
 from tests.api.contracts.talk import act, delegate, good
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
+from tests.api.factors import desk as factor_desk
+from tests.api.factors import test_codes as codes
+from tests.api.factors.desk import quick
 from tests.api.postgres import cluster
 from tests.api.seals.office import Office
 from tests.api.test_access import asked, key_for, somebody, status, token_of
 from tests.api.test_encrypted_documents import uploaded
 from tests.api.test_pairs import new_request
 
+__all__ = ["quick"]
 pytestmark = pytest.mark.interop
 
 
@@ -311,3 +315,18 @@ def test_no_octet_of_an_address_is_a_defect(postgres: Service) -> None:
     assert made.status_code in {201, 400, 422}, made.text
     kept = user.post("/v1/agreements", json={"agreement": words({"name": "a\0b"})})
     assert kept.status_code == 422, kept.text
+
+
+@pytest.mark.usefixtures("quick")
+def test_factors_are_counted_and_codes_taken_by_compare_and_set(postgres: Service) -> None:
+    codes.test_many_guesses_at_once_are_counted_each(postgres.user())
+    codes.test_a_code_counts_once_whoever_sends_it(postgres.user())
+    user = postgres.user()
+    contract = user.sent(held("sm2", factors=["passphrase"]), held("ecdsa-p256", factors=["passphrase"]))
+    for party in contract["parties"]:
+        factor_desk.with_passphrase(user, party=party["id"])
+    for party in user.contract(contract)["parties"]:
+        assert party["key_locked"]
+        answer = factor_desk.do(user, contract, party, "sign", factor_desk.shown("passphrase", factor_desk.WORDS))
+        factor_desk.signed(user, answer)
+    assert user.wait_for_state(contract, "completed", "failed")["state"] == "completed"

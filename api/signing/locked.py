@@ -1,0 +1,157 @@
+"""A party signs whose key is under its own passphrase: the passphrase comes with the request, and stays in it.
+
+1. Sign and time-stamp the record of what the party agreed to; prepare every document.
+2. Commit the consent, and what will be signed (`signature.prepared`).
+3. Open the party's key with what the passphrase opened; use it once on each of these, and forget it.
+4. Commit the values, and with them the job that completes and embeds them (`api.signing.tasks`).
+
+So neither the passphrase nor the opened key is ever written down: a job gets signature values, which are good for
+exactly these revisions and nothing else. A process that dies before 4 leaves a party that begins again; after it, any
+worker goes on. If somebody else signs the same document in between, the values are for a revision that is not the
+newest any more, the job ends with `stale-request`, and the party signs anew, as with a key that it holds itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.contracts import repository as contracts
+from api.contracts import workflow
+from api.contracts.models import Contract, Party
+from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time, touch
+from api.errors import StateConflict
+from api.factors import lock
+from api.jobs.models import Job
+from api.jobs.queue import enqueue
+from api.kit.edge import Unit
+from api.kit.files import file_chunks
+from api.mandates import standing as mandates
+from api.signing import intent, pdf, repository, values
+from api.signing.consent import consent_of
+from api.signing.embedding import record_intent
+from api.signing.schemas import Consent
+from api.storage import Received
+from signer.errors import StaleRequest
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from api.contracts.fields import Value
+    from api.factors.proving import Proven
+    from api.mandates.standing import Standing
+    from signer.pades.sign import Prepared
+
+Ready = list[tuple[str, str, "Prepared", Received]]
+"""Of each document: its id, the head it was prepared on, what will be signed, the prepared file."""
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What was checked before anything is written: the signer's factors, what it fills in, its power of attorney."""
+
+    proven: Proven
+    stated: dict[str, Value] | None
+    standing: Standing | None
+
+
+def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, grounds: Grounds) -> Job:
+    """Sign with a key that the party's passphrase has released, and enqueue the rest.
+
+    Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused, FactorRequired, MandateRefused, TimeStampError,
+    StaleRequest, VaultError. Before the second step nothing has changed.
+    """
+    context, proven = unit.context, grounds.proven
+    with unit.read() as session:
+        contract, party, _ = _begun(unit, session, contract_id, party_id, version)
+        agreed = consent_of(session, unit, contract, party, consent)
+        done = contracts.signed_documents(session, contract, party.id)
+        authority = mandates.confirm(session, party, grounds.standing, context.now())
+    party.field_values = grounds.stated  # of the detached copy, for the record and the file
+    recorded = intent.draw_up(contract, party, agreed, context.now(), authority, proven.facts)
+    recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
+    recorded.signed_at = context.now()
+    with context.storage.scratch() as directory:
+        ready = [
+            _prepared(unit, contract, party, row.document_id, row.head_sha256, directory)
+            for row in contract.documents
+            if row.document_id not in done
+        ]
+
+    now, actor = context.now(), actor_of(unit)
+    with context.database.write() as session:
+        contract, party, change = _begun(unit, session, contract_id, party_id, version, locked=True)
+        proven.cover(session, party)
+        values.take(session, contract, party, grounds.stated, now)
+        mandates.require_in_term(session, unit.tenant_id, party, now)
+        lock.lock_key(context, session, party)  # where sending and enrolling have not seen each other
+        session.add(recorded)
+        facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
+        facts |= mandates.facts(authority)
+        apply(session, contract, change, now=now, actor=actor, data=facts)
+        rows = [
+            record_intent(
+                session,
+                contract,
+                party,
+                document_id=document_id,
+                base_sha256=base,
+                prepared=prepared,
+                prepared_file=received,
+                consent=agreed,
+                who=unit.principal.who,
+                now=now,
+                actor=actor,
+            ).id
+            for document_id, base, prepared, received in ready
+        ]
+
+    assert proven.holder is not None
+    key = lock.key_of(context, party, proven.holder)
+    made = [key.sign(prepared.dtbs) for _, _, prepared, _ in ready]
+    del key
+
+    session, now = unit.session, context.now()
+    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    for name, value in zip(rows, made, strict=True):
+        row = repository.get(session, unit.tenant_id, contract_id, party_id, name, lock=True)
+        if row.state != "prepared":
+            raise StaleRequest("the party has begun to sign anew, or the contract was closed", hint="sign again")
+        row.value, row.state, row.updated_at = value, "signed", now
+    touch(contract, now)
+    payload = {
+        "contract": contract.id,
+        "party": party_id,
+        "consent": agreed,
+        "intent": recorded.id,
+        "who": unit.principal.who,
+    }
+    key_of_job = f"sign:{party_id}:{contract.version}"
+    job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key_of_job, payload=payload, now=now)
+    unit.wake_worker()
+    return job
+
+
+def _begun(
+    unit: Unit, session: Session, contract_id: str, party_id: str, version: int | None, *, locked: bool = False
+) -> tuple[Contract, Party, workflow.Change]:
+    """Return the contract, the party and its beginning to sign; again, where it had not come as far as its values."""
+    contract = contracts.get(session, unit.tenant_id, contract_id, lock=locked)
+    party = contracts.party_of(contract, party_id)
+    check_version(contract, version)
+    require_time(contract, unit.context.now())
+    if repository.has_values(session, party.id):
+        raise StateConflict("the party is signing already", state=party.state, allowed=["decline"])
+    return contract, party, workflow.start_signing(agreement_of(contract), party.id, again=True)
+
+
+def _prepared(
+    unit: Unit, contract: Contract, party: Party, document_id: str, base: str, directory: Path
+) -> tuple[str, str, Prepared, Received]:
+    context, path = unit.context, directory / f"{document_id}.pdf"
+    with context.storage.local(base) as source:
+        prepared = pdf.prepare(context, contract, party, document_id, source, path)
+    with context.storage.receive(file_chunks(path)) as received:
+        context.storage.keep(received)
+    return document_id, base, prepared, received
