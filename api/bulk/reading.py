@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 import unicodedata
@@ -62,13 +63,21 @@ def _text(data: bytes) -> str:
 
 
 def _looks_like(data: bytes) -> str:
-    """Say which encoding it may be. In Russian text of Windows-1251 nearly all octets above 127 are small letters."""
-    high = [octet for octet in data[: 1 << 16] if octet > 0x7F]
-    small = sum(octet >= 0xE0 for octet in high)
-    if sum(octet >= 0xC0 or octet in (0xA8, 0xB8, 0xAB, 0xBB, 0xB9) for octet in high) > 0.95 * len(high):
+    """Say which encoding it may be, in words that go before others.
+
+    Words in Cyrillic or Chinese are runs of octets above 127. In Windows-1251 nearly all of them are letters, most of
+    them small (0xE0 and up); in KOI8-R the small ones are below that.
+    """
+    head = data[: 1 << 16]
+    high = [octet for octet in head if octet > 0x7F]
+    runs = sum(one > 0x7F and other > 0x7F for one, other in itertools.pairwise(head))
+    if runs < len(high) / 2:
+        return ""
+    if sum(octet >= 0xC0 for octet in high) > 0.9 * len(high):
+        small = sum(octet >= 0xE0 for octet in high)
         return "it looks like Windows-1251 (CP1251); " if small > len(high) / 2 else "it looks like KOI8-R; "
     try:
-        data.decode("gb18030")
+        head.decode("gb18030", "strict" if len(head) == len(data) else "ignore")
     except UnicodeDecodeError:
         return ""
     return "it looks like GB18030 (GBK); "

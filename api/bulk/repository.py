@@ -37,6 +37,12 @@ def open_rows(session: Session, bulk_id: str, limit: int | None = None) -> list[
     return list(session.scalars(query.order_by(BulkRow.number).limit(limit)))
 
 
+def begun_rows(session: Session, bulk_id: str) -> list[int]:
+    """Return the numbers of rows whose contract was made and not sent."""
+    query = select(BulkRow.number).where(BulkRow.bulk_send_id == bulk_id, BulkRow.state == "made")
+    return list(session.scalars(query))
+
+
 def row(session: Session, bulk_id: str, number: int) -> BulkRow:
     """Return a row."""
     return session.get_one(BulkRow, (bulk_id, number))

@@ -32,11 +32,13 @@ from api.errors import (
     LeaseLost,
     NotFound,
     PreconditionFailed,
+    ServiceUnavailable,
     StateConflict,
     row_of,
 )
 from api.jobs import queue
 from api.jobs.queue import JobRun
+from api.jobs.worker import PASSING
 from api.templates.filling import acting_of, fill, narrowed, slots_of
 from api.templates.schemas import FilledIn
 from certs.errors import SealroadError
@@ -45,8 +47,6 @@ log = logging.getLogger("sealroad.jobs")
 
 BATCH: Final = 25
 """Rows in one go."""
-PASSING: Final = frozenset({"time-stamp-error", "service-unavailable", "verifier-busy", "backend-unavailable"})
-"""Failures that are not the row's: the job waits and tries again."""
 
 
 def send_rows(context: Context, run: JobRun) -> dict[str, Any]:
@@ -74,8 +74,7 @@ def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:
     cancelled = failure["code"] == JobCancelled.code
     with context.database.read() as session:
         bulk = repository.get(session, run.tenant_id, run.payload["bulk_send"])
-        numbers = repository.open_rows(session, bulk.id)
-        begun = [number for number in numbers if repository.row(session, bulk.id, number).contract_id is not None]
+        begun = repository.begun_rows(session, bulk.id)
     for number in begun:
         _fail(context, run, bulk, number, failure, "cancelled" if cancelled else "failed")
     with context.database.write() as session:
@@ -90,6 +89,8 @@ def _deal_with(context: Context, run: JobRun, bulk: BulkSend, number: int) -> No
     except (LeaseLost, JobCancelled):
         raise
     except SealroadError as error:
+        if error.code == "verifier-busy":
+            raise ServiceUnavailable(error.message) from error
         if error.code in PASSING:
             raise
         if row_of(error.code).private:

@@ -36,7 +36,11 @@ def validated(model: type[M], data: object) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         found = [
-            problem_at("".join(f"/{step}" for step in item["loc"]), str(item["type"]), str(item["msg"]))
+            problem_at("".join(f"/{_step(each)}" for each in item["loc"]), str(item["type"]), str(item["msg"]))
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise ValidationFailed(found[0]["detail"], errors=found) from None
+
+
+def _step(value: int | str) -> str:
+    return str(value).replace("~", "~0").replace("/", "~1")  # RFC 6901 clause 3

@@ -195,7 +195,7 @@ def walk(stranger: User, theirs: dict[str, str], own: dict[str, str]) -> list[st
         Objects(own),
         BODIES,
         variants(own),
-        {"contract_id": draft["id"]},
+        {"contract_id": draft["id"], "template_id": template(stranger, slot("x"))["id"]},
     )
 
 

@@ -180,6 +180,7 @@ def test_without_a_proof_of_identity_nothing_is_begun(user: User) -> None:
         ("copy.name\nИван Петров\nАнна Ким\n".encode("koi8-r"), "encoding", "it looks like KOI8-R"),
         ("copy.name\nx".encode("utf-16"), "encoding", "UTF-8"),
         (b"copy.name\nA\xff\n", "encoding", "UTF-8"),
+        ("copy.name\nJörg Müller".encode("latin-1"), "encoding", "save it as CSV in UTF-8"),
         (b'copy.name\n"A"B\n', "quotes", "quotation marks"),
         (b'copy.name\n"A\n', "quotes", "quotation marks"),
         (b"copy.name\n" + b"A" * 10_000_000, "too-long", ""),
@@ -198,7 +199,7 @@ def test_a_table_that_cannot_be_read_is_refused_with_the_reason(data: bytes, cod
     with pytest.raises(ValidationFailed) as caught:
         read(data)
     assert [each["code"] for each in caught.value.facts["errors"]] == [code]
-    assert hint in caught.value.hint
+    assert caught.value.hint.startswith(hint) if hint.startswith(("it", "save")) else hint in caught.value.hint
     assert time.process_time() - begun < 2
 
 
