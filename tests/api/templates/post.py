@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from typing import Any
 
 from tests.api.conftest import PROOF, User
@@ -57,8 +58,12 @@ def taken(response: Any) -> dict[str, Any]:
 
 def ended(user: User, sent: dict[str, Any]) -> dict[str, Any]:
     """Wait for the end of a bulk send."""
+    limit = time.monotonic() + 300
+    while (found := dict(user.get(f"/v1/bulk-sends/{sent['id']}").json()))["state"] == "running":
+        assert time.monotonic() < limit, found
+        time.sleep(0.05)
     user.wait_for_job(f"/v1/jobs/{sent['job']}")
-    return dict(user.get(f"/v1/bulk-sends/{sent['id']}").json())
+    return found
 
 
 def results(user: User, sent: dict[str, Any]) -> list[dict[str, Any]]:
