@@ -19,6 +19,7 @@ from api import docs, openapi, ops, version
 from api.agreements import endpoints as agreements
 from api.auth import endpoints as auth
 from api.auth import oauth_endpoints as oauth
+from api.bulk import endpoints as bulk
 from api.certificates import endpoints as certificates
 from api.certificates import est
 from api.config import Settings
@@ -40,6 +41,7 @@ from api.people import endpoints as people
 from api.pki import endpoints as pki
 from api.seals import endpoints as seals
 from api.signing import endpoints as signing
+from api.templates import endpoints as templates
 from api.verification import endpoints as verification
 
 DESCRIPTION = """Contracts that cross a border: every party signs one PDF with its own certificate in its own national
@@ -48,7 +50,7 @@ need `If-Match`."""
 
 ROUTERS = (
     documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements, mandates,
-    people, identity, factors, auth, oauth,
+    people, identity, factors, auth, oauth, templates, bulk,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.agreements.models import Agreement, AgreementEvent, AgreementSignature
 from api.audit.models import AuditEvent
 from api.auth.models import AccessToken, APIKey, AuthFailures, ClientAssertion, Tenant, User
+from api.bulk.models import BulkDocument, BulkRow, BulkSend
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision, Succession
 from api.db import Base
@@ -18,6 +19,7 @@ from api.mandates.models import PowerOfAttorney, PowerOfAttorneyEvent
 from api.people.models import Membership, Organisation, OrganisationEvent, Person, PersonEvent
 from api.seals.models import Seal, SealEvent, SealGrant, SealMaker, SealUse
 from api.signing.models import Intent, Signature
+from api.templates.models import Template, TemplateDocument, TemplateEvent
 
 __all__ = [
     "APIKey",
@@ -28,6 +30,9 @@ __all__ = [
     "AuditEvent",
     "AuthFailures",
     "Base",
+    "BulkDocument",
+    "BulkRow",
+    "BulkSend",
     "CertificateIntent",
     "ClientAssertion",
     "Contract",
@@ -62,6 +67,9 @@ __all__ = [
     "SealUse",
     "Signature",
     "Succession",
+    "Template",
+    "TemplateDocument",
+    "TemplateEvent",
     "Tenant",
     "User",
 ]

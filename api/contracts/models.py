@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from api.db import Base
@@ -16,7 +16,10 @@ class Contract(Base):
     """One agreement. `version` rises with every change and is the ETag; state changes are compare-and-set on it."""
 
     __tablename__ = "contracts"
-    __table_args__ = (UniqueConstraint("tenant_id", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "external_id"),
+        Index("ix_contracts_bulk_send_id_bulk_row", "bulk_send_id", "bulk_row", unique=True),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
@@ -48,6 +51,12 @@ class Contract(Base):
     fields: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     """Its form fields (`api.contracts.fields`)."""
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    template_id: Mapped[str | None] = mapped_column(String(40))
+    """The template that it was made from, and in `template_version` as it was when; a template may be gone."""
+    template_version: Mapped[int | None]
+    bulk_send_id: Mapped[str | None] = mapped_column(String(40))
+    """The bulk send that it belongs to, and its row there: no row makes two contracts, the index says so."""
+    bulk_row: Mapped[int | None]
     reports: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     """What verification said when the contract was completed, one entry per document; large, so read when asked for."""
 

@@ -36,7 +36,7 @@ from api.contracts.subjects import CERTIFICATE_LIFE, subject_of
 from api.contracts.workflow import SIGNS
 from api.documents.opening import password_of
 from api.envelopes import delivery
-from api.errors import ValidationFailed
+from api.errors import AgreementRefused, IdentityNotProven, ValidationFailed
 from api.kit.refusals import problem_at
 from api.mandates import standing
 from api.seals import applying
@@ -125,6 +125,26 @@ def make_ready(context: Context, contract: Contract) -> Ready:
     if findings:
         raise _refuse(findings)
     return ready
+
+
+def foreseen(context: Context, contract: Contract) -> list[dict[str, str]]:
+    """Return what is already known to forbid sending a draft, of 2, 3, 5 and 6; nothing is made, nothing is issued."""
+    findings: list[dict[str, str]] = []
+    for index, party in enumerate(contract.parties):
+        pointer = f"/parties/{index}"
+        findings += _name_findings(pointer, party)
+        if party.role in SIGNS:
+            findings += _means(context, contract, party, pointer, contract.expires_at).findings
+            if party.key_holder == "service" and party.seal_id is None:
+                try:
+                    proven(context, contract.tenant_id, party, pointer)
+                except IdentityNotProven as error:
+                    findings += error.facts["errors"]
+    try:
+        agreements.check(context, contract)
+    except AgreementRefused as error:
+        findings += error.facts.get("errors") or [problem_at("/agreement", error.code, error.message)]
+    return findings
 
 
 def ready_delegate(context: Context, contract: Contract, party: Party) -> IssuedKey | None:

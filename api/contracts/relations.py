@@ -31,7 +31,8 @@ def relate(unit: Unit, contract: Contract, to: RelatesTo | None) -> None:
         contract.relates_to_id = contract.relates_to_kind = None
         return
     try:
-        earlier = repository.get(unit.session, unit.tenant_id, to.contract)
+        with unit.read() as session:
+            earlier = repository.get(session, unit.tenant_id, to.contract)
     except NotFound as error:
         raise _refuse([problem_at("/relates_to/contract", error.code, error.message)]) from None
     if earlier.state != ContractState.COMPLETED:

@@ -26,7 +26,8 @@ MAX_CHAIN: Final = 10
 def documents_of(unit: Unit, entries: list[DocumentEntry], prevailing: str | None) -> list[ContractDocument]:
     """Return the rows of documents. Raises ValidationFailed."""
     ids = [entry.id for entry in entries]
-    known = repository.documents_named(unit.session, unit.tenant_id, ids)
+    with unit.read() as session:
+        known = repository.documents_named(session, unit.tenant_id, ids)
     errors = [
         problem_at(f"/documents/{index}", "not-found", "there is no such document")
         for index, name in enumerate(ids)

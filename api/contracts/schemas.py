@@ -12,6 +12,7 @@ from api.contracts.field_schemas import FieldIn, FieldOut
 from api.contracts.fields import MAX_FIELDS
 from api.contracts.languages import shown_to
 from api.contracts.models import Contract, ContractDocument, Party
+from api.contracts.origin import origin_out
 from api.contracts.parts import (
     PEM,
     CertificateOut,
@@ -313,6 +314,14 @@ class ContractDocumentOut(BaseModel):
         )
 
 
+class TemplateUseOut(BaseModel):
+    """The template that a contract was made from, as it was then."""
+
+    id: str = Field(examples=["tpl_0193f1d2c5a87c1e9a2f6d4b8e0c7a35"])
+    version: int
+    bulk_send: str | None = Field(description="The bulk send that made it, if one did.")
+
+
 class ContractOut(BaseModel):
     """A contract."""
 
@@ -344,6 +353,7 @@ class ContractOut(BaseModel):
     audit_hash: str = Field(description="Its hash.")
     delivery: dict[str, Any] | None
     failure: dict[str, Any] | None
+    template: TemplateUseOut | None
 
     @classmethod
     def of(cls, contract: Contract) -> ContractOut:
@@ -382,6 +392,7 @@ class ContractOut(BaseModel):
                 "audit_hash": contract.audit_hash,
                 "delivery": contract.delivery,
                 "failure": contract.failure,
+                "template": origin_out(contract),
             }
         )
 

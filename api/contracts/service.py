@@ -9,7 +9,8 @@ from api.agreements import repository as agreements
 from api.audit.service import GENESIS, record
 from api.contracts import fields, languages, relations, repository, workflow
 from api.contracts.deadlines import deadline
-from api.contracts.models import Contract, Revision
+from api.contracts.models import Contract, Party, Revision
+from api.contracts.origin import Origin
 from api.contracts.parts import DocumentEntry, certificate_out
 from api.contracts.readiness import make_ready
 from api.contracts.reminders import next_reminder
@@ -24,8 +25,24 @@ from api.kit.ids import new_id
 from api.kit.refusals import problem_at
 
 
-def create(unit: Unit, body: ContractIn) -> Contract:
+def create(unit: Unit, body: ContractIn, origin: Origin | None = None) -> Contract:
     """Make a draft. Raises ValidationFailed or Conflict (external_id)."""
+    parties = parties_of(unit, body.parties)
+    session = unit.session  # what was read until here needs no lock; from here on nobody else writes
+    contract = draft_of(unit, body, parties)
+    facts: dict[str, Any] = {"title": body.title, "documents": [entry.id for entry in body.documents]}
+    facts |= {"parties": len(parties), **relations.facts_of(contract)}
+    if origin is not None:
+        origin.mark(contract)
+        facts |= origin.facts
+    session.add(contract)
+    record(session, contract, "contract.created", now=contract.created_at, actor=actor_of(unit), data=facts)
+    session.flush()
+    return contract
+
+
+def draft_of(unit: Unit, body: ContractIn, parties: list[Party]) -> Contract:
+    """Return a draft that is in no session yet. Raises ValidationFailed or Conflict (external_id)."""
     now = unit.context.now()
     contract = Contract(
         id=new_id("ctr"),
@@ -46,17 +63,11 @@ def create(unit: Unit, body: ContractIn) -> Contract:
         audit_sequence=0,
         audit_hash=GENESIS,
     )
-    parties = parties_of(unit, body.parties)
     _claim_external_id(unit, contract)
     relations.relate(unit, contract, body.relates_to)
     contract.documents = documents_of(unit, body.documents, body.prevailing_language)
     contract.parties = parties
     contract.fields = fields.drafted(contract, body.fields)
-    unit.session.add(contract)
-    facts: dict[str, Any] = {"title": body.title, "documents": [entry.id for entry in body.documents]}
-    facts |= {"parties": len(parties), **relations.facts_of(contract)}
-    record(unit.session, contract, "contract.created", now=now, actor=actor_of(unit), data=facts)
-    unit.session.flush()
     return contract
 
 
@@ -250,9 +261,10 @@ def _entries(contract: Contract) -> list[DocumentEntry]:
 
 
 def _claim_external_id(unit: Unit, contract: Contract) -> None:
-    taken = contract.external_id is not None and repository.external_id_taken(
-        unit.session, unit.tenant_id, contract.external_id, by_other_than=contract.id
-    )
+    if contract.external_id is None:
+        return
+    with unit.read() as session:
+        taken = repository.external_id_taken(session, unit.tenant_id, contract.external_id, by_other_than=contract.id)
     if taken:
         raise Conflict("another contract has this external_id")
 

@@ -72,6 +72,6 @@ def get_document_content(
 
 @router.delete("/{document_id}", status_code=204, response_class=Response)
 def delete_document(unit: Annotated[Unit, changes("documents:write")], document_id: str) -> Reply:
-    """Delete a document that no contract holds."""
+    """Delete a document that no contract and no template holds."""
     service.delete(unit, document_id)
     return Reply(None)

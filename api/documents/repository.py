@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
+from api.bulk.models import BulkDocument
 from api.contracts.models import ContractDocument
 from api.documents.models import Document
 from api.kit.owned import one
+from api.templates.models import TemplateDocument
 
 
 def get(session: Session, tenant_id: str, document_id: str) -> Document:
@@ -22,5 +24,6 @@ def all_of(tenant_id: str) -> Select[Document]:
 
 
 def in_use(session: Session, document_id: str) -> bool:
-    """Tell whether any contract holds the document."""
-    return bool(session.scalar(select(exists().where(ContractDocument.document_id == document_id))))
+    """Tell whether any contract, template or bulk send on its way holds the document."""
+    holders = (ContractDocument, TemplateDocument, BulkDocument)
+    return any(session.scalar(select(exists().where(each.document_id == document_id))) for each in holders)

@@ -57,10 +57,10 @@ def document_of(received: Received, *, tenant_id: str, name: str, pages: int, no
 
 
 def delete(unit: Unit, document_id: str) -> None:
-    """Delete a document that no contract holds. Raises NotFound or Conflict. Its octets go with the next sweep."""
+    """Delete a document that nothing holds. Raises NotFound or Conflict. Its octets go with the next sweep."""
     document = repository.get(unit.session, unit.tenant_id, document_id)
     if repository.in_use(unit.session, document_id):
-        raise Conflict("a contract holds this document")
+        raise Conflict("a contract or a template holds this document")
     unit.session.delete(document)
 
 

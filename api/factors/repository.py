@@ -13,17 +13,13 @@ from api.contracts.models import Contract, Party
 from api.contracts.workflow import OPEN
 from api.errors import NotFound
 from api.factors.models import Factor, FactorEnrolment, FactorPolicy
+from api.kit.owned import one
 
 
 def get(session: Session, tenant_id: str, factor_id: str, *, lock: bool = False) -> Factor:
     """Return a tenant's factor. Raises NotFound."""
     query = factors(tenant_id).where(Factor.id == factor_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound("there is no such factor")
-    return found
+    return one(session, query, "factor", lock=lock)
 
 
 def factors(tenant_id: str, person_id: str | None = None, party_id: str | None = None) -> Select[Factor]:

@@ -35,6 +35,7 @@ CANCELLABLE: Final = {
     "seal": "seals:use",
     "seal-envelope": "envelopes:write",
     "open-envelope": "envelopes:open",
+    "bulk-send": "contracts:write",
 }
 """Kinds that may be cancelled, because what they leave is cleaned up as after a failure; and the scope that allows it.
 
@@ -190,6 +191,16 @@ def postpone(session: Session, run: JobRun, *, until: datetime, attempts: int, e
     job.state, job.attempts, job.error = "queued", attempts, error
     job.run_after, job.handed_at = until, None
     job.owner = job.token = None
+
+
+def pass_on(session: Session, run: JobRun, *, now: datetime) -> None:
+    """Put a job behind those that wait, to go on with its next items: it came as far as it should at one time.
+
+    What was tried so far does not count. Raises LeaseLost, JobCancelled.
+    """
+    job = _held(session, run)
+    job.attempts, job.error = 0, None
+    requeue(session, job, now)
 
 
 def cancel(session: Session, job: Job, *, by: str, now: datetime) -> None:

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 from api.agreements import tasks as agreement_tasks
+from api.bulk import tasks as bulk_tasks
 from api.certificates import issuing
 from api.context import Context
 from api.contracts import reminders
@@ -33,6 +34,7 @@ def handlers() -> dict[str, Handler]:
         "open-envelope": Handler(envelope_tasks.open_envelope, envelope_tasks.opening_gave_up),
         "deliver": Handler(delivery.deliver, delivery.gave_up),
         "sign-agreement": Handler(agreement_tasks.sign_with_seal, agreement_tasks.gave_up),
+        "bulk-send": Handler(bulk_tasks.send_rows, bulk_tasks.gave_up),
         "finalize": Handler(contract_tasks.finalize, contract_tasks.gave_up),
     }
 

@@ -59,17 +59,27 @@ class Reply:
     """What is kept for a repetition with the same Idempotency-Key, where `body` has a secret in it."""
 
 
-class Unit:
-    """One request's work for one tenant."""
+@dataclass(frozen=True)
+class Caller:
+    """From where a request came, as logs say it."""
 
-    def __init__(
-        self, context: Context, principal: Principal, request: Request, claim: idempotency.Claim | None
-    ) -> None:
+    address: str
+    user_agent: str
+    request_id: str
+
+    @classmethod
+    def of(cls, request: Request) -> Caller:
+        """Return who sent a request."""
+        return cls(address_of(request), request.headers.get("user-agent", "")[:300], request.state.request_id)
+
+
+class Unit:
+    """One request's work for one tenant; or what a job does later, as whoever asked for it."""
+
+    def __init__(self, context: Context, principal: Principal, caller: Caller, claim: idempotency.Claim | None) -> None:
         self.context = context
         self.principal = principal
-        self.address = address_of(request)
-        self.user_agent = request.headers.get("user-agent", "")[:300]
-        self.request_id: str = request.state.request_id
+        self.address, self.user_agent, self.request_id = caller.address, caller.user_agent, caller.request_id
         self._claim = claim
         self._open: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
@@ -111,6 +121,16 @@ class Unit:
     def wake_worker(self) -> None:
         """Tell the worker, after the commit, that there is a job."""
         self._wake = True
+
+    @contextmanager
+    def committed(self) -> Iterator[None]:
+        """Commit at the end of a block; undo everything where it raises. For jobs: a request has `run`."""
+        try:
+            yield
+        except BaseException as error:
+            self._close(error)
+            raise
+        self._close(None)
 
     def run(self, endpoint: Callable[[], Reply | Response], default_status: int) -> Response:
         """Run the endpoint, render its answer, commit. Everything is undone when it raises."""
@@ -233,7 +253,7 @@ def reads(scope: str) -> Any:
 
     def unit(request: Request, who: Annotated[Principal, Depends(principal)]) -> Unit:
         who.require(scope)
-        return Unit(context_of(request), who, request, None)
+        return Unit(context_of(request), who, Caller.of(request), None)
 
     return Depends(unit)
 
@@ -262,7 +282,7 @@ def writes(scope: str) -> Any:
             if not idempotency.KEY.fullmatch(idempotency_key):
                 raise MalformedRequest("an Idempotency-Key has 1 to 200 printable ASCII characters")
             claim = idempotency.Claim(who.tenant_id, idempotency_key, await _fingerprint(request))
-        return Unit(context_of(request), who, request, claim)
+        return Unit(context_of(request), who, Caller.of(request), claim)
 
     return Depends(unit)
 

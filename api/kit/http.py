@@ -21,7 +21,7 @@ from api.kit.problems import problem_response
 log = logging.getLogger("sealroad.http")
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-UPLOADS: Final = frozenset({"/v1/documents", "/v1/verifications", "/v1/powers-of-attorney"})
+UPLOADS: Final = frozenset({"/v1/documents", "/v1/verifications", "/v1/powers-of-attorney", "/v1/bulk-sends"})
 
 HEADERS: Final = {
     "x-content-type-options": "nosniff",

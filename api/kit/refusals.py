@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from api.errors import ValidationFailed
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def refuse(pointer: str, code: str, detail: str) -> ValidationFailed:
@@ -23,3 +28,19 @@ def utc(value: datetime, pointer: str) -> datetime:
         return value.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
         raise refuse(pointer, "overflow", "is no moment in UTC") from None
+
+
+def validated(model: type[M], data: object) -> M:
+    """Return what data say, as a model has it. Raises ValidationFailed with every finding."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        found = [
+            problem_at("".join(f"/{_step(each)}" for each in item["loc"]), str(item["type"]), str(item["msg"]))
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise ValidationFailed(found[0]["detail"], errors=found) from None
+
+
+def _step(value: int | str) -> str:
+    return str(value).replace("~", "~0").replace("/", "~1")  # RFC 6901 clause 3

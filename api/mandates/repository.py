@@ -5,19 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from api.errors import NotFound
+from api.kit.owned import one
 from api.mandates.models import PowerOfAttorney
 
 
 def get(session: Session, tenant_id: str, name: str, *, lock: bool = False) -> PowerOfAttorney:
     """Return a tenant's power of attorney; with `lock`, nobody else changes it meanwhile. Raises NotFound."""
     query = select(PowerOfAttorney).where(PowerOfAttorney.tenant_id == tenant_id, PowerOfAttorney.id == name)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound("there is no such power of attorney")
-    return found
+    return one(session, query, "power of attorney", lock=lock)
 
 
 def all_of(tenant_id: str) -> Select[PowerOfAttorney]:

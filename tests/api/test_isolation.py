@@ -22,6 +22,7 @@ from tests.api.factors.desk import offered as offered_to
 from tests.api.foreign import Objects, Schema, address_of, findings, options_of
 from tests.api.registry import made, organisation, person, prove
 from tests.api.seals.office import Office, application, colleague
+from tests.api.templates.post import bulk, ended, slot, table, taken, template
 from tests.api.test_certificates import issued, pkcs10
 from tests.conftest import keys_of
 from tests.mandates import firm as firm_with_power
@@ -32,6 +33,7 @@ PREFIXES = {
     "contract_id": "ctr", "document_id": "doc", "party_id": "pty", "signature_id": "sig", "job_id": "job",
     "organisation_id": "org", "person_id": "per", "proof_id": "idp", "user_id": "usr", "key_id": "key",
     "agreement_id": "agr", "request_id": "ags", "power_of_attorney_id": "poa", "factor_id": "fct",
+    "template_id": "tpl", "bulk_id": "blk",
 }  # fmt: skip
 HASH = "0" * 64
 FOREVER = {"if-match": '"v1"'}
@@ -40,6 +42,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "upload_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
     "create_contract": {"json": {"title": "x", "documents": ["doc_" + "0" * 32]}},
     "update_contract": {"json": {"title": "x"}},
+    "create_template": {"json": {"title": "x", "documents": ["doc_" + "0" * 32], "parties": [{"slot": "x"}]}},
+    "update_template": {"json": {"title": "x"}},
+    "create_contract_from_template": {"json": {"title": "x"}},
+    "create_bulk_send": {"files": {"file": ("x.csv", b"x.name\nx\n", "text/csv")}, "data": {"template": "x"}},
     "sign": {"json": {"consent": {"text": "x", "locale": "en", "accepted": True, "document_sha256": HASH}}},
     "create_signature_request": {
         "json": {"consent": {"text": "x", "locale": "en", "accepted": True, "document_sha256": HASH}}
@@ -88,6 +94,9 @@ def variants(own: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
         "sign_agreement": [{"seal": own["seal_id"]}],
         "create_contract": [{**document, "parties": [each]} for each in (sealing, known, acting)],
         "update_contract": [{**document, "parties": [each]} for each in (sealing, known, acting)],
+        "create_template": [{**document, "parties": [{"slot": "x", **each}]} for each in (sealing, known, acting)],
+        "update_template": [{**document, "parties": [{"slot": "x", **each}]} for each in (sealing, known, acting)],
+        "create_contract_from_template": [{"parties": [{"slot": "x", **each}]} for each in (sealing, known, acting)],
         "issue_certificate": [
             {"request": request, "person": own["person_id"]},
             {"request": request, "organisation_id": own["organisation_id"]},
@@ -158,6 +167,8 @@ def belongings(user: User) -> dict[str, str]:
     request = user.ask(contract, party)
     envelope = sealed(user, {"contract": contract["id"], "senders": [{"seal": seal["id"]}], "recipients": [named]})
     agreement = offered(user, words(firm("ecdsa-p256").party()))
+    copies = template(user, slot("x"), slot("self", name="Anna", certificate=circle_today("ecdsa-p256").bundle))
+    copied = taken(bulk(user, copies, table({"x.name": "x", "x.certificate": circle_today("ecdsa-p256").bundle})))
     company = organisation(user)
     human = person(user, identifiers=[], organisations=[{"organisation": company["id"]}])
     prove(user, human)
@@ -175,6 +186,8 @@ def belongings(user: User) -> dict[str, str]:
         "held_id": service["id"],
         "signature_id": request["id"],
         "job_id": response.json()["id"],
+        "template_id": copies["id"],
+        "bulk_id": ended(user, copied)["id"],
         "organisation_id": company["id"],
         "person_id": human["id"],
         "proof_id": prove(user, company)["id"],
@@ -210,7 +223,7 @@ def walk(stranger: User, theirs: dict[str, str], own: dict[str, str]) -> list[st
         Objects(own),
         BODIES,
         variants(own),
-        {"contract_id": draft["id"]},
+        {"contract_id": draft["id"], "template_id": template(stranger, slot("x"))["id"]},
     )
 
 
@@ -254,6 +267,8 @@ def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, s
         "people",
         "factors",
         "users",
+        "templates",
+        "bulk-sends",
     )
     for path in (f"/v1/{name}" for name in lists):
         assert user.get(path).json()["data"]

@@ -13,17 +13,19 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from api.config import Settings
+from api.contracts.models import Contract
 from api.db import Database
 from api.errors import ConfigurationError
 from api.jobs import engine
 from api.migrations import check_or_upgrade, upgrade
 from api.models import Base
+from api.templates.models import TemplateEvent
 from tests.api import registry
 from tests.api.agreements.desk import at, firm, octets_of, offered, words
-from tests.api.conftest import Service, User, held, make_pdf, serving
+from tests.api.conftest import Service, User, circle_today, held, make_pdf, serving
 from tests.api.contracts.talk import act, delegate, good
 from tests.api.envelopes.post import between, from_first_party, open_as, sealed
 from tests.api.factors import desk as factor_desk
@@ -31,6 +33,7 @@ from tests.api.factors import test_codes as codes
 from tests.api.factors.desk import quick
 from tests.api.postgres import cluster
 from tests.api.seals.office import Office
+from tests.api.templates.post import bulk, ended, results, slot, table, taken, template
 from tests.api.test_access import asked, key_for, somebody, status, token_of
 from tests.api.test_encrypted_documents import uploaded
 from tests.api.test_pairs import new_request
@@ -330,3 +333,17 @@ def test_factors_are_counted_and_codes_taken_by_compare_and_set(postgres: Servic
         answer = factor_desk.do(user, contract, party, "sign", factor_desk.shown("passphrase", factor_desk.WORDS))
         factor_desk.signed(user, answer)
     assert user.wait_for_state(contract, "completed", "failed")["state"] == "completed"
+
+
+def test_a_table_is_sent_and_no_row_makes_two_contracts(postgres: Service) -> None:
+    user = postgres.user()
+    own = slot("seller", order=2, name="Anna Becker", certificate=circle_today("ecdsa-p256").bundle)
+    made = template(user, own, slot("copy", role="cc"), level="B-B")
+    rows = [{"copy.name": f"沈𠮷明 {number}", "external_id": f"A-{number}"} for number in range(4)]
+    sent = taken(bulk(user, made, table(*rows)))
+    assert ended(user, sent)["sent"] == 4
+    first, second = (row["contract"] for row in results(user, sent)[:2])
+    with pytest.raises(IntegrityError), postgres.context.database.write() as session:
+        session.get_one(Contract, second).bulk_row = session.get_one(Contract, first).bulk_row
+    with pytest.raises(DatabaseError, match="append-only"), postgres.context.database.write() as session:
+        session.query(TemplateEvent).filter_by(template_id=made["id"]).update({"type": "x"})

@@ -1,0 +1,1 @@
+"""Bulk sends: many contracts from one template and a table of who signs them."""
