@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Request
 from starlette.responses import Response
 
 from api.audit.schemas import LogCheckOut
@@ -40,7 +39,7 @@ def list_templates(unit: Annotated[Unit, reads("contracts:read")], limit: Limit 
 
 
 @router.get("/{template_id}", response_model=TemplateOut)
-def get_template(unit: Annotated[Unit, reads("contracts:read")], request: Request, template_id: str) -> Reply:
+def get_template(unit: Annotated[Unit, reads("contracts:read")], template_id: str) -> Reply:
     """Read a template."""
     with unit.read() as session:
         return _reply(repository.get(session, unit.tenant_id, template_id))
