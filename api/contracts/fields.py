@@ -28,6 +28,8 @@ MAX_FIELDS: Final = 200
 """Fields of one contract."""
 MAX_PLACES: Final = 400
 """Places of all of them."""
+MAX_DRAWN: Final = 50_000
+"""Characters that are drawn in all places together: a few seconds of setting rare hanzi."""
 Value = str | bool
 
 
@@ -65,6 +67,9 @@ def _objections(contract: Contract, found: Sequence[Mapping[str, Any]]) -> Itera
     if len(found) > MAX_FIELDS or sum(len(each["places"]) for each in found) > MAX_PLACES:
         detail = f"a contract has at most {MAX_FIELDS} fields, in {MAX_PLACES} places"
         yield problem_at("/fields", "too-many", detail)
+        return
+    if _drawn(found, {}) > MAX_DRAWN:
+        yield problem_at("/fields", "too-long", f"the values have more than {MAX_DRAWN} characters in all places")
         return
     seen: set[str] = set()
     for index, each in enumerate(found):
@@ -150,6 +155,11 @@ def stated(contract: Contract, party: Party, given: Mapping[str, Value] | None) 
         for name in values
         if name not in names
     ]
+    if not errors and _drawn(own, values) > MAX_DRAWN:
+        detail = f"the values have more than {MAX_DRAWN} characters in all places"
+        errors = [problem_at("/values", "too-long", detail)]
+    if errors:
+        raise ValidationFailed(f"a value cannot be taken: {errors[0]['detail']}", errors=errors)
     there: dict[int, list[FormField]] = {}
     for row in contract.documents:
         for index, _, field in placed(contract, row):
@@ -198,6 +208,12 @@ def on_record(contract: Contract, party: Party) -> list[dict[str, Any]]:
         for each in contract.fields or ()
         if filler_of(contract, each).id == party.id and each["name"] in values
     ]
+
+
+def _drawn(definitions: Sequence[Mapping[str, Any]], values: Mapping[str, Value]) -> int:
+    """Return how many characters are drawn, counting each place."""
+    texts = ((values.get(each["name"], each["value"]), each["places"]) for each in definitions)
+    return sum(len(text) * len(places) for text, places in texts if isinstance(text, str))
 
 
 def _one_line_break(value: Value) -> Value:

@@ -31,6 +31,8 @@ MAX_VALUE: Final = 4000
 """Characters of a value: a page of small print."""
 MIN_TEXT: Final = (20.0, 12.0)
 """Points, width and height, of a field with text: one line of the smallest size."""
+SLACK: Final = 0.05
+"""Points that a value is asked to leave free: /Rect is rounded, and what was taken must fit there too."""
 MIN_CHECKBOX: Final = (6.0, 6.0)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_:-]{0,79}")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -111,7 +113,7 @@ def _objection(field: FormField, value: Value) -> tuple[str, str] | None:
     if (unseen := _unseen(value)) is not None:
         return "characters", unseen
     try:
-        typeset(str(shown(field, value)), *field.size)
+        typeset(str(shown(field, value)), field.size[0] - SLACK, field.size[1] - SLACK)
     except AppearanceError as error:
         return str(error.facts.get("reason", "no-glyph")), error.message
     return None

@@ -16,6 +16,7 @@ from tests.api.conftest import User, at_home, circle_today, held, make_pdf
 from tests.api.contracts.talk import completed, consent, delegate, events, good, refused, verdict
 from tests.api.contracts.test_languages import versions
 from tests.signer.forms.made import refilled
+from tests.signer.locked import OWNER, USER, by_qpdf
 from tests.signer.signing import edited, empty_field
 
 SUITES = ("ecdsa-p256", "sm2", "gost2012-256", pytest.param("rsa", marks=pytest.mark.slow))
@@ -52,8 +53,8 @@ def _newest(user: User) -> str:
     return str(user.get("/v1/jobs").json()["data"][0]["id"])
 
 
-def in_file(pdf: bytes) -> dict[str, Any]:
-    with pikepdf.open(io.BytesIO(pdf)) as document:
+def in_file(pdf: bytes, password: str = "") -> dict[str, Any]:
+    with pikepdf.open(io.BytesIO(pdf), password=password) as document:
         fields = [item for item in document.Root.AcroForm.Fields if str(item.FT) != "/Sig"]
         return {str(item.T): str(item.V) if "/V" in item else None for item in fields}
 
@@ -182,6 +183,33 @@ def test_length_and_date_are_those_of_the_field(drafted: dict[str, Any]) -> None
     for values, code in (({"day": "31.12.2026"}, "not-a-date"), ({"town": "x" * 21}, "too-long")):
         problem = refused(start(drafted["user"], drafted["contract"], 1, values), 422, "validation-failed")
         assert problem["errors"][0]["code"] == code
+
+
+def test_the_work_of_drawing_is_bounded(user: User) -> None:
+    body: dict[str, Any] = {"title": "x", "documents": [user.upload()["id"]], "parties": [held("ecdsa-p256")]}
+    many = [{**field(f"f{n}"), "places": PRICE["places"] * 20} for n in range(20)]
+    problem = refused(
+        user.post("/v1/contracts", json={**body, "fields": [{**each, "value": "x" * 200} for each in many]}),
+        *(422, "validation-failed"),
+    )
+    assert (problem["errors"][0]["pointer"], problem["errors"][0]["code"]) == ("/fields", "too-long")
+    draft = good(user.post("/v1/contracts", json={**body, "fields": many}), 201)  # where they stand is asked at `send`
+    problem = refused(start(user, draft, 0, {f"f{n}": "x" * 200 for n in range(20)}), 422, "validation-failed")
+    assert problem["errors"][0] | {"detail": ""} == {"pointer": "/values", "code": "too-long", "detail": ""}
+
+
+def test_an_encrypted_document_gets_its_fields_and_keeps_them_to_itself(user: User) -> None:
+    form = {"password": OWNER}
+    upload = user.post("/v1/documents", files={"file": ("x.pdf", by_qpdf(6), "application/pdf")}, data=form)
+    contract = user.draft([held("sm2")], [good(upload, 201)["id"]], fields=[{**PRICE, "value": "1"}])
+    contract = user.send(contract)
+    sign(user, contract, 0, {"price": "Цена 2"})
+    contract = completed(user, contract)
+    pdf = user.content(contract)
+    assert in_file(pdf, USER) == {"price": "Цена 2"}
+    assert "Цена".encode("utf-16-be") not in pdf
+    (report,) = verdict(user, contract)
+    assert report["signatures"][0]["verdict"] == "TOTAL-PASSED"
 
 
 def test_whoever_does_not_sign_fills_nothing(user: User) -> None:

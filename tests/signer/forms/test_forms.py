@@ -16,6 +16,7 @@ from signer.appearance.text import clean
 from signer.errors import FieldError, FormRefused, OptionError, SealroadError, SigningRefused
 from signer.forms import FormField, objections_to_value, shown
 from signer.forms.fields import MAX_FIELDS
+from signer.pades.placement import EveryPage
 from signer.pdf.drawn_text import agrees, drawn_text
 from signer.pdf.encryption import Credentials
 from signer.pdf.listing import walk_fields
@@ -24,6 +25,7 @@ from tests.conftest import make_pdf
 from tests.signer.forms.made import ADDRESS, DAY, FIELDS, NAME, ONE, PRICE, TWO, contract, laid_out, refilled, verdicts
 from tests.signer.forms.made import signed as signed_by
 from tests.signer.locked import OWNER, by_qpdf
+from tests.signer.seal_pdf.marks import applied
 from tests.signer.signing import edited, empty_field, many_pages
 
 SUITES = ("rsa", "ecdsa-p256", "sm2", "gost2012-256")
@@ -103,6 +105,16 @@ def test_a_file_that_is_encrypted(revision: int) -> None:
     assert held(two, OWNER)["name"] == "𠮷䶮 ➀ Ё"
     with pytest.raises(SigningRefused, match="locked"):
         signed_by(two, "ecdsa-p256", owner, field="Three", values=(("price", "1"),))
+
+
+def test_a_seal_on_every_page_fills_and_locks_too() -> None:
+    fields = (PRICE, replace(DAY, page=2))
+    one = applied(
+        laid_out(many_pages(2), fields), "sm2", EveryPage(), field="Seal", values=ONE["values"][:1], locks=("price",)
+    )
+    two = signed_by(one, "sm2", field="Two", values=TWO["values"][:1], locks=("day",))
+    assert verdicts(two, "sm2") == [("TOTAL-PASSED", "form-filling"), ("TOTAL-PASSED", "none")]
+    assert verdicts(refilled(one, ("price", "1")), "sm2") == [("TOTAL-FAILED", "forbidden")]
 
 
 def test_in_a_tagged_file_every_field_is_in_the_structure_tree() -> None:
