@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.bulk.columns import Columns, column_of, finding
-from api.bulk.reading import Table
+from api.bulk.reading import Table, parsed
 from api.contracts import relations, workflow
 from api.contracts.readiness import foreseen
 from api.contracts.rows import parties_of
@@ -46,7 +46,7 @@ def checked(unit: Unit, draft: Draft, table: Table) -> Iterator[Checked]:
         findings: list[dict[str, Any]] = []
         filled, where = None, {}
         with _noted(findings, number):
-            said, where = columns.row(record) if columns is not None else (record, {})
+            said, where = columns.row(record) if columns is not None else (parsed(record), {})
             filled = understood(said, where)
         if filled is not None:
             if filled.external_id is not None and seen.setdefault(filled.external_id, number) != number:

@@ -2,7 +2,7 @@
 
     table = read(data)                   # ValidationFailed where it cannot be read at all
     table.columns                        # of CSV: ["buyer.name", "buyer.email", "external_id"]; None of JSON
-    table.records                        # (2, ["王伟", "wang@example.com", "A-1"]), (3, …); of JSON: (1, {…}), (2, {…})
+    table.records                        # (2, ["王伟", "wang@example.com", "A-1"]), …; of JSON (1, '{"parties": …}'), …
 
 Records are numbered as a spreadsheet numbers them: the column names are row 1. Nothing is guessed: octets that are not
 UTF-8 are refused, with a hint what they look like.
@@ -27,6 +27,8 @@ MAX_ROWS: Final = 5000
 MAX_COLUMNS: Final = 500
 MAX_CELL: Final = 100_000
 """Characters: as many as a certificate with its chain may have."""
+MAX_JSON: Final = 1024 * 1024
+"""Characters of one row of NDJSON, and of an array."""
 DELIMITERS: Final = ";,\t"
 SAVE: Final = "save it as CSV in UTF-8: in Excel 'CSV UTF-8', in LibreOffice with the character set 'Unicode (UTF-8)'"
 
@@ -37,7 +39,7 @@ class Table:
 
     columns: list[str] | None
     records: list[tuple[int, Any]]
-    """Number and cells; of JSON, number and value."""
+    """Number and cells; of JSON, number and text."""
 
 
 def read(data: bytes) -> Table:
@@ -109,14 +111,23 @@ def _csv(text: str) -> Table:
 
 
 def _json(text: str) -> list[tuple[int, Any]]:
-    hint = "one object on each line, or one array of objects"
+    """Return JSON row by row, unread: what is small as text need not be small in memory."""
+    if not text.lstrip().startswith("["):
+        return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(text) > MAX_JSON:
+        raise _refuse("too-long", f"an array has more than {MAX_JSON} characters", hint="send one object on each line")
+    return [(number, json.dumps(each)) for number, each in enumerate(parsed(text), 1)]
+
+
+def parsed(text: str) -> Any:
+    """Return what JSON says. Raises ValidationFailed."""
+    if len(text) > MAX_JSON:
+        raise _refuse("too-long", f"a row has more than {MAX_JSON} characters", pointer="")
     try:
-        if text.lstrip().startswith("["):
-            return list(enumerate(json.loads(text), 1))
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-        return [(number, json.loads(line)) for number, line in lines[: MAX_ROWS + 1]]
+        return json.loads(text)
     except (ValueError, RecursionError):
-        raise _refuse("json", "the table is not JSON that can be read", hint=hint) from None
+        hint = "one object on each line, or one array of objects"
+        raise _refuse("json", "is not JSON that can be read", hint=hint, pointer="") from None
 
 
 def _limited(table: Table) -> Table:
@@ -127,8 +138,8 @@ def _limited(table: Table) -> Table:
     return table
 
 
-def _refuse(code: str, detail: str, hint: str = "") -> ValidationFailed:
-    return ValidationFailed(detail, hint=hint, errors=[problem_at("/file", code, detail)])
+def _refuse(code: str, detail: str, hint: str = "", pointer: str = "/file") -> ValidationFailed:
+    return ValidationFailed(detail, hint=hint, errors=[problem_at(pointer, code, detail)])
 
 
 def neutral(cell: str) -> str:

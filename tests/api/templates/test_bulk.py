@@ -119,6 +119,11 @@ def test_json_rows_say_whatever_a_slot_may_say(user: User) -> None:
         "/rows/3/parties": "model_type",
         "/rows/4/partys": "extra_forbidden",
     }
+    assert told(bulk(user, made, b'{"parties": []}\n{\n{"title": "' + b"x" * 2**20 + b'"}')) == {
+        "/rows/1/buyer": "name",
+        "/rows/2": "json",
+        "/rows/3": "too-long",
+    }
     del value["identifiers"]
     sent = taken(bulk(user, made, json.dumps([{"parties": [value]}]).encode()))
     assert ended(user, sent)["sent"] == 1
@@ -186,7 +191,7 @@ def test_without_a_proof_of_identity_nothing_is_begun(user: User) -> None:
         (b"copy.name\n" + b"A" * 10_000_000, "too-long", ""),
         (b"copy.name\n" + b"A\n" * 10_001, "too-many-rows", "several parts"),
         (b"copy.name," * 501 + b"x\n", "too-many-columns", ""),
-        (b'{"parties": []}\n{', "json", ""),
+        (b"[" + b"{}," * 400_000 + b"{}]", "too-long", "one object on each line"),
         (b"[" * 100_000, "json", ""),
     ],
     ids=lambda value: repr(value)[:24],
