@@ -11,8 +11,10 @@ from functools import cache
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
-from api.mandates import standing
+from api.mandates import log, repository, standing
 from api.signing import tasks
 from certs.certificate import Subject
 from certs.clock import SystemClock
@@ -21,7 +23,7 @@ from certs.mandates import read_mandate
 from signer.pades.options import SignOptions
 from signer.pades.sign import sign_bytes
 from tests.api.conftest import User, at_home, circle_today, held, make_pdf
-from tests.api.contracts.talk import act, completed, consent, delegate, events, good, refused
+from tests.api.contracts.talk import SUITES, act, completed, consent, delegate, events, good, refused
 from tests.mandates import (
     CHINESE,
     HER,
@@ -39,7 +41,6 @@ from tests.mandates import (
 )
 
 CLOCK = SystemClock()
-SUITES = ("gost2012-256", "sm2", "ecdsa-p256", "rsa")
 HERS = [{"scheme": each.scheme, "value": each.value} for each in (HER_SNILS, HER_INN)]
 OURS = [{"scheme": each.scheme, "value": each.value} for each in (INN, OGRN)]
 firm_of = cache(lambda suite: firm(suite, CLOCK))
@@ -145,6 +146,18 @@ def test_its_octets_and_log_are_given_back_as_they_came(user: User) -> None:
     assert [each["type"] for each in user.get(f"{path}/events").json()["data"]] == [
         "power-of-attorney.received", "power-of-attorney.revoked"
     ]  # fmt: skip
+    for words in (
+        "UPDATE power_of_attorney_events SET type = 'x'",
+        "DELETE FROM powers_of_attorney",
+        "UPDATE powers_of_attorney SET last_day = '2099-01-01'",
+        "UPDATE powers_of_attorney SET revoked_at = NULL",
+    ):
+        with pytest.raises(DatabaseError), user.context.database.write() as session:
+            session.execute(text(words))
+    with user.context.database.read() as session:
+        assert log.check(session, repository.get(session, user.tenant_id, row["id"])) is None
+        needed = repository.needed_files(session)  # the sweep of the store leaves them alone
+    assert {row["content_sha256"], row["signature_sha256"]} <= needed
 
 
 def test_a_revocation_is_not_of_the_future_and_not_of_another_version(user: User) -> None:
