@@ -47,7 +47,7 @@ OURS = [{"scheme": each.scheme, "value": each.value} for each in (INN, OGRN)]
 SUITES = [
     suite if suite in {"gost2012-256", "sm2"} else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING
 ]
-"""The truth table has all suites (tests/signer/test_mandates.py); here those that such papers are signed in come first."""
+"""The truth table has all suites (tests/signer); here those in which such papers are signed come first."""
 firm_of = cache(lambda suite: firm(suite, CLOCK))
 
 
