@@ -84,13 +84,18 @@ def _validation(request: Request, error: Exception) -> Response:
     """List what is wrong by JSON Pointer; never repeat what was sent, it may be a secret."""
     assert isinstance(error, RequestValidationError)
     found = [
-        {"pointer": _pointer(item["loc"]), "code": str(item["type"]), "detail": str(item["msg"])}
+        {"pointer": _pointer(item["loc"]), "code": str(item["type"]), "detail": _words(str(item["msg"]))}
         for item in error.errors()[:MAX_ERRORS]
     ]
     if any(item["code"] == "json_invalid" for item in found):
         return _answer(request, MalformedRequest("the body is not JSON"))
     detail = f"{found[0]['pointer'] or 'the body'}: {found[0]['detail']}" if found else "a field is not acceptable"
     return _answer(request, ValidationFailed(detail, errors=found))
+
+
+def _words(message: str) -> str:
+    """Return what is wrong without the names of classes."""
+    return "a part with a file name is expected" if "UploadFile" in message else message.removeprefix("Value error, ")
 
 
 def _pointer(location: tuple[Any, ...]) -> str:

@@ -233,6 +233,13 @@ def test_a_resource_says_which_methods_it_knows(user: User, schema: Schema) -> N
         assert set(refused.headers["allow"].split(", ")) == {each.upper() for each in verbs}, path
 
 
+def test_a_form_field_in_place_of_a_file_is_called_that(user: User) -> None:
+    for path in ("/v1/documents", "/v1/verifications"):
+        refused = user.post(path, files={"file": (None, "text")}).json()
+        assert (refused["code"], refused["errors"][0]["pointer"]) == ("validation-failed", "/file")
+        assert refused["errors"][0]["detail"] == "a part with a file name is expected"
+
+
 def test_no_octet_of_an_address_is_a_defect(user: User) -> None:
     for path, status in (("/v1/contracts/%00", 404), ("/%00", 404), ("/v1/jobs?kind=x%00", 400)):
         assert user.get(path).status_code == status, path
