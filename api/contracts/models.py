@@ -63,7 +63,6 @@ class Contract(Base):
     successors: Mapped[list[Succession]] = relationship(
         order_by="(Succession.at, Succession.successor_id)",
         foreign_keys="Succession.contract_id",
-        lazy="selectin",
         viewonly=True,
     )
 

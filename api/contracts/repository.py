@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import CursorResult, Select, bindparam, select, update
+from sqlalchemy.orm import Session, selectinload
 
 from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.contracts.workflow import OPEN
 from api.documents.models import Document
 from api.errors import NotFound
 
+# Asked at every step of every contract, so made once: making a query takes as long as running it.
+_CONTRACT: Final = select(Contract).where(
+    Contract.tenant_id == bindparam("tenant_id"), Contract.id == bindparam("contract_id")
+)
+_CONTRACT_LOCKED: Final = _CONTRACT.with_for_update().execution_options(populate_existing=True)
+_SIGNED: Final = select(Revision.document_id).where(
+    Revision.contract_id == bindparam("contract_id"), Revision.party_id == bindparam("party_id")
+)
+
 
 def get(session: Session, tenant_id: str, contract_id: str, *, lock: bool = False) -> Contract:
     """Return a tenant's contract; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
-    query = select(Contract).where(Contract.tenant_id == tenant_id, Contract.id == contract_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    contract = session.scalars(query).one_or_none()
+    query = _CONTRACT_LOCKED if lock else _CONTRACT
+    contract = session.scalars(query, {"tenant_id": tenant_id, "contract_id": contract_id}).one_or_none()
     if contract is None:
         raise NotFound("there is no such contract")
     return contract
@@ -44,7 +51,7 @@ def document_of(contract: Contract, document_id: str) -> ContractDocument:
 
 def all_of(tenant_id: str, *, state: str | None, external_id: str | None) -> Select[Contract]:
     """Return the query for a tenant's contracts."""
-    query = select(Contract).where(Contract.tenant_id == tenant_id)
+    query = select(Contract).where(Contract.tenant_id == tenant_id).options(selectinload(Contract.successors))
     if state is not None:
         query = query.where(Contract.state == state)
     if external_id is not None:
@@ -76,8 +83,7 @@ def revisions_of(session: Session, contract: Contract, document_id: str | None =
 
 def signed_documents(session: Session, contract: Contract, party_id: str) -> set[str]:
     """Return the documents of a contract that a party has signed."""
-    query = select(Revision.document_id).where(Revision.contract_id == contract.id, Revision.party_id == party_id)
-    return set(session.scalars(query))
+    return set(session.scalars(_SIGNED, {"contract_id": contract.id, "party_id": party_id}))
 
 
 def move_head(
