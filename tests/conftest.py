@@ -22,6 +22,8 @@ import pytest
 from certs.clock import FixedClock
 
 if TYPE_CHECKING:  # tests that need no certificate must not pay for these
+    from collections.abc import Iterator
+
     from certs.ca import ClosedCircle
     from certs.certificate import Certificate, Subject
     from certs.crl import CRL
@@ -145,6 +147,7 @@ def subjects_of(suite_name: str) -> tuple[Subject, Subject]:
 
 def make_circle(suite_name: str) -> Circle:
     """Return a new circle over the suite's cached keys, for tests that change something in it."""
+
     from certs.ca import ClosedCircle
     from certs.certificate import Subject
     from certs.crl import CRL
@@ -284,12 +287,17 @@ def _not_hardened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardening, "harden", lambda: None)
 
 
-@pytest.fixture
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make encrypting a key cheap: its cost is not what most tests are about."""
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Make encrypting a key cheap: its cost is not what tests are about, but services and circles have many keys.
+
+    `tests/certs/test_keys.py` looks at what it costs otherwise.
+    """
     from certs.keys import kek_passphrase, pbes2
 
-    monkeypatch.setattr(kek_passphrase, "SCRYPT", {"n": 2, "r": 1, "p": 1})
-    monkeypatch.setattr(kek_passphrase, "ARGON2ID", {"n": 1, "r": 8, "p": 1})
-    monkeypatch.setattr(pbes2, "SCRYPT_N", 2**4)
-    monkeypatch.setattr(pbes2, "PBKDF2_ROUNDS", 10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kek_passphrase, "SCRYPT", {"n": 2, "r": 1, "p": 1})
+        patch.setattr(kek_passphrase, "ARGON2ID", {"n": 1, "r": 8, "p": 1})
+        patch.setattr(pbes2, "SCRYPT_N", 2**4)
+        patch.setattr(pbes2, "PBKDF2_ROUNDS", 10)
+        yield

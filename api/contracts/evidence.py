@@ -59,6 +59,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
     context = unit.context
     with unit.read() as session:
         contract = repository.get(session, unit.tenant_id, contract_id)
+        shown = ContractOut.of(contract)
         revisions = repository.revisions_of(session, contract)
         made = signatures.of_contract(session, contract.id)
         events = events_of(session, unit.tenant_id, contract.id, limit=1_000_000)
@@ -77,7 +78,7 @@ def collect(unit: Unit, contract_id: str) -> EvidenceOut:
     return EvidenceOut(
         schema="sealroad.evidence/1",
         created_at=context.now(),
-        contract=ContractOut.of(contract),
+        contract=shown,
         manifest=manifest_of(contract),
         manifest_digests=digests_of(manifest_of(contract)),
         revisions=[_revision(row) for row in revisions],

@@ -19,13 +19,18 @@ class Contract(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "external_id"),
         Index("ix_contracts_bulk_send_id_bulk_row", "bulk_send_id", "bulk_row", unique=True),
+        # However many are open: lists come in the order of identifiers, and the timers look every second.
+        Index("ix_contracts_tenant_id_id", "tenant_id", "id"),
+        Index("ix_contracts_tenant_id_state_id", "tenant_id", "state", "id"),
+        Index("ix_contracts_state_expires_at", "state", "expires_at"),
+        Index("ix_contracts_state_next_reminder_at", "state", "next_reminder_at"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     external_id: Mapped[str | None] = mapped_column(String(200))
     title: Mapped[str] = mapped_column(String(300))
-    state: Mapped[str] = mapped_column(String(20), index=True)
+    state: Mapped[str] = mapped_column(String(20))
     version: Mapped[int]
     level: Mapped[str] = mapped_column(String(10))
     agreement_id: Mapped[str | None] = mapped_column(String(40))
@@ -40,7 +45,7 @@ class Contract(Base):
     """The earlier contract, and in `relates_to_kind` what this one does to it once it is complete."""
     relates_to_kind: Mapped[str | None] = mapped_column(String(20))
     reminders: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    next_reminder_at: Mapped[datetime | None] = mapped_column(index=True)
+    next_reminder_at: Mapped[datetime | None]
     """When the timers are to look at it next; None where nobody is to be reminded any more."""
     audit_sequence: Mapped[int]
     audit_hash: Mapped[str] = mapped_column(String(64))
@@ -69,7 +74,6 @@ class Contract(Base):
     successors: Mapped[list[Succession]] = relationship(
         order_by="(Succession.at, Succession.successor_id)",
         foreign_keys="Succession.contract_id",
-        lazy="selectin",
         viewonly=True,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
@@ -140,8 +141,9 @@ class CertificateOut(BaseModel):
     pem: str
 
 
+@lru_cache(maxsize=1024)
 def certificate_out(pem: str) -> CertificateOut:
-    """Return the outside of the first certificate in a PEM bundle."""
+    """Return the outside of the first certificate in a PEM bundle: read once, shown with every look at the contract."""
     from certs.certificate import load_certificates
 
     certificate = load_certificates(pem.encode())[0]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import CursorResult, Select, bindparam, func, select, update
+from sqlalchemy.orm import Session, selectinload
 
 from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.contracts.workflow import OPEN
@@ -15,11 +15,20 @@ from api.documents.models import Document
 from api.errors import NotFound
 from api.kit.owned import one
 
+# Asked at every step of every contract, so made once: making a query takes as long as running it.
+_CONTRACT: Final = select(Contract).where(
+    Contract.tenant_id == bindparam("tenant_id"), Contract.id == bindparam("contract_id")
+)
+_CONTRACT_LOCKED: Final = _CONTRACT.with_for_update().execution_options(populate_existing=True)
+_SIGNED: Final = select(Revision.document_id).where(
+    Revision.contract_id == bindparam("contract_id"), Revision.party_id == bindparam("party_id")
+)
+
 
 def get(session: Session, tenant_id: str, contract_id: str, *, lock: bool = False) -> Contract:
     """Return a tenant's contract; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
-    query = select(Contract).where(Contract.tenant_id == tenant_id, Contract.id == contract_id)
-    return one(session, query, "contract", lock=lock)
+    query = _CONTRACT_LOCKED if lock else _CONTRACT
+    return one(session, query, "contract", given={"tenant_id": tenant_id, "contract_id": contract_id})
 
 
 def party_of(contract: Contract, party_id: str) -> Party:
@@ -47,7 +56,7 @@ def all_of(
     created_after: datetime | None = None,
 ) -> Select[Contract]:
     """Return the query for a tenant's contracts."""
-    query = select(Contract).where(Contract.tenant_id == tenant_id)
+    query = select(Contract).where(Contract.tenant_id == tenant_id).options(selectinload(Contract.successors))
     if state is not None:
         query = query.where(Contract.state == state)
     if external_id is not None:
@@ -83,8 +92,7 @@ def revisions_of(session: Session, contract: Contract, document_id: str | None =
 
 def signed_documents(session: Session, contract: Contract, party_id: str) -> set[str]:
     """Return the documents of a contract that a party has signed."""
-    query = select(Revision.document_id).where(Revision.contract_id == contract.id, Revision.party_id == party_id)
-    return set(session.scalars(query))
+    return set(session.scalars(_SIGNED, {"contract_id": contract.id, "party_id": party_id}))
 
 
 def move_head(

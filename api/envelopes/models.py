@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.audit.models import Entry, Logged
@@ -63,9 +63,10 @@ class EnvelopeKey(Base):
     """
 
     __tablename__ = "envelope_keys"
+    __table_args__ = (Index("ix_envelope_keys_tenant_id_party_id", "tenant_id", "party_id"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     party_id: Mapped[str | None] = mapped_column(String(40), index=True)
     """None: the service's own, with which it signs for this tenant."""
     suite: Mapped[str] = mapped_column(String(40))

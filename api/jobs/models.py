@@ -19,10 +19,13 @@ class Job(Base):
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_state_run_after", "state", "run_after"),)
+    __table_args__ = (
+        Index("ix_jobs_state_run_after", "state", "run_after"),
+        Index("ix_jobs_tenant_id_id", "tenant_id", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     key: Mapped[str] = mapped_column(String(200), unique=True)
     """What the job is about; the same key is never enqueued twice at once."""
     kind: Mapped[str] = mapped_column(String(40))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,15 @@ CANCELLABLE: Final = {
 
 Not `finalize`: a contract that everybody has signed would be left without its end.
 """
+
+
+_HELD: Final = (
+    select(Job)
+    .where(Job.id == bindparam("job_id"), Job.token == bindparam("held_by"), Job.state == "running")
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+"""Made once: it is asked at every step of every job."""
 
 
 @dataclass(frozen=True)
@@ -223,8 +232,7 @@ def events_after(session: Session, job_id: str, sequence: int, limit: int = 100)
 
 
 def _held(session: Session, run: JobRun) -> Job:
-    query = select(Job).where(Job.id == run.id, Job.token == run.token, Job.state == "running")
-    job = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    job = session.scalars(_HELD, {"job_id": run.id, "held_by": run.token}).one_or_none()
     if job is None:
         raise LeaseLost("another worker has taken the job over")
     if job.cancel is not None and not run.closing:

@@ -251,7 +251,7 @@ def address_of(request: Request) -> str:
 def reads(scope: str) -> Any:
     """Depend on a unit for a GET that needs `scope`."""
 
-    def unit(request: Request, who: Annotated[Principal, Depends(principal)]) -> Unit:
+    async def unit(request: Request, who: Annotated[Principal, Depends(principal)]) -> Unit:
         who.require(scope)
         return Unit(context_of(request), who, Caller.of(request), None)
 

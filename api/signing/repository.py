@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from api.contracts.models import Contract
@@ -16,39 +16,49 @@ from api.signing.models import Intent, Signature
 OPEN = ("prepared", "signed")
 
 
+# Made once, as in `api.contracts.repository`.
+_SIGNATURE: Final = (
+    select(Signature)
+    .join(Contract, Contract.id == Signature.contract_id)
+    .where(
+        Contract.tenant_id == bindparam("tenant_id"),
+        Signature.contract_id == bindparam("contract_id"),
+        Signature.party_id == bindparam("party_id"),
+        Signature.id == bindparam("signature_id"),
+    )
+)
+_SIGNATURE_LOCKED: Final = _SIGNATURE.with_for_update(of=Signature).execution_options(populate_existing=True)
+_OPEN_INTENT: Final = (
+    select(Signature)
+    .where(
+        Signature.party_id == bindparam("party_id"),
+        Signature.document_id == bindparam("document_id"),
+        Signature.base_sha256 == bindparam("base_sha256"),
+        Signature.state.in_(OPEN),
+    )
+    .order_by(Signature.id.desc())
+    .limit(1)
+)
+_INTENT: Final = select(Intent).where(Intent.tenant_id == bindparam("tenant_id"), Intent.id == bindparam("intent_id"))
+
+
 def get(
     session: Session, tenant_id: str, contract_id: str, party_id: str, signature_id: str, *, lock: bool = False
 ) -> Signature:
     """Return a signature of a tenant's contract. Raises NotFound."""
-    query = (
-        select(Signature)
-        .join(Contract, Contract.id == Signature.contract_id)
-        .where(
-            Contract.tenant_id == tenant_id,
-            Signature.contract_id == contract_id,
-            Signature.party_id == party_id,
-            Signature.id == signature_id,
-        )
-    )
-    if lock:
-        query = query.with_for_update(of=Signature).execution_options(populate_existing=True)
-    return one(session, query, "signature request")
+    named = {
+        "tenant_id": tenant_id,
+        "contract_id": contract_id,
+        "party_id": party_id,
+        "signature_id": signature_id,
+    }
+    return one(session, _SIGNATURE_LOCKED if lock else _SIGNATURE, "signature request", given=named)
 
 
 def open_intent(session: Session, party_id: str, document_id: str, base_sha256: str) -> Signature | None:
     """Return the intent of a party on a document's head that has neither been embedded nor abandoned."""
-    query = (
-        select(Signature)
-        .where(
-            Signature.party_id == party_id,
-            Signature.document_id == document_id,
-            Signature.base_sha256 == base_sha256,
-            Signature.state.in_(OPEN),
-        )
-        .order_by(Signature.id.desc())
-        .limit(1)
-    )
-    return session.scalars(query).one_or_none()
+    named = {"party_id": party_id, "document_id": document_id, "base_sha256": base_sha256}
+    return session.scalars(_OPEN_INTENT, named).one_or_none()
 
 
 def has_values(session: Session, party_id: str) -> bool:
@@ -75,7 +85,7 @@ def of_contract(session: Session, contract_id: str) -> list[Signature]:
 
 def intent(session: Session, tenant_id: str, intent_id: str) -> Intent:
     """Return the record of an intent. Raises NotFound."""
-    found = session.scalars(select(Intent).where(Intent.tenant_id == tenant_id, Intent.id == intent_id)).one_or_none()
+    found = session.scalars(_INTENT, {"tenant_id": tenant_id, "intent_id": intent_id}).one_or_none()
     if found is None:
         raise NotFound("there is no such record of an intent")
     return found

@@ -14,12 +14,13 @@ the intent is abandoned and the loop prepares again on the new head.
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import Any
 
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts import workflow
-from api.contracts.models import Contract, Party
+from api.contracts.models import Contract, ContractDocument, Party
 from api.contracts.transition import SYSTEM, agreement_of, apply
 from api.errors import NotFound, StateConflict
 from api.jobs import queue
@@ -40,19 +41,10 @@ MAX_ROUNDS = 1000
 def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
     """Run the job. Payload: contract, party, consent, intent, who."""
     signatures: list[str] = []
-    with context.database.read() as session:
-        contract = contracts.get(session, run.tenant_id, run.payload["contract"])
-    suite = contracts.party_of(contract, run.payload["party"]).suite or ""
-    ensure_certified(context, run, run.payload["intent"], suite)
+    seen = _look(context, run)
+    ensure_certified(context, run, run.payload["intent"], seen.party.suite or "")
     for _ in range(MAX_ROUNDS):
-        with context.database.read() as session:
-            contract = contracts.get(session, run.tenant_id, run.payload["contract"])
-            party = contracts.party_of(contract, run.payload["party"])
-            done = contracts.signed_documents(session, contract, party.id)
-            rows = [row for row in contract.documents if row.document_id not in done]
-            intent = (
-                repository.open_intent(session, party.id, rows[0].document_id, rows[0].head_sha256) if rows else None
-            )
+        contract, party, rows = seen.contract, seen.party, seen.unsigned
         if not rows:
             return {"contract": contract.id, "party": party.id, "signatures": signatures}
         if workflow.ContractState(contract.state) not in workflow.OPEN:
@@ -61,14 +53,39 @@ def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
             # its signer's passphrase was here with the request only (api.signing.locked)
             raise StaleRequest("somebody else signed first", hint="the party signs again, with its passphrase")
         try:
-            intent = intent or _prepare(context, run, contract, party, rows[0].document_id, rows[0].head_sha256)
-            _finish(context, run, contract, party, intent, done=len(done) + 1)
+            intent = seen.intent or _prepare(context, run, contract, party, rows[0].document_id, rows[0].head_sha256)
+            _finish(context, run, contract, party, intent, done=len(contract.documents) - len(rows) + 1)
             signatures.append(intent.id)
+            if len(rows) == 1:  # that was the last one
+                return {"contract": contract.id, "party": party.id, "signatures": signatures}
         except StaleRequest:
             with context.database.write() as session:
                 queue.fence(session, run)
                 repository.abandon(session, party.id, context.now(), STALE, rows[0].document_id)
+        seen = _look(context, run)
     raise StateConflict("the document kept changing", state="signing", allowed=[])
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A contract as it was at one moment, and what its party has still to sign."""
+
+    contract: Contract
+    party: Party
+    unsigned: list[ContractDocument]
+    intent: Signature | None
+    """What an attempt before this one began with the first of them."""
+
+
+def _look(context: Context, run: JobRun) -> _Seen:
+    with context.database.read() as session:
+        contract = contracts.get(session, run.tenant_id, run.payload["contract"])
+        party = contracts.party_of(contract, run.payload["party"])
+        done = contracts.signed_documents(session, contract, party.id)
+        rows = [row for row in contract.documents if row.document_id not in done]
+        first = rows[0] if rows else None
+        begun = repository.open_intent(session, party.id, first.document_id, first.head_sha256) if first else None
+    return _Seen(contract, party, rows, begun)
 
 
 def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, document_id: str, base: str) -> Signature:

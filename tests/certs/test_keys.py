@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,24 @@ from certs.keys.pbes2 import MAX_SCRYPT_MEMORY, decrypt_pkcs8, encrypt_pkcs8
 from certs.suites.base import AlgorithmID
 from tests.conftest import circle_of, keys_of, needs_gost
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+
+def test_a_password_is_dear_to_guess() -> None:
+    """In a process of its own: in this one it was made cheap."""
+    key = keys_of("ecdsa-p256")[0].pkcs8().hex()
+    program = """
+import sys
+
+from certs.keys import kek_passphrase, pbes2
+from certs.keys.pbes2 import decrypt_pkcs8, encrypt_pkcs8
+
+print(pbes2.SCRYPT_N, pbes2.SCRYPT_R, pbes2.SCRYPT_P, pbes2.PBKDF2_ROUNDS)
+print(kek_passphrase.SCRYPT, kek_passphrase.ARGON2ID)
+key = bytes.fromhex(sys.argv[1])
+for kdf in ("scrypt", "pbkdf2"):
+    assert decrypt_pkcs8(encrypt_pkcs8(key, b"password", kdf=kdf), b"password") == key
+"""
+    done = subprocess.run([sys.executable, "-c", program, key], capture_output=True, text=True, check=True)
+    assert done.stdout == "16384 8 5 600000\n{'n': 131072, 'r': 8, 'p': 1} {'n': 3, 'r': 65536, 'p': 4}\n"
 
 
 def test_every_private_key_is_a_key_handle(suite_name: str) -> None:
