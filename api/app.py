@@ -27,6 +27,7 @@ from api.contracts import endpoints as contracts
 from api.documents import endpoints as documents
 from api.envelopes import endpoints as envelopes
 from api.errors import PROBLEM_TYPE
+from api.handover import endpoints as handover
 from api.identity import endpoints as identity
 from api.jobs import endpoints as jobs
 from api.jobs.table import Timers, handlers
@@ -45,7 +46,7 @@ cryptography. Errors are RFC 9457 problem documents with a stable `code`; every 
 need `If-Match`."""
 
 ROUTERS = (
-    documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements,
+    documents, contracts, signing, handover, jobs, verification, certificates, seals, envelopes, est, agreements,
     people, identity, auth, oauth,
 )  # fmt: skip
 
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     for domain in ROUTERS:
         app.include_router(domain.router)
     app.include_router(est.public)
+    app.include_router(handover.public)
     app.include_router(pki.router)
     app.include_router(ops.router)
     docs.install(app)

@@ -19,6 +19,7 @@
     ├── IdentityNotProven        nobody has a valid record of who the subject of a certificate is
     ├── TokenRefused             the token endpoint gives no token; facts: error (RFC 6749 5.2)
     ├── TooManyRequests          too many failures from one address
+    ├── HandoverOver             a one-time address that was used, is locked, too old or replaced; facts: reason
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
     ├── IdempotencyInProgress    the first request with this Idempotency-Key is still running
     ├── LeaseLost                another worker has taken a job over
@@ -169,6 +170,13 @@ class TooManyRequests(APIError):
     default_hint = "repeat the request later, with a credential that is valid"
 
 
+class HandoverOver(APIError):
+    """A one-time address that was used, refused, replaced, withdrawn or locked, or has expired: `reason` says which."""
+
+    code = "handover-over"
+    default_hint = "ask for a new QR code"
+
+
 class IdempotencyMismatch(APIError):
     """The Idempotency-Key was used before, for a different request."""
 
@@ -272,6 +280,7 @@ CODES: Final[dict[str, Row]] = {
     "identity-not-proven": Row(422, "The identity is not proven"),
     "token-refused": Row(400, "No access token"),
     "too-many-requests": Row(429, "Too many failures"),
+    "handover-over": Row(410, "The one-time address is over"),
     "idempotency-mismatch": Row(422, "The Idempotency-Key belongs to another request"),
     "precondition-required": Row(428, "If-Match is required"),
     "service-unavailable": Row(503, "Not ready"),

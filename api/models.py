@@ -10,6 +10,7 @@ from api.contracts.models import Contract, ContractDocument, Party, Revision, Su
 from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
+from api.handover.models import Handover
 from api.identity.models import IdentityProof
 from api.jobs.models import Job, JobEvent, JobWorker
 from api.kit.idempotency import IdempotencyRecord
@@ -33,6 +34,7 @@ __all__ = [
     "Envelope",
     "EnvelopeEvent",
     "EnvelopeKey",
+    "Handover",
     "IdempotencyRecord",
     "IdentityProof",
     "Intent",

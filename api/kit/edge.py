@@ -20,7 +20,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.datastructures import DefaultPlaceholder
@@ -57,17 +57,34 @@ class Reply:
     """What is kept for a repetition with the same Idempotency-Key, where `body` has a secret in it."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """From where a request came."""
+
+    address: str
+    user_agent: str
+    request_id: str
+
+    @classmethod
+    def of(cls, request: Request) -> Source:
+        """Return where a request came from."""
+        return cls(address_of(request), request.headers.get("user-agent", "")[:300], request.state.request_id)
+
+
 class Unit:
-    """One request's work for one tenant."""
+    """One request's work for one tenant; or one of many pieces of it, each with a transaction of its own.
+
+    with Unit(context, principal, source) as unit:       # committed at the end of the block
+        service.hand_in(unit, ...)
+    """
 
     def __init__(
-        self, context: Context, principal: Principal, request: Request, claim: idempotency.Claim | None
+        self, context: Context, principal: Principal, source: Source, claim: idempotency.Claim | None = None
     ) -> None:
         self.context = context
         self.principal = principal
-        self.address = address_of(request)
-        self.user_agent = request.headers.get("user-agent", "")[:300]
-        self.request_id: str = request.state.request_id
+        self.source = source
+        self.address, self.user_agent, self.request_id = source.address, source.user_agent, source.request_id
         self._claim = claim
         self._open: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
@@ -134,6 +151,16 @@ class Unit:
         if self._wake:
             self.context.wake()
         return response
+
+    def __enter__(self) -> Self:
+        """Begin a piece of work outside of `run`."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Commit, or undo everything where the block raised."""
+        self._close(error)
+        if error is None and self._wake:
+            self.context.wake()
 
     def _close(self, error: BaseException | None) -> None:
         opened, self._open, self._session = self._open, None, None
@@ -218,7 +245,7 @@ def reads(scope: str) -> Any:
 
     def unit(request: Request, who: Annotated[Principal, Depends(principal)]) -> Unit:
         who.require(scope)
-        return Unit(context_of(request), who, request, None)
+        return Unit(context_of(request), who, Source.of(request))
 
     return Depends(unit)
 
@@ -244,7 +271,7 @@ def writes(scope: str) -> Any:
             if not 1 <= len(idempotency_key) <= 200 or not idempotency_key.isprintable():
                 raise MalformedRequest("an Idempotency-Key has 1 to 200 printable characters")
             claim = idempotency.Claim(who.tenant_id, idempotency_key, await _fingerprint(request))
-        return Unit(context_of(request), who, request, claim)
+        return Unit(context_of(request), who, Source.of(request), claim)
 
     return Depends(unit)
 

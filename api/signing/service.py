@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,17 @@ from signer.seals.lifecycle import Purpose
 
 def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent) -> Job:
     """Take the consent of a party whose key the service holds, and enqueue the signing."""
+    payload, number = begin(unit, contract_id, party_id, version, consent)
+    key, now = f"sign:{party_id}:{number}", unit.context.now()
+    job = enqueue(unit.session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
+    unit.wake_worker()
+    return job
+
+
+def begin(
+    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent
+) -> tuple[dict[str, Any], int]:
+    """Take the consent of a party whose key the service holds; return what a job then does, and the new version."""
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     contracts.party_of(contract, party_id)
@@ -47,10 +59,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
         "intent": recorded.id,
         "who": unit.principal.who,
     }
-    key = f"sign:{party.id}:{contract.version}"
-    job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
-    unit.wake_worker()
-    return job
+    return payload, contract.version
 
 
 def request_signature(
@@ -124,7 +133,7 @@ def hand_in(
         signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id)
         contract = contracts.get(session, unit.tenant_id, contract_id)
         party = contracts.party_of(contract, party_id)
-    _require_open(unit, contract, party, signature)
+    require_open(unit, contract, party, signature)
     if body.error is not None:
         return _report_failure(unit, contract_id, party_id, signature_id, body.error)
 
@@ -148,7 +157,7 @@ def hand_in(
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id, lock=True)
     party = contracts.party_of(contract, party_id)
-    _require_open(unit, contract, party, signature)
+    require_open(unit, contract, party, signature)
     if embed(session, contract, signature, signed_file=received, now=context.now(), actor=actor_of(unit)):
         unit.wake_worker()
     return signature, party, contract
@@ -161,7 +170,7 @@ def _report_failure(
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id, lock=True)
     party = contracts.party_of(contract, party_id)
-    _require_open(unit, contract, party, signature)
+    require_open(unit, contract, party, signature)
     failure = {"code": "reported", "detail": error}
     signature.state, signature.failure, signature.updated_at = "abandoned", failure, now
     change = workflow.abandon_signing(agreement_of(contract), party.id)
@@ -169,7 +178,7 @@ def _report_failure(
     return signature, party, contract
 
 
-def _require_open(unit: Unit, contract: Contract, party: Party, signature: Signature) -> None:
+def require_open(unit: Unit, contract: Contract, party: Party, signature: Signature) -> None:
     """Raise unless a value for this request may still come in."""
     agreement = agreement_of(contract)
     if agreement.state not in workflow.OPEN or party.id not in workflow.whose_turn(agreement):
