@@ -19,6 +19,7 @@ from api import docs, ops, version
 from api.agreements import endpoints as agreements
 from api.auth import endpoints as auth
 from api.auth import oauth_endpoints as oauth
+from api.batches import endpoints as batches
 from api.certificates import endpoints as certificates
 from api.certificates import est
 from api.config import Settings
@@ -46,8 +47,8 @@ cryptography. Errors are RFC 9457 problem documents with a stable `code`; every 
 need `If-Match`."""
 
 ROUTERS = (
-    documents, contracts, signing, handover, jobs, verification, certificates, seals, envelopes, est, agreements,
-    people, identity, auth, oauth,
+    documents, contracts, signing, handover, batches, jobs, verification, certificates, seals, envelopes, est,
+    agreements, people, identity, auth, oauth,
 )  # fmt: skip
 
 

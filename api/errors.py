@@ -26,6 +26,7 @@
     ├── JobCancelled             somebody asked to cancel a job; it stops before its next step
     ├── RangeNotSatisfiable      a range outside the file
     ├── MethodNotAllowed         the resource does not know this method
+    ├── SigningPolicyRefused     no signing policy lets this batch be signed; facts: reason, errors
     ├── ServiceUnavailable       a part of the service is not ready
     ├── ConfigurationError       settings, data directory or database that cannot be used
     ├── VaultError               a secret at rest that cannot be opened
@@ -215,6 +216,12 @@ class MethodNotAllowed(APIError):
     code = "method-not-allowed"
 
 
+class SigningPolicyRefused(APIError):
+    """No signing policy lets this batch be signed: `reason` says why, `errors` lists what is not covered."""
+
+    code = "signing-policy-refused"
+
+
 class ServiceUnavailable(APIError):
     """A part of the service is not ready."""
 
@@ -301,6 +308,7 @@ CODES: Final[dict[str, Row]] = {
     "seal-state-conflict": Row(409, "The state of the seal does not allow this"),
     "field-error": Row(422, "The signature field cannot be used"),
     "appearance-error": Row(422, "The signature cannot be drawn"),
+    "signing-policy-refused": Row(422, "The signing policy does not allow this"),
     "stale-request": Row(409, "The document has changed since"),
     "wrong-value": Row(422, "The signature value does not fit"),
     "usage-error": Row(500, "Internal error", private=True),  # of the command line only

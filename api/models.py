@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.agreements.models import Agreement, AgreementEvent, AgreementSignature
 from api.audit.models import AuditEvent
 from api.auth.models import AccessToken, APIKey, AuthFailures, Tenant, User
+from api.batches.models import Batch, BatchItem, SigningPolicy
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision, Succession
 from api.db import Base
@@ -27,6 +28,8 @@ __all__ = [
     "AuditEvent",
     "AuthFailures",
     "Base",
+    "Batch",
+    "BatchItem",
     "CertificateIntent",
     "Contract",
     "ContractDocument",
@@ -55,6 +58,7 @@ __all__ = [
     "SealMaker",
     "SealUse",
     "Signature",
+    "SigningPolicy",
     "Succession",
     "Tenant",
     "User",

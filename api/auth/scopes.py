@@ -32,16 +32,23 @@ SCOPES: Final = (
     "agreements:read",
     "agreements:write",
     "agreements:sign",
+    "signing-policies:read",
+    "signing-policies:write",
     "users:read",
     "users:write",
     "api-keys:read",
     "api-keys:write",
 )
-NAMED_SCOPES: Final = frozenset({"certificates:write", "seals:write", "seals:approve", "users:write", "api-keys:write"})
+NAMED_SCOPES: Final = frozenset(
+    {
+        *("certificates:write", "seals:write", "seals:approve", "signing-policies:write"),
+        *("users:write", "api-keys:write"),
+    }
+)
 USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)
 """Of a key that is made without naming any: least privilege. Whoever may issue certificates, or have seals made, gets
-any name into them that is proven; who approves, or lets others in, must not be whoever comes along. To use a seal takes
-a grant as well."""
+any name into them that is proven; who approves, or lets others sign or come in, must not be whoever comes along. To use
+a seal takes a grant as well."""
 
 RoleName = Literal[
     "admin", "manager", "signer", "identity-officer", "seal-keeper", "seal-approver", "auditor", "integrator"
@@ -65,6 +72,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "envelopes:write",
         "agreements:read",
         "agreements:write",
+        "signing-policies:read",
     ),
     "signer": (
         "documents:read",
@@ -77,6 +85,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "envelopes:open",
         "agreements:read",
         "agreements:sign",
+        "signing-policies:read",
     ),
     "identity-officer": ("people:read", "people:write", "identities:write", "certificates:read"),
     "seal-keeper": ("documents:read", "contracts:read", "people:read", "seals:read", "seals:write", "seals:use"),

@@ -42,6 +42,7 @@ def actor_of(unit: Unit) -> dict[str, Any]:
         "address": unit.address,
         "user_agent": unit.user_agent,
         "request_id": unit.request_id,
+        **unit.source.more,
     }
 
 

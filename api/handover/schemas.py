@@ -194,7 +194,7 @@ class HandoverValueIn(Body):
 
     def as_value(self) -> SignatureValueIn:
         """Return the same as whoever has a credential hands it in."""
-        error = f"{self.error.code}: {self.error.message}" if self.error is not None else None
+        error = f"{self.error.code}: {self.error.message}"[:500] if self.error is not None else None
         return SignatureValueIn(signature=self.signature, cms=self.cms, error=error)
 
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -64,6 +65,10 @@ class Source:
     address: str
     user_agent: str
     request_id: str
+    at: datetime | None = None
+    """When it came, where its work is done later."""
+    more: Mapping[str, str] = field(default_factory=dict)
+    """What else the trail says of it."""
 
     @classmethod
     def of(cls, request: Request) -> Source:

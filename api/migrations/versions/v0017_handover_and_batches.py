@@ -43,3 +43,65 @@ def upgrade() -> None:
     )
     for column in ("tenant_id", "signature_id"):
         op.create_index(f"ix_handovers_{column}", "handovers", [column], unique=False)
+    op.create_table(
+        "signing_policies",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("grantee", sa.String(length=40), nullable=False),
+        sa.Column("granter", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.String(length=40), nullable=True),
+        sa.Column("organisation_id", sa.String(length=40), nullable=True),
+        sa.Column("seal_id", sa.String(length=40), nullable=True),
+        sa.Column("agreement_id", sa.String(length=40), nullable=True),
+        sa.Column("roles", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("max_documents", sa.Integer(), nullable=False),
+        sa.Column("max_per_day", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=True),
+        sa.Column("used_today", sa.Integer(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.String(length=40), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_signing_policies_tenant_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_signing_policies"),
+    )
+    op.create_index("ix_signing_policies_tenant_id", "signing_policies", ["tenant_id"], unique=False)
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant_id", sa.String(length=40), nullable=False),
+        sa.Column("key_holder", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("policy_id", sa.String(length=40), nullable=True),
+        sa.Column("text", sa.String(length=5000), nullable=False),
+        sa.Column("locale", sa.String(length=5), nullable=False),
+        sa.Column("key_id", sa.String(length=40), nullable=False),
+        sa.Column("user_id", sa.String(length=40), nullable=True),
+        sa.Column("source", sa.JSON(), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_batches_tenant_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_batches"),
+    )
+    for column in ("tenant_id", "policy_id"):
+        op.create_index(f"ix_batches_{column}", "batches", [column], unique=False)
+    op.create_table(
+        "batch_items",
+        sa.Column("batch_id", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("contract_id", sa.String(length=40), nullable=False),
+        sa.Column("party_id", sa.String(length=40), nullable=False),
+        sa.Column("documents", sa.JSON(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("payload", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("signatures", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name="fk_batch_items_batch_id"),
+        sa.PrimaryKeyConstraint("batch_id", "position", name="pk_batch_items"),
+        sa.UniqueConstraint("batch_id", "contract_id", "party_id", name="uq_batch_items_batch_id_contract_id_party_id"),
+    )
