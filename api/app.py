@@ -19,6 +19,7 @@ from api import docs, openapi, ops, version
 from api.agreements import endpoints as agreements
 from api.auth import endpoints as auth
 from api.auth import oauth_endpoints as oauth
+from api.batches import endpoints as batches
 from api.bulk import endpoints as bulk
 from api.certificates import endpoints as certificates
 from api.certificates import est
@@ -28,6 +29,7 @@ from api.contracts import endpoints as contracts
 from api.documents import endpoints as documents
 from api.envelopes import endpoints as envelopes
 from api.factors import endpoints as factors
+from api.handover import endpoints as handover
 from api.identity import endpoints as identity
 from api.jobs import endpoints as jobs
 from api.jobs.table import Timers, handlers
@@ -49,8 +51,8 @@ cryptography. Errors are RFC 9457 problem documents with a stable `code`; every 
 need `If-Match`."""
 
 ROUTERS = (
-    documents, contracts, signing, jobs, verification, certificates, seals, envelopes, est, agreements, mandates,
-    people, identity, factors, auth, oauth, templates, bulk,
+    documents, contracts, signing, handover, batches, jobs, verification, certificates, seals, envelopes, est,
+    agreements, mandates, people, identity, factors, auth, oauth, templates, bulk,
 )  # fmt: skip
 
 
@@ -86,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     for domain in ROUTERS:
         app.include_router(domain.router)
     app.include_router(est.public)
+    app.include_router(handover.public)
     app.include_router(pki.router)
     app.include_router(ops.router)
     openapi.install(app)

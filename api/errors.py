@@ -24,12 +24,14 @@
     ├── TokenRefused             the token endpoint gives no token; facts: error (RFC 6749 5.2)
     ├── TooManyRequests          too many failures from one address
     ├── RateLimited              too many requests of one key or tenant
+    ├── HandoverOver             a one-time address that was used, is locked, too old or replaced; facts: reason
     ├── IdempotencyMismatch      the Idempotency-Key was used for another request
     ├── IdempotencyInProgress    the first request with this Idempotency-Key is still running
     ├── LeaseLost                another worker has taken a job over
     ├── JobCancelled             somebody asked to cancel a job; it stops before its next step
     ├── RangeNotSatisfiable      a range outside the file
     ├── MethodNotAllowed         the resource does not know this method
+    ├── SigningPolicyRefused     no signing policy lets this batch be signed; facts: reason, errors
     ├── ServiceUnavailable       a part of the service is not ready
     ├── ConfigurationError       settings, data directory or database that cannot be used
     ├── VaultError               a secret at rest that cannot be opened
@@ -208,6 +210,13 @@ class RateLimited(APIError):
     default_hint = "wait as long as Retry-After says; RateLimit tells with every answer how many are left"
 
 
+class HandoverOver(APIError):
+    """A one-time address that was used, refused, replaced, withdrawn or locked, or has expired: `reason` says which."""
+
+    code = "handover-over"
+    default_hint = "ask for a new QR code"
+
+
 class IdempotencyMismatch(APIError):
     """The Idempotency-Key was used before, for a different request."""
 
@@ -244,6 +253,12 @@ class MethodNotAllowed(APIError):
     """The resource does not know this method."""
 
     code = "method-not-allowed"
+
+
+class SigningPolicyRefused(APIError):
+    """No signing policy lets this batch be signed: `reason` says why, `errors` lists what is not covered."""
+
+    code = "signing-policy-refused"
 
 
 class ServiceUnavailable(APIError):
@@ -316,6 +331,7 @@ CODES: Final[dict[str, Row]] = {
     "token-refused": Row(400, "No access token"),
     "too-many-requests": Row(429, "Too many failures"),
     "rate-limited": Row(429, "Too many requests"),
+    "handover-over": Row(410, "The one-time address is over"),
     "idempotency-mismatch": Row(422, "The Idempotency-Key belongs to another request"),
     "precondition-required": Row(428, "If-Match is required"),
     "service-unavailable": Row(503, "Not ready"),
@@ -337,6 +353,7 @@ CODES: Final[dict[str, Row]] = {
     "field-error": Row(422, "The signature field cannot be used"),
     "form-refused": Row(422, "The form fields cannot be laid out"),
     "appearance-error": Row(422, "The signature cannot be drawn"),
+    "signing-policy-refused": Row(422, "The signing policy does not allow this"),
     "stale-request": Row(409, "The document has changed since"),
     "wrong-value": Row(422, "The signature value does not fit"),
     "usage-error": Row(500, "Internal error", private=True),  # of the command line only

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.agreements.models import Agreement, AgreementEvent, AgreementSignature
 from api.audit.models import AuditEvent
 from api.auth.models import AccessToken, APIKey, AuthFailures, ClientAssertion, Tenant, User
+from api.batches.models import Batch, BatchItem, SigningPolicy
 from api.bulk.models import BulkDocument, BulkRow, BulkSend
 from api.certificates.models import CertificateIntent, IssuedCertificate
 from api.contracts.models import Contract, ContractDocument, Party, Revision, Succession
@@ -12,6 +13,7 @@ from api.db import Base
 from api.documents.models import Document
 from api.envelopes.models import Envelope, EnvelopeEvent, EnvelopeKey
 from api.factors.models import Factor, FactorEnrolment, FactorPolicy
+from api.handover.models import Handover
 from api.identity.models import IdentityProof
 from api.jobs.models import Job, JobEvent, JobWorker
 from api.kit.idempotency import IdempotencyRecord
@@ -30,6 +32,8 @@ __all__ = [
     "AuditEvent",
     "AuthFailures",
     "Base",
+    "Batch",
+    "BatchItem",
     "BulkDocument",
     "BulkRow",
     "BulkSend",
@@ -44,6 +48,7 @@ __all__ = [
     "Factor",
     "FactorEnrolment",
     "FactorPolicy",
+    "Handover",
     "IdempotencyRecord",
     "IdentityProof",
     "Intent",
@@ -66,6 +71,7 @@ __all__ = [
     "SealMaker",
     "SealUse",
     "Signature",
+    "SigningPolicy",
     "Succession",
     "Template",
     "TemplateDocument",

@@ -36,18 +36,23 @@ SCOPES: Final = (
     "agreements:sign",
     "mandates:read",
     "mandates:write",
+    "signing-policies:read",
+    "signing-policies:write",
     "users:read",
     "users:write",
     "api-keys:read",
     "api-keys:write",
 )
 NAMED_SCOPES: Final = frozenset(
-    {"certificates:write", "seals:write", "seals:approve", "users:write", "api-keys:write", "factors:write"}
+    {
+        *("certificates:write", "seals:write", "seals:approve", "signing-policies:write", "factors:write"),
+        *("users:write", "api-keys:write"),
+    }
 )
 USUAL_SCOPES: Final = tuple(scope for scope in SCOPES if scope not in NAMED_SCOPES)
 """Of a key that is made without naming any: least privilege. Whoever may issue certificates, or have seals made, gets
-any name into them that is proven; who approves, or lets others in, must not be whoever comes along. To use a seal takes
-a grant as well."""
+any name into them that is proven; who approves, or lets others sign or come in, must not be whoever comes along. To use
+a seal takes a grant as well."""
 
 RoleName = Literal[
     "admin", "manager", "signer", "identity-officer", "seal-keeper", "seal-approver", "auditor", "integrator"
@@ -74,6 +79,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "agreements:write",
         "mandates:read",
         "mandates:write",
+        "signing-policies:read",
     ),
     "signer": (
         "documents:read",
@@ -87,6 +93,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         "agreements:read",
         "agreements:sign",
         "mandates:read",
+        "signing-policies:read",
     ),
     "identity-officer": (
         "people:read",

@@ -62,6 +62,8 @@ class Principal:
     expires_at: datetime | None = None
     """Of the key."""
     last_used_at: datetime | None = None
+    kind: str = "api-key"
+    """As a log names it: "handover" for whoever came with a one-time address instead of a key."""
 
     @property
     def who(self) -> str:

@@ -15,7 +15,7 @@ from api.bulk.schemas import BulkSendOut, Common
 from api.context import Context
 from api.errors import PayloadTooLarge, ValidationFailed
 from api.jobs import queue
-from api.kit.edge import Caller, Unit
+from api.kit.edge import Source, Unit
 from api.kit.ids import new_id
 from api.templates import repository as templates
 from api.templates.filling import narrowed
@@ -62,8 +62,8 @@ def sender_of(context: Context, bulk: BulkSend) -> Unit:
     """Return a unit of work that acts as whoever asked for a bulk send."""
     sender = bulk.sender
     principal = Principal(bulk.tenant_id, sender["key"], frozenset(sender["scopes"]), sender["user"])
-    caller = Caller(sender["address"], sender["user_agent"], sender["request_id"])
-    return Unit(context, principal, caller, None)
+    source = Source(sender["address"], sender["user_agent"], sender["request_id"])
+    return Unit(context, principal, source, None)
 
 
 def _begin(unit: Unit, template_id: str, version: int, draft: dict[str, Any], rows: list[Checked]) -> BulkSendOut:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from api.auth.service import Principal
 from api.certificates import service
 from api.errors import MalformedRequest, NotFound, PayloadTooLarge, Unauthenticated, UnsupportedMedia
-from api.kit.edge import Caller, Router, Unit, context_of, identified
+from api.kit.edge import Router, Source, Unit, context_of, identified
 
 router = Router(prefix="/.well-known/est/{suite}", tags=["est"])
 public = APIRouter(prefix="/.well-known/est/{suite}", tags=["est"])
@@ -54,7 +54,7 @@ def _principal(request: Request) -> Principal:
 async def _unit(request: Request) -> Unit:
     who = await run_in_threadpool(_principal, request)
     who.require("certificates:write")
-    return Unit(context_of(request), who, Caller.of(request), None)
+    return Unit(context_of(request), who, Source.of(request))
 
 
 async def _pkcs10(request: Request) -> bytes:

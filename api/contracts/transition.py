@@ -36,12 +36,13 @@ def actor_of(unit: Unit) -> dict[str, Any]:
     """Return who acts, for the audit."""
     user = {"user": unit.principal.user_id} if unit.principal.user_id is not None else {}
     return {
-        "type": "api-key",
+        "type": unit.principal.kind,
         "id": unit.principal.key_id,
         **user,
         "address": unit.address,
         "user_agent": unit.user_agent,
         "request_id": unit.request_id,
+        **unit.source.more,
     }
 
 

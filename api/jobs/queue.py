@@ -32,6 +32,8 @@ ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
 OPEN: Final = ("queued", "running")
 CANCELLABLE: Final = {
     "sign": "contracts:sign",
+    "sign-batch": "contracts:sign",
+    "prepare-batch": "contracts:sign",
     "seal": "seals:use",
     "seal-envelope": "envelopes:write",
     "open-envelope": "envelopes:open",
@@ -65,6 +67,9 @@ class JobRun:
     cancel: dict[str, Any] | None = None
     closing: bool = False
     """Whether it is being given up: then a wish to cancel it stops nothing more."""
+    before: int = 0
+    """Of a part of a job: how much was done before it, and in the next one how much there is in all."""
+    of: int | None = None
 
     @property
     def actor(self) -> dict[str, Any]:
@@ -168,6 +173,8 @@ def progress(
     In the transaction that did it. Raises LeaseLost, JobCancelled.
     """
     job = _held(session, run)
+    if run.of is not None:
+        total, done = run.of, run.before + done if done is not None else None
     before = (job.total, job.done, job.failed)
     job.total = total if total is not None else job.total
     job.done = done if done is not None else job.done

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 from api.agreements import tasks as agreement_tasks
+from api.batches import tasks as batch_tasks
 from api.bulk import tasks as bulk_tasks
 from api.certificates import issuing
 from api.context import Context
@@ -29,6 +30,8 @@ def handlers() -> dict[str, Handler]:
     """Return every kind of job there is."""
     return {
         "sign": Handler(signing_tasks.sign_with_held_key, signing_tasks.gave_up),
+        "sign-batch": Handler(batch_tasks.sign_batch, batch_tasks.gave_up),
+        "prepare-batch": Handler(batch_tasks.prepare_batch, batch_tasks.gave_up),
         "seal": Handler(seal_tasks.seal_document, seal_tasks.gave_up),
         "seal-envelope": Handler(envelope_tasks.seal_envelope, envelope_tasks.sealing_gave_up),
         "open-envelope": Handler(envelope_tasks.open_envelope, envelope_tasks.opening_gave_up),

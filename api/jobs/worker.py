@@ -249,21 +249,21 @@ class Worker:
             self._give_up(run, {"code": "internal-error", "detail": "the job cannot be run"})
             return
         if run.cancel is not None:
-            self._give_up(run, _public(JobCancelled("the job was cancelled")), state="cancelled")
+            self._give_up(run, public(JobCancelled("the job was cancelled")), state="cancelled")
             return
         try:
             result = handler.run(context, run)
         except LeaseLost:
             raise
         except JobCancelled as error:
-            self._give_up(run, _public(error), state="cancelled")
+            self._give_up(run, public(error), state="cancelled")
             return
         except SealroadError as error:
             log.warning("job %s (%s), attempt %d: %s: %s", run.id, run.kind, run.attempt, error.code, error)
             if error.code in PASSING:
-                self._postpone(run, _public(error), attempts=min(run.attempt, MAX_CRASHES // 2))
+                self._postpone(run, public(error), attempts=min(run.attempt, MAX_CRASHES // 2))
             else:
-                self._give_up(run, _public(error))
+                self._give_up(run, public(error))
             return
         except Exception:
             log.exception("job %s (%s), attempt %d", run.id, run.kind, run.attempt)
@@ -292,7 +292,7 @@ class Worker:
             queue.end(session, closing, state=state, error=failure, now=self._context.now())
 
 
-def _public(error: SealroadError) -> dict[str, Any]:
+def public(error: SealroadError) -> dict[str, Any]:
     """Return what a client may know of a failure."""
     body = problem(error, instance="", request_id="")
     return {name: body[name] for name in ("code", "detail", "hint", "reason") if name in body}

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.datastructures import DefaultPlaceholder
@@ -60,26 +61,37 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Caller:
-    """From where a request came, as logs say it."""
+class Source:
+    """From where a request came."""
 
     address: str
     user_agent: str
     request_id: str
+    at: datetime | None = None
+    """When it came, where its work is done later."""
+    more: Mapping[str, str] = field(default_factory=dict)
+    """What else the trail says of it."""
 
     @classmethod
-    def of(cls, request: Request) -> Caller:
-        """Return who sent a request."""
+    def of(cls, request: Request) -> Source:
+        """Return where a request came from."""
         return cls(address_of(request), request.headers.get("user-agent", "")[:300], request.state.request_id)
 
 
 class Unit:
-    """One request's work for one tenant; or what a job does later, as whoever asked for it."""
+    """One request's work for one tenant; or one of many pieces of it, each with a transaction of its own.
 
-    def __init__(self, context: Context, principal: Principal, caller: Caller, claim: idempotency.Claim | None) -> None:
+    with Unit(context, principal, source) as unit:       # committed at the end of the block
+        service.hand_in(unit, ...)
+    """
+
+    def __init__(
+        self, context: Context, principal: Principal, source: Source, claim: idempotency.Claim | None = None
+    ) -> None:
         self.context = context
         self.principal = principal
-        self.address, self.user_agent, self.request_id = caller.address, caller.user_agent, caller.request_id
+        self.source = source
+        self.address, self.user_agent, self.request_id = source.address, source.user_agent, source.request_id
         self._claim = claim
         self._open: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
@@ -156,6 +168,16 @@ class Unit:
         if self._wake:
             self.context.wake()
         return response
+
+    def __enter__(self) -> Self:
+        """Begin a piece of work outside of `run`."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Commit, or undo everything where the block raised."""
+        self._close(error)
+        if error is None and self._wake:
+            self.context.wake()
 
     def _close(self, error: BaseException | None) -> None:
         opened, self._open, self._session = self._open, None, None
@@ -253,7 +275,7 @@ def reads(scope: str) -> Any:
 
     async def unit(request: Request, who: Annotated[Principal, Depends(principal)]) -> Unit:
         who.require(scope)
-        return Unit(context_of(request), who, Caller.of(request), None)
+        return Unit(context_of(request), who, Source.of(request))
 
     return Depends(unit)
 
@@ -282,7 +304,7 @@ def writes(scope: str) -> Any:
             if not idempotency.KEY.fullmatch(idempotency_key):
                 raise MalformedRequest("an Idempotency-Key has 1 to 200 printable ASCII characters")
             claim = idempotency.Claim(who.tenant_id, idempotency_key, await _fingerprint(request))
-        return Unit(context_of(request), who, Caller.of(request), claim)
+        return Unit(context_of(request), who, Source.of(request), claim)
 
     return Depends(unit)
 

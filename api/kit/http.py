@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.config import MEBIBYTE, Settings
 from api.errors import APIError, InternalError, MalformedRequest, NotFound, PayloadTooLarge
 from api.kit.ids import new_id
-from api.kit.problems import problem_response
+from api.kit.problems import problem_response, without_token
 
 log = logging.getLogger("sealroad.http")
 
@@ -113,7 +113,7 @@ class Envelope:
                 return
             await self._app(scope, _limited(receive, limit), outgoing)
         except Exception as error:
-            log.exception("%s %s %s", request_id, scope["method"], scope["path"])
+            log.exception("%s %s %s", request_id, scope["method"], without_token(scope["path"]))
             if started:
                 raise
             response = problem_response(InternalError(type(error).__name__), scope["path"], request_id)

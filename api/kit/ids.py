@@ -16,7 +16,7 @@ import time
 PREFIXES = (
     "ctr", "pty", "doc", "rev", "sig", "job", "evt", "ten", "key", "req", "crt", "seal", "mkr", "grt", "use", "env",
     "rcp", "enk", "int", "agr", "ags", "org", "per", "idp", "usr", "tok", "poa",
-    "fct", "enr", "tpl", "blk",
+    "fct", "enr", "tpl", "blk", "hnd", "bat", "spl",
 )  # fmt: skip
 
 _FORM = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -57,7 +58,7 @@ def problem_response(
     error: SealroadError, path: str, request_id: str, headers: dict[str, str] | None = None
 ) -> Response:
     """Return the problem document of an error; what must not be told is logged instead."""
-    row = row_of(error.code)
+    row, path = row_of(error.code), without_token(path)
     if row.private:
         log.error("%s %s: %s: %s", request_id, path, error.code, error, exc_info=error)
     body = problem(error, instance=path, request_id=request_id)
@@ -69,6 +70,11 @@ def problem_response(
     if (wait := wait_of(error)) is not None:
         sent["retry-after"] = str(wait)
     return Response(json.dumps(body, ensure_ascii=False), row.status, sent, media_type=PROBLEM_TYPE)
+
+
+def without_token(path: str) -> str:
+    """Return a path as it may be logged: whoever knows a one-time address may use it."""
+    return re.sub(r"^/h/[^/]+", "/h/*", path)
 
 
 def _answer(request: Request, error: SealroadError, headers: dict[str, str] | None = None) -> Response:

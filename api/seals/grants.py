@@ -82,7 +82,7 @@ def revoke_grant(unit: Unit, seal_id: str, grant_id: str) -> SealGrant:
 
 def _check_grant(unit: Unit, body: GrantIn) -> str:
     """Return who gets the grant: the user whose key it is, where it is one's. Raises ValidationFailed."""
-    grantee, errors = _grantee(unit, body.grantee), []
+    grantee, errors = grantee_named(unit, body.grantee), []
     if grantee is None:
         errors.append(problem_at("/grantee", "not-found", "there is no such user or API key"))
     for index, name in enumerate(body.contracts or ()):
@@ -95,7 +95,8 @@ def _check_grant(unit: Unit, body: GrantIn) -> str:
     return grantee
 
 
-def _grantee(unit: Unit, name: str) -> str | None:
+def grantee_named(unit: Unit, name: str) -> str | None:
+    """Return the user or API key of that name, for a user's key the user; None where it is not there or is over."""
     try:
         if name.startswith("usr_"):
             user = keys.user(unit.session, unit.tenant_id, name)

@@ -9,10 +9,10 @@ from api.contracts import workflow
 from api.contracts.models import Contract
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.contracts.workflow import Agreement, Change
-from api.factors.proving import prove
 from api.kit.edge import Unit
 from api.mandates import standing as mandates
 from api.signing.consent import consent_of
+from api.signing.grounds import examine
 from api.signing.schemas import ConsentIn
 
 
@@ -53,8 +53,7 @@ def _do_part(
     body: ConsentIn,
     command: Callable[[Agreement, str], Change],
 ) -> Contract:
-    standing = mandates.at_signing(unit, contract_id, party_id)
-    proven = prove(unit, contract_id, party_id, version, body.consent, body.factors)
+    grounds = examine(unit, contract_id, party_id, version, body.consent, body.factors)
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     party = contracts.party_of(contract, party_id)
@@ -62,9 +61,8 @@ def _do_part(
     change = command(agreement_of(contract), party.id)
     require_time(contract, now)
     agreed = consent_of(session, unit, contract, party, body.consent)
-    proven.cover(session, party)
-    authority = mandates.confirm(session, party, standing, now)
-    facts = {"consent": agreed, "factors": list(proven.facts), **mandates.facts(authority)}
+    authority = grounds.confirm(session, contract, party, now)
+    facts = {"consent": agreed, "factors": list(grounds.proven.facts), **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
     if change.jobs:
         unit.wake_worker()

@@ -52,11 +52,12 @@ def consent_of(session: Session, unit: Unit, contract: Contract, party: Party, c
         **words,
         "locale": consent.locale,
         "documents": stated,
-        "at": moment(unit.context.now()),
+        "at": moment(unit.source.at or unit.context.now()),
         "address": unit.address,
         "user_agent": unit.user_agent,
         "api_key": unit.principal.key_id,
         **({"user": unit.principal.user_id} if unit.principal.user_id is not None else {}),
+        **unit.source.more,
     }
 
 

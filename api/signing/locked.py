@@ -13,7 +13,6 @@ newest any more, the job ends with `stale-request`, and the party signs anew, as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ from api.jobs.queue import enqueue
 from api.kit.edge import Unit
 from api.kit.files import file_chunks
 from api.mandates import standing as mandates
-from api.signing import intent, pdf, repository, values
+from api.signing import intent, pdf, repository
 from api.signing.consent import consent_of
 from api.signing.embedding import record_intent
 from api.signing.schemas import Consent
@@ -38,22 +37,11 @@ from signer.errors import StaleRequest
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from api.contracts.fields import Value
-    from api.factors.proving import Proven
-    from api.mandates.standing import Standing
+    from api.signing.grounds import Grounds
     from signer.pades.sign import Prepared
 
 Ready = list[tuple[str, str, "Prepared", Received]]
 """Of each document: its id, the head it was prepared on, what will be signed, the prepared file."""
-
-
-@dataclass(frozen=True)
-class Grounds:
-    """What was checked before anything is written: the signer's factors, what it fills in, its power of attorney."""
-
-    proven: Proven
-    stated: dict[str, Value] | None
-    standing: Standing | None
 
 
 def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, grounds: Grounds) -> Job:
@@ -82,9 +70,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
     now, actor = context.now(), actor_of(unit)
     with context.database.write() as session:
         contract, party, change = _begun(unit, session, contract_id, party_id, version, locked=True)
-        proven.cover(session, party)
-        values.take(session, contract, party, grounds.stated, now)
-        mandates.require_in_term(session, unit.tenant_id, party, now)
+        grounds.confirm(session, contract, party, now)
         lock.lock_key(context, session, party)  # where sending and enrolling have not seen each other
         session.add(recorded)
         facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,6 @@ from api.contracts import workflow
 from api.contracts.models import Contract, Party
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time
 from api.errors import MalformedRequest, StateConflict
-from api.factors.proving import prove
 from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
@@ -19,22 +19,32 @@ from api.kit.files import copy_file, file_chunks
 from api.mandates import standing as mandates
 from api.seals import repository as seals
 from api.seals import uses
-from api.signing import intent, locked, pdf, repository, values
+from api.signing import intent, locked, pdf, repository
 from api.signing.consent import consent_of
 from api.signing.embedding import embed, record_intent
+from api.signing.grounds import Grounds, examine
 from api.signing.models import Signature
-from api.signing.schemas import SignatureRequestIn, SignatureValueIn, SignIn
+from api.signing.schemas import Consent, SignatureRequestIn, SignatureValueIn, SignIn
 from signer.errors import StaleRequest
 from signer.seals.lifecycle import Purpose
 
 
 def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body: SignIn) -> Job:
     """Take the consent of a party whose key the service holds, with what it fills in, and enqueue the signing."""
-    stated = values.checked(unit, contract_id, party_id, body.values)
-    standing = mandates.at_signing(unit, contract_id, party_id)
-    consent, proven = body.consent, prove(unit, contract_id, party_id, version, body.consent, body.factors)
-    if proven.holder is not None:
-        return locked.sign(unit, contract_id, party_id, version, consent, locked.Grounds(proven, stated, standing))
+    grounds = examine(unit, contract_id, party_id, version, body.consent, body.factors, body.values)
+    if grounds.proven.holder is not None:
+        return locked.sign(unit, contract_id, party_id, version, body.consent, grounds)
+    payload, number = begin(unit, contract_id, party_id, version, body.consent, grounds)
+    key, now = f"sign:{party_id}:{number}", unit.context.now()
+    job = enqueue(unit.session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
+    unit.wake_worker()
+    return job
+
+
+def begin(
+    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, grounds: Grounds
+) -> tuple[dict[str, Any], int]:
+    """Take the consent of a party whose key the service holds; return what a job then does, and the new version."""
     session, now = unit.session, unit.context.now()
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     contracts.party_of(contract, party_id)
@@ -43,10 +53,8 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body:
     agreed = consent_of(session, unit, contract, party, consent)
     change = workflow.start_signing(agreement_of(contract), party.id)
     _may_seal(session, unit, contract, party, [row.document_id for row in contract.documents])
-    proven.cover(session, party)
-    values.take(session, contract, party, stated, now)
-    authority = mandates.confirm(session, party, standing, now)
-    recorded = intent.draw_up(contract, party, agreed, now, authority, proven.facts)
+    authority = grounds.confirm(session, contract, party, now)
+    recorded = intent.draw_up(contract, party, agreed, now, authority, grounds.proven.facts)
     session.add(recorded)
     facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
@@ -57,10 +65,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body:
         "intent": recorded.id,
         "who": unit.principal.who,
     }
-    key = f"sign:{party.id}:{contract.version}"
-    job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
-    unit.wake_worker()
-    return job
+    return payload, contract.version
 
 
 def request_signature(
@@ -68,9 +73,7 @@ def request_signature(
 ) -> tuple[Signature, Party]:
     """Prepare a document for a party that holds its own key, and put what it is to sign on record."""
     context = unit.context
-    stated = values.checked(unit, contract_id, party_id, body.values)
-    standing = mandates.at_signing(unit, contract_id, party_id)
-    proven = prove(unit, contract_id, party_id, version, body.consent, body.factors)
+    grounds = examine(unit, contract_id, party_id, version, body.consent, body.factors, body.values)
     with unit.read() as session:
         contract = contracts.get(session, unit.tenant_id, contract_id)
         contracts.party_of(contract, party_id)
@@ -82,9 +85,9 @@ def request_signature(
         agreed = consent_of(session, unit, contract, party, body.consent)
         _may_seal(session, unit, contract, party, [document_id])
         base = contracts.document_of(contract, document_id).head_sha256
-        authority = mandates.confirm(session, party, standing, context.now())
-    party.field_values = stated  # of the detached copy, for the record and the file
-    recorded = intent.draw_up(contract, party, agreed, context.now(), authority, proven.facts)
+        authority = mandates.confirm(session, party, grounds.standing, context.now())
+    party.field_values = grounds.stated  # of the detached copy, for the record and the file
+    recorded = intent.draw_up(contract, party, agreed, context.now(), authority, grounds.proven.facts)
     recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
     recorded.signed_at = context.now()
     with context.storage.scratch() as directory, context.storage.local(base) as source:
@@ -97,9 +100,7 @@ def request_signature(
     check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="party")
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
-    proven.cover(session, party)
-    values.take(session, contract, party, stated, now)
-    mandates.require_in_term(session, unit.tenant_id, party, now)
+    grounds.confirm(session, contract, party, now)
     session.add(recorded)
     facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor, data=facts)
@@ -142,7 +143,7 @@ def hand_in(
         signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id)
         contract = contracts.get(session, unit.tenant_id, contract_id)
         party = contracts.party_of(contract, party_id)
-    _require_open(unit, contract, party, signature)
+    require_open(unit, contract, party, signature)
     if body.error is not None:
         return _report_failure(unit, contract_id, party_id, signature_id, body.error)
     with unit.read() as session:
@@ -168,7 +169,7 @@ def hand_in(
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id, lock=True)
     party = contracts.party_of(contract, party_id)
-    _require_open(unit, contract, party, signature)
+    require_open(unit, contract, party, signature)
     mandates.require_in_term(session, unit.tenant_id, party, context.now())
     if embed(session, contract, signature, signed_file=received, now=context.now(), actor=actor_of(unit)):
         unit.wake_worker()
@@ -182,7 +183,7 @@ def _report_failure(
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
     signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id, lock=True)
     party = contracts.party_of(contract, party_id)
-    _require_open(unit, contract, party, signature)
+    require_open(unit, contract, party, signature)
     failure = {"code": "reported", "detail": error}
     signature.state, signature.failure, signature.updated_at = "abandoned", failure, now
     change = workflow.abandon_signing(agreement_of(contract), party.id)
@@ -190,7 +191,7 @@ def _report_failure(
     return signature, party, contract
 
 
-def _require_open(unit: Unit, contract: Contract, party: Party, signature: Signature) -> None:
+def require_open(unit: Unit, contract: Contract, party: Party, signature: Signature) -> None:
     """Raise unless a value for this request may still come in."""
     agreement = agreement_of(contract)
     if agreement.state not in workflow.OPEN or party.id not in workflow.whose_turn(agreement):

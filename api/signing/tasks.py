@@ -49,7 +49,7 @@ def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
             return {"contract": contract.id, "party": party.id, "signatures": signatures}
         if workflow.ContractState(contract.state) not in workflow.OPEN:
             raise StateConflict(f"the contract is {contract.state}", state=contract.state, allowed=[])
-        if party.key_factor_id is not None and (intent is None or intent.value is None):
+        if party.key_factor_id is not None and (seen.intent is None or seen.intent.value is None):
             # its signer's passphrase was here with the request only (api.signing.locked)
             raise StaleRequest("somebody else signed first", hint="the party signs again, with its passphrase")
         try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.api.conftest import User
 
-PUBLIC = ("/pki/", "/.well-known/", "/oauth/", "/healthz", "/readyz", "/metrics")
+PUBLIC = ("/pki/", "/.well-known/", "/oauth/", "/h/", "/healthz", "/readyz", "/metrics")
 ID = re.compile(r"^\^\(?([a-z|]+)\)?_\[0-9a-f\]\{32\}\$$")
 TEXTS = {
     r"^[A-Z]{2}$": "DE",

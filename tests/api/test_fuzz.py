@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.agreements.desk import asked, at, firm, offered, words
-from tests.api.conftest import User, held
+from tests.api.batches.desk import batch
+from tests.api.conftest import User, at_home, circle_today, held
 from tests.api.envelopes.post import anchors, between, elsewhere, from_first_party, sealed
+from tests.api.handover.phone import hand_over
 from tests.api.seals.office import Office, application, colleague, key_id
 from tests.api.test_isolation import BODIES
 
@@ -209,5 +211,34 @@ def test_any_bytes_as_a_multipart_body(user: User) -> None:
                 b'--x\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + body + b"\r\n--x--\r\n"
             )
             check(user.post(path, content=framed, headers={"content-type": kind}))
+
+    run()
+
+
+def test_any_batch_policy_and_answer_of_a_phone_with_one_thing_wrong(user: User) -> None:
+    contract = user.sent(at_home(circle_today("ecdsa-p256")))
+    handover = hand_over(user, user.ask(contract, contract["parties"][0]))
+    limits = {
+        "max_documents": 1,
+        "max_per_day": 1,
+        "valid_from": "2027-01-01T00:00:00Z",
+        "valid_to": "2090-01-01T00:00:00Z",
+    }
+    policy = {"name": "x", "grantee": "key_" + "0" * 32, "person": "per_" + "0" * 32, "roles": ["signer"], **limits}
+    phone = f"/h/{handover['address'].rsplit('/', 1)[1]}"
+    answer = {"signature": "AAAA", "cms": None, "error": {"code": "x", "message": "y"}}
+    bodies: dict[str, dict[str, Any]] = {
+        "/v1/batches": batch(contract) | {"policy": "spl_" + "0" * 32},
+        "/v1/signing-policies": policy,
+        phone: answer,
+    }
+    where = [(address, place) for address, wanted in bodies.items() for place in places(wanted)]
+
+    @QUIET
+    @given(where=st.sampled_from(where), value=values)
+    def run(where: tuple[str, tuple[Any, ...]], value: Any) -> None:
+        content = json.dumps(replaced(bodies[where[0]], where[1], value))
+        verb = "PUT" if where[0] == phone else "POST"
+        check(user.request(verb, where[0], content=content, headers={"content-type": "application/json"}))
 
     run()

@@ -16,12 +16,14 @@ from certs.clock import SystemClock
 from certs.pem import armor
 from tests.api import leaks
 from tests.api.agreements.desk import asked, firm, offered, words
+from tests.api.batches.desk import batch
 from tests.api.conftest import Service, User, at_home, circle_today, held, make_pdf, serving
 from tests.api.envelopes.post import between, elsewhere, from_first_party, sealed
 from tests.api.factors.desk import offered as offered_to
 from tests.api.foreign import Objects, Schema, address_of, findings, options_of
+from tests.api.handover.phone import hand_over
 from tests.api.registry import made, organisation, person, prove
-from tests.api.seals.office import Office, application, colleague
+from tests.api.seals.office import Office, application, colleague, good
 from tests.api.templates.post import bulk, ended, slot, table, taken, template
 from tests.api.test_certificates import issued, pkcs10
 from tests.conftest import keys_of
@@ -33,7 +35,7 @@ PREFIXES = {
     "contract_id": "ctr", "document_id": "doc", "party_id": "pty", "signature_id": "sig", "job_id": "job",
     "organisation_id": "org", "person_id": "per", "proof_id": "idp", "user_id": "usr", "key_id": "key",
     "agreement_id": "agr", "request_id": "ags", "power_of_attorney_id": "poa", "factor_id": "fct",
-    "template_id": "tpl", "bulk_id": "blk",
+    "template_id": "tpl", "bulk_id": "blk", "policy_id": "spl", "batch_id": "bat",
 }  # fmt: skip
 HASH = "0" * 64
 FOREVER = {"if-match": '"v1"'}
@@ -78,6 +80,25 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_factor": {"json": {"current": "000000"}},
     "reset_factor": {"json": {"reason": "x"}},
     "put_factor_policy": {"json": {"held_keys": []}},
+    "create_signing_policy": {
+        "json": {
+            "name": "x",
+            "grantee": "key_" + "0" * 32,
+            "person": "per_" + "0" * 32,
+            "max_documents": 1,
+            "max_per_day": 1,
+            "valid_to": "2090-01-01T00:00:00Z",
+        }
+    },
+    "create_batch": {
+        "json": {
+            "items": [
+                {"contract": "ctr_" + "0" * 32, "party": "pty_" + "0" * 32, "documents": {"doc_" + "0" * 32: HASH}}
+            ],
+            "consent": {"text": "x", "locale": "en", "accepted": True},
+        }
+    },
+    "hand_in_batch": {"json": {"values": [{"request": "sig_" + "0" * 32, "error": "x"}]}},
     "verify_document": {"files": {"file": ("x.pdf", b"%PDF-", "application/pdf")}},
 }
 """Where the smallest body that the OpenAPI allows is not one that an operation looks at."""
@@ -89,6 +110,9 @@ def variants(own: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     acting = {"name": "x", "role": "approver", "power_of_attorney": own["power_of_attorney_id"]}
     sealing = {"name": "x", "seal": own["seal_id"]}
     known = {"person": own["person_id"], "organisation_id": own["organisation_id"], "suite": "ed25519"}
+    policy = {"name": "x", "max_documents": 1, "max_per_day": 1, "valid_to": "2090-01-01T00:00:00Z"}
+    item = {"contract": own["contract_id"], "party": own["party_id"], "documents": {own["document_id"]: HASH}}
+    consent = {"text": "x", "locale": "en", "accepted": True}
     request = armor("CERTIFICATE REQUEST", pkcs10(keys_of("ed25519")[0]))
     return {
         "sign_agreement": [{"seal": own["seal_id"]}],
@@ -129,6 +153,16 @@ def variants(own: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
             {"person": own["person_id"], "kind": "passphrase"},
             {"party": own["held_id"], "kind": "passphrase"},
         ],
+        "create_signing_policy": [
+            {**policy, "person": own["person_id"], "grantee": own["user_id"]},
+            {**policy, "organisation": own["organisation_id"], "grantee": own["user_id"]},
+            {**policy, "seal": own["seal_id"], "agreement": own["agreement_id"], "grantee": own["user_id"]},
+        ],
+        "create_batch": [
+            {"items": [item], "consent": consent},
+            {"items": [item | {"party": own["held_id"]}], "consent": consent, "policy": own["policy_id"]},
+        ],
+        "hand_in_batch": [{"values": [{"request": own["signature_id"], "error": "x"}]}],
         "create_api_key": [{"name": "x", "scopes": ["contracts:read"], "user": own["user_id"]}],
     }
 
@@ -164,7 +198,10 @@ def belongings(user: User) -> dict[str, str]:
         f"/v1/contracts/{contract['id']}/parties/{service['id']}/sign", json={"consent": user.consent(contract)}
     )
     user.wait_for_job(response.headers["location"])
-    request = user.ask(contract, party)
+    many = good(user.post("/v1/batches", json=batch(contract, index=1)), 202)
+    user.wait_for_job(f"/v1/jobs/{many['job']}")
+    (request,) = good(user.get(f"/v1/batches/{many['id']}"))["items"][0]["requests"]
+    hand_over(user, request)
     envelope = sealed(user, {"contract": contract["id"], "senders": [{"seal": seal["id"]}], "recipients": [named]})
     agreement = offered(user, words(firm("ecdsa-p256").party()))
     copies = template(user, slot("x"), slot("self", name="Anna", certificate=circle_today("ecdsa-p256").bundle))
@@ -172,7 +209,11 @@ def belongings(user: User) -> dict[str, str]:
     company = organisation(user)
     human = person(user, identifiers=[], organisations=[{"organisation": company["id"]}])
     prove(user, human)
+    reader = made(user, "/v1/users", {"name": "x", "roles": ["auditor"]})["id"]
+    limits = {"name": "x", "max_documents": 1, "max_per_day": 1, "valid_to": "2090-01-01T00:00:00Z"}
     return {
+        "policy_id": made(user, "/v1/signing-policies", {**limits, "grantee": reader, "person": human["id"]})["id"],
+        "batch_id": many["id"],
         "agreement_id": agreement["id"],
         "request_id": asked(user, agreement, firm("ecdsa-p256").pem)["id"],
         "envelope_id": envelope["id"],
@@ -192,7 +233,7 @@ def belongings(user: User) -> dict[str, str]:
         "person_id": human["id"],
         "proof_id": prove(user, company)["id"],
         "factor_id": made(user, "/v1/factors", {"enrolment": offered_to(user, "totp", person=human["id"])})["id"],
-        "user_id": made(user, "/v1/users", {"name": "x", "roles": ["auditor"]})["id"],
+        "user_id": reader,
         "key_id": made(user, "/v1/api-keys", {"name": "x", "scopes": ["contracts:read"]})["id"],
         "power_of_attorney_id": handed_in(user)["id"],
     }
@@ -263,6 +304,8 @@ def test_lists_show_only_ones_own(user: User, stranger: User, owned: dict[str, s
         "certificates",
         "agreements",
         "powers-of-attorney",
+        "signing-policies",
+        "batches",
         "organisations",
         "people",
         "factors",
@@ -371,6 +414,8 @@ def test_every_operation_needs_exactly_one_scope(user: User, monkeypatch: pytest
     assert found["approve_seal"] == found["approve_seal_grant"] == {"seals:approve"}
     assert found["apply_seal"] == {"seals:use"}
     assert found["open_envelope"] == {"envelopes:open"}
+    assert found["create_batch"] == found["hand_in_batch"] == {"contracts:sign"}
+    assert found["create_signing_policy"] == found["revoke_signing_policy"] == {"signing-policies:write"}
     assert found["prove_person"] == found["revoke_organisation_proof"] == {"identities:write"}
     assert found["offer_enrolment"] == found["reset_factor"] == found["put_factor_policy"] == {"factors:write"}
     assert found["create_user"] == found["deactivate_user"] == {"users:write"}

@@ -37,6 +37,7 @@ PACKAGES = {
     "mutool": "mupdf-tools",
     "pkcs11-tool": "opensc",
     "xmlsec1": "xmlsec1",
+    "zbarimg": "zbar-tools",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
     "mvn": "maven",
