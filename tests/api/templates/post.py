@@ -8,7 +8,14 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from tests.api.conftest import PROOF, User
+from tests.conftest import SIGNING
+
+QUICK = ("sm2", "gost2012-256")
+SUITES = [suite if suite in QUICK else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING]
+"""Every suite; the national ones always, the others where all tests run."""
 
 VOUCHED = {**PROOF, "method": "bulk-voucher", "operator": "Kadrovik"}
 """How an employer identifies whom it names in a list that it signed."""

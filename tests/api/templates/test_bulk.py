@@ -16,14 +16,14 @@ from api.bulk.models import BulkDocument, BulkRow
 from api.contracts import service as contracts
 from certs.errors import TimeStampError
 from tests.api.conftest import PROOF, User, circle_today
-from tests.api.contracts.talk import SUITES, good, refused
+from tests.api.contracts.talk import good, refused
 from tests.api.registry import person as recorded
 from tests.api.registry import prove
 from tests.api.seals.office import colleague
-from tests.api.templates.post import VOUCHED, bulk, ended, results, slot, table, taken, template, told
+from tests.api.templates.post import SUITES, VOUCHED, bulk, ended, results, slot, table, taken, template, told
 from tests.api.test_jobs import events
 
-NAMES = ("王伟", "沈𠮷明", "Иван Петров", "Әбенова Әйгерім", "Anna Becker")
+NAMES = ("沈𠮷明", "Иван Петров", "Әбенова Әйгерім")
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -34,19 +34,19 @@ def test_every_row_is_one_contract_that_was_sent(user: User, suite: str) -> None
         for number, name in enumerate(NAMES)
     ]
     sent = taken(bulk(user, made, table(*rows, delimiter=";", bom=True), slot(identity_proof=VOUCHED)))
-    assert (sent["template"], sent["template_version"], sent["total"]) == (made["id"], 1, 5)
+    assert (sent["template"], sent["template_version"], sent["total"]) == (made["id"], 1, 3)
     done = ended(user, sent)
-    assert (done["state"], done["sent"], done["failed"], done["invalid"]) == ("ended", 5, 0, 0)
+    assert (done["state"], done["sent"], done["failed"], done["invalid"]) == ("ended", 3, 0, 0)
     found = results(user, sent)
     assert [(row["row"], row["state"], row["external_id"]) for row in found] == [
-        (number + 2, "sent", f"A-{number}") for number in range(5)
+        (number + 2, "sent", f"A-{number}") for number in range(3)
     ]
     for row, name in zip(found, NAMES, strict=True):
         contract = user.contract({"id": row["contract"]})
         assert (contract["state"], contract["title"]) == ("sent", f"№ {row['row'] - 2}")
         assert (contract["parties"][0]["name"], contract["parties"][0]["suite"]) == (name, suite)
         assert contract["template"] == {"id": made["id"], "version": 1, "bulk_send": sent["id"]}
-    assert len(user.get("/v1/contracts", params={"limit": 200}).json()["data"]) == 5
+    assert len(user.get("/v1/contracts", params={"limit": 200}).json()["data"]) == 3
     first = user.get(f"/v1/contracts/{found[0]['contract']}/events").json()["data"][0]["body"]
     assert first["data"]["bulk_send"] == {"id": sent["id"], "row": 2}
     assert first["actor"]["type"] == "api-key"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import PROOF, User, at_home, circle_today
-from tests.api.contracts.talk import SUITES, completed, good, refused
+from tests.api.contracts.talk import completed, good, refused
 from tests.api.registry import organisation, prove
 from tests.api.registry import person as recorded
 from tests.api.seals.office import Office, colleague
-from tests.api.templates.post import filled, person, slot, template, told
+from tests.api.templates.post import SUITES, filled, person, slot, template, told
 
 
 def test_a_template_is_read_as_it_was_written_listed_and_deleted(user: User) -> None:
