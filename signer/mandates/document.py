@@ -136,7 +136,7 @@ def _principal(found: list[_Found]) -> CheckResult:
         for each in found:
             if each.result == result:
                 return CheckResult("principal", NUMBERS, each.result, each.detail)
-    return CheckResult("principal", NUMBERS, "passed", "; ".join(each.detail for each in found))
+    return CheckResult("principal", NUMBERS, "passed", "; ".join(each.detail for each in found[:3]))
 
 
 def _signatory(grant: Grant, signatures: list[SignatureReport]) -> CheckResult:
