@@ -24,11 +24,16 @@ from xml.etree.ElementTree import Element
 from certs.errors import MalformedInput
 from certs.identifiers import Identifier
 from certs.mandates.model import Actor, ActorKind, Mandate, Power, Root, SubDelegation
+from certs.names import printable
 from certs.trust.xml import parse_xml
 
 NAMESPACE: Final = "urn://x-artefacts/EMCHD_1"
 MAX_SIZE: Final = 1 << 20
 """Octets. Files of practice have some tens of thousands."""
+MAX_ATTRIBUTE: Final = 1000
+"""Characters of an attribute that is used; the format has no longer ones."""
+MAX_TEXT: Final = 20_000
+"""Characters of the powers in words."""
 MAX_TAGS: Final = 40_000
 """Counted before anything is parsed, so that hostile files cost little."""
 CHINA: Final = "156"
@@ -52,7 +57,7 @@ def read_mandate(data: bytes) -> Mandate:
             "a power of attorney in the tax service's own format, which is not read",
             hint="use the single format EMCHD_1; it may have an ON_DOVEL name for the tax service as well",
         )
-    if root.tag != _tag("Доверенность") or root.get("ВерсФорм") != "EMCHD_1":
+    if root.tag != _tag("Доверенность") or _get(root, "ВерсФорм") != "EMCHD_1":
         raise MalformedInput("no power of attorney of the format EMCHD_1", hint=f"the namespace is {NAMESPACE}")
     if not _FLAGS.fullmatch(_attribute(root, "ПрЭлФорм")):
         raise MalformedInput("ПрЭлФорм: eight flags, of which the first and the last four are 0")
@@ -114,16 +119,16 @@ def _mandate(
     return Mandate(
         format="EMCHD_1",
         number=number,
-        inner_number=about.get("ВнНомДовер"),
+        inner_number=_get(about, "ВнНомДовер"),
         file_id=_attribute(root, "ИдФайл"),
-        tax_file_id=root.get("ИдФайлНО"),
+        tax_file_id=_get(root, "ИдФайлНО"),
         issued=issued,
         expires=expires,
         principals=principals,
         representatives=representatives,
         powers=tuple(map(_power, listed)),
         powers_text=_text(text) if text is not None else None,
-        joint_code=powers.get("ПрСовмПолн"),
+        joint_code=_get(powers, "ПрСовмПолн"),
         sub_delegation=_SUB_DELEGATION[further],
         irrevocable=kind == "2",
         register=_text(register) if register is not None else None,
@@ -138,19 +143,19 @@ def _power(node: Element) -> Power:
     for limit in _several(node, "ОгрСвПолн", least=0):
         value = _maybe(limit, "ТексЗначОгр")
         value = value if value is not None else _maybe(limit, "КодЗначОгр")
-        words = (limit.get("НаимОгр"), limit.get("НаимЗначОгр"), _text(value) if value is not None else None)
+        words = (_get(limit, "НаимОгр"), _get(limit, "НаимЗначОгр"), _text(value) if value is not None else None)
         limits.append(": ".join(filter(None, words)))
     return Power(_attribute(node, "КодПолн"), _attribute(node, "НаимПолн"), tuple(limits))
 
 
 def _earlier(node: Element, suffix: Literal["Перв", "N"]) -> Root:
     """Read what a sub-delegation says of the power of attorney that it rests on."""
-    number = node.get(f"НомДовер{suffix}") or node.get("НомДоверПерв")
+    number = _get(node, f"НомДовер{suffix}") or _get(node, "НомДоверПерв")
     number = number.lower() if number is not None else None
     if number is not None and not _GUID.fullmatch(number):
         raise MalformedInput(f"НомДовер{suffix}: the number is a GUID of 36 characters")
     principals = tuple(_principal(_one(each, "ДоверитПерв")) for each in _several(node, "СвДоверПерв", least=0))
-    inner = node.get(f"ВнНомДовер{suffix}") or node.get("ВнНомДоверПерв")
+    inner = _get(node, f"ВнНомДовер{suffix}") or _get(node, "ВнНомДоверПерв")
     return Root(number, inner, _date(node, "ДатаВыдДовер"), _date(node, "СрокДейст"), principals)
 
 
@@ -194,7 +199,7 @@ def _heads(nodes: list[Element]) -> tuple[tuple[Actor, ...], bool]:
     """Read who acts for an organisation without a power of attorney: people, sole traders, a managing company."""
     heads, jointly = [], False
     for node in nodes:
-        jointly = jointly or node.get("ПолнЮЛ") == "2"
+        jointly = jointly or _get(node, "ПолнЮЛ") == "2"
         name, inner = _choice(node, ("СВЮЛ", "СвФЛ", "СвИП"))
         if name == "СВЮЛ":
             people = tuple(_person(each) for each in _several(inner, "СвФЛ"))
@@ -212,16 +217,16 @@ def _representative(node: Element) -> Actor:
 
 def _organisation(node: Element, kind: ActorKind, heads: tuple[Actor, ...] = (), *, jointly: bool = False) -> Actor:
     identifiers = _identifiers(node, {"ИННЮЛ": "RU-INN", "ОГРН": "RU-OGRN"})
-    code = (node.get("РегНомер") or "").strip()
-    if kind == "foreign-organisation" and node.get("СтрРег") == CHINA and len(code) == 18:
+    code = (_get(node, "РегНомер") or "").strip()
+    if kind == "foreign-organisation" and _get(node, "СтрРег") == CHINA and len(code) == 18:
         identifiers += (Identifier("CN-USCC", code),)  # its number in the Chinese register
     return Actor(
         kind,
         _attribute(node, "НаимИО" if kind == "foreign-organisation" else "НаимОрг"),
         identifiers,
-        kpp=node.get("КПП"),
-        country=node.get("СтрРег"),
-        register_number=node.get("РегНомер"),
+        kpp=_get(node, "КПП"),
+        country=_get(node, "СтрРег"),
+        register_number=_get(node, "РегНомер"),
         heads=heads,
         heads_jointly=jointly,
     )
@@ -230,18 +235,18 @@ def _organisation(node: Element, kind: ActorKind, heads: tuple[Actor, ...] = (),
 def _person(node: Element, kind: ActorKind = "person") -> Actor:
     about = _maybe(node, "СведФЛ")
     name = _one(about if about is not None else node, "ФИО")
-    words = (_attribute(name, "Фамилия"), _attribute(name, "Имя"), name.get("Отчество"))
+    words = (_attribute(name, "Фамилия"), _attribute(name, "Имя"), _get(name, "Отчество"))
     return Actor(
         kind,
         " ".join(" ".join(filter(None, words)).split()),
         _identifiers(node, {"ИННФЛ": "RU-INN", "СНИЛС": "RU-SNILS", "ОГРНИП": "RU-OGRNIP"}),
-        position=node.get("Должность"),
+        position=_get(node, "Должность"),
     )
 
 
 def _identifiers(node: Element, where: dict[str, str]) -> tuple[Identifier, ...]:
     """Return identifiers as digits: SNILS is written "112-233-445 95"."""
-    found = ((scheme, node.get(name)) for name, scheme in where.items())
+    found = ((scheme, _get(node, name)) for name, scheme in where.items())
     return tuple(Identifier(scheme, re.sub(r"[\s-]", "", value)) for scheme, value in found if value)
 
 
@@ -281,8 +286,16 @@ def _choice(node: Element, names: Iterable[str]) -> tuple[str, Element]:
     return found[0]
 
 
+def _get(node: Element, name: str) -> str | None:
+    """Return an attribute; what could steer a terminal, a log or the direction of text is shown as what it is."""
+    value = node.get(name)
+    if value is not None and len(value) > MAX_ATTRIBUTE:
+        raise MalformedInput(f"{_name(node)}: {name} has more than {MAX_ATTRIBUTE} characters")
+    return None if value is None else printable(value)
+
+
 def _attribute(node: Element, name: str) -> str:
-    value = (node.get(name) or "").strip()
+    value = (_get(node, name) or "").strip()
     if not value:
         raise MalformedInput(f"{_name(node)}: {name} is missing")
     return value
@@ -299,7 +312,10 @@ def _date(node: Element, name: str) -> date:
 
 
 def _text(node: Element) -> str:
-    return (node.text or "").strip()
+    text = (node.text or "").strip()
+    if len(text) > MAX_TEXT:
+        raise MalformedInput(f"{_name(node)}: more than {MAX_TEXT} characters")
+    return "\n".join(printable(line) for line in text.splitlines())
 
 
 def _name(node: Element) -> str:

@@ -136,13 +136,13 @@ def _principal(found: list[_Found]) -> CheckResult:
         for each in found:
             if each.result == result:
                 return CheckResult("principal", NUMBERS, each.result, each.detail)
-    return CheckResult("principal", NUMBERS, "passed", "; ".join(each.detail for each in found))
+    return CheckResult("principal", NUMBERS, "passed", "; ".join(each.detail for each in found[:3]))
 
 
 def _signatory(grant: Grant, signatures: list[SignatureReport]) -> CheckResult:
     """Compare who signed with whom the file says to act for the principal; all of them, where only all may."""
     clause = "EMCHD_1 ЛицоБезДов"
-    signers = [each.signer for each in signatures if each.signer is not None]
+    signers = [each.signer for each in signatures if each.signer is not None and _holds(each)]
     for principal in grant.principals:
         people = _people(principal.heads)
         known = [any(_is(person, signer) for signer in signers) for person in people]
@@ -157,6 +157,12 @@ def _signatory(grant: Grant, signatures: list[SignatureReport]) -> CheckResult:
         detail = f"the certificate has no number of {people[0].name}, who is to sign"
         return CheckResult("signatory", clause, "not-checked", detail)
     return CheckResult("signatory", clause, "passed")
+
+
+def _holds(signature: SignatureReport) -> bool:
+    """Tell whether a signature is right, and nothing speaks against its certificate."""
+    trusted = signature.verdict is Verdict.TOTAL_PASSED or signature.sub_indication in OPEN_TRUST
+    return signature.cryptographic.result == "passed" and trusted
 
 
 def _sub_delegation(grant: Grant) -> CheckResult:

@@ -85,7 +85,7 @@ def _represented(grant: Grant, claim: Claim) -> CheckResult:
     if by_name:
         detail = "the name is the same, and there is no number of the organisation to compare"
         return CheckResult("represented", "", "not-checked", detail)
-    names = ", ".join(each.name for each in grant.represented) or "nobody that it names"
+    names = _names(grant.represented) or "nobody that it names"
     detail = contradicted or f"it lets somebody act for {names}, and {claim.organisation or 'nobody'} is acted for"
     return CheckResult("represented", "", "failed", detail)
 
@@ -106,7 +106,7 @@ def _representative(grant: Grant, claim: Claim) -> CheckResult:
     if by_name:
         detail = "the name is the same, and there is no number of the person to compare"
         return CheckResult("representative", "", "not-checked", detail)
-    names = ", ".join(each.name for each in grant.representatives)
+    names = _names(grant.representatives)
     detail = contradicted or f"it empowers {names}, and {claim.name} acts"
     return CheckResult("representative", "", "failed", detail)
 
@@ -125,6 +125,11 @@ def _alone(grant: Grant) -> CheckResult:
         f"(code {grant.joint_code or 'not given'})"
     )
     return CheckResult("alone", clause, "not-checked", detail)
+
+
+def _names(actors: tuple[Actor, ...]) -> str:
+    """Return the names of a few."""
+    return ", ".join(each.name for each in actors[:3]) + (" …" if len(actors) > 3 else "")
 
 
 def _kinds(kinds: list[str]) -> str:

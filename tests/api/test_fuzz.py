@@ -205,7 +205,7 @@ def test_any_bytes_as_a_multipart_body(user: User) -> None:
         kind=st.sampled_from(KINDS),
     )
     def run(body: bytes, kind: str) -> None:
-        for path in ("/v1/documents", "/v1/verifications"):
+        for path in ("/v1/documents", "/v1/verifications", "/v1/powers-of-attorney"):
             check(user.post(path, content=body, headers={"content-type": kind, "idempotency-key": "k"}))
             framed = (
                 b'--x\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + body + b"\r\n--x--\r\n"

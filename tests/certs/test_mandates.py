@@ -64,6 +64,16 @@ def test_what_it_says_is_read_in_both_encodings(encoding: str) -> None:
     assert json.dumps(found.to_json(), ensure_ascii=False).count(INN.value) == 1
 
 
+def test_what_could_steer_a_terminal_or_a_log_is_shown_as_what_it_is() -> None:
+    principal = organisation("Волга\u202eагловъ\x9b2J").replace("агл", "агл&#10;&#13;")
+    text = "<ТекстПолн>Раз&#13;\u2028два\nтри</ТекстПолн>"
+    found = read_mandate(paper(principal=principal, powers=text))
+    assert found.principals[0].name.isprintable()
+    assert "\\u202E" in found.principals[0].name
+    assert found.powers_text is not None
+    assert all(line.isprintable() for line in found.powers_text.split("\n"))
+
+
 def test_a_sub_delegation_names_what_it_rests_on() -> None:
     found = read_mandate(paper(above=ABOVE, about='ВидДовер="2" ПрПередов="3" ВнНомДовер="б/н"'))
     assert found.root is not None
@@ -139,6 +149,8 @@ HOSTILE: dict[str, bytes] = {
     "two principals in one place": paper(principal=organisation() + HUMAN),
     "no principal": paper(more={"<СвДоверит ": "<Прочее "} | {"</СвДоверит>": "</Прочее>"}),
     "too many representatives": paper(representatives=(person(),) * 201),
+    "a name without end": paper(principal=organisation("Ж" * 1001)),
+    "powers without end": paper(powers=f"<ТекстПолн>{'ж' * 20_001}</ТекстПолн>"),
     "too large": b"<" + b" " * MAX_SIZE,
     "too deep": NESTED[: MAX_SIZE - 10],
     "a million deep": NESTED,

@@ -19,7 +19,7 @@ from signer.mandates import Claim, Letter, Revocation, accepted, grant_of, judge
 from signer.mandates.matching import same_person_name
 from signer.pades.options import SignOptions
 from signer.pades.sign import sign_bytes
-from signer.report import CheckResult, Report
+from signer.report import CheckResult, LayerReport, Report
 from signer.verify import verify_bytes
 from tests.conftest import CLOCK, NOW, SIGNING, make_pdf
 from tests.mandates import (
@@ -191,6 +191,18 @@ def test_what_cannot_be_known_is_not_checked_and_not_passed(name: str) -> None:
     assert failed(checks) == set(), checks
     assert expected in open_points(checks.values())
     assert checks[expected].detail
+
+
+def test_of_two_heads_who_act_together_a_forged_second_signature_is_none() -> None:
+    heads = head(whole="2") + head("Ким Анна", HER_INN, HER_SNILS, whole="2")
+    grant = grant_of(read_mandate(paper(principal=organisation(heads=heads))))
+    xml = paper()
+    one, two = (report(xml, by.sign(xml), by) for by in (named(INN, HEAD_INN), named(INN, HER_INN)))
+    both = replace(one, signatures=(*one.signatures, *two.signatures))
+    assert {check.id: check.result for check in judge(grant, both)}["signatory"] == "passed"
+    forged = replace(two.signatures[0], cryptographic=LayerReport("failed"))
+    both = replace(one, signatures=(*one.signatures, forged))
+    assert {check.id: check.result for check in judge(grant, both)}["signatory"] == "failed"
 
 
 def test_the_days_are_those_of_moscow_and_the_last_one_counts() -> None:
