@@ -84,7 +84,9 @@ def test_an_app_enrols_by_the_uri_and_the_secret_is_shown_once(user: User, algor
     refused(user.post(f"{path}/confirm", json={"code": value}), 409, "state-conflict")
 
 
-@pytest.mark.parametrize("suite", ["ecdsa-p256", "sm2", "gost2012-256"])
+@pytest.mark.parametrize(
+    "suite", ["ecdsa-p256", *(pytest.param(suite, marks=pytest.mark.slow) for suite in ("rsa", "sm2", "gost2012-256"))]
+)
 def test_a_code_is_shown_for_every_act_and_is_on_record(user: User, suite: str) -> None:
     circle = circle_today(suite)
     wanted = {"factors": ["totp"]}
@@ -270,7 +272,7 @@ def test_a_tenant_requires_a_factor_of_everybody_whose_key_is_held_here(user: Us
 
 
 def test_both_factors_are_shown_together(user: User) -> None:
-    contract = user.sent(held("sm2", factors=["totp", "passphrase"]))
+    contract = user.sent(held("ecdsa-p256", factors=["totp", "passphrase"]))
     (party,) = contract["parties"]
     with_passphrase(user, party=party["id"])
     factor, secret = with_codes(user, party=party["id"])
