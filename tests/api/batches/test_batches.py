@@ -147,6 +147,7 @@ def test_a_job_that_breaks_off_goes_on_and_signs_nothing_twice(desk: Desk, monke
     assert good(desk.boss.get(f"/v1/signing-policies/{policy['id']}"))["used"] == 3
 
 
+@pytest.mark.slow
 def test_what_has_to_wait_for_a_time_stamp_is_passed_over_and_signed_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +202,7 @@ def test_of_two_batches_at_once_only_as_many_as_the_day_allows_are_taken(desk: D
     assert good(desk.boss.get(f"/v1/signing-policies/{policy['id']}"))["used"] == 2
 
 
+@pytest.mark.slow
 def test_a_seal_needs_its_grant_beside_the_policy(desk: Desk) -> None:
     office = Office(desk.boss, *(colleague(desk.boss) for _ in range(2)), desk.clerk)
     seal = office.filed("ecdsa-p256")

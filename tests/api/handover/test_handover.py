@@ -23,7 +23,7 @@ from tests.api.handover.scanner import grid
 from tests.conftest import SIGNING
 
 REFUSAL = {"code": "user-refused", "message": "Не согласен: пункт 4 другой 𠮷"}
-QUICK = ("sm2", "gost2012-256", "ecdsa-p256", "rsa")
+QUICK = ("sm2", "gost2012-256", "ecdsa-p256")
 SUITES = [suite if suite in QUICK else pytest.param(suite, marks=pytest.mark.slow) for suite in SIGNING]
 
 
@@ -83,6 +83,7 @@ def test_a_phone_reads_the_code_and_signs(user: User, suite: str) -> None:
     assert bodies["handover.made"]["actor"]["type"] == "api-key"
 
 
+@pytest.mark.slow
 def test_a_complete_cms_comes_back(user: User) -> None:
     circle = circle_today("ecdsa-p256")
     contract, request = asked(user)
@@ -197,6 +198,7 @@ def test_a_late_or_stale_value_is_refused(user: User, monkeypatch: pytest.Monkey
         assert phone.send(signature=good).json()["code"] == "state-conflict"
 
 
+@pytest.mark.slow
 def test_what_the_program_hands_in_itself_leaves_nothing_for_the_phone(user: User) -> None:
     contract, request = asked(user)
     with Phone.scanning(hand_over(user, request), circle_today("ecdsa-p256").key) as phone:
