@@ -32,8 +32,8 @@ def tool(name: str) -> str:
 class Cluster:
     """A cluster in a directory that belongs to whoever may run it."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory, self._prefix = directory, []
+    def __init__(self, directory: Path, *, durable: bool = False) -> None:
+        self._directory, self._prefix, self._durable = directory, [], durable
         if os.geteuid() == 0:
             user = next(name for name in ("postgres", "nobody") if name in {entry.pw_name for entry in pwd.getpwall()})
             entry = pwd.getpwnam(user)
@@ -50,7 +50,8 @@ class Cluster:
         self.run(tool("initdb"), "-D", self._data, "-A", "trust", "-E", "UTF8", "--no-locale", "-U", "sealroad")
 
     def start(self) -> None:
-        options = f"-k {self._directory} -c listen_addresses= -c fsync=off -c max_connections=200"
+        options = f"-k {self._directory} -c listen_addresses= -c max_connections=200"
+        options += "" if self._durable else " -c fsync=off"
         log = str(self._directory / "log")
         self.run(tool("pg_ctl"), "-D", self._data, "-l", log, "-w", "-o", options, "start")
 
@@ -66,18 +67,23 @@ class Cluster:
         return f"postgresql://sealroad@/{name}?host={self._directory}"
 
     @property
+    def pid(self) -> int:
+        """Of the process whose children are all others."""
+        return int((self._directory / "data" / "postmaster.pid").read_text().split()[0])
+
+    @property
     def _data(self) -> str:
         return str(self._directory / "data")
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Run a cluster while the block runs."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Run a cluster while the block runs; `durable` waits for the disk at every commit, as one that is in use does."""
     tool("initdb")
     pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
     directory = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket path has at most 107 octets
     try:
-        found = Cluster(directory)
+        found = Cluster(directory, durable=durable)
         found.make()
         found.start()
         try:
