@@ -29,9 +29,11 @@ def policies(tenant_id: str) -> Select[SigningPolicy]:
     return select(SigningPolicy).where(SigningPolicy.tenant_id == tenant_id)
 
 
-def batch(session: Session, tenant_id: str, batch_id: str) -> Batch:
-    """Return a tenant's batch with its items. Raises NotFound."""
+def batch(session: Session, tenant_id: str, batch_id: str, *, lock: bool = False) -> Batch:
+    """Return a tenant's batch with its items; with `lock`, nobody else ends it meanwhile. Raises NotFound."""
     query = select(Batch).where(Batch.tenant_id == tenant_id, Batch.id == batch_id)
+    if lock:
+        query = query.with_for_update()
     found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound("there is no such batch")

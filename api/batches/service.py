@@ -109,13 +109,7 @@ def hand_in(unit: Unit, batch_id: str, body: BatchValuesIn) -> list[BatchValueRe
     ]
     if errors:
         raise ValidationFailed("the values cannot be taken", errors=errors)
-    results = [_take(unit, places[value.request], value) for value in body.values]
-    with unit.context.database.write() as session:
-        batch = repository.batch(session, unit.tenant_id, batch_id)
-        if batch.state == "ready" and all(item.state in ENDED for item in batch.items):
-            batch.state = "ended"
-        batch.updated_at = unit.context.now()
-    return results
+    return [_take(unit, places[value.request], value) for value in body.values]
 
 
 def _take(unit: Unit, item: BatchItem, value: BatchValueIn) -> BatchValueResult:
@@ -129,6 +123,11 @@ def _take(unit: Unit, item: BatchItem, value: BatchValueIn) -> BatchValueResult:
                 row.state, row.failure = "failed", signature.failure
             elif len(contracts.signed_documents(each.session, contract, party.id)) == row.size:
                 row.state, row.failure = "signed", None
+            each.session.flush()
+            batch = repository.batch(each.session, unit.tenant_id, item.batch_id, lock=True)
+            if batch.state == "ready" and all(other.state in ENDED for other in batch.items):
+                batch.state = "ended"
+            batch.updated_at = unit.context.now()
     except SealroadError as error:
         failure = public(error)
     with unit.context.database.read() as session:

@@ -147,7 +147,7 @@ class _Work:
         """Note that the job has done what it can; return what it says."""
         with self.context.database.write() as session:
             queue.fence(session, self.run)
-            batch = repository.batch(session, self.run.tenant_id, self.batch.id)
+            batch = repository.batch(session, self.run.tenant_id, self.batch.id, lock=True)
             states = Counter(item.state for item in batch.items)
             batch.state = "ready" if states["prepared"] else "ended"
             batch.updated_at = self.context.now()
