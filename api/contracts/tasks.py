@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import literal, or_, select
 
@@ -23,13 +23,16 @@ from api.contracts.transition import SYSTEM, agreement_of, apply
 from api.documents.models import Document
 from api.envelopes import delivery
 from api.envelopes import repository as envelopes
-from api.errors import NotFound, StateConflict
+from api.errors import NotFound, ServiceUnavailable, StateConflict
 from api.jobs import queue
 from api.jobs.models import Job
 from api.jobs.queue import JobRun
 from api.mandates import repository as mandates
 from api.seals.models import Seal, SealUse
 from api.signing.models import Signature
+
+PATIENCE: Final = 6
+"""How often a verification may be cut short, with longer and longer pauses, before that is the document's own doing."""
 
 
 def finalize(context: Context, run: JobRun) -> dict[str, Any]:
@@ -39,6 +42,8 @@ def finalize(context: Context, run: JobRun) -> dict[str, Any]:
     if contract.state != workflow.ContractState.FINALIZING:
         return {"contract": contract.id, "state": contract.state}
     reports = verify_documents(context, contract)
+    if run.attempt < PATIENCE and any(map(_cut_short, reports)):  # a busy machine is no reason to fail a contract
+        raise ServiceUnavailable("the documents could not be verified within the limits")
     problem = _objection(contract, reports)
     with context.database.write() as session:
         queue.fence(session, run)
@@ -138,6 +143,8 @@ def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
     """Return why the documents cannot be handed out as completed, if there is a reason."""
     signers = [view.id for view in agreement_of(contract).parties if view.required and view.role in workflow.SIGNS]
     for entry in reports:
+        if _cut_short(entry):
+            return f"{entry.document} could not be verified within the limits"
         if entry.report["verdict"] == "TOTAL-FAILED":
             return f"verification of {entry.document} says TOTAL-FAILED"
         results = {
@@ -149,3 +156,8 @@ def _objection(contract: Contract, reports: list[DocumentReport]) -> str | None:
             if results.get(party) != "passed":
                 return f"{entry.document} has no intact signature of {party}"
     return None
+
+
+def _cut_short(entry: DocumentReport) -> bool:
+    """Tell whether a verification did not come to its end: then it says nothing about the document."""
+    return any(item["code"] in {"limits", "crashed"} for item in entry.report["signatures"])

@@ -38,7 +38,7 @@ TICK: Final = 1.0
 """Seconds between looks at what is to be tried again."""
 BEAT: Final = 5.0
 """Seconds between two beats, and between looks at who is dead and what is lost; shorter where the lease is short."""
-PASSING: Final = frozenset({"time-stamp-error", "service-unavailable"})
+PASSING: Final = frozenset({"time-stamp-error", "service-unavailable", "verifier-busy"})
 """Codes of failures that pass: the job waits and tries again, for as long as its contract is open."""
 MAX_CRASHES: Final = 20
 """A job that was begun this often and never ended takes its workers down: it is given up."""
