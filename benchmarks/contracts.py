@@ -167,7 +167,8 @@ class _Measurement:
 
     # Processor time --------------------------------------------------------------------------------------------------
     def _spent(self) -> list[Table]:
-        # Once before: a worker that ends signs a checkpoint beside the audit log, and every process opens the circles again.
+        # Once before: a worker that ends signs a checkpoint beside the audit log, and every process opens the circles
+        # again.
         _whole_job(Customer(*self._to, Calls()), self._pdf, held=True)
         idle = self._idle()
         phases = self._phases(idle)
