@@ -159,6 +159,7 @@ class _Measurement:
         ]
 
     def _rate(self, *, held: bool) -> float:
+        parties(held=held)  # makes the keys of those who have their own, in one thread
         start = time.perf_counter()
         work = range(self._scale.contracts)
         job = lambda customer, _: _whole_job(customer, self._pdf, held=held)  # noqa: E731
@@ -167,8 +168,7 @@ class _Measurement:
 
     # Processor time --------------------------------------------------------------------------------------------------
     def _spent(self) -> list[Table]:
-        # Once before: a worker that ends signs a checkpoint beside the audit log, and every process opens the circles
-        # again.
+        # A worker that ends signs a checkpoint beside the audit log, and every process opens the circles again: once.
         _whole_job(Customer(*self._to, Calls()), self._pdf, held=True)
         idle = self._idle()
         phases = self._phases(idle)
