@@ -39,7 +39,7 @@ test: $(VENV)/.dev
 test-all: $(VENV)/.conformance lint
 	@$(BIN)/python tools/check_packages.py
 	@$(BIN)/python tools/conformance_data.py
-	$(BIN)/python -m pytest -m 'interop or slow' -n auto --dist loadfile
+	$(BIN)/python -m pytest -m 'interop or slow' -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

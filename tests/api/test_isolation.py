@@ -120,7 +120,14 @@ def variants(own: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
         "update_contract": [{**document, "parties": [each]} for each in (sealing, known, acting)],
         "create_template": [{**document, "parties": [{"slot": "x", **each}]} for each in (sealing, known, acting)],
         "update_template": [{**document, "parties": [{"slot": "x", **each}]} for each in (sealing, known, acting)],
-        "create_contract_from_template": [{"parties": [{"slot": "x", **each}]} for each in (sealing, known, acting)],
+        "create_contract_from_template": [
+            {"parties": [{"slot": "x", **each}]}
+            for each in (
+                sealing,
+                known,
+                {"name": "x", "suite": "ed25519", "power_of_attorney": acting["power_of_attorney"]},
+            )
+        ],
         "issue_certificate": [
             {"request": request, "person": own["person_id"]},
             {"request": request, "organisation_id": own["organisation_id"]},
