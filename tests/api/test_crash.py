@@ -32,9 +32,9 @@ from tests.api.crash import points_of
     [
         ("held", "ecdsa-p256", 13),
         ("party", "ecdsa-p256", 11),
-        pytest.param("locked", "ecdsa-p256", 3, marks=pytest.mark.slow),
-        pytest.param("held", "sm2", 6, marks=pytest.mark.slow),
-        pytest.param("party", "gost2012-256", 6, marks=pytest.mark.slow),
+        pytest.param("locked", "ecdsa-p256", 9, marks=pytest.mark.slow),
+        pytest.param("held", "sm2", 12, marks=pytest.mark.slow),
+        pytest.param("party", "gost2012-256", 12, marks=pytest.mark.slow),
     ],
 )
 def test_a_service_killed_at_any_effect_completes_the_contract_exactly_once(route: str, suite: str, step: int) -> None:
