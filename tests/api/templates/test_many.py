@@ -12,7 +12,6 @@ from tests.api.templates.crash_sending import ROWS
 from tests.api.templates.post import bulk, ended, results, slot, table, taken, template
 from tests.api.test_jobs import events
 
-
 COUNT = int(os.environ.get("SEALROAD_BULK_ROWS", "150"))
 
 
