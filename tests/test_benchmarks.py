@@ -12,7 +12,11 @@ from benchmarks.__main__ import ALL, main
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("name", ALL)
+LONG = {"sign", "verify"}
+"""Over a minute each, also when they are quick: `make bench` runs them."""
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in LONG])
 def test_benchmark_runs(name: str) -> None:
     tables = importlib.import_module(f"benchmarks.{name}").run(quick=True)
 
