@@ -5,12 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-all lint format bench clean lock
+.PHONY: help demo test test-all test-long lint format bench clean lock
 
 help:
 	@echo 'make demo      the whole story on this machine: upload, three signatures, verification'
 	@echo 'make test      the test suite that needs no server and no extra packages'
 	@echo 'make test-all  adds what needs the packages listed in tools/apt-packages.txt'
+	@echo 'make test-long walks every point at which a service can die, and more, for an hour'
 	@echo 'make lint      ruff, mypy --strict, import contracts'
 	@echo 'make bench     benchmarks, as ratios to peers and to the raw-crypto floor'
 
@@ -34,12 +35,15 @@ demo: $(VENV)/.runtime
 	@$(BIN)/sealroad demo --dir demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not interop and not slow' -n auto --dist worksteal
+	$(BIN)/python -m pytest -m 'not interop and not slow and not long' -n auto --dist worksteal
 
 test-all: $(VENV)/.conformance lint
 	@$(BIN)/python tools/check_packages.py
 	@$(BIN)/python tools/conformance_data.py
-	$(BIN)/python -m pytest -m 'interop or slow' -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m '(interop or slow) and not long' -n auto --dist loadfile --no-loadscope-reorder
+
+test-long: $(VENV)/.conformance
+	SEALROAD_BULK_ROWS=1000 SEALROAD_EXAMPLES=3 $(BIN)/python -m pytest -m 'slow or long' tests/api tests/certs/audit -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

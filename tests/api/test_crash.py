@@ -33,8 +33,8 @@ from tests.api.crash import points_of
         ("held", "ecdsa-p256", 13),
         ("party", "ecdsa-p256", 11),
         pytest.param("locked", "ecdsa-p256", 9, marks=pytest.mark.slow),
-        pytest.param("held", "sm2", 12, marks=pytest.mark.slow),
-        pytest.param("party", "gost2012-256", 12, marks=pytest.mark.slow),
+        pytest.param("held", "sm2", 1, marks=pytest.mark.long),
+        pytest.param("party", "gost2012-256", 1, marks=pytest.mark.long),
     ],
 )
 def test_a_service_killed_at_any_effect_completes_the_contract_exactly_once(route: str, suite: str, step: int) -> None:

@@ -20,7 +20,7 @@ from tests.conftest import keys_of
     ("suite", "step"),
     [
         ("ecdsa-p256", 4),
-        pytest.param("sm2", 3, marks=pytest.mark.slow),
+        pytest.param("sm2", 1, marks=pytest.mark.long),
         pytest.param("gost2012-256", 3, marks=pytest.mark.slow),
     ],
 )

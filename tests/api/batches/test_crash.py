@@ -17,7 +17,9 @@ SIGNED = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("route", "suite", "step"), [("held", "ecdsa-p256", 19), ("party", "sm2", 23)])
+@pytest.mark.parametrize(
+    ("route", "suite", "step"), [pytest.param("held", "ecdsa-p256", 1, marks=pytest.mark.long), ("party", "sm2", 23)]
+)
 def test_a_batch_is_done_exactly_once_wherever_the_service_dies(route: str, suite: str, step: int) -> None:
     points = points_of("tests.api.batches.crash_batch", route, suite, str(step))
     assert len(points) > 2

@@ -14,7 +14,7 @@ USED = ["grant.made", "seal.approved", "seal.made", "seal.prepared", "use.done",
     ("route", "suite", "step"),
     [
         ("document", "ecdsa-p256", 18),
-        pytest.param("document", "sm2", 13, marks=pytest.mark.slow),
+        pytest.param("document", "sm2", 1, marks=pytest.mark.long),
         pytest.param("contract", "gost2012-256", 16, marks=pytest.mark.slow),
     ],
 )
@@ -28,7 +28,7 @@ def test_a_grant_is_used_exactly_once_wherever_the_service_dies(route: str, suit
         assert (point["documents"], point["verdicts"]) == (2, ["TOTAL-PASSED"]), point
 
 
-@pytest.mark.parametrize(("suite", "step"), [("ecdsa-p256", 10), pytest.param("sm2", 9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("suite", "step"), [("ecdsa-p256", 10), pytest.param("sm2", 1, marks=pytest.mark.long)])
 def test_a_seal_is_made_exactly_once_wherever_the_service_dies(suite: str, step: int) -> None:
     points = points_of(WALK, "make", suite, str(step))
     assert len(points) > 2
