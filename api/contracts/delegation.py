@@ -42,13 +42,12 @@ def delegate(unit: Unit, contract_id: str, party_id: str, version: int | None, b
     what `prove` raises.
     """
     context, name = unit.context, new_id("pty")
-    proven = prove(unit, contract_id, party_id, version, None, body.factors)
     with unit.read() as session:
         contract = repository.get(session, unit.tenant_id, contract_id)
         party = repository.party_of(contract, party_id)
-        check_version(contract, version)
-        workflow.delegate(agreement_of(contract), party.id, name)
-        require_time(contract, context.now())
+    proven = prove(unit, contract, party, version, None, body.factors)
+    workflow.delegate(agreement_of(contract), party.id, name)
+    require_time(contract, context.now())
     before = contract.version
     stated, mandate = _stated(unit, party, body), _mandate(unit, body)
     key = ready_delegate(context, contract, _row(name, party, body, stated, mandate))

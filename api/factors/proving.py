@@ -1,6 +1,6 @@
 """Whether a signer's factors fit: attempts are counted before a value is looked at, and a code is taken once.
 
-    proven = prove(unit, contract_id, party_id, version, consent, factors)     # before the transaction that acts
+    proven = prove(unit, contract, party, version, consent, factors)           # before the transaction that acts
     proven.cover(session, party)                                               # in it
 
 An attempt is counted by compare-and-set in a transaction of its own, so that neither a process that dies nor many
@@ -21,7 +21,6 @@ from sqlalchemy.orm import Session
 
 from api.audit.service import moment
 from api.context import Context
-from api.contracts import repository as contracts
 from api.contracts.models import Contract, Party
 from api.contracts.transition import actor_of, agreement_of, check_version, require_time
 from api.contracts.workflow import whose_turn
@@ -60,21 +59,24 @@ class Proven:
 
 
 def prove(
-    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent | None, given: Sequence[FactorIn]
+    unit: Unit,
+    contract: Contract,
+    party: Party,
+    version: int | None,
+    consent: Consent | None,
+    given: Sequence[FactorIn],
 ) -> Proven:
     """Check the factors that came with an act of a party, if it is one that could be done now.
 
     Without a consent it is one that does not use the party's key, nor wait for its turn.
 
-    Raises FactorRequired, FactorRefused, FactorLocked, TooManyRequests; NotFound, PreconditionFailed, StateConflict and
+    Raises FactorRequired, FactorRefused, FactorLocked, TooManyRequests; PreconditionFailed, StateConflict and
     ConsentRefused where no factor was looked at; ServiceUnavailable, VaultError.
     """
+    check_version(contract, version)
+    if not party.factors and not given:
+        return Proven()
     with unit.read() as session:
-        contract = contracts.get(session, unit.tenant_id, contract_id)
-        party = contracts.party_of(contract, party_id)
-        check_version(contract, version)
-        if not party.factors and not given:
-            return Proven()
         if consent is not None:
             _require_turn(unit, contract, party)
             consent_of(session, unit, contract, party, consent)

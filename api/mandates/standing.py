@@ -3,7 +3,7 @@
     party.mandate = reference(unit, "/parties/0/power_of_attorney", name)      # a draft, or a delegate
     findings += objections(context, contract)                                  # sending, delegating
 
-    standing = at_signing(unit, contract_id, party_id)        # verified anew, before the transaction
+    standing = at_signing(unit, contract, party)              # verified anew, before the transaction
     snapshot = confirm(session, party, standing, now)         # in it: MandateRefused, or what goes on record
     require_in_term(session, tenant_id, party, now)           # when a value comes in, or before a key is used
 
@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.audit.service import moment
 from api.context import Context
-from api.contracts import repository as contracts
 from api.contracts.models import Contract, Party
 from api.errors import NotFound, StateConflict, ValidationFailed
 from api.kit.edge import Unit
@@ -83,19 +81,12 @@ def objections_to(context: Context, contract: Contract, party: Party, pointer: s
     return [problem_at(pointer, f"mandate-{check.id}", check.detail or check.id) for check in failed]
 
 
-def at_signing(unit: Unit, contract_id: str, party_id: str) -> Standing | None:
-    """Verify the power of attorney of a party anew; None where there is no such party, or it names none on record."""
-    named = (
-        select(Party.mandate)
-        .join(Contract, Contract.id == Party.contract_id)
-        .where(Contract.tenant_id == unit.tenant_id, Contract.id == contract_id, Party.id == party_id)
-    )
+def at_signing(unit: Unit, contract: Contract, party: Party) -> Standing | None:
+    """Verify the power of attorney of a party anew; None where it names none on record. Raises NotFound."""
+    name = name_of(party)
+    if name is None:
+        return None
     with unit.read() as session:
-        name = (session.scalar(named) or {}).get("power_of_attorney")  # few parties have one: nothing more is read
-        if name is None:
-            return None
-        contract = contracts.get(session, unit.tenant_id, contract_id)
-        party = contracts.party_of(contract, party_id)
         row = repository.get(session, unit.tenant_id, name)
     return Standing(row, _judged(unit.context, contract, party, row))
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from api.contracts import repository as contracts
 from api.contracts.fields import Value
 from api.contracts.models import Contract, Party
 from api.factors.proving import Proven, prove
@@ -63,6 +64,9 @@ def examine(
 
     Raises NotFound and ValidationFailed; where the party has to show factors, as `api.factors.proving.prove`.
     """
-    stated = values.checked(unit, contract_id, party_id, filled)
-    standing = mandates.at_signing(unit, contract_id, party_id)
-    return Grounds(stated, standing, prove(unit, contract_id, party_id, version, consent, factors))
+    with unit.read() as session:
+        contract = contracts.get(session, unit.tenant_id, contract_id)
+        party = contracts.party_of(contract, party_id)
+        stated = values.checked(session, contract, party, filled)
+    standing = mandates.at_signing(unit, contract, party)
+    return Grounds(stated, standing, prove(unit, contract, party, version, consent, factors))

@@ -29,6 +29,7 @@ from api.envelopes import keys
 from api.jobs import queue
 from api.jobs.queue import JobRun
 from api.kit.ids import new_id
+from api.mandates import standing as mandates
 from api.signing import repository
 from api.signing.models import Intent
 from certs import canonical
@@ -100,6 +101,29 @@ def certify(context: Context, tenant_id: str, record: str, suite: str) -> bytes:
         level="B-T",
         timestamper=context.circles.get(held.suite).tsa,
     )
+
+
+def certified(context: Context, recorded: Intent, suite: str) -> Intent:
+    """Return a record with the service's signature on it. Raises as `certify`."""
+    recorded.signature = certify(context, recorded.tenant_id, recorded.record, suite)
+    recorded.signed_at = context.now()
+    return recorded
+
+
+def facts_of(recorded: Intent, consent: dict[str, Any], mandate: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what an event says of a consent that is on record."""
+    return {"consent": consent, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(mandate)}
+
+
+def payload_of(recorded: Intent, consent: dict[str, Any], who: str) -> dict[str, Any]:
+    """Return what the job that signs has to know."""
+    return {
+        "contract": recorded.contract_id,
+        "party": recorded.party_id,
+        "consent": consent,
+        "intent": recorded.id,
+        "who": who,
+    }
 
 
 def ensure_certified(context: Context, run: JobRun, intent_id: str, suite: str) -> None:

@@ -13,8 +13,7 @@ newest any more, the job ends with `stale-request`, and the party signs anew, as
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.contracts import repository as contracts
 from api.contracts import workflow
@@ -22,30 +21,24 @@ from api.contracts.models import Contract, Party
 from api.contracts.transition import actor_of, agreement_of, apply, check_version, require_time, touch
 from api.errors import StateConflict
 from api.factors import lock
-from api.jobs.models import Job
-from api.jobs.queue import enqueue
 from api.kit.edge import Unit
-from api.kit.files import file_chunks
 from api.mandates import standing as mandates
 from api.signing import intent, pdf, repository
 from api.signing.consent import consent_of
 from api.signing.embedding import record_intent
 from api.signing.schemas import Consent
-from api.storage import Received
 from signer.errors import StaleRequest
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from api.signing.grounds import Grounds
-    from signer.pades.sign import Prepared
-
-Ready = list[tuple[str, str, "Prepared", Received]]
-"""Of each document: its id, the head it was prepared on, what will be signed, the prepared file."""
 
 
-def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, grounds: Grounds) -> Job:
-    """Sign with a key that the party's passphrase has released, and enqueue the rest.
+def begin(
+    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, grounds: Grounds
+) -> tuple[dict[str, Any], int]:
+    """Sign with a key that the party's passphrase has released; return what a job does then, and the new version.
 
     Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused, FactorRequired, MandateRefused, TimeStampError,
     StaleRequest, VaultError. Before the second step nothing has changed.
@@ -58,14 +51,9 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
         authority = mandates.confirm(session, party, grounds.standing, context.now())
     party.field_values = grounds.stated  # of the detached copy, for the record and the file
     recorded = intent.draw_up(contract, party, agreed, context.now(), authority, proven.facts)
-    recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
-    recorded.signed_at = context.now()
-    with context.storage.scratch() as directory:
-        ready = [
-            _prepared(unit, contract, party, row.document_id, row.head_sha256, directory)
-            for row in contract.documents
-            if row.document_id not in done
-        ]
+    recorded = intent.certified(context, recorded, party.suite or "")
+    unsigned = [(row.document_id, row.head_sha256) for row in contract.documents if row.document_id not in done]
+    ready = [(*each, *pdf.prepare_kept(context, contract, party, *each)) for each in unsigned]
 
     now, actor = context.now(), actor_of(unit)
     with context.database.write() as session:
@@ -73,9 +61,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
         grounds.confirm(session, contract, party, now)
         lock.lock_key(context, session, party)  # where sending and enrolling have not seen each other
         session.add(recorded)
-        facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256}
-        facts |= mandates.facts(authority)
-        apply(session, contract, change, now=now, actor=actor, data=facts)
+        apply(session, contract, change, now=now, actor=actor, data=intent.facts_of(recorded, agreed, authority))
         rows = [
             record_intent(
                 session,
@@ -106,17 +92,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, conse
             raise StaleRequest("the party has begun to sign anew, or the contract was closed", hint="sign again")
         row.value, row.state, row.updated_at = value, "signed", now
     touch(contract, now)
-    payload = {
-        "contract": contract.id,
-        "party": party_id,
-        "consent": agreed,
-        "intent": recorded.id,
-        "who": unit.principal.who,
-    }
-    key_of_job = f"sign:{party_id}:{contract.version}"
-    job = enqueue(session, tenant_id=unit.tenant_id, kind="sign", key=key_of_job, payload=payload, now=now)
-    unit.wake_worker()
-    return job
+    return intent.payload_of(recorded, agreed, unit.principal.who), contract.version
 
 
 def _begun(
@@ -130,14 +106,3 @@ def _begun(
     if repository.has_values(session, party.id):
         raise StateConflict("the party is signing already", state=party.state, allowed=["decline"])
     return contract, party, workflow.start_signing(agreement_of(contract), party.id, again=True)
-
-
-def _prepared(
-    unit: Unit, contract: Contract, party: Party, document_id: str, base: str, directory: Path
-) -> tuple[str, str, Prepared, Received]:
-    context, path = unit.context, directory / f"{document_id}.pdf"
-    with context.storage.local(base) as source:
-        prepared = pdf.prepare(context, contract, party, document_id, source, path)
-    with context.storage.receive(file_chunks(path)) as received:
-        context.storage.keep(received)
-    return document_id, base, prepared, received

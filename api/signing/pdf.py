@@ -16,7 +16,10 @@ from api.contracts import repository as contracts
 from api.contracts.models import Contract, ContractDocument, Party
 from api.documents.opening import credentials_of
 from api.errors import ValidationFailed
+from api.kit.files import copy_file, file_chunks
 from api.seals import applying
+from api.signing.models import Signature
+from api.storage import Received
 from certs.errors import SealroadError
 
 if TYPE_CHECKING:
@@ -138,6 +141,18 @@ def prepare(
     )
 
 
+def prepare_kept(
+    context: Context, contract: Contract, party: Party, document_id: str, base: str
+) -> tuple[Prepared, Received]:
+    """Prepare the revision `base` of a document, and keep the prepared file. Raises as `prepare`."""
+    with context.storage.scratch() as directory, context.storage.local(base) as source:
+        path = directory / "prepared.pdf"
+        prepared = prepare(context, contract, party, document_id, source, path)
+        with context.storage.receive(file_chunks(path)) as received:
+            context.storage.keep(received)
+    return prepared, received
+
+
 def _credentials(context: Context, contract: Contract, document_id: str) -> Credentials:
     """Return what opens a document of the contract, if it is encrypted. Raises VaultError, ServiceUnavailable."""
     return credentials_of(context, contracts.document_of(contract, document_id).document)
@@ -162,3 +177,20 @@ def complete(
     agreements.under(context, contract)  # nothing is completed under an agreement that has ended meanwhile
     timestamper = context.circles.get(party.suite or "").tsa if contract.level == "B-T" else None
     complete_file(path, prepared, value=value, cms=cms, timestamper=timestamper)
+
+
+def complete_kept(
+    context: Context, contract: Contract, party: Party, signature: Signature, *, value: bytes | None, cms: bytes | None
+) -> Received:
+    """Complete a copy of the prepared file of a signature, and keep it. Raises as `complete`."""
+    from signer.pades.sign import Prepared
+
+    with context.storage.scratch() as directory:
+        path = directory / "signed.pdf"
+        with context.storage.local(signature.prepared_sha256) as source:
+            copy_file(source, path)
+        prepared = Prepared.from_json(signature.prepared)
+        complete(context, contract, party, prepared, path, value=value, cms=cms)
+        with context.storage.receive(file_chunks(path)) as received:
+            context.storage.keep(received)
+    return received

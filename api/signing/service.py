@@ -15,7 +15,6 @@ from api.errors import MalformedRequest, StateConflict
 from api.jobs.models import Job
 from api.jobs.queue import enqueue
 from api.kit.edge import Unit
-from api.kit.files import copy_file, file_chunks
 from api.mandates import standing as mandates
 from api.seals import repository as seals
 from api.seals import uses
@@ -32,9 +31,8 @@ from signer.seals.lifecycle import Purpose
 def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body: SignIn) -> Job:
     """Take the consent of a party whose key the service holds, with what it fills in, and enqueue the signing."""
     grounds = examine(unit, contract_id, party_id, version, body.consent, body.factors, body.values)
-    if grounds.proven.holder is not None:
-        return locked.sign(unit, contract_id, party_id, version, body.consent, grounds)
-    payload, number = begin(unit, contract_id, party_id, version, body.consent, grounds)
+    first = begin if grounds.proven.holder is None else locked.begin
+    payload, number = first(unit, contract_id, party_id, version, body.consent, grounds)
     key, now = f"sign:{party_id}:{number}", unit.context.now()
     job = enqueue(unit.session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
     unit.wake_worker()
@@ -56,16 +54,9 @@ def begin(
     authority = grounds.confirm(session, contract, party, now)
     recorded = intent.draw_up(contract, party, agreed, now, authority, grounds.proven.facts)
     session.add(recorded)
-    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(authority)}
+    facts = intent.facts_of(recorded, agreed, authority)
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
-    payload = {
-        "contract": contract.id,
-        "party": party.id,
-        "consent": agreed,
-        "intent": recorded.id,
-        "who": unit.principal.who,
-    }
-    return payload, contract.version
+    return intent.payload_of(recorded, agreed, unit.principal.who), contract.version
 
 
 def request_signature(
@@ -88,12 +79,8 @@ def request_signature(
         authority = mandates.confirm(session, party, grounds.standing, context.now())
     party.field_values = grounds.stated  # of the detached copy, for the record and the file
     recorded = intent.draw_up(contract, party, agreed, context.now(), authority, grounds.proven.facts)
-    recorded.signature = intent.certify(context, unit.tenant_id, recorded.record, party.suite or "")
-    recorded.signed_at = context.now()
-    with context.storage.scratch() as directory, context.storage.local(base) as source:
-        prepared = pdf.prepare(context, contract, party, document_id, source, directory / "prepared.pdf")
-        with context.storage.receive(file_chunks(directory / "prepared.pdf")) as received:
-            context.storage.keep(received)
+    recorded = intent.certified(context, recorded, party.suite or "")
+    prepared, received = pdf.prepare_kept(context, contract, party, document_id, base)
 
     session, now, actor = unit.session, context.now(), actor_of(unit)
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
@@ -102,8 +89,7 @@ def request_signature(
     change = workflow.start_signing(agreement_of(contract), party.id, again=True)
     grounds.confirm(session, contract, party, now)
     session.add(recorded)
-    facts = {"consent": agreed, "intent": recorded.id, "intent_sha256": recorded.sha256, **mandates.facts(authority)}
-    apply(session, contract, change, now=now, actor=actor, data=facts)
+    apply(session, contract, change, now=now, actor=actor, data=intent.facts_of(recorded, agreed, authority))
     signature = record_intent(
         session,
         contract,
@@ -136,8 +122,6 @@ def hand_in(
 
     Raises WrongValue, StaleRequest, StateConflict or TimeStampError.
     """
-    from signer.pades.sign import Prepared
-
     context = unit.context
     with unit.read() as session:
         signature = repository.get(session, unit.tenant_id, contract_id, party_id, signature_id)
@@ -149,21 +133,8 @@ def hand_in(
     with unit.read() as session:
         mandates.require_in_term(session, unit.tenant_id, party, context.now())
 
-    with context.storage.scratch() as directory:
-        path = directory / "signed.pdf"
-        with context.storage.local(signature.prepared_sha256) as source:
-            copy_file(source, path)
-        pdf.complete(
-            context,
-            contract,
-            party,
-            Prepared.from_json(signature.prepared),
-            path,
-            value=_decode(body.signature),
-            cms=_decode(body.cms),
-        )
-        with context.storage.receive(file_chunks(path)) as received:
-            context.storage.keep(received)
+    value, cms = _decode(body.signature), _decode(body.cms)
+    received = pdf.complete_kept(context, contract, party, signature, value=value, cms=cms)
 
     session = unit.session
     contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)

@@ -25,7 +25,6 @@ from api.contracts.transition import SYSTEM, agreement_of, apply
 from api.errors import NotFound, StateConflict
 from api.jobs import queue
 from api.jobs.queue import JobRun
-from api.kit.files import copy_file, file_chunks
 from api.mandates import standing as mandates
 from api.seals import applying, uses
 from api.signing import pdf, repository
@@ -89,11 +88,7 @@ def _look(context: Context, run: JobRun) -> _Seen:
 
 
 def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, document_id: str, base: str) -> Signature:
-    with context.storage.scratch() as directory, context.storage.local(base) as source:
-        path = directory / "prepared.pdf"
-        prepared = pdf.prepare(context, contract, party, document_id, source, path)
-        with context.storage.receive(file_chunks(path)) as received:
-            context.storage.keep(received)
+    prepared, received = pdf.prepare_kept(context, contract, party, document_id, base)
     with context.database.write() as session:
         queue.fence(session, run)
         locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
@@ -116,25 +111,18 @@ def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, do
 def _finish(context: Context, run: JobRun, contract: Contract, party: Party, intent: Signature, *, done: int) -> None:
     from signer.pades.sign import Prepared
 
-    prepared = Prepared.from_json(intent.prepared)
     value = intent.value
     if value is None:
         if party.seal_id is not None:
             key = applying.open_key(context, run.tenant_id, party.seal_id)
         else:
             key = context.vault.open_key(party.sealed_key or b"", party.id, party.suite or "")
-        value = key.sign(prepared.dtbs)
+        value = key.sign(Prepared.from_json(intent.prepared).dtbs)
         with context.database.write() as session:
             queue.fence(session, run)
             row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
             row.value, row.state, row.updated_at = value, "signed", context.now()
-    with context.storage.scratch() as directory:
-        path = directory / "signed.pdf"
-        with context.storage.local(intent.prepared_sha256) as source:
-            copy_file(source, path)
-        pdf.complete(context, contract, party, prepared, path, value=value, cms=None)
-        with context.storage.receive(file_chunks(path)) as received:
-            context.storage.keep(received)
+    received = pdf.complete_kept(context, contract, party, intent, value=value, cms=None)
     with context.database.write() as session:
         now, item = context.now(), {"signature": intent.id, "document": intent.document_id}
         queue.progress(session, run, now=now, total=len(contract.documents), done=done, item=item)

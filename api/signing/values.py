@@ -1,6 +1,6 @@
 """What a party fills into its form fields, taken together with its consent.
 
-    stated = values.checked(unit, contract_id, party_id, body.values)      # ValidationFailed; nothing is held meanwhile
+    stated = values.checked(session, contract, party, body.values)         # ValidationFailed
     values.take(session, contract, party, stated, now)                     # in the transaction that takes the consent
 
 All documents of a contract get the same values. So whoever signs them one by one may state others until the first is
@@ -18,21 +18,16 @@ from api.contracts import fields
 from api.contracts import repository as contracts
 from api.contracts.models import Contract, Party
 from api.errors import ValidationFailed
-from api.kit.edge import Unit
 from api.kit.refusals import problem_at
 from api.signing import repository
 from api.signing.embedding import REPLACED
 
 
 def checked(
-    unit: Unit, contract_id: str, party_id: str, given: Mapping[str, fields.Value] | None
+    session: Session, contract: Contract, party: Party, given: Mapping[str, fields.Value] | None
 ) -> dict[str, fields.Value] | None:
-    """Return what a party's form fields are to hold; None where it has none. Raises NotFound, ValidationFailed."""
-    with unit.read() as session:
-        contract = contracts.get(session, unit.tenant_id, contract_id)
-        party = contracts.party_of(contract, party_id)
-        begun = bool(contract.fields) and bool(contracts.signed_documents(session, contract, party.id))
-    if begun and given is None:
+    """Return what a party's form fields are to hold; None where it has none. Raises ValidationFailed."""
+    if given is None and contract.fields and contracts.signed_documents(session, contract, party.id):
         return party.field_values
     return fields.stated(contract, party, given)
 
