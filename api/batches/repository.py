@@ -9,19 +9,14 @@ from sqlalchemy.orm import Session
 
 from api.batches.models import Batch, BatchItem, SigningPolicy
 from api.contracts.models import Party
-from api.errors import NotFound
+from api.kit.owned import locked, one
 from api.signing.models import Signature
 
 
 def policy(session: Session, tenant_id: str, policy_id: str, *, lock: bool = False) -> SigningPolicy:
     """Return a tenant's policy; with `lock`, nobody else changes it until the transaction ends. Raises NotFound."""
     query = select(SigningPolicy).where(SigningPolicy.tenant_id == tenant_id, SigningPolicy.id == policy_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound("there is no such signing policy")
-    return found
+    return one(session, query, "signing policy", lock=lock)
 
 
 def policies(tenant_id: str) -> Select[SigningPolicy]:
@@ -32,12 +27,7 @@ def policies(tenant_id: str) -> Select[SigningPolicy]:
 def batch(session: Session, tenant_id: str, batch_id: str, *, lock: bool = False) -> Batch:
     """Return a tenant's batch with its items; with `lock`, nobody else ends it meanwhile. Raises NotFound."""
     query = select(Batch).where(Batch.tenant_id == tenant_id, Batch.id == batch_id)
-    if lock:
-        query = query.with_for_update()
-    found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    if found is None:
-        raise NotFound("there is no such batch")
-    return found
+    return one(session, query, "batch", lock=lock)
 
 
 def batches(tenant_id: str, *, policy_id: str | None) -> Select[Batch]:
@@ -49,7 +39,7 @@ def batches(tenant_id: str, *, policy_id: str | None) -> Select[Batch]:
 def item(session: Session, batch_id: str, position: int) -> BatchItem:
     """Return an item of a batch, which nobody else changes until the transaction ends."""
     query = select(BatchItem).where(BatchItem.batch_id == batch_id, BatchItem.position == position)
-    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+    return session.scalars(locked(query)).one()
 
 
 def requests(session: Session, ids: Iterable[str]) -> list[tuple[Signature, str | None]]:

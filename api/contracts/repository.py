@@ -13,13 +13,13 @@ from api.contracts.models import Contract, ContractDocument, Party, Revision
 from api.contracts.workflow import OPEN
 from api.documents.models import Document
 from api.errors import NotFound
-from api.kit.owned import one
+from api.kit.owned import locked, one
 
 # Asked at every step of every contract, so made once: making a query takes as long as running it.
 _CONTRACT: Final = select(Contract).where(
     Contract.tenant_id == bindparam("tenant_id"), Contract.id == bindparam("contract_id")
 )
-_CONTRACT_LOCKED: Final = _CONTRACT.with_for_update().execution_options(populate_existing=True)
+_CONTRACT_LOCKED: Final = locked(_CONTRACT)
 _SIGNED: Final = select(Revision.document_id).where(
     Revision.contract_id == bindparam("contract_id"), Revision.party_id == bindparam("party_id")
 )

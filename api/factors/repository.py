@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from api.contracts.models import Contract, Party
 from api.contracts.workflow import OPEN
-from api.errors import NotFound
 from api.factors.models import Factor, FactorEnrolment, FactorPolicy
-from api.kit.owned import one
+from api.kit.owned import locked, one
 
 
 def get(session: Session, tenant_id: str, factor_id: str, *, lock: bool = False) -> Factor:
@@ -41,7 +40,7 @@ def active(session: Session, owner_id: str, kind: str, *, lock: bool = False) ->
     """Return the active factor of a person or party."""
     query = select(Factor).where(Factor.slot == slot_of(owner_id, kind))
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     return session.scalars(query).one_or_none()
 
 
@@ -49,7 +48,7 @@ def enrolment(session: Session, tenant_id: str, enrolment_id: str, *, lock: bool
     """Return an enrolment; with `lock`, nobody else uses it meanwhile."""
     query = select(FactorEnrolment).where(FactorEnrolment.tenant_id == tenant_id, FactorEnrolment.id == enrolment_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     return session.scalars(query).one_or_none()
 
 
@@ -66,10 +65,7 @@ def drop_unused(session: Session, owner_id: str, kind: str) -> None:
 def party(session: Session, tenant_id: str, party_id: str) -> Party:
     """Return a party of any of a tenant's contracts. Raises NotFound."""
     query = select(Party).join(Contract, Contract.id == Party.contract_id)
-    found = session.scalars(query.where(Contract.tenant_id == tenant_id, Party.id == party_id)).one_or_none()
-    if found is None:
-        raise NotFound("there is no such party")
-    return found
+    return one(session, query.where(Contract.tenant_id == tenant_id, Party.id == party_id), "party")
 
 
 def unlocked(session: Session, owner_id: str) -> Sequence[tuple[str, str]]:
@@ -91,7 +87,7 @@ def policy(session: Session, tenant_id: str, *, lock: bool = False) -> FactorPol
     """Return what a tenant requires."""
     query = select(FactorPolicy).where(FactorPolicy.tenant_id == tenant_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     return session.scalars(query).one_or_none()
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.errors import NotFound
 from api.handover.models import Handover
+from api.kit.owned import locked
 
 ACTIVE = ("open", "shown")
 
@@ -25,7 +26,7 @@ def get(session: Session, handover_id: str, *, lock: bool = False) -> Handover:
     """Return a hand-over that is known to exist; with `lock`, nobody else changes it until the transaction ends."""
     query = select(Handover).where(Handover.id == handover_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     return session.scalars(query).one()
 
 
@@ -33,7 +34,7 @@ def newest(session: Session, signature_id: str, *, lock: bool = False) -> Handov
     """Return the newest hand-over of a signature request. Raises NotFound."""
     query = select(Handover).where(Handover.signature_id == signature_id).order_by(Handover.id.desc()).limit(1)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     row = session.scalars(query).one_or_none()
     if row is None:
         raise NotFound("the signature request was not handed over")

@@ -22,8 +22,13 @@ def one(
     may be from before whoever had the lock until now.
     """
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     found = session.scalars(query, given).one_or_none()
     if found is None:
         raise NotFound(f"there is no such {what}")
     return found
+
+
+def locked(query: Select[T]) -> Select[T]:
+    """Return a query whose rows nobody else changes until the transaction ends, and which reads them anew."""
+    return query.with_for_update().execution_options(populate_existing=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
@@ -11,31 +10,21 @@ from sqlalchemy.orm import Session
 from api.certificates.models import IssuedCertificate
 from api.contracts.models import Contract, Party
 from api.contracts.workflow import ContractState
-from api.errors import NotFound
+from api.kit.owned import one
 from api.people.models import Membership, Organisation, Person
 from api.seals.models import Seal
-
-T = TypeVar("T", Organisation, Person)
 
 
 def organisation(session: Session, tenant_id: str, name: str, *, lock: bool = False) -> Organisation:
     """Return a tenant's organisation. Raises NotFound."""
-    return _get(session, Organisation, tenant_id, name, lock, "there is no such organisation")
+    query = select(Organisation).where(Organisation.tenant_id == tenant_id, Organisation.id == name)
+    return one(session, query, "organisation", lock=lock)
 
 
 def person(session: Session, tenant_id: str, name: str, *, lock: bool = False) -> Person:
     """Return a tenant's person. Raises NotFound."""
-    return _get(session, Person, tenant_id, name, lock, "there is no such person")
-
-
-def _get(session: Session, model: type[T], tenant_id: str, name: str, lock: bool, words: str) -> T:
-    query = select(model).where(model.tenant_id == tenant_id, model.id == name)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound(words)
-    return found
+    query = select(Person).where(Person.tenant_id == tenant_id, Person.id == name)
+    return one(session, query, "person", lock=lock)
 
 
 def organisations(tenant_id: str) -> Select[Organisation]:

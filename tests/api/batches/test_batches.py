@@ -168,20 +168,21 @@ def test_what_has_to_wait_for_a_time_stamp_is_passed_over_and_signed_later(
 def test_a_policy_that_is_revoked_and_a_job_that_is_cancelled_stop_what_is_not_signed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done, then = tasks._Work.sign, lambda work: None
+    done, follow = tasks._Work.sign, []
 
     def once(work: Any, item: Any) -> None:
         done(work, item)
-        then(work)
+        for act in follow:
+            act(work)
 
     monkeypatch.setattr(tasks._Work, "sign", once)
     contracts, policy = [desk.contract("ecdsa-p256") for _ in range(2)], desk.policy()
-    then = lambda work: good(desk.boss.post(f"/v1/signing-policies/{policy['id']}/revoke"))  # noqa: E731
+    follow[:] = [lambda work: good(desk.boss.post(f"/v1/signing-policies/{policy['id']}/revoke"))]
     found, job = desk.ended(desk.send(contracts, policy))
     assert (job["state"], states(found)) == ("succeeded", ["signed", "failed"])
     assert found["items"][1]["failure"]["code"] == "signing-policy-refused"
     contracts = [contracts[1], desk.contract("ecdsa-p256")]
-    then = lambda work: good(desk.clerk.post(f"/v1/jobs/{work.run.id}/cancel"), 202)  # noqa: E731
+    follow[:] = [lambda work: good(desk.clerk.post(f"/v1/jobs/{work.run.id}/cancel"), 202)]
     found, job = desk.ended(desk.send(contracts, desk.policy()))
     assert (job["state"], found["state"], states(found)) == ("cancelled", "ended", ["signed", "failed"])
     assert desk.boss.contract(contracts[1])["parties"][0]["state"] == "notified"
@@ -191,7 +192,7 @@ def test_of_two_batches_at_once_only_as_many_as_the_day_allows_are_taken(desk: D
     policy, answers = desk.policy(max_per_day=2), []
     contracts = [desk.contract("ecdsa-p256") for _ in range(3)]
     threads = [
-        threading.Thread(target=lambda each=each: answers.append(desk.send([each], policy).status_code))  # type: ignore[misc]
+        threading.Thread(target=lambda each=each: answers.append(desk.send([each], policy).status_code))
         for each in contracts
     ]
     for thread in threads:

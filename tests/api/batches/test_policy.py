@@ -39,7 +39,7 @@ def test_what_is_within_all_limits_is_counted_in_documents() -> None:
     ],
 )
 def test_a_policy_is_for_one_persons_organisations_or_seals_keys(change: dict[str, object], part: Part) -> None:
-    policy = replace(POLICY, **change)  # type: ignore[arg-type]
+    policy = replace(POLICY, **change)
     assert permit(policy, "key_1", [part], NOW) == 1
     other = Part(role="witness", documents=1, person="per_2", organisation="org_2", seal="seal_2", agreement="agr_2")
     assert reason(policy, [part, other]) == "policy-scope"

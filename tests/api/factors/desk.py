@@ -55,7 +55,7 @@ def secret_in(factor: dict[str, Any]) -> bytes:
 def code(secret: bytes, algorithm: str = "SHA1", steps: int = 0) -> str:
     """Return what an app shows now, or so many steps later."""
     moment = (int(time.time()) // otp.PERIOD + steps) * otp.PERIOD
-    return otp._totp(secret, algorithm).generate(moment).decode()  # type: ignore[arg-type]
+    return otp._totp(secret, algorithm).generate(moment).decode()
 
 
 def fresh(user: User, factor: dict[str, Any]) -> None:

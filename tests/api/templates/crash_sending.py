@@ -35,7 +35,7 @@ def prepare(data: Path) -> State:
 
 def act(data: Path, state: State) -> dict[str, Any]:
     """Send a table, or find out what became of it; return what there is in the end."""
-    tasks.BATCH = 3  # type: ignore[misc]
+    tasks.BATCH = 3
     rows = table(*({"copy.name": f"N{number}", "external_id": f"A-{number}"} for number in range(ROWS)))
     with running(Settings(data=data, port=0)) as address, client(address, state) as http:
         form, files = {"template": state["template"]}, {"file": ("people.csv", rows, "text/csv")}
