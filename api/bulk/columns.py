@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from api.bulk.reading import MAX_CELL
 from api.errors import ValidationFailed
-from api.kit.refusals import problem_at
+from api.kit.refusals import pointer_to, problem_at
 from certs.identifiers import SCHEMES
 
 OF_ROWS: Final = ("title", "external_id", "expires_at", "relates_to.contract", "relates_to.kind")
@@ -127,5 +127,4 @@ def finding(row: int, column: str, code: str, detail: str) -> dict[str, Any]:
     """Return one entry of `errors` about a table."""
     if not column:
         return problem_at(f"/rows/{row}", code, f"row {row}: {detail}")
-    step = column.replace("~", "~0").replace("/", "~1")  # RFC 6901 clause 3
-    return problem_at(f"/rows/{row}/{step}", code, f"row {row}, {column}: {detail}")
+    return problem_at(pointer_to(("rows", row, column)), code, f"row {row}, {column}: {detail}")

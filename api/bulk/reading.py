@@ -14,7 +14,6 @@ import csv
 import io
 import itertools
 import json
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
@@ -140,11 +139,3 @@ def _limited(table: Table) -> Table:
 
 def _refuse(code: str, detail: str, hint: str = "", pointer: str = "/file") -> ValidationFailed:
     return ValidationFailed(detail, hint=hint, errors=[problem_at(pointer, code, detail)])
-
-
-def neutral(cell: str) -> str:
-    """Return a cell for a CSV file that a spreadsheet will open: what it would compute is made text.
-
-    OWASP, CSV injection: cells that begin with = + - @, a tab or a line break are formulas to some programs.
-    """
-    return f"'{cell}" if re.match(r"[=+\-@\t\r\n＝＋－＠]", cell) else cell

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from api.bulk import repository
-from api.bulk.reading import neutral
 from api.bulk.schemas import RowOut
 from api.context import Context
 
@@ -36,10 +36,18 @@ def _cells(row: RowOut) -> tuple[Any, ...]:
     error = row.error or {}
     told = "; ".join(entry["detail"] for entry in error.get("errors", ())) or error.get("detail", "")
     cells = (row.state, row.external_id, row.contract, error.get("code"), told)
-    return (row.row, *(neutral(cell or "") for cell in cells))
+    return (row.row, *(_neutral(cell or "") for cell in cells))
 
 
 def _csv(cells: tuple[Any, ...]) -> str:
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerow(cells)  # RFC 4180
     return out.getvalue()
+
+
+def _neutral(cell: str) -> str:
+    """Return a cell for a CSV file that a spreadsheet will open: what it would compute is made text.
+
+    OWASP, CSV injection: cells that begin with = + - @, a tab or a line break are formulas to some programs.
+    """
+    return f"'{cell}" if re.match(r"[=+\-@\t\r\n＝＋－＠]", cell) else cell

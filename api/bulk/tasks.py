@@ -114,7 +114,7 @@ def _make(context: Context, run: JobRun, bulk: BulkSend, number: int) -> str:
         return row.contract_id
     filled = FilledIn.model_validate(row.filled)
     unit = sender_of(context, bulk)
-    with unit.committed(), by_column(slots_of(bulk.draft), row.columns):
+    with unit, by_column(slots_of(bulk.draft), row.columns):
         body = fill(narrowed(bulk.draft, filled.parties), filled, context.now())
         origin = Origin(bulk.template_id, bulk.template_version, bulk.id, number)
         contract = contracts.create(unit, body, origin)
@@ -128,7 +128,7 @@ def _send(context: Context, run: JobRun, bulk: BulkSend, contract_id: str, numbe
     unit = sender_of(context, bulk)
     with context.database.read() as session:
         where = repository.row(session, bulk.id, number).columns
-    with unit.committed(), by_column(acting_of(bulk.draft), where):
+    with unit, by_column(acting_of(bulk.draft), where):
         contracts.send(unit, contract_id, 1)
         queue.fence(unit.session, run)
         row = repository.row(unit.session, bulk.id, number)
@@ -140,7 +140,7 @@ def _fail(
 ) -> None:
     """Note why a row was not sent, and delete its draft unless somebody has taken that over."""
     unit = sender_of(context, bulk)
-    with unit.committed():
+    with unit:
         queue.fence(unit.session, run)
         row = repository.row(unit.session, bulk.id, number)
         if row.contract_id is not None:

@@ -65,7 +65,9 @@ class FieldIn(Body):
             raise PydanticCustomError("value", "a checkbox holds true or false, other fields hold text")
         if self.max_length is not None and self.kind != "text":
             raise PydanticCustomError("max_length", "only a text has a length")
-        least = (6, 6) if self.kind == "checkbox" else (20, 12)
+        from signer.forms.fields import MIN_CHECKBOX, MIN_TEXT
+
+        least = MIN_CHECKBOX if self.kind == "checkbox" else MIN_TEXT
         for place in self.places:
             x1, y1, x2, y2 = place.box
             if x2 - x1 < least[0] or y2 - y1 < least[1]:

@@ -2,15 +2,15 @@
 
 Whatever would make a signature fail later is found here, while it can still be mended:
 
-1. Somebody signs (the state machine), and the deadline lies ahead.
-2. The names of all parties can be drawn with the fonts at hand: they stand in stamps and in reports.
-3. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3),
-   and one of the service's own circles is neither revoked nor on hold; so is every party's seal, and the key that the
-   service holds for it is the one in its certificate.
-4. The time-stamp authority of every suite in use gives time-stamps, where the contract wants them.
-5. Who the parties are whose keys the service holds is proven (`api.identity.gate`); then keys and certificates for
-   them; each key is tried once, as it will be opened.
-6. The framework agreement, if the contract names one, is in force and accepts every party's key and certificate.
+ 1. Somebody signs (the state machine), and the deadline lies ahead.
+ 2. The names of all parties can be drawn with the fonts at hand: they stand in stamps and in reports.
+ 3. Every party's certificate is one that may sign, now and until the deadline (RFC 5280 clauses 4.1.2.5 and 4.2.1.3),
+    and one of the service's own circles is neither revoked nor on hold; so is every party's seal, and the key that the
+    service holds for it is the one in its certificate.
+ 4. The time-stamp authority of every suite in use gives time-stamps, where the contract wants them.
+ 5. Who the parties are whose keys the service holds is proven (`api.identity.gate`); then keys and certificates for
+    them; each key is tried once, as it will be opened.
+ 6. The framework agreement, if the contract names one, is in force and accepts every party's key and certificate.
  7. Every form field has a place, and what stands in it already can be written (`api.contracts.layout`).
  8. Every document can be prepared for every party's signature, and no signature it came with is broken.
  9. Where the contract is to be delivered encrypted, something can be encrypted to every party.

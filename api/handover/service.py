@@ -8,11 +8,11 @@ until that ends, and for one value. `api.handover.visit` is the other side.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime
 
 from api.audit.service import record
+from api.auth.service import digest_of
 from api.context import Context
 from api.contracts import repository as contracts
 from api.contracts.transition import actor_of, touch
@@ -98,11 +98,6 @@ def require_active(row: Handover, signature: Signature, now: datetime) -> None:
         raise HandoverOver(f"this address is over: {row.state}", reason=row.state)
     if signature.expires_at is not None and signature.expires_at <= now:
         raise HandoverOver("this address is over: expired", reason="expired")
-
-
-def digest_of(token: str) -> bytes:
-    """Return what is kept of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _digests(context: Context, sha256: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import Final
 from fastapi import Request
 
 from api.audit.service import record
-from api.auth.service import Principal
+from api.auth.service import Principal, digest_of
 from api.contracts import repository as contracts
 from api.contracts.models import Contract, Party
 from api.contracts.transition import actor_of, touch
@@ -27,7 +27,7 @@ from api.errors import MalformedRequest, TooManyRequests
 from api.handover import repository
 from api.handover.models import Handover
 from api.handover.schemas import HandoverResult, HandoverShown, HandoverValueIn
-from api.handover.service import digest_of, require_active
+from api.handover.service import require_active
 from api.jobs.worker import PASSING
 from api.kit.edge import Source, Unit, context_of
 from api.signing import repository as signatures

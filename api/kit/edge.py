@@ -134,16 +134,6 @@ class Unit:
         """Tell the worker, after the commit, that there is a job."""
         self._wake = True
 
-    @contextmanager
-    def committed(self) -> Iterator[None]:
-        """Commit at the end of a block; undo everything where it raises. For jobs: a request has `run`."""
-        try:
-            yield
-        except BaseException as error:
-            self._close(error)
-            raise
-        self._close(None)
-
     def run(self, endpoint: Callable[[], Reply | Response], default_status: int) -> Response:
         """Run the endpoint, render its answer, commit. Everything is undone when it raises."""
         claim = self._claim

@@ -28,6 +28,7 @@ from api.errors import (
     row_of,
     wait_of,
 )
+from api.kit.refusals import pointer_to
 from certs.errors import SealroadError
 
 log = logging.getLogger("sealroad.http")
@@ -107,8 +108,7 @@ def _words(message: str) -> str:
 def _pointer(location: tuple[Any, ...]) -> str:
     """Return a JSON Pointer (RFC 6901) into the body, or `query/name`."""
     where, *rest = location or ("body",)
-    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in (rest if where in _PLACES else location)]
-    path = "".join(f"/{step}" for step in steps)
+    path = pointer_to(rest if where in _PLACES else location)
     return path if where == "body" or where not in _PLACES else f"{where}{path}"
 
 

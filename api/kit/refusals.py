@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -35,12 +36,18 @@ def validated(model: type[M], data: object) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = [
-            problem_at("".join(f"/{_step(each)}" for each in item["loc"]), str(item["type"]), str(item["msg"]))
-            for item in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
+        found = problems_of(error)
         raise ValidationFailed(found[0]["detail"], errors=found) from None
 
 
-def _step(value: int | str) -> str:
-    return str(value).replace("~", "~0").replace("/", "~1")  # RFC 6901 clause 3
+def problems_of(error: ValidationError, pointer: str = "") -> list[dict[str, str]]:
+    """Return what a model finds wrong as entries of `errors`, below a pointer; never what was sent."""
+    return [
+        problem_at(pointer + pointer_to(item["loc"]), str(item["type"]), str(item["msg"]))
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def pointer_to(steps: Iterable[int | str]) -> str:
+    """Return a JSON Pointer, each step escaped (RFC 6901 clause 3)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)

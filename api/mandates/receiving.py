@@ -17,7 +17,7 @@ from api.errors import Conflict, MandateRefused, PayloadTooLarge, PreconditionFa
 from api.kit.edge import Unit, etag
 from api.kit.files import upload_chunks
 from api.kit.ids import new_id
-from api.kit.refusals import problem_at, refuse, utc
+from api.kit.refusals import problem_at, problems_of, refuse, utc
 from api.mandates import repository
 from api.mandates.examination import Examined, examine_letter, examine_mandate
 from api.mandates.log import record
@@ -171,11 +171,8 @@ def _letter(data: str) -> Letter:
     try:
         body = LetterIn.model_validate_json(data)
     except ValidationError as error:
-        errors = [
-            problem_at("/data" + "".join(f"/{step}" for step in each["loc"]), each["type"], each["msg"])
-            for each in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
-        raise ValidationFailed("what is stated of the letter is not acceptable", errors=errors[:20]) from None
+        errors = problems_of(error, "/data")[:20]
+        raise ValidationFailed("what is stated of the letter is not acceptable", errors=errors) from None
     check_identifier("/data/uscc", "CN-USCC", body.uscc)
     numbers: tuple[Identifier, ...] = ()
     if body.representative_id is not None:

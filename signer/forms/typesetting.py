@@ -100,6 +100,3 @@ def _told_apart(paragraphs: list[Measured]) -> None:
             raise AppearanceError(
                 f"{describe(other[0])} and {describe(piece[0])} look the same", hint="use one", reason="no-glyph"
             )
-
-
-__all__ = ["framed", "is_multiline", "ticked", "typeset"]

@@ -11,9 +11,12 @@ own; what nobody could check is "not-checked" and stays so: no register is asked
 attorney valid.
 """
 
+from collections.abc import Iterable
+
 from signer.mandates.document import judge
 from signer.mandates.grant import Grant, Letter, grant_of
 from signer.mandates.use import Claim, Revocation, judge_time, judge_use
+from signer.report import CheckResult
 
 __all__ = [
     "Claim",
@@ -27,10 +30,6 @@ __all__ = [
     "judge_use",
     "open_points",
 ]
-
-from collections.abc import Iterable
-
-from signer.report import CheckResult
 
 
 def accepted(checks: Iterable[CheckResult]) -> bool:
