@@ -50,6 +50,14 @@ SUITES = [
 """The truth table has all suites (tests/signer); here those in which such papers are signed come first."""
 firm_of = cache(lambda suite: firm(suite, CLOCK))
 
+REWRITING = (
+    "UPDATE power_of_attorney_events SET type = 'x'",
+    "DELETE FROM powers_of_attorney",
+    "UPDATE powers_of_attorney SET last_day = '2099-01-01'",
+    "UPDATE powers_of_attorney SET revoked_at = NULL",
+)
+"""What the database itself refuses."""
+
 
 def days(number: int) -> str:
     return (datetime.now(UTC).date() + timedelta(days=number)).isoformat()
@@ -151,12 +159,7 @@ def test_its_octets_and_log_are_given_back_as_they_came(user: User) -> None:
     assert [each["type"] for each in user.get(f"{path}/events").json()["data"]] == [
         "power-of-attorney.received", "power-of-attorney.revoked"
     ]  # fmt: skip
-    for words in (
-        "UPDATE power_of_attorney_events SET type = 'x'",
-        "DELETE FROM powers_of_attorney",
-        "UPDATE powers_of_attorney SET last_day = '2099-01-01'",
-        "UPDATE powers_of_attorney SET revoked_at = NULL",
-    ):
+    for words in REWRITING:
         with pytest.raises(DatabaseError), user.context.database.write() as session:
             session.execute(text(words))
     with user.context.database.read() as session:
