@@ -59,8 +59,11 @@ REWRITING = (
 """What the database itself refuses."""
 
 
+TODAY = datetime.now(UTC).date()
+
+
 def days(number: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=number)).isoformat()
+    return (TODAY + timedelta(days=number)).isoformat()
 
 
 def files(xml: bytes, signature: bytes, trust: tuple[bytes, ...] = ()) -> list[Any]:
