@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from certs import ber, oids, suites
@@ -66,6 +66,18 @@ _IN_EXTENSIONS = {oids.SHECA_USCC: "CN-USCC", oids.GM_USCC: "CN-USCC", oids.GM_I
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _ALWAYS = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
+_KEPT_OCTETS = 16 * 1024
+"""The largest certificate whose members are kept; one with ML-DSA-87 has 7,500 octets."""
+
+
+@lru_cache(maxsize=512)
+def _parts_of(encoded: bytes) -> Parts:
+    """Return the members of a certificate, kept: one signature or verification meets the same few a dozen times.
+
+    Members do not change and depend on nothing but the octets, so nobody learns whose certificate was read before.
+    """
+    return Parts(encoded)
+
 
 @dataclass(frozen=True)
 class Certificate(Encoded[Parts]):
@@ -75,7 +87,7 @@ class Certificate(Encoded[Parts]):
     """The key with the parameters that its issuer hands down; only `certs.path_inheritance` sets it."""
 
     def _split(self, encoded: bytes) -> Parts:
-        return Parts(encoded)
+        return _parts_of(encoded) if len(encoded) <= _KEPT_OCTETS else Parts(encoded)
 
     # What was signed ----------------------------------------------------------------------------------------------
     @property

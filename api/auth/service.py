@@ -219,6 +219,19 @@ def principal_of(
     return Principal(row.tenant_id, row.id, allowed, row.user_id, networks, row.expires_at, row.last_used_at)
 
 
+def require_standing(session: Session, key_id: str, user_id: str | None) -> None:
+    """Raise Forbidden where what a key asked for earlier is not to go on: it was revoked, or its user deactivated.
+
+    A key that has merely expired, or has another secret now, was good when it asked.
+    """
+    row = repository.key(session, key_id)
+    if row is None or row.revoked_at is not None:
+        raise Forbidden("the API key that asked for this was revoked")
+    user = session.get(User, user_id) if user_id is not None else None
+    if user_id is not None and (user is None or user.deactivated_at is not None):
+        raise Forbidden("the user who asked for this was deactivated")
+
+
 def note_use(session: Session, principal: Principal, now: datetime) -> None:
     """Write down that a key is in use."""
     session.execute(

@@ -7,7 +7,8 @@ Items are done in order, each by the code that does it alone, on behalf of whoev
 3. What became of it, with the item's state. An item that fails is given up by itself.
 
 An item that only has to wait (no time-stamp to be had) is passed over; the job is then put off, and tries those again.
-A job that is repeated after a crash goes on with the items that have not ended.
+A job that is repeated after a crash goes on with the items that have not ended. Once the key that sent the batch is
+revoked, or its user deactivated, those fail.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from api.auth.service import Principal
+from api.auth.service import Principal, require_standing
 from api.batches import policies, repository
 from api.batches.models import Batch, BatchItem
 from api.batches.policy import check_in_force
@@ -78,6 +79,8 @@ class _Work:
         for item in self.batch.items:
             if item.state not in OPEN:
                 continue
+            with self.context.database.read() as session:
+                require_standing(session, self.batch.key_id, self.batch.user_id)
             try:
                 do(item)
             except (LeaseLost, JobCancelled):

@@ -8,6 +8,7 @@ A row goes through two transactions, each behind the fence of the job (`api.jobs
 So the row always knows its contract, and whoever goes on after a crash does the other half. That no row makes two
 contracts is a unique index over (bulk send, row) besides. A draft that cannot be sent is deleted, and the row says why;
 others go on. After `BATCH` rows the job goes to the end of the queue: signatures of others do not wait for it.
+Nothing more is sent once the key that asked is revoked, or its user deactivated.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from api.auth.service import require_standing
 from api.bulk import repository
 from api.bulk.checking import by_column, findings_of
 from api.bulk.models import BulkSend
@@ -56,6 +58,8 @@ def send_rows(context: Context, run: JobRun) -> dict[str, Any]:
         bulk = repository.get(session, run.tenant_id, bulk_id)
         numbers = repository.open_rows(session, bulk_id, BATCH)
     for number in numbers:
+        with context.database.read() as session:
+            require_standing(session, bulk.sender["key"], bulk.sender["user"])
         _deal_with(context, run, bulk, number)
     with context.database.write() as session:
         now = context.now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _REFUSED = {"Cc", "Cs", "Co", "Zl", "Zp"}
@@ -13,11 +13,19 @@ _REFUSED = {"Cc", "Cs", "Co", "Zl", "Zp"}
 _BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
+def _composed(value: object) -> object:
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
+COMPOSED = BeforeValidator(_composed)
+"""Text in NFC before its length is looked at: of some characters it makes three, and columns have a length too."""
+
+
 def _printable(value: str) -> str:
     for char in value:
         if char in _BIDI or unicodedata.category(char) in _REFUSED:
             raise PydanticCustomError("characters", "control and direction characters are not accepted")
-    return unicodedata.normalize("NFC", value)
+    return value
 
 
 def _text(value: str) -> str:
@@ -27,7 +35,7 @@ def _text(value: str) -> str:
     return value
 
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), COMPOSED, AfterValidator(_printable)]
 """One line of text in any script, NFC, without control or direction characters."""
 
 Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_text)]

@@ -6,7 +6,6 @@ place of parties it has slots, each a party as far as it is known; what is left 
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from api.contracts.parts import RelatesTo
 from api.contracts.schemas import ContractIn, ContractPatch, PartyIn
-from api.kit.fields import Body, Line
+from api.kit.fields import COMPOSED, Body, Line
 from api.templates.models import Template
 
 NOT_HERE = "Of the contracts, not of the template."
@@ -23,13 +22,12 @@ NOT_HERE = "Of the contracts, not of the template."
 
 def _word(value: str) -> str:
     """Let a word in any script be the name of a slot: a column of a table is named after it."""
-    value = unicodedata.normalize("NFC", value)
     if not value.isidentifier():
         raise PydanticCustomError("slot", "the name of a slot is one word of letters, digits and underscores")
     return value
 
 
-SlotName = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(_word)]
+SlotName = Annotated[str, StringConstraints(min_length=1, max_length=40), COMPOSED, AfterValidator(_word)]
 
 
 class SlotIn(PartyIn):

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import threading
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from api.config import Settings
 from api.errors import CODES
 from api.kit import idempotency
 from api.server import _listen
-from tests.api.conftest import User, held, make_pdf
+from tests.api.conftest import User, at_home, circle_today, held, make_pdf
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +50,19 @@ def test_a_validation_problem_does_not_repeat_what_was_sent(user: User) -> None:
     response = user.post("/v1/contracts", json={"title": ["hunter2"], "documents": "hunter2", "hunter": 1})
     assert response.status_code == 422
     assert "hunter2" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [("\u0958" * 300, 422), ("\u0958" * 150, 201), ("e\u0301" * 300, 201), ("é" * 300, 201), ("é" * 301, 422)],
+)
+def test_a_length_is_that_of_the_text_as_it_is_kept(user: User, title: str, status: int) -> None:
+    # U+0958 becomes two characters in NFC, and a column of 300 holds 300
+    body = {"title": title, "documents": [user.upload()["id"]], "parties": [at_home(circle_today("sm2"))]}
+    answer = user.post("/v1/contracts", json=body)
+    assert answer.status_code == status, answer.text
+    if status == 201:
+        assert answer.json()["title"] == unicodedata.normalize("NFC", title)
 
 
 def test_a_defect_tells_nothing_but_its_number(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.auth.service import revoke_key
 from api.batches import tasks
 from api.signing import intent
 from api.signing import tasks as signing_tasks
@@ -185,6 +186,24 @@ def test_a_policy_that_is_revoked_and_a_job_that_is_cancelled_stop_what_is_not_s
     follow[:] = [lambda work: good(desk.clerk.post(f"/v1/jobs/{work.run.id}/cancel"), 202)]
     found, job = desk.ended(desk.send(contracts, desk.policy()))
     assert (job["state"], found["state"], states(found)) == ("cancelled", "ended", ["signed", "failed"])
+    assert desk.boss.contract(contracts[1])["parties"][0]["state"] == "notified"
+
+
+def test_nothing_more_is_signed_for_a_key_that_was_revoked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = tasks._Work.sign
+
+    def once(work: Any, item: Any) -> None:
+        done(work, item)
+        with desk.boss.context.database.write() as session:
+            revoke_key(session, key_id(desk.clerk), now=desk.boss.context.now())
+
+    monkeypatch.setattr(tasks._Work, "sign", once)
+    contracts = [desk.contract("ecdsa-p256") for _ in range(2)]
+    sent = desk.send(contracts, desk.policy())
+    job = desk.boss.wait_for_job(f"/v1/jobs/{sent.json()['job']}")
+    found = good(desk.boss.get(sent.headers["location"]))
+    assert (job["state"], found["state"], states(found)) == ("failed", "ended", ["signed", "failed"])
+    assert (job["error"]["code"], found["items"][1]["failure"]["code"]) == ("forbidden", "forbidden")
     assert desk.boss.contract(contracts[1])["parties"][0]["state"] == "notified"
 
 

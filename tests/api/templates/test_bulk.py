@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api.auth.service import revoke_key
 from api.bulk import tasks
 from api.bulk.models import BulkDocument, BulkRow
 from api.contracts import service as contracts
@@ -19,7 +20,7 @@ from tests.api.conftest import PROOF, User, circle_today
 from tests.api.contracts.talk import good, refused
 from tests.api.registry import person as recorded
 from tests.api.registry import prove
-from tests.api.seals.office import colleague
+from tests.api.seals.office import colleague, key_id
 from tests.api.templates.post import SUITES, VOUCHED, bulk, ended, results, slot, table, taken, template, told
 from tests.api.test_jobs import events
 
@@ -290,6 +291,23 @@ def test_cancelling_stops_between_rows(user: User, monkeypatch: pytest.MonkeyPat
     assert user.get(f"/v1/jobs/{sent['job']}").json()["state"] == "cancelled"
     reader = colleague(user, ("contracts:read",))
     refused(reader.post(f"/v1/jobs/{sent['job']}/cancel"), 403, "forbidden")
+
+
+def test_nothing_more_is_sent_for_a_key_that_was_revoked(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, clerk, send, calls = of_cc(user), colleague(user), contracts.send, []
+
+    def revoked_at_third(unit: Any, contract_id: str, version: int) -> Any:
+        calls.append(contract_id)
+        done = send(unit, contract_id, version)
+        if len(calls) == 3:
+            revoke_key(unit.session, key_id(clerk), now=user.context.now())
+        return done
+
+    monkeypatch.setattr(contracts, "send", revoked_at_third)
+    done = ended(user, sent := taken(bulk(clerk, made, table(*({"copy.name": f"N{n}"} for n in range(5))))))
+    assert (done["state"], done["sent"], done["cancelled"], done["failed"]) == ("failed", 3, 2, 0)
+    assert [row["state"] for row in results(user, sent)] == ["sent"] * 3 + ["cancelled"] * 2
+    assert user.get(f"/v1/jobs/{sent['job']}").json()["error"]["code"] == "forbidden"
 
 
 def test_a_bulk_send_holds_its_documents_and_its_template_until_it_is_over(
