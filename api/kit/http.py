@@ -77,7 +77,9 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, started, status = time.perf_counter(), False, 500
+        began, started, status, method = time.perf_counter(), False, 500, scope["method"]
+        if method == "HEAD":  # every GET has one (RFC 9110 9.1)
+            scope, send = scope | {"method": "GET"}, _headers_only(send)
         headers = Headers(scope=scope)
         request_id = headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):
@@ -120,7 +122,18 @@ class Envelope:
             await response(scope, receive, outgoing)
         finally:
             route = getattr(scope.get("route"), "path", "(none)")
-            self._metrics.count(scope["method"], route, status, time.perf_counter() - began)
+            self._metrics.count(method, route, status, time.perf_counter() - began)
+
+
+def _headers_only(send: Send) -> Send:
+    """Send the head of an answer; what follows may be a stream that nobody would wait for."""
+
+    async def head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body"})
+
+    return head
 
 
 def _nul(scope: Scope) -> APIError | None:

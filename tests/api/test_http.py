@@ -17,6 +17,7 @@ from api.config import Settings
 from api.errors import CODES
 from api.kit import idempotency
 from api.server import _listen
+from api.signing import tasks
 from tests.api.conftest import User, at_home, circle_today, held, make_pdf
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,38 @@ def test_a_defect_tells_nothing_but_its_number(user: User, monkeypatch: pytest.M
 def test_a_strange_request_id_is_replaced(user: User, given: Any) -> None:
     found = user.get("/healthz", headers={"x-request-id": given}).headers["x-request-id"]
     assert re.fullmatch(r"req_[0-9a-f]{32}", found)
+
+
+def test_every_get_has_its_head(user: User) -> None:
+    document = user.upload(make_pdf())
+    for path in ("/v1/documents", f"/v1/documents/{document['id']}", f"/v1/documents/{document['id']}/content"):
+        full, head = user.get(path), user.request("HEAD", path)
+        assert (head.status_code, head.content) == (200, b"")
+        changing = {"date", "x-request-id"} | {name for name in full.headers if "ratelimit" in name}
+        assert {n: v for n, v in head.headers.items() if n not in changing} == {
+            n: v for n, v in full.headers.items() if n not in changing
+        }
+    assert user.request("HEAD", "/v1/documents/doc_" + "0" * 32).status_code == 404
+    assert user.request("HEAD", f"/v1/documents/{document['id']}", headers={"authorization": ""}).status_code == 401
+
+
+def test_the_head_of_a_stream_does_not_wait_for_its_end(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, certify = threading.Event(), tasks.ensure_certified
+
+    def held_up(*args: Any) -> None:
+        goes_on.wait(30)
+        certify(*args)
+
+    monkeypatch.setattr(tasks, "ensure_certified", held_up)
+    contract = user.sent(held("ecdsa-p256"))
+    path = f"/v1/contracts/{contract['id']}/parties/{contract['parties'][0]['id']}/sign"
+    job = user.post(path, json={"consent": user.consent(contract)}).headers["location"]
+    found = user.request("HEAD", f"{job}/events", timeout=5)
+    assert (found.status_code, found.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+    assert found.content == b""
+    assert user.get(job).json()["state"] in {"queued", "running"}
+    goes_on.set()
+    assert user.wait_for_job(job)["state"] == "succeeded"
 
 
 def test_every_answer_carries_the_security_headers(user: User) -> None:
