@@ -79,7 +79,7 @@ class Envelope:
             return
         began, started, status, method = time.perf_counter(), False, 500, scope["method"]
         if method == "HEAD":  # every GET has one (RFC 9110 9.1)
-            scope, send = scope | {"method": "GET"}, _headers_only(send)
+            scope, send = {**scope, "method": "GET"}, _headers_only(send)
         headers = Headers(scope=scope)
         request_id = headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):
