@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from signer import verify
 from signer.report import Report
@@ -34,7 +34,7 @@ VALIDATOR = Draft202012Validator(closed(report_schema()))
 def check(body: dict[str, Any]) -> None:
     """Fail with the first place where a report is not of the schema."""
     for error in VALIDATOR.iter_errors(body):
-        raise AssertionError(f"{error.json_path}: {error.message[:300]}")
+        raise AssertionError(f"{'/'.join(map(str, error.instance_path))}: {error.message[:300]}")
 
 
 @pytest.fixture(autouse=True)
