@@ -175,7 +175,9 @@ class Circles:
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:
         """Answer the questions of `certs.circle` for passwords."""
-        return lambda question: self._vault.derive(f"circle {suite}: {question}").hex().encode()
+        from certs.keys.base import StrongSecret
+
+        return lambda question: StrongSecret(self._vault.derive(f"circle {suite}: {question}").hex().encode())
 
     def _address(self, path: str) -> str | None:
         """Return the public address of something under /pki; the authority fills in its key identifier."""

@@ -19,6 +19,10 @@ Secrets = Callable[[str], bytes]
 """Asked by what is wanted ("password for seller.key.pem"), answers with the secret's octets."""
 
 
+class StrongSecret(bytes):
+    """A password that a program drew or derived, with 256 bits of entropy: to make guesses slow would gain nothing."""
+
+
 @runtime_checkable
 class KeyHandle(Protocol):
     """A private key somewhere. `certs.suites.base.PrivateKey` is the simplest one."""

@@ -187,7 +187,7 @@ def unseal(sealed: Sealed, provider: Provider) -> PrivateKey:
         raise KeyStoreError("what is sealed is a secret, not a key pair")
     pkcs8 = _opened(sealed, provider)
     try:
-        key = suites.load_private(bytes(pkcs8), sealed.label.suite)
+        key = suites.load_private(bytes(pkcs8), sealed.label.suite, sealed=True)  # AES-GCM says that it is what it was
     finally:
         wipe(pkcs8)
     if key.public_key.spki != sealed.label.public_key:

@@ -24,12 +24,15 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from certs import ber, der, oids
 from certs.errors import MalformedInput, UnsupportedAlgorithm, WrongPassword
+from certs.keys.base import StrongSecret
 from certs.suites.base import AlgorithmID
 
 PBKDF2_ROUNDS = 600_000
 """HMAC-SHA256; OWASP password storage, 2023."""
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 5
 """OWASP password storage, 2023; N is the largest that OpenSSL reads with its default memory limit of 32 MiB."""
+STRONG_ROUNDS = 1000
+"""HMAC-SHA256 for a `StrongSecret`, which needs no stretching; the least that NIST SP 800-132 5.2 has."""
 MAX_ROUNDS = 20_000_000
 MAX_SCRYPT_MEMORY = 1 << 30
 """Octets (128·N·r) that a stranger's file may make us use."""
@@ -53,20 +56,25 @@ _NOT_SUPPORTED_HINT = "convert the key with 'openssl pkcs8 -topk8 -v2 aes-256-cb
 
 
 def encrypt_pkcs8(pkcs8: bytes, password: bytes, *, kdf: Literal["scrypt", "pbkdf2"] = "scrypt") -> bytes:
-    """Return EncryptedPrivateKeyInfo (DER) of PrivateKeyInfo `pkcs8`: AES-256-CBC with a fresh salt."""
+    """Return EncryptedPrivateKeyInfo (DER) of PrivateKeyInfo `pkcs8`: AES-256-CBC with a fresh salt.
+
+    `kdf` makes guesses at a password slow. A `StrongSecret` cannot be guessed, and is opened in no time.
+    """
     if not password:
         raise WrongPassword("an empty password protects nothing")
     salt, iv = os.urandom(16), os.urandom(16)
-    if kdf == "scrypt":
+    strong = isinstance(password, StrongSecret)
+    if kdf == "scrypt" and not strong:
         derived = _scrypt(password, salt, SCRYPT_N, SCRYPT_R, SCRYPT_P, 32)
         parameters = der.sequence(
             der.octet_string(salt), der.integer(SCRYPT_N), der.integer(SCRYPT_R), der.integer(SCRYPT_P)
         )
         function = AlgorithmID(oids.SCRYPT, parameters)
     else:
-        derived = PBKDF2HMAC(hashes.SHA256(), 32, salt, PBKDF2_ROUNDS).derive(password)
+        rounds = STRONG_ROUNDS if strong else PBKDF2_ROUNDS
+        derived = PBKDF2HMAC(hashes.SHA256(), 32, salt, rounds).derive(password)
         prf = AlgorithmID(oids.HMAC_SHA256, der.NULL_DER).der()
-        parameters = der.sequence(der.octet_string(salt), der.integer(PBKDF2_ROUNDS), prf)
+        parameters = der.sequence(der.octet_string(salt), der.integer(rounds), prf)
         function = AlgorithmID(oids.PBKDF2, parameters)
     padder = padding.PKCS7(128).padder()
     encryptor = Cipher(AES(derived), CBC(iv)).encryptor()

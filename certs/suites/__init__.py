@@ -196,8 +196,10 @@ def load_public(spki: bytes) -> PublicKey:
     return for_spki(spki).load_public(spki)
 
 
-def load_private(pkcs8: bytes, suite: str | None = None) -> PrivateKey:
+def load_private(pkcs8: bytes, suite: str | None = None, *, sealed: bool = False) -> PrivateKey:
     """Return the private key in PrivateKeyInfo, DER; `suite` is the one it must belong to.
+
+    `sealed`: it was loaded before, and stored where nobody can have changed it (`Suite.load_sealed`).
 
     An RSA key serves "rsa" and "rsa-pss": PKCS#8 files seldom say which. Raises BadKey, UnsupportedAlgorithm,
     BackendUnavailable or MalformedInput.
@@ -206,11 +208,11 @@ def load_private(pkcs8: bytes, suite: str | None = None) -> PrivateKey:
 
     found = _suite_for(der.split_pkcs8(pkcs8)[0])
     if suite is None or suite == found.name:
-        return found.load_private(pkcs8)
+        return found.load_sealed(pkcs8) if sealed else found.load_private(pkcs8)
     wanted = get(suite)
     if not {wanted.name, found.name} <= {"rsa", "rsa-pss"}:
         raise BadKey(f"the key is one of {found.name}, not of {wanted.name}", suite=found.name)
-    return wanted.load_private(pkcs8)
+    return wanted.load_sealed(pkcs8) if sealed else wanted.load_private(pkcs8)
 
 
 def verify(spki: bytes, algorithm: bytes, signature: bytes, message: bytes, *, digest: str | None = None) -> str:

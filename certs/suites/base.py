@@ -226,6 +226,14 @@ class Suite(ABC):
     def load_private(self, pkcs8: bytes) -> PrivateKey:
         """Load PrivateKeyInfo (DER). Raises BadKey or MalformedInput."""
 
+    def load_sealed(self, pkcs8: bytes) -> PrivateKey:
+        """Load what a key that was loaded before was stored as, where nobody can have changed it meanwhile.
+
+        What takes long about a stranger's key, whether its primes are some, is not looked at again. Raises as
+        `load_private`.
+        """
+        return self.load_private(pkcs8)
+
     @abstractmethod
     def load_public(self, spki: bytes) -> PublicKey:
         """Load SubjectPublicKeyInfo (DER). Raises BadKey or MalformedInput."""

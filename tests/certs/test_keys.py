@@ -24,7 +24,8 @@ from certs.errors import (
     UnsupportedAlgorithm,
     WrongPassword,
 )
-from certs.keys import KeyHandle, file, open_key
+from certs.keys import KeyHandle, file, open_key, pbes2
+from certs.keys.base import StrongSecret
 from certs.keys.pbes2 import MAX_SCRYPT_MEMORY, decrypt_pkcs8, encrypt_pkcs8
 from certs.suites.base import AlgorithmID
 from tests.conftest import circle_of, keys_of, needs_gost
@@ -47,6 +48,49 @@ for kdf in ("scrypt", "pbkdf2"):
 """
     done = subprocess.run([sys.executable, "-c", program, key], capture_output=True, text=True, check=True)
     assert done.stdout == "16384 8 5 600000\n{'n': 131072, 'r': 8, 'p': 1} {'n': 3, 'r': 65536, 'p': 4}\n"
+
+
+@pytest.mark.parametrize("kdf", ["scrypt", "pbkdf2"])
+def test_what_a_program_derived_is_not_stretched(kdf: str) -> None:
+    """256 random bits are not guessed, however fast that goes; any program opens the file."""
+    key, secret = keys_of("ecdsa-p256")[0], StrongSecret(bytes(range(32)).hex().encode())
+    encrypted = encrypt_pkcs8(key.pkcs8(), secret, kdf=kdf)  # type: ignore[arg-type]
+    assert der.integer(pbes2.STRONG_ROUNDS) in encrypted
+    assert decrypt_pkcs8(encrypted, bytes(secret)) == key.pkcs8()
+    theirs = serialization.load_der_private_key(encrypted, bytes(secret))
+    assert (
+        theirs.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        == key.pkcs8()
+    )
+
+
+def test_the_keys_of_a_service_are_opened_in_no_time(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+
+from api.config import Settings
+from api.context import open_context
+from certs.keys import pbes2
+
+calls = []
+pbes2._scrypt = lambda *given: calls.append(given)
+context = open_context(Settings(data=Path(sys.argv[1])))
+context.circles.get("ecdsa-p256").tsa.stamp("sha256", bytes(32))
+context.close()
+assert not calls
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
+    assert all(b"ENCRYPTED" in path.read_bytes() for path in tmp_path.rglob("*.key.pem"))
+
+
+def test_a_key_from_a_sealed_file_is_the_one_that_was_sealed(suite_name: str) -> None:
+    key = keys_of(suite_name)[0]
+    again = suites.load_private(key.pkcs8(), suite_name, sealed=True)
+    assert again.public_key.spki == key.public_key.spki
+    key.public_key.verify(again.sign(b"contract"), b"contract")
 
 
 def test_every_private_key_is_a_key_handle(suite_name: str) -> None:
