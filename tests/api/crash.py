@@ -194,11 +194,21 @@ def in_child(action: Callable[[], Any]) -> tuple[int, Any]:
     return os.waitpid(child, 0)[1], json.loads(text) if text else None
 
 
+def preload() -> None:
+    """Import everything once here, and not in every child; some of it is imported when a certificate is made."""
+    for package in (certs, signer):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    importlib.import_module("api.jobs.engine")
+    ClosedCircle.create("ecdsa-p256", organisation="Nobody", country="DE", clock=SystemClock(), ledger=MemoryLedger())
+
+
 def walk(make: Callable[[Path], State], strike: Callable[[Path, State, int], Any], act: Act, step: int) -> None:
     """Walk through the points: `strike` acts on a copy of what `make` made and dies at one; then `act` is to recover.
 
     One line of JSON for each point, the last one for that at which nothing died.
     """
+    preload()
     pbes2.SCRYPT_N = 2**4  # every child opens keys: what that costs is not looked at here
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
@@ -234,14 +244,6 @@ def points_of(module: str, *words: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def preload() -> None:
-    """Import everything once here, and not in every child."""
-    for package in (certs, signer):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
-    importlib.import_module("api.jobs.engine")
-
-
 def until(done: Callable[[], bool]) -> None:
     """Ask again and again until it is done."""
     limit = time.monotonic() + SECONDS
@@ -265,7 +267,6 @@ def two_people(settings: Settings) -> tuple[str, str]:
 
 def main(route: str, suite: str, step: int) -> None:
     """Walk through the points of a signing."""
-    preload()
     kek_passphrase.SCRYPT["n"] = 1 << 7
 
     def strike(data: Path, state: State, point: int) -> dict[str, Any]:

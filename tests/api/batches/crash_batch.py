@@ -22,7 +22,7 @@ from certs.clock import SystemClock
 from certs.ledger import MemoryLedger
 from tests.api.batches.desk import batch, value
 from tests.api.conftest import User, make_pdf
-from tests.api.crash import Bomb, State, client, preload, summary, two_people, until, walk
+from tests.api.crash import Bomb, State, client, summary, two_people, until, walk
 from tests.api.registry import made, person, prove
 
 
@@ -91,7 +91,6 @@ def act(data: Path, state: State, *, bomb: int = 0) -> dict[str, Any]:
 
 def main(route: str, suite: str, step: int) -> None:
     """Walk through the points of one route."""
-    preload()
     walk(
         lambda data: prepare(data, route, suite),
         lambda data, state, point: act(data, state, bomb=point),

@@ -20,7 +20,7 @@ from api.server import running
 from certs.ledger import SQLiteLedger
 from signer.encryption import envelope, opening
 from tests.api.conftest import PROOF, make_pdf
-from tests.api.crash import Act, Bomb, State, client, preload, two_people, until, walk
+from tests.api.crash import Act, Bomb, State, client, two_people, until, walk
 from tests.api.seals.office import application
 
 EFFECTS = (
@@ -148,7 +148,6 @@ def _settled(settings: Settings) -> bool:
 
 def main(route: str, suite: str, step: int) -> None:
     """Walk through the points of one route."""
-    preload()
     recover: Act = act(route)
     walk(
         lambda data: prepare(data, route, suite),

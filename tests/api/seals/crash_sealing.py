@@ -20,7 +20,7 @@ from api.server import running
 from signer.pades import sign
 from signer.seals import make
 from tests.api.conftest import make_pdf
-from tests.api.crash import Act, Bomb, State, client, preload, two_people, until, walk
+from tests.api.crash import Act, Bomb, State, client, two_people, until, walk
 from tests.api.seals.office import application
 
 EFFECTS = (
@@ -139,7 +139,6 @@ ROUTES = {"make": _make, "document": _document, "contract": _contract}
 
 def main(route: str, suite: str, step: int) -> None:
     """Walk through the points of one route."""
-    preload()
     recover: Act = act(route)
     walk(
         lambda data: prepare(data, route, suite),

@@ -14,7 +14,7 @@ from api.bulk import tasks
 from api.config import Settings
 from api.server import running
 from tests.api.conftest import circle_today, make_pdf
-from tests.api.crash import SECONDS, Bomb, State, client, preload, two_people, walk
+from tests.api.crash import SECONDS, Bomb, State, client, two_people, walk
 from tests.api.templates.post import slot, table
 
 ROWS = 4
@@ -65,7 +65,6 @@ def act(data: Path, state: State) -> dict[str, Any]:
 
 
 def main(step: int) -> None:
-    preload()
 
     def strike(data: Path, state: State, point: int) -> dict[str, Any]:
         Bomb(point).arm()
