@@ -173,6 +173,12 @@ class ClosedCircle:
         )
         return cls(suite_name, root_authority, issuing, crl_url, issuer_url, ocsp_url)
 
+    def close(self) -> None:
+        """Close the books, where they are files."""
+        close = getattr(self.issuing.ledger, "close", None)
+        if close is not None:
+            close()
+
     def save(self, directory: str | Path, secrets: Secrets) -> None:
         """Write a new circle to `directory`; see `certs.circle`, whose `create` also keeps the ledger there."""
         from certs import circle

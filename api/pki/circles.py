@@ -150,7 +150,9 @@ class Circles:
         if suite not in suites.ALL_NAMES or not directory.is_dir():
             raise NotFound(f"there is no circle of {suite}", hint="the service makes one when it first needs it")
         with exclusive(self._root):
-            return circle.roll_over(directory, self._secrets(suite), self._settings.clock, root=root).chain
+            made = circle.roll_over(directory, self._secrets(suite), self._settings.clock, root=root)
+            made.close()
+            return made.chain
 
     def _create(self, suite: str) -> None:
         from certs import circle
@@ -159,7 +161,7 @@ class Circles:
         settings = self._settings
         directory = self._root / f".{suite}.new"
         shutil.rmtree(directory, ignore_errors=True)
-        circle.create(
+        made = circle.create(
             directory,
             suite,
             organisation=settings.circle_organisation,
@@ -171,6 +173,7 @@ class Circles:
             ocsp_url=self._address("ocsp"),
             lists=ListPolicy(partitions=settings.circle_partitions, delta_life=DELTA_LIFE),
         )
+        made.close()  # before the files get other names
         directory.rename(self._root / suite)
 
     def _secrets(self, suite: str) -> Callable[[str], bytes]:

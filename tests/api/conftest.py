@@ -7,10 +7,12 @@ import contextlib
 import hashlib
 import io
 import itertools
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +22,8 @@ import pytest
 from api.auth.service import SCOPES, create_key, create_tenant
 from api.config import Settings
 from api.context import Context, open_context
+from api.migrations import upgrade
+from api.pki.circles import Circles
 from api.server import running
 from certs.ca import ClosedCircle
 from certs.certificate import Certificate, Subject
@@ -33,6 +37,8 @@ CONSENT = {
     "zh": "我已阅读并同意签署本合同。",
     "ru": "Я прочитал договор и подписываю его.",
 }
+PAUSE = 0.05
+"""Seconds between two looks: every look takes 10 ms from what is waited for."""
 _numbers = itertools.count(1)
 
 
@@ -113,7 +119,7 @@ class User:
             job = self.get(location).json()
             if job["state"] in {"succeeded", "failed", "cancelled"}:
                 return job
-            time.sleep(0.02)
+            time.sleep(PAUSE)
         raise AssertionError(f"the job did not end: {job}")
 
     def wait_for_state(self, contract: dict[str, Any], *states: str) -> dict[str, Any]:
@@ -122,7 +128,7 @@ class User:
             found = self.contract(contract)
             if found["state"] in states:
                 return found
-            time.sleep(0.02)
+            time.sleep(PAUSE)
         raise AssertionError(f"the contract is {found['state']}, not {states}: {found['failure']}")
 
     def ask(self, contract: dict[str, Any], party: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -152,10 +158,46 @@ class User:
         return response.content
 
 
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with keys and tables and nothing else: to make one takes a second, to copy it none."""
+    data = tmp_path_factory.mktemp("ground")
+    context = open_context(Settings(data=data))
+    upgrade(context.database)
+    context.close()
+    return data
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _circles_are_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let services that stand on the same ground begin with copies of the same circles."""
+    make, kept = Circles._create, tmp_path_factory.mktemp("circles")
+
+    def copied(self: Circles, suite: str) -> None:
+        given = self._settings
+        if not isinstance(given.clock, SystemClock):
+            make(self, suite)
+            return
+        sort = (self._vault.derive("ground"), given.circle_organisation, given.circle_country, given.public_url)
+        place = kept / hashlib.sha256(repr((*sort, given.circle_partitions, suite)).encode()).hexdigest()
+        if place.is_dir():
+            shutil.copytree(place, self._root / f".{suite}.new")
+            (self._root / f".{suite}.new").rename(self._root / suite)
+        else:
+            make(self, suite)
+            shutil.copytree(self._root / suite, place)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Circles, "_create", copied)
+        yield
+
+
 # Of a module, not of the session: tests elsewhere fork, and a fork inherits what the threads of a service hold.
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data=tmp_path_factory.mktemp("service"), max_upload=3 * 2**20, port=0)
+def settings(tmp_path_factory: pytest.TempPathFactory, ground: Path) -> Settings:
+    data = tmp_path_factory.mktemp("service")
+    shutil.copytree(ground, data, dirs_exist_ok=True)
+    return Settings(data=data, max_upload=3 * 2**20, port=0)
 
 
 @dataclass
