@@ -198,6 +198,16 @@ def signing_suite(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+KINDS = ("rsa", "ml-dsa-65", "sm2", "gost2012-256")
+"""One suite of each kind. ECDSA is what most tests use anyway."""
+
+
+@pytest.fixture(params=[name if name in KINDS else pytest.param(name, marks=pytest.mark.long) for name in ALL_SUITES])
+def kind_suite(request: pytest.FixtureRequest) -> str:
+    """Every suite, for tables of hundreds of cases: one of each kind in CI, all in `make test-long`."""
+    return str(request.param)
+
+
 @pytest.fixture
 def signing_suites() -> tuple[str, ...]:
     """The names in SIGNING."""

@@ -30,9 +30,9 @@ from tests.api.crash import points_of
 @pytest.mark.parametrize(
     ("route", "suite", "step"),
     [
-        ("held", "ecdsa-p256", 13),
-        ("party", "ecdsa-p256", 11),
-        pytest.param("locked", "ecdsa-p256", 9, marks=pytest.mark.slow),
+        ("held", "ecdsa-p256", 23),
+        ("party", "ecdsa-p256", 17),
+        pytest.param("locked", "ecdsa-p256", 19, marks=pytest.mark.slow),
         pytest.param("held", "sm2", 1, marks=pytest.mark.long),
         pytest.param("party", "gost2012-256", 1, marks=pytest.mark.long),
     ],

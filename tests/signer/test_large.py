@@ -57,7 +57,7 @@ def verified(data: bytes, suite: str) -> tuple[Report, float, int]:
     return report, processor, usage.ru_maxrss >> 10
 
 
-@pytest.mark.parametrize("suite", ["ecdsa-p256", "sm2"])
+@pytest.mark.parametrize("suite", [pytest.param("ecdsa-p256", marks=pytest.mark.long), "sm2"])
 def test_a_hundred_pages_with_sixty_signatures(suite: str) -> None:
     data = many_pages(100)
     for number in range(1, 61):
@@ -72,7 +72,10 @@ def test_a_hundred_pages_with_sixty_signatures(suite: str) -> None:
             assert processor < SECONDS
 
 
-@pytest.mark.parametrize("suite", ["ecdsa-p256", "sm2", "gost2012-256"])
+@pytest.mark.parametrize(
+    "suite",
+    [pytest.param("ecdsa-p256", marks=pytest.mark.long), pytest.param("sm2", marks=pytest.mark.long), "gost2012-256"],
+)
 def test_two_hundred_megabytes_with_one_signature(suite: str) -> None:
     from tests.signer.test_verify import cms
 

@@ -81,9 +81,9 @@ def word(signature: SignatureReport) -> str:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_matrix(suite_name: str, scenario: str) -> None:
+def test_the_matrix(kind_suite: str, scenario: str) -> None:
     expected = [WORDS[item] for item in MATRIX[scenario].replace("|", " ").split()]
-    here = world(suite_name, scenario)
+    here = world(kind_suite, scenario)
     found, reasons = [], []
     for level in LEVELS:
         for at in (NOW, LATER, TEN):

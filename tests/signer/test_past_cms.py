@@ -47,9 +47,9 @@ def one(data: bytes, here: World, at: datetime, *kept: CRL, content: bytes | Non
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_matrix(signing_suite: str, scenario: str) -> None:
+def test_the_matrix(kind_suite: str, scenario: str) -> None:
     expected = [WORDS[item] for item in MATRIX[scenario].replace("|", " ").split()]
-    here = world(signing_suite, scenario)
+    here = world(kind_suite, scenario)
     found, reasons = [], []
     for level in LEVELS:
         data = here.cades(level, CONTENT, signing_time=SIGNED)

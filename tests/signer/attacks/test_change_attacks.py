@@ -237,9 +237,9 @@ def first(data: bytes, circle: Circle | None) -> SignatureReport:
 
 
 @pytest.mark.parametrize(("group", "case"), CASES, ids=lambda item: item if isinstance(item, str) else item.name)
-def test_each_change_gets_its_level_and_verdict(group: str, case: Case, suite_name: str, circle: Circle) -> None:
-    data = applied(case, contract(suite_name))
-    one = first(data, circle)
+def test_each_change_gets_its_level_and_verdict(group: str, case: Case, kind_suite: str) -> None:
+    data = applied(case, contract(kind_suite))
+    one = first(data, circle_of(kind_suite))
     assert one.changes_after is not None
     assert one.changes_after.level == case.level, (one.reason, one.changes_after)
     expected = FAILED if case.level == "forbidden" else PASSED

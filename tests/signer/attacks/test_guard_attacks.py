@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from signer.report import Verdict
-from tests.conftest import Circle
+from tests.conftest import Circle, circle_of
 from tests.signer import rawpdf
 from tests.signer.attacks.victim import (
     CATALOG,
@@ -244,7 +244,8 @@ def test_the_victim_itself_is_whole(suite_name: str, circle: Circle) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.rule}-{attack.name}")
-def test_the_guard_finds_it(attack: Attack, suite_name: str, circle: Circle) -> None:
+def test_the_guard_finds_it(attack: Attack, kind_suite: str) -> None:
+    circle = circle_of(kind_suite)
     report = verify(attack.make(circle), circle)
     assert report.signatures, "the signature is listed"
     assert report.verdict is attack.verdict, [(s.verdict, s.reason) for s in report.signatures]

@@ -611,7 +611,7 @@ def test_no_change_of_an_octet_passes(version: SealVersion) -> None:
                 continue  # of no kind we know
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_change_of_any_octet_passes(version: SealVersion) -> None:
     circle = circle_of("ecdsa-p256")
     for data in fixed(version):
