@@ -51,7 +51,7 @@ BATCH: Final = 25
 """Rows in one go."""
 
 
-def send_rows(context: Context, run: JobRun) -> dict[str, Any]:
+def send_rows(context: Context, run: JobRun) -> None:
     """Run the job. Payload: bulk_send."""
     bulk_id = run.payload["bulk_send"]
     with context.database.read() as session:
@@ -70,7 +70,6 @@ def send_rows(context: Context, run: JobRun) -> dict[str, Any]:
             _end(context, session, run, "ended", "failed")
             queue.end(session, run, state="succeeded", result=_result(bulk_id, counts), now=now)
     context.wake()
-    return {}
 
 
 def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:

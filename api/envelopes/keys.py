@@ -19,7 +19,7 @@ later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,6 +54,7 @@ class Held:
     suite: str
     pem: str
     """Its certificate, with chain."""
+    sealed_key: bytes = field(repr=False)
 
 
 def key_for(context: Context, tenant_id: str, party: Party) -> Held:
@@ -80,6 +81,11 @@ def own_key(context: Context, tenant_id: str, suite: str) -> Held:
     return found or _made(context, tenant_id, suite, OWN_PROFILE, subject, None, None)
 
 
+def open_own(context: Context, held: Held) -> PrivateKey:
+    """Return the key that `own_key` found good just now. Raises VaultError, ServiceUnavailable."""
+    return context.vault.open_key(held.sealed_key, held.id, held.suite)
+
+
 def usable(context: Context, session: Session, tenant_id: str, key_id: str) -> EnvelopeKey:
     """Return a held key, unless its certificate is revoked or on hold: that stops the use of the key.
 
@@ -104,7 +110,7 @@ def _found(context: Context, tenant_id: str, party_id: str | None, suite: str) -
     circle = context.circles.get(suite)
     for key, certificate in known:
         if circle.good(int(certificate.serial, 16)):
-            return Held(key.id, key.suite, certificate.pem)
+            return Held(key.id, key.suite, certificate.pem, key.sealed_key)
     return None
 
 
@@ -121,19 +127,20 @@ def _made(
 
     key, name = suites.get(_key_suite(suite, party_id)).generate(), new_id("enk")
     plan = context.circles.get(suite).prepare(profile, subject, key.public_key.spki, days=CERTIFICATE_LIFE.days)
-    serial = f"{plan.serial:x}"
+    serial, sealed = f"{plan.serial:x}", context.vault.seal(key, name)
     row = EnvelopeKey(
         id=name,
         tenant_id=tenant_id,
         party_id=party_id,
         suite=suite,
         serial=serial.rjust(len(serial) + len(serial) % 2, "0"),
-        sealed_key=context.vault.seal(key, name),
+        sealed_key=sealed,
         created_at=context.now(),
     )
     with context.database.write() as session:
         session.add(row)
-    return Held(name, suite, issuing.issue_for_service(context, tenant_id, suite, plan, identity).pem)
+    issued = issuing.issue_for_service(context, tenant_id, suite, plan, identity)
+    return Held(name, suite, issued.pem, sealed)
 
 
 def _key_suite(suite: str, party_id: str | None) -> str:

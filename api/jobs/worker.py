@@ -50,8 +50,8 @@ MAX_DEFECTS: Final = 3
 class Handler:
     """What a kind of job does. Both are idempotent."""
 
-    run: Callable[[Context, JobRun], dict[str, Any]]
-    """Do it; return the result. May end the job itself, in its own transaction."""
+    run: Callable[[Context, JobRun], dict[str, Any] | None]
+    """Do it; return the result, or None where the last transaction of the work has ended the job."""
     gave_up: Callable[[Context, JobRun, dict[str, Any]], None]
     """Clean up after the job failed for good, or was cancelled; gets the error."""
 
@@ -273,11 +273,9 @@ class Worker:
             else:
                 self._give_up(run, failure)
             return
-        with context.database.write() as session:
-            try:
+        if result is not None:
+            with context.database.write() as session:
                 queue.end(session, run, state="succeeded", result=result, now=context.now())
-            except LeaseLost:
-                return  # the handler ended the job in its own last transaction
 
     def _postpone(self, run: JobRun, failure: dict[str, Any], *, attempts: int) -> None:
         until = self._context.now() + timedelta(seconds=min(2 ** (attempts - 1), 300))

@@ -21,12 +21,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy.orm import Session
+
 from api.audit.service import moment
 from api.context import Context
 from api.contracts import fields
 from api.contracts.models import Contract, Party
 from api.envelopes import keys
-from api.jobs import queue
 from api.jobs.queue import JobRun
 from api.kit.ids import new_id
 from api.mandates import standing as mandates
@@ -94,7 +95,7 @@ def certify(context: Context, tenant_id: str, record: str, suite: str) -> bytes:
     certificate, *chain = load_certificates(held.pem.encode())
     return sign_detached(
         io.BytesIO(record.encode()),
-        keys.open_held(context, tenant_id, held.id),
+        keys.open_own(context, held),
         certificate,
         chain,
         clock=context.clock,
@@ -126,14 +127,18 @@ def payload_of(recorded: Intent, consent: dict[str, Any], who: str) -> dict[str,
     }
 
 
-def ensure_certified(context: Context, run: JobRun, intent_id: str, suite: str) -> None:
-    """Sign the record of a job's party unless that is done. Raises as `certify`, LeaseLost."""
+def certified_now(context: Context, run: JobRun, intent_id: str, suite: str) -> bytes | None:
+    """Return the service's signature on the record of a job's party, for `keep_certified`; None where it has one.
+
+    Raises as `certify`.
+    """
     with context.database.read() as session:
         row = repository.intent(session, run.tenant_id, intent_id)
-    if row.signature is not None:
-        return
-    value = certify(context, run.tenant_id, row.record, suite)
-    with context.database.write() as session:
-        queue.fence(session, run)
-        row = repository.intent(session, run.tenant_id, intent_id)
-        row.signature, row.signed_at = value, context.now()
+    return certify(context, run.tenant_id, row.record, suite) if row.signature is None else None
+
+
+def keep_certified(session: Session, tenant_id: str, intent_id: str, value: bytes, now: datetime) -> None:
+    """Put a signature on a record that has none, in the transaction after which the party's key may be used."""
+    row = repository.intent(session, tenant_id, intent_id)
+    if row.signature is None:
+        row.signature, row.signed_at = value, now

@@ -3,9 +3,9 @@
 For each document, until the party's revision exists:
 
 0. Before the first: sign and time-stamp the record of what the party agreed to.
-1. Prepare against the head, keep the prepared file, commit the intent.
+1. Prepare against the head, keep the prepared file, commit the intent, and with it the signature on the record.
 2. Use the key once on exactly that; commit the value.
-3. Complete a copy, keep it, and make it the newest revision by compare-and-set.
+3. Complete a copy, keep it, and make it the newest revision by compare-and-set. The last one ends the job.
 
 A job that is repeated after a crash finds what was committed and goes on from there. If somebody else signed first,
 the intent is abandoned and the loop prepares again on the new head.
@@ -29,7 +29,7 @@ from api.mandates import standing as mandates
 from api.seals import applying, uses
 from api.signing import pdf, repository
 from api.signing.embedding import STALE, embed, record_intent
-from api.signing.intent import ensure_certified
+from api.signing.intent import certified_now, keep_certified
 from api.signing.models import Signature
 from signer.errors import StaleRequest
 
@@ -37,11 +37,11 @@ MAX_ROUNDS = 1000
 """How often somebody else may sign first: as often as a contract can have parties times documents."""
 
 
-def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
-    """Run the job. Payload: contract, party, consent, intent, who."""
+def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any] | None:
+    """Run the job, or the part of one that `run` is. Payload: contract, party, consent, intent, who."""
     signatures: list[str] = []
     seen = _look(context, run)
-    ensure_certified(context, run, run.payload["intent"], seen.party.suite or "")
+    record = certified_now(context, run, run.payload["intent"], seen.party.suite or "")
     for _ in range(MAX_ROUNDS):
         contract, party, rows = seen.contract, seen.party, seen.unsigned
         if not rows:
@@ -52,11 +52,13 @@ def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any]:
             # its signer's passphrase was here with the request only (api.signing.locked)
             raise StaleRequest("somebody else signed first", hint="the party signs again, with its passphrase")
         try:
-            intent = seen.intent or _prepare(context, run, contract, party, rows[0].document_id, rows[0].head_sha256)
-            _finish(context, run, contract, party, intent, done=len(contract.documents) - len(rows) + 1)
+            intent = seen.intent or _prepare(context, run, seen, record)
+            result = {"contract": contract.id, "party": party.id, "signatures": [*signatures, intent.id]}
+            ends = len(rows) == 1 and run.of is None  # what is a part of a job does not end it
+            _finish(context, run, seen, intent, result if ends else None)
+            if len(rows) == 1:
+                return None if ends else result
             signatures.append(intent.id)
-            if len(rows) == 1:  # that was the last one
-                return {"contract": contract.id, "party": party.id, "signatures": signatures}
         except StaleRequest:
             with context.database.write() as session:
                 queue.fence(session, run)
@@ -87,30 +89,37 @@ def _look(context: Context, run: JobRun) -> _Seen:
     return _Seen(contract, party, rows, begun)
 
 
-def _prepare(context: Context, run: JobRun, contract: Contract, party: Party, document_id: str, base: str) -> Signature:
-    prepared, received = pdf.prepare_kept(context, contract, party, document_id, base)
+def _prepare(context: Context, run: JobRun, seen: _Seen, record: bytes | None) -> Signature:
+    row = seen.unsigned[0]
+    prepared, received = pdf.prepare_kept(context, seen.contract, seen.party, row.document_id, row.head_sha256)
     with context.database.write() as session:
         queue.fence(session, run)
-        locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
-        mandates.require_in_term(session, run.tenant_id, contracts.party_of(locked, party.id), context.now())
+        now = context.now()
+        contract = contracts.get(session, run.tenant_id, seen.contract.id, lock=True)
+        party = contracts.party_of(contract, seen.party.id)
+        mandates.require_in_term(session, run.tenant_id, party, now)
+        if record is not None:
+            keep_certified(session, run.tenant_id, run.payload["intent"], record, now)
         return record_intent(
             session,
-            locked,
-            contracts.party_of(locked, party.id),
-            document_id=document_id,
-            base_sha256=base,
+            contract,
+            party,
+            document_id=row.document_id,
+            base_sha256=row.head_sha256,
             prepared=prepared,
             prepared_file=received,
             consent=run.payload["consent"],
             who=run.payload.get("who", ""),  # a job from before there were seals has none
-            now=context.now(),
+            now=now,
             actor=run.actor,
         )
 
 
-def _finish(context: Context, run: JobRun, contract: Contract, party: Party, intent: Signature, *, done: int) -> None:
+def _finish(context: Context, run: JobRun, seen: _Seen, intent: Signature, result: dict[str, Any] | None) -> None:
+    """Use the key and embed what it gives; with it the job ends where a result is given."""
     from signer.pades.sign import Prepared
 
+    contract, party = seen.contract, seen.party
     value = intent.value
     if value is None:
         if party.seal_id is not None:
@@ -123,12 +132,16 @@ def _finish(context: Context, run: JobRun, contract: Contract, party: Party, int
             row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
             row.value, row.state, row.updated_at = value, "signed", context.now()
     received = pdf.complete_kept(context, contract, party, intent, value=value, cms=None)
+    total = len(contract.documents)
+    done = total - len(seen.unsigned) + 1
     with context.database.write() as session:
         now, item = context.now(), {"signature": intent.id, "document": intent.document_id}
-        queue.progress(session, run, now=now, total=len(contract.documents), done=done, item=item)
+        queue.progress(session, run, now=now, total=total, done=done, item=item)
         locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
         row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
         embed(session, locked, row, signed_file=received, now=now, actor=run.actor)
+        if result is not None:
+            queue.end(session, run, state="succeeded", result=result, now=now)
     context.wake()
 
 

@@ -97,13 +97,13 @@ def test_every_get_has_its_head(user: User) -> None:
 
 
 def test_the_head_of_a_stream_does_not_wait_for_its_end(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    goes_on, certify = threading.Event(), tasks.ensure_certified
+    goes_on, certify = threading.Event(), tasks.certified_now
 
-    def held_up(*args: Any) -> None:
+    def held_up(*args: Any) -> Any:
         goes_on.wait(30)
-        certify(*args)
+        return certify(*args)
 
-    monkeypatch.setattr(tasks, "ensure_certified", held_up)
+    monkeypatch.setattr(tasks, "certified_now", held_up)
     contract = user.sent(held("ecdsa-p256"))
     path = f"/v1/contracts/{contract['id']}/parties/{contract['parties'][0]['id']}/sign"
     job = user.post(path, json={"consent": user.consent(contract)}).headers["location"]

@@ -26,6 +26,7 @@ from tests.interop.papers import MOMENT
 from tests.interop.programs import Program, dss
 from tests.interop.test_pdf_tools import FORMS, sign
 from tests.signer import rawpdf
+from tests.signer.forms import made as filled_form
 
 pytestmark = [pytest.mark.interop]
 
@@ -173,6 +174,9 @@ def made(desk: Path, suites: tuple[str, ...]) -> dict[str, Path]:
                 path = paper.file(f"opinion-{form}{what.replace(':', '-')}.pdf")
                 path.write_bytes(data)
                 out[f"{suite} {form}{what}"] = path
+        filled = paper.file("opinion-filled.pdf")
+        filled.write_bytes(filled_form.contract(suite))
+        out[f"{suite} filled by two"] = filled
     return out
 
 

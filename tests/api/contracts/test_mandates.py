@@ -294,13 +294,14 @@ def test_a_key_held_here_is_not_used_after_the_revocation(user: User, monkeypatc
     row = on_record(user)
     contract = user.sent(director())
     contract = good(to_her(user, contract, row))
-    first = tasks.ensure_certified
+    first = tasks.certified_now
 
-    def revoked_meanwhile(*arguments: Any) -> None:
-        first(*arguments)
+    def revoked_meanwhile(*arguments: Any) -> Any:
+        found = first(*arguments)
         good(revoke(user, row))
+        return found
 
-    monkeypatch.setattr(tasks, "ensure_certified", revoked_meanwhile)
+    monkeypatch.setattr(tasks, "certified_now", revoked_meanwhile)
     job = user.sign(contract, contract["parties"][1])
     assert (job["state"], job["error"]["code"], job["error"]["reason"]) == (
         *("failed", "mandate-refused", "mandate-revocation"),
