@@ -12,11 +12,11 @@ from benchmarks.__main__ import ALL, main
 pytestmark = pytest.mark.slow
 
 
-LONG = {"sign", "verify"}
-"""Over a minute each, also when they are quick: `make bench` runs them."""
+QUICK = {"suites"}
+"""The others take a minute each, also when they are quick."""
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name not in LONG])
+@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.long) for n in ALL])
 def test_benchmark_runs(name: str) -> None:
     tables = importlib.import_module(f"benchmarks.{name}").run(quick=True)
 

@@ -35,7 +35,7 @@ PATIENCE: Final = 6
 """How often a verification may be cut short, with longer and longer pauses, before that is the document's own doing."""
 
 
-def finalize(context: Context, run: JobRun) -> dict[str, Any]:
+def finalize(context: Context, run: JobRun) -> dict[str, Any] | None:
     """Run the job. Payload: contract."""
     with context.database.read() as session:
         contract = repository.get(session, run.tenant_id, run.payload["contract"])
@@ -62,9 +62,9 @@ def finalize(context: Context, run: JobRun) -> dict[str, Any]:
             apply(
                 session, contract, workflow.failed(agreement), now=now, actor=SYSTEM, data={**facts, "detail": problem}
             )
-        state = contract.state
-        queue.end(session, run, state="succeeded", result={"contract": contract.id, "state": state}, now=now)
-    return {"contract": contract.id, "state": state}
+        result = {"contract": contract.id, "state": contract.state}
+        queue.end(session, run, state="succeeded", result=result, now=now)
+    return None
 
 
 def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:

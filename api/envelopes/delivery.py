@@ -82,7 +82,7 @@ def enqueue(context: Context, session: Session, contract: Contract) -> Job:
     )
 
 
-def deliver(context: Context, run: JobRun) -> dict[str, Any]:
+def deliver(context: Context, run: JobRun) -> None:
     """Run the job. Payload: contract."""
     with context.database.read() as session:
         contract = contracts.get(session, run.tenant_id, run.payload["contract"])
@@ -112,7 +112,6 @@ def deliver(context: Context, run: JobRun) -> dict[str, Any]:
         result = {"contract": contract.id, "envelopes": sorted(envelopes.values())}
         queue.end(session, run, state="succeeded", result=result, now=now)
     context.wake()
-    return result
 
 
 def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:

@@ -222,7 +222,7 @@ def _uses(session: Session, envelope: Envelope) -> list[SealUse]:
 
 
 # Opening -------------------------------------------------------------------------------------------------------------
-def open_envelope(context: Context, run: JobRun) -> dict[str, Any]:
+def open_envelope(context: Context, run: JobRun) -> None:
     """Run the job. Payload: envelope, recipient, recorded (the entry of the log)."""
     from signer.encryption import opening
 
@@ -266,7 +266,6 @@ def open_envelope(context: Context, run: JobRun) -> dict[str, Any]:
         record(session, row, "open.done", now=now, actor=run.actor, data=facts)
         result = {"envelope": envelope.id, "document": document.id, "sender": str(opened.sender)}
         queue.end(session, run, state="succeeded", result=result, now=now)
-    return result
 
 
 def opening_gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:

@@ -168,7 +168,7 @@ def test_two_sendings_at_the_same_moment_give_one_pair(user: User) -> None:
 
 # Killed, or failing --------------------------------------------------------------------------------------------------
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", ["sm2", "gost2012-256"])
+@pytest.mark.parametrize("suite", ["sm2", pytest.param("gost2012-256", marks=pytest.mark.long)])
 def test_a_service_killed_at_any_effect_ends_with_one_pair_for_one_request(suite: str) -> None:
     points = points_of("tests.api.crash_issuing", suite, "3" if suite == "sm2" else "6", "pair")
     assert len(points) > 3

@@ -48,21 +48,21 @@ def cacerts(user: User, suite: str) -> tuple[Certificate, ...]:
     return bundle(user.http.get(f"/.well-known/est/{suite}/cacerts"))
 
 
-def test_the_next_generation_is_in_use_at_once_and_the_earlier_ones_still_answer(own: User, signing_suite: str) -> None:
-    first = issued(own, signing_suite)
+def test_the_next_generation_is_in_use_at_once_and_the_earlier_ones_still_answer(own: User, kind_suite: str) -> None:
+    first = issued(own, kind_suite)
     assert told(own, first) == (None, "good")
     old_root = load_certificates(first["chain"].encode())[-1]
-    assert set(cacerts(own, signing_suite)) == set(load_certificates(first["chain"].encode())[1:])
-    rollover(own, signing_suite, "--root")
+    assert set(cacerts(own, kind_suite)) == set(load_certificates(first["chain"].encode())[1:])
+    rollover(own, kind_suite, "--root")
     began = time.monotonic()
-    second = issued(own, signing_suite)
+    second = issued(own, kind_suite)
     assert time.monotonic() - began < 60  # a busy machine may be slow
     old, new = (load_certificates(found["chain"].encode()) for found in (first, second))
     assert not {certificate.fingerprint() for certificate in new[1:]} & {each.fingerprint() for each in old[1:]}
-    assert new[0].verify_signed_by(new[1]) == signing_suite
+    assert new[0].verify_signed_by(new[1]) == kind_suite
     assert told(own, second) == (None, "good")
     assert told(own, first) == (None, "good")
-    request = renewal(keys_of(signing_suite)[1])
+    request = renewal(keys_of(kind_suite)[1])
     renewed = own.post(f"/v1/certificates/{first['id']}/renew", json=request)  # across generations
     assert renewed.status_code == 201, renewed.text
     assert load_certificates(renewed.json()["chain"].encode())[1:] == new[1:]
@@ -72,17 +72,17 @@ def test_the_next_generation_is_in_use_at_once_and_the_earlier_ones_still_answer
         assert own.http.get(f"/pki/certs/{issuer.ski.hex() if issuer.ski else ''}.cer").content == issuer.der
 
     # RFC 7030 4.1.3: both generations, and the links by which who trusts one root reaches the other
-    published = cacerts(own, signing_suite)
+    published = cacerts(own, kind_suite)
     links = [each for each in published if each.self_issued and each not in (old_root, new[-1])]
     assert set(published) == {*old[1:], *new[1:], *links}
     new_with_old = next(each for each in links if each.spki == new[-1].spki)
     old_with_new = next(each for each in links if each.spki == old_root.spki)
     assert len(links) == 2
-    assert new_with_old.verify_signed_by(old_root) == old_with_new.verify_signed_by(new[-1]) == signing_suite
+    assert new_with_old.verify_signed_by(old_root) == old_with_new.verify_signed_by(new[-1]) == kind_suite
     for each in published:
         assert own.http.get(f"/pki/certs/{each.fingerprint()}.cer").content == each.der
     now = SystemClock().now()
-    third = load_certificates(issued(own, signing_suite)["chain"].encode())[0]
+    third = load_certificates(issued(own, kind_suite)["chain"].encode())[0]
     for anchor in (old_root, new[-1]):
         result = validate_path(third, published, TrustStore().with_((anchor,)), now, revocation="if-present")
         assert result.passed, result.checks[-1]

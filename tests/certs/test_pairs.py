@@ -288,7 +288,7 @@ def killed_at(limit: int, directory: Path, request: Request) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("suite_name", "stride"), [("sm2", 4), *(pytest.param(name, 1, marks=pytest.mark.slow) for name in FAMILIES)]
+    ("suite_name", "stride"), [("sm2", 4), *(pytest.param(name, 1, marks=pytest.mark.long) for name in FAMILIES)]
 )
 def test_killed_anywhere_the_request_ends_with_one_good_pair(suite_name: str, stride: int, tmp_path: Path) -> None:
     request, key = request_of(suite_name), keys_of(suite_name)[2]

@@ -236,6 +236,7 @@ def compare(mine: dict[str, Answer], theirs: dict[str, Answer], capsys: pytest.C
 
 
 @pytest.mark.corpus
+@pytest.mark.long
 def test_dss_on_files_of_others(
     foreign: dict[str, Path], ours_on_foreign: dict[str, Answer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

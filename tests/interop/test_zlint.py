@@ -118,15 +118,15 @@ def findings(zlint: Program, *files: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("profile", profiles.names())
-def test_every_profile_in_every_suite(profile: str, suite_name: str, zlint: Program, tmp_path: Path) -> None:
-    if (allowed := profiles.load(profile).suites) and suite_name not in allowed:
+def test_every_profile_in_every_suite(profile: str, kind_suite: str, zlint: Program, tmp_path: Path) -> None:
+    if (allowed := profiles.load(profile).suites) and kind_suite not in allowed:
         return
     files = []
-    for number, certificate in enumerate(to_judge(suite_name, profile)):
+    for number, certificate in enumerate(to_judge(kind_suite, profile)):
         files.append(tmp_path / f"{number}.pem")
         files[-1].write_text(certificate.pem)
     assert files
-    forced = {item.name for item in EXPECTED if item.applies(suite_name, profile)}
+    forced = {item.name for item in EXPECTED if item.applies(kind_suite, profile)}
     assert {item for item in findings(zlint, *files) if item[0] not in forced} == set()
 
 

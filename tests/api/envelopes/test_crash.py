@@ -30,7 +30,7 @@ def test_an_envelope_is_sealed_exactly_once_wherever_the_service_dies(suite: str
 
 @pytest.mark.slow
 def test_an_envelope_is_opened_exactly_once_wherever_the_service_dies() -> None:
-    points = points_of(WALK, "open", "sm2", "4")
+    points = points_of(WALK, "open", "sm2", "7")
     assert len(points) > 2
     assert all(point["killed"] for point in points[:-1])
     for point in points:

@@ -242,3 +242,10 @@ def test_a_certificate_for_encryption_that_is_none_is_refused_at_once(user: User
     answer = user.post("/v1/contracts", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/parties/0/encryption_certificate"
+
+
+def test_jobs_that_end_themselves_are_not_ended_again(user: User, caplog: pytest.LogCaptureFixture) -> None:
+    """Signing, finalising and delivering end in the transaction that does their last work."""
+    contract = completed(user, held("ecdsa-p256"), delivery=FORM)
+    assert delivered(user, contract)
+    assert "taken over" not in caplog.text

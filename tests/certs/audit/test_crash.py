@@ -66,7 +66,12 @@ QUICK = "ecdsa-p256"
 
 
 @pytest.mark.parametrize(
-    "suite", [QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in ("rsa", "sm2", "gost2012-256"))]
+    "suite",
+    [
+        QUICK,
+        pytest.param("sm2", marks=pytest.mark.slow),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("rsa", "gost2012-256")),
+    ],
 )
 def test_killed_at_every_step(tmp_path: Path, suite: str) -> None:
     base = desk.copy_of(suite, tmp_path)
