@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from certs.clock import FixedClock
@@ -30,6 +31,9 @@ if TYPE_CHECKING:  # tests that need no certificate must not pay for these
     from certs.suites.base import PrivateKey
     from certs.trust import TrustStore
     from certs.tsa import TimeStampAuthority
+
+hypothesis.settings.register_profile("sealroad", deadline=None)  # timing decides no test
+hypothesis.settings.load_profile("sealroad")
 
 ALL_SUITES: tuple[str, ...] = (
     *("rsa", "rsa-pss"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -325,7 +326,8 @@ def test_no_secret_is_in_a_record(tmp_path: Path) -> None:
     parameters = {"key": uri, "suite": "sm2", "output": str(tmp_path / "k.pub")}
     transcript = hold(parse_script(script_of("key", parameters, seats())), seats()[:2], tmp_path / "t")
     assert (tmp_path / "kek").read_bytes().strip() not in transcript
-    assert b"5678" not in json.loads(transcript)["record"]["script"].encode()
+    script = json.loads(transcript)["record"]["script"]
+    assert re.search("(?<![0-9a-f])5678(?![0-9a-f])", script) is None  # a fingerprint may have these digits
 
 
 # Scripts -------------------------------------------------------------------------------------------------------------
