@@ -19,7 +19,7 @@ from tests.conftest import keys_of
 @pytest.mark.parametrize(
     ("suite", "step"),
     [
-        ("ecdsa-p256", 4),
+        pytest.param("ecdsa-p256", 1, marks=pytest.mark.long),
         pytest.param("sm2", 1, marks=pytest.mark.long),
         pytest.param("gost2012-256", 3, marks=pytest.mark.slow),
     ],

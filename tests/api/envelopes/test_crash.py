@@ -13,7 +13,7 @@ SEALED = ["envelope.requested", "envelope.prepared", "envelope.sealed"]
 @pytest.mark.parametrize(
     ("suite", "step"),
     [
-        ("ecdsa-p256", 30),
+        pytest.param("ecdsa-p256", 1, marks=pytest.mark.long),
         pytest.param("sm2", 1, marks=pytest.mark.long),
         pytest.param("gost2012-256", 23, marks=pytest.mark.slow),
     ],

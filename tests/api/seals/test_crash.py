@@ -13,7 +13,7 @@ USED = ["grant.made", "seal.approved", "seal.made", "seal.prepared", "use.done",
 @pytest.mark.parametrize(
     ("route", "suite", "step"),
     [
-        ("document", "ecdsa-p256", 29),
+        pytest.param("document", "ecdsa-p256", 1, marks=pytest.mark.long),
         pytest.param("document", "sm2", 1, marks=pytest.mark.long),
         pytest.param("contract", "gost2012-256", 31, marks=pytest.mark.slow),
     ],
