@@ -10,11 +10,11 @@ import pytest
 
 from api.handover import qr
 from certs.pem import armor
-from tests.api.conftest import User, at_home, circle_today, service, settings, user
+from tests.api.conftest import User, at_home, circle_today, ground, service, settings, user
 from tests.api.handover.phone import Phone, hand_over
 from tests.interop.programs import Program
 
-__all__ = ["service", "settings", "user"]
+__all__ = ["ground", "service", "settings", "user"]
 
 pytestmark = pytest.mark.interop
 

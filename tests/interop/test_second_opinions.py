@@ -174,9 +174,6 @@ def made(desk: Path, suites: tuple[str, ...]) -> dict[str, Path]:
                 path = paper.file(f"opinion-{form}{what.replace(':', '-')}.pdf")
                 path.write_bytes(data)
                 out[f"{suite} {form}{what}"] = path
-        filled = paper.file("opinion-filled.pdf")
-        filled.write_bytes(filled_form.contract(suite))
-        out[f"{suite} filled by two"] = filled
     return out
 
 
@@ -203,6 +200,21 @@ def test_pdfsig_agrees_on_files_of_ours(desk: Path) -> None:
     differing = {name for name, path in files.items() if theirs[path].word != expected(name)}
     # what came after the signed octets, and how far they reach, may be no question of another program
     assert all(name.endswith((":page-replaced", ":range-moved", ":value-altered")) for name in differing), differing
+
+
+def test_pdfsig_and_dss_on_what_two_parties_filled_in(desk: Path, tmp_path: Path) -> None:
+    """Both signatures are intact for all; only EU DSS calls a filled text field an undefined change, as in DSS1376."""
+    files = []
+    for suite in ("rsa", "ecdsa-p256"):
+        files.append(tmp_path / f"filled-{suite}.pdf")
+        files[-1].write_bytes(filled_form.contract(suite))
+    mine = ours([(path.name, path.read_bytes()) for path in files])
+    assert list(mine.values()) == [Answer("good", 2)] * 2
+    assert list(by_pdfsig(files).values()) == [Answer("good", 2)] * 2
+    jobs = tmp_path / "dss.tsv"
+    jobs.write_text("".join(f"{path}\t{MOMENT}\t\t\n" for path in files))
+    rows = [line.split("\t") for line in dss().run(jobs).check().output.decode().splitlines()]
+    assert [(valid, changes) for _, _, _, valid, *_, changes in rows] == [("true", "undefined"), ("true", "none")] * 2
 
 
 # -- files of others ----------------------------------------------------------------------------------
