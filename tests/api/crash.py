@@ -1,6 +1,7 @@
 """Kill the whole service with SIGKILL at every instant of a signing, start it again, and see what is left.
 
-    python -m tests.api.crash held ecdsa-p256 1      # every point; 5: every fifth
+    python -m tests.api.crash held ecdsa-p256 1                  # every point; 5: every fifth
+    python -m tests.api.crash held ecdsa-p256 1 postgresql       # the same on a server of one's own
 
 For point 1, 2, 3 … a child process copies a prepared data directory, serves it and signs; right before or after the
 n-th effect (a commit, a file kept, a key used) it kills itself. A second child serves the same directory and lets the
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,14 @@ from certs.clock import SystemClock
 from certs.keys import kek_passphrase, pbes2
 from certs.ledger import MemoryLedger
 from tests.api.conftest import PROOF, make_pdf
+from tests.api.postgres import Cluster, cluster
 
 SECONDS = 60
 PASSPHRASE = "nobody writes this down"
 State = dict[str, Any]
 """What a client has to know to go on."""
+SERVERS: list[Cluster] = []
+"""The PostgreSQL in which every point has a database, where there is one."""
 Act = Callable[[Path, State], dict[str, Any]]
 
 
@@ -94,6 +99,13 @@ class Bomb:
         return bombed
 
 
+def settings_of(data: Path, **more: Any) -> Settings:
+    """Return the settings of a data directory, whose database on a server has its name."""
+    if SERVERS:  # there a worker is known to be dead by its silence
+        more |= {"database": SERVERS[0].url(data.name), "job_lease": timedelta(seconds=3)}
+    return Settings(data=data, port=0, **more)
+
+
 def client(address: str, state: dict[str, Any]) -> httpx.Client:
     headers = {"authorization": f"Bearer {state['token']}"}
     return httpx.Client(base_url=address, headers=headers, timeout=SECONDS, trust_env=False)
@@ -101,7 +113,7 @@ def client(address: str, state: dict[str, Any]) -> httpx.Client:
 
 def prepare(data: Path, route: str, suite: str) -> dict[str, Any]:
     """Make a contract that is sent and waits for one party."""
-    settings = Settings(data=data, port=0, worker=False)
+    settings = settings_of(data, worker=False)
     context = open_context(settings)
     upgrade(context.database)
     with context.database.write() as session:
@@ -140,7 +152,7 @@ def prepare(data: Path, route: str, suite: str) -> dict[str, Any]:
 
 def act(data: Path, state: dict[str, Any]) -> dict[str, Any]:
     """Do what a client does until its contract is complete, whatever happened before; return what there is then."""
-    with running(Settings(data=data, port=0)) as address, client(address, state) as http:
+    with running(settings_of(data)) as address, client(address, state) as http:
         path = f"/v1/contracts/{state['contract']}"
         base = f"{path}/parties/{state['party']}"
         consent = {"text": "yes", "locale": "en", "accepted": True, "document_sha256": state["sha256"]}
@@ -212,12 +224,16 @@ def walk(make: Callable[[Path], State], strike: Callable[[Path, State, int], Any
     pbes2.SCRYPT_N = 2**4  # every child opens keys: what that costs is not looked at here
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
+        for server in SERVERS:
+            server.create("template")
         status, state = in_child(lambda: make(root / "template"))
         assert status == 0
         point = 1
         while True:
             data = root / f"point-{point}"
             shutil.copytree(root / "template", data)
+            for server in SERVERS:
+                server.create(data.name, "template")
             status, found = in_child(lambda data=data, point=point: strike(data, state, point))
             killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             if killed:
@@ -236,7 +252,7 @@ def points_of(module: str, *words: str) -> list[dict[str, Any]]:
         [sys.executable, "-m", module, *words],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=3600,
         check=False,
         cwd=Path(__file__).parents[2],
     )
@@ -265,7 +281,7 @@ def two_people(settings: Settings) -> tuple[str, str]:
     return keeper, approver
 
 
-def main(route: str, suite: str, step: int) -> None:
+def main(route: str, suite: str, step: int, database: str = "sqlite") -> None:
     """Walk through the points of a signing."""
     kek_passphrase.SCRYPT["n"] = 1 << 7
 
@@ -273,8 +289,11 @@ def main(route: str, suite: str, step: int) -> None:
         Bomb(point).arm()
         return act(data, state)
 
-    walk(lambda data: prepare(data, route, suite), strike, act, step)
+    with contextlib.ExitStack() as stack:
+        if database == "postgresql":
+            SERVERS.append(stack.enter_context(cluster()))
+        walk(lambda data: prepare(data, route, suite), strike, act, step)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

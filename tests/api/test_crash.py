@@ -28,17 +28,22 @@ from tests.api.crash import points_of
 
 
 @pytest.mark.parametrize(
-    ("route", "suite", "step"),
+    ("route", "suite", "step", "database"),
     [
-        ("held", "ecdsa-p256", 23),
-        ("party", "ecdsa-p256", 17),
-        pytest.param("locked", "ecdsa-p256", 19, marks=pytest.mark.slow),
-        pytest.param("held", "sm2", 1, marks=pytest.mark.long),
-        pytest.param("party", "gost2012-256", 1, marks=pytest.mark.long),
+        ("held", "ecdsa-p256", 23, "sqlite"),
+        ("party", "ecdsa-p256", 17, "sqlite"),
+        pytest.param("locked", "ecdsa-p256", 19, "sqlite", marks=pytest.mark.slow),
+        pytest.param("held", "gost2012-256", 23, "postgresql", marks=[pytest.mark.slow, pytest.mark.interop]),
+        pytest.param("held", "sm2", 1, "sqlite", marks=pytest.mark.long),
+        pytest.param("held", "sm2", 1, "postgresql", marks=pytest.mark.long),
+        pytest.param("party", "gost2012-256", 1, "sqlite", marks=pytest.mark.long),
+        pytest.param("party", "gost2012-256", 1, "postgresql", marks=pytest.mark.long),
     ],
 )
-def test_a_service_killed_at_any_effect_completes_the_contract_exactly_once(route: str, suite: str, step: int) -> None:
-    points = points_of("tests.api.crash", route, suite, str(step))
+def test_a_service_killed_at_any_effect_completes_the_contract_exactly_once(
+    route: str, suite: str, step: int, database: str
+) -> None:
+    points = points_of("tests.api.crash", route, suite, str(step), database)
     assert len(points) > 2
     assert all(point["killed"] for point in points[:-1])
     for point in points:
