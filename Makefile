@@ -43,8 +43,8 @@ test-all: $(VENV)/.conformance lint
 	$(BIN)/python -m pytest -m '(interop or slow) and not long' -n auto --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.conformance
-	$(BIN)/python -m pytest -m long -n auto --dist worksteal
-	SEALROAD_BULK_ROWS=1000 SEALROAD_EXAMPLES=3 $(BIN)/python -m pytest -m 'slow and not long' tests/api -n auto --dist loadfile
+	SEALROAD_STEP=1 $(BIN)/python -m pytest -m long -n auto --dist worksteal
+	SEALROAD_STEP=1 SEALROAD_BULK_ROWS=1000 SEALROAD_EXAMPLES=3 $(BIN)/python -m pytest -m 'slow and not long' tests/api -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

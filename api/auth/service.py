@@ -219,7 +219,7 @@ def principal_of(
     return Principal(row.tenant_id, row.id, allowed, row.user_id, networks, row.expires_at, row.last_used_at)
 
 
-def require_standing(session: Session, key_id: str, user_id: str | None) -> None:
+def require_standing(session: Session, key_id: str) -> None:
     """Raise Forbidden where what a key asked for earlier is not to go on: it was revoked, or its user deactivated.
 
     A key that has merely expired, or has another secret now, was good when it asked.
@@ -227,8 +227,7 @@ def require_standing(session: Session, key_id: str, user_id: str | None) -> None
     row = repository.key(session, key_id)
     if row is None or row.revoked_at is not None:
         raise Forbidden("the API key that asked for this was revoked")
-    user = session.get(User, user_id) if user_id is not None else None
-    if user_id is not None and (user is None or user.deactivated_at is not None):
+    if row.user_id is not None and session.get_one(User, row.user_id).deactivated_at is not None:
         raise Forbidden("the user who asked for this was deactivated")
 
 

@@ -80,7 +80,7 @@ class _Work:
             if item.state not in OPEN:
                 continue
             with self.context.database.read() as session:
-                require_standing(session, self.batch.key_id, self.batch.user_id)
+                require_standing(session, self.batch.key_id)
             try:
                 do(item)
             except (LeaseLost, JobCancelled):

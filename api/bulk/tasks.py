@@ -59,7 +59,7 @@ def send_rows(context: Context, run: JobRun) -> None:
         numbers = repository.open_rows(session, bulk_id, BATCH)
     for number in numbers:
         with context.database.read() as session:
-            require_standing(session, bulk.sender["key"], bulk.sender["user"])
+            require_standing(session, bulk.sender["key"])
         _deal_with(context, run, bulk, number)
     with context.database.write() as session:
         now = context.now()

@@ -18,7 +18,10 @@ def _composed(value: object) -> object:
 
 
 COMPOSED = BeforeValidator(_composed)
-"""Text in NFC before its length is looked at: of some characters it makes three, and columns have a length too."""
+"""Text in NFC before its length is looked at: of some characters it makes three, and columns have a length too.
+
+In an annotation it stands behind the constraints: the last that is to run before the others runs first.
+"""
 
 
 def _printable(value: str) -> str:

@@ -168,7 +168,9 @@ def test_two_sendings_at_the_same_moment_give_one_pair(user: User) -> None:
 
 # Killed, or failing --------------------------------------------------------------------------------------------------
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", ["sm2", pytest.param("gost2012-256", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "suite", [name if name == "sm2" else pytest.param(name, marks=pytest.mark.long) for name in FAMILIES]
+)
 def test_a_service_killed_at_any_effect_ends_with_one_pair_for_one_request(suite: str) -> None:
     points = points_of("tests.api.crash_issuing", suite, "3" if suite == "sm2" else "6", "pair")
     assert len(points) > 3

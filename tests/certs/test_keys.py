@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -30,6 +31,8 @@ from certs.keys.pbes2 import MAX_SCRYPT_MEMORY, decrypt_pkcs8, encrypt_pkcs8
 from certs.suites.base import AlgorithmID
 from tests.conftest import circle_of, keys_of, needs_gost
 
+Kdf = Literal["scrypt", "pbkdf2"]
+
 
 def test_a_password_is_dear_to_guess() -> None:
     """In a process of its own: in this one it was made cheap."""
@@ -51,10 +54,10 @@ for kdf in ("scrypt", "pbkdf2"):
 
 
 @pytest.mark.parametrize("kdf", ["scrypt", "pbkdf2"])
-def test_what_a_program_derived_is_not_stretched(kdf: str) -> None:
+def test_what_a_program_derived_is_not_stretched(kdf: Kdf) -> None:
     """256 random bits are not guessed, however fast that goes; any program opens the file."""
     key, secret = keys_of("ecdsa-p256")[0], StrongSecret(bytes(range(32)).hex().encode())
-    encrypted = encrypt_pkcs8(key.pkcs8(), secret, kdf=kdf)  # type: ignore[arg-type]
+    encrypted = encrypt_pkcs8(key.pkcs8(), secret, kdf=kdf)
     assert der.integer(pbes2.STRONG_ROUNDS) in encrypted
     assert decrypt_pkcs8(encrypted, bytes(secret)) == key.pkcs8()
     theirs = serialization.load_der_private_key(encrypted, bytes(secret))
@@ -98,10 +101,10 @@ def test_every_private_key_is_a_key_handle(suite_name: str) -> None:
 
 
 @pytest.mark.parametrize("kdf", ["scrypt", "pbkdf2"])
-def test_a_key_comes_back_from_its_encrypted_file(suite_name: str, tmp_path: Path, kdf: str) -> None:
+def test_a_key_comes_back_from_its_encrypted_file(suite_name: str, tmp_path: Path, kdf: Kdf) -> None:
     key = keys_of(suite_name)[0]
     path = tmp_path / "seller.key.pem"
-    file.save(path, key, "пароль 密码".encode(), kdf=kdf)  # type: ignore[arg-type]
+    file.save(path, key, "пароль 密码".encode(), kdf=kdf)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     asked: list[str] = []
@@ -132,9 +135,9 @@ def test_without_a_password_the_file_is_plain_and_nobody_is_asked(suite_name: st
 
 @pytest.mark.parametrize("kdf", ["scrypt", "pbkdf2"])
 @pytest.mark.parametrize("name", ["rsa", "ecdsa-p256", "ed25519"])
-def test_cryptography_opens_what_we_wrote(name: str, kdf: str) -> None:
+def test_cryptography_opens_what_we_wrote(name: str, kdf: Kdf) -> None:
     key = keys_of(name)[0]
-    encrypted = encrypt_pkcs8(key.pkcs8(), b"pw", kdf=kdf)  # type: ignore[arg-type]
+    encrypted = encrypt_pkcs8(key.pkcs8(), b"pw", kdf=kdf)
     theirs = serialization.load_der_private_key(encrypted, b"pw")
     spki = theirs.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     assert spki == key.public_key.spki

@@ -24,7 +24,7 @@ from tests.certs.audit import desk
 from tests.certs.dying import Hooks, die_at
 from tests.certs.test_ledger import ENTRY
 from tests.certs.test_ra import TWO_APPROVALS, appoint, dossier_of
-from tests.conftest import CLOCK, NOW
+from tests.conftest import CLOCK, NOW, SIGNING
 
 HOOKS: Hooks = (
     (AuditLog, ("_insert", "append", "begin", "settle", "append_all", "keep_checkpoint")),
@@ -70,7 +70,7 @@ QUICK = "ecdsa-p256"
     [
         QUICK,
         pytest.param("sm2", marks=pytest.mark.slow),
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("rsa", "gost2012-256")),
+        *(pytest.param(name, marks=pytest.mark.long) for name in SIGNING if name not in {QUICK, "sm2"}),
     ],
 )
 def test_killed_at_every_step(tmp_path: Path, suite: str) -> None:
