@@ -103,7 +103,7 @@ class _Work:
                 grounds = examine(unit, item.contract_id, item.party_id, None, consent)
                 queue.fence(unit.session, self.run)
                 self._check_policy(unit)
-                payload, _ = signing.begin(unit, item.contract_id, item.party_id, None, consent, grounds)
+                payload, _ = signing.begin(unit, item.party_id, None, consent, grounds)
                 row = repository.item(unit.session, item.batch_id, item.position)
                 row.payload, row.state = payload, "begun"
             item.payload = payload

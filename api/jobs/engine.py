@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from api.db import Database
 from api.errors import ConfigurationError
-from api.jobs import guard
+from api.jobs import guard, queue
 from api.jobs.models import Job
 from api.jobs.queue import VERSION
 
@@ -244,18 +244,28 @@ class Engine:
         finally:
             with self._lock:
                 self._executing -= 1
-            self._pulse.ring(soon=True)
+            if self._more():
+                self._pulse.ring(soon=True)
+
+    def _more(self) -> bool:
+        """Tell whether a round waits, for the place that is free now. To look is a tenth of a look into the queue."""
+        try:
+            with self._database.read() as session:
+                return queue.any_handed(session)
+        except Exception:
+            log.exception("it is not known whether another job waits")
+            return True
 
     def _settled(self) -> bool:
         return self._dbos is None or len(self._dbos._active_workflows_set.activeList()) <= self._executing  # noqa: SLF001
 
     def _empty_the_queue(self) -> None:
         assert self._dbos is not None
-        queue = DBOS.register_queue(
+        ours = DBOS.register_queue(
             QUEUE, worker_concurrency=self._threads, polling_interval_sec=POLL[self._database.embedded]
         )
         self._thread = threading.Thread(
-            target=_queue.queue_worker_thread, args=(self._pulse, self._dbos, queue), name="sealroad-queue", daemon=True
+            target=_queue.queue_worker_thread, args=(self._pulse, self._dbos, ours), name="sealroad-queue", daemon=True
         )
         self._thread.start()
 

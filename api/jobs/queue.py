@@ -51,7 +51,16 @@ _HELD: Final = (
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-"""Made once: it is asked at every step of every job."""
+"""Made once, like the next: they are asked at every step of every job."""
+_OF_KEY: Final = select(Job).where(Job.key == bindparam("of_key")).with_for_update()
+_HANDED: Final = select(Job.id).where(Job.state == "queued", Job.handed_at.is_not(None)).limit(1)
+_OURS: Final = "job"
+"""Under this name a session knows the job that its transaction has locked."""
+_FENCE: Final = (
+    select(Job.cancel)
+    .where(Job.id == bindparam("job_id"), Job.token == bindparam("held_by"), Job.state == "running")
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True)
@@ -83,18 +92,19 @@ class JobRun:
 
 def enqueue(session: Session, *, tenant_id: str, kind: str, key: str, payload: dict[str, Any], now: datetime) -> Job:
     """Enqueue a job once per `key`; one that has ended is started again, one that has not is returned as it is."""
-    query = select(Job).where(Job.key == key).with_for_update()
-    job = session.scalars(query).one_or_none()
+    job = session.scalars(_OF_KEY, {"of_key": key}).one_or_none()
     if job is None:
         job = Job(id=new_id("job"), tenant_id=tenant_id, key=key, kind=kind, created_at=now)
-        job.round = job.done = job.failed = job.sequence = 0
-        job.payload, job.state, job.attempts, job.run_after = payload, "queued", 0, now
+        job.round, job.done, job.failed, job.sequence = 1, 0, 0, 0
+        job.payload, job.state, job.attempts, job.run_after, job.handed_at = payload, "queued", 0, now, now
         try:
             with session.begin_nested():
                 session.add(job)
         except IntegrityError:  # somebody else was first, a moment ago
-            return session.scalars(query).one()
-    elif job.state in OPEN:
+            return session.scalars(_OF_KEY, {"of_key": key}).one()
+        _hand_over(session, job)
+        return job
+    if job.state in OPEN:
         return job
     session.execute(delete(JobEvent).where(JobEvent.job_id == job.id))  # of the time before; their numbers go on
     job.payload, job.attempts, job.total, job.done, job.failed = payload, 0, None, 0, 0
@@ -105,12 +115,10 @@ def enqueue(session: Session, *, tenant_id: str, kind: str, key: str, payload: d
 
 def requeue(session: Session, job: Job, now: datetime) -> None:
     """Hand a job to the engine in a new round; whoever still works on it is fenced off. Its row is locked."""
-    from api.jobs import engine
-
     job.state, job.run_after, job.owner, job.token = "queued", now, None, None
     job.round, job.handed_at = job.round + 1, now
     session.flush()
-    engine.hand_over(session, job)
+    _hand_over(session, job)
 
 
 def hand_over_due(session: Session, now: datetime) -> int:
@@ -126,6 +134,11 @@ def any_due(session: Session, now: datetime) -> bool:
     """Tell whether there is a job to be handed over."""
     query = select(Job.id).where(Job.state == "queued", Job.handed_at.is_(None), Job.run_after <= now)
     return session.scalar(query.limit(1)) is not None
+
+
+def any_handed(session: Session) -> bool:
+    """Tell whether there is a job that the engine has and no worker yet."""
+    return session.scalar(_HANDED) is not None
 
 
 def begin(
@@ -155,7 +168,8 @@ def fence(session: Session, run: JobRun) -> None:
 
     The row stays locked until the transaction ends.
     """
-    _held(session, run)
+    row = session.execute(_FENCE, {"job_id": run.id, "held_by": run.token}).one_or_none()
+    _require(row is not None, row is not None and row.cancel is not None, run)
 
 
 def progress(
@@ -238,13 +252,27 @@ def events_after(session: Session, job_id: str, sequence: int, limit: int = 100)
     return session.scalars(query.order_by(JobEvent.sequence).limit(limit)).all()
 
 
+def _hand_over(session: Session, job: Job) -> None:
+    from api.jobs import engine
+
+    engine.hand_over(session, job)
+
+
 def _held(session: Session, run: JobRun) -> Job:
-    job = session.scalars(_HELD, {"job_id": run.id, "held_by": run.token}).one_or_none()
-    if job is None:
-        raise LeaseLost("another worker has taken the job over")
-    if job.cancel is not None and not run.closing:
-        raise JobCancelled("the job was cancelled")
+    job: Job | None = session.info.get(_OURS)
+    if job is None or (job.id, job.token) != (run.id, run.token):
+        job = session.scalars(_HELD, {"job_id": run.id, "held_by": run.token}).one_or_none()
+    _require(job is not None, job is not None and job.cancel is not None, run)
+    assert job is not None
+    session.info[_OURS] = job  # locked until this transaction ends, and so does the session
     return job
+
+
+def _require(held: bool, cancelled: bool, run: JobRun) -> None:
+    if not held:
+        raise LeaseLost("another worker has taken the job over")
+    if cancelled and not run.closing:
+        raise JobCancelled("the job was cancelled")
 
 
 def _tell(session: Session, job: Job, kind: str, body: dict[str, Any], now: datetime) -> None:

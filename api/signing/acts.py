@@ -55,7 +55,7 @@ def _do_part(
 ) -> Contract:
     grounds = examine(unit, contract_id, party_id, version, body.consent, body.factors)
     session, now = unit.session, unit.context.now()
-    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    contract = contracts.again(session, grounds.contract)
     party = contracts.party_of(contract, party_id)
     check_version(contract, version)
     change = command(agreement_of(contract), party.id)

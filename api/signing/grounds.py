@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 class Grounds:
     """What was found a moment ago."""
 
+    contract: Contract
+    """As it was then: `contracts.again` takes it where nothing has happened since."""
     stated: dict[str, Value] | None
     """What the party's form fields are to hold; None where it has none."""
     standing: Standing | None
@@ -69,4 +71,4 @@ def examine(
         party = contracts.party_of(contract, party_id)
         stated = values.checked(session, contract, party, filled)
     standing = mandates.at_signing(unit, contract, party)
-    return Grounds(stated, standing, prove(unit, contract, party, version, consent, factors))
+    return Grounds(contract, stated, standing, prove(unit, contract, party, version, consent, factors))

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 
 def begin(
-    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, grounds: Grounds
+    unit: Unit, party_id: str, version: int | None, consent: Consent, grounds: Grounds
 ) -> tuple[dict[str, Any], int]:
     """Sign with a key that the party's passphrase has released; return what a job does then, and the new version.
 
     Raises NotFound, PreconditionFailed, StateConflict, ConsentRefused, FactorRequired, MandateRefused, TimeStampError,
     StaleRequest, VaultError. Before the second step nothing has changed.
     """
-    context, proven = unit.context, grounds.proven
+    context, proven, contract_id = unit.context, grounds.proven, grounds.contract.id
     with unit.read() as session:
         contract, party, _ = _begun(unit, session, contract_id, party_id, version)
         agreed = consent_of(session, unit, contract, party, consent)

@@ -39,6 +39,19 @@ _OPEN_INTENT: Final = (
     .order_by(Signature.id.desc())
     .limit(1)
 )
+_ABANDON: Final = (
+    update(Signature)
+    .where(Signature.party_id == bindparam("of_party"), Signature.state.in_(OPEN))
+    .values(state="abandoned", failure=bindparam("why"), updated_at=bindparam("at"))
+    .execution_options(synchronize_session=False)  # nobody who abandons has them in hand
+)
+_ABANDON_ONE: Final = _ABANDON.where(Signature.document_id == bindparam("of_document"))
+_KEEP_VALUE: Final = (
+    update(Signature)
+    .where(Signature.id == bindparam("signature_id"), Signature.state == "prepared")
+    .values(state="signed", value=bindparam("given"), updated_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
 _INTENT: Final = select(Intent).where(Intent.tenant_id == bindparam("tenant_id"), Intent.id == bindparam("intent_id"))
 
 
@@ -71,11 +84,19 @@ def abandon(
     session: Session, party_id: str, now: datetime, failure: dict[str, Any], document_id: str | None = None
 ) -> int:
     """Abandon a party's open intents; return how many."""
-    statement = update(Signature).where(Signature.party_id == party_id, Signature.state.in_(OPEN))
-    if document_id is not None:
-        statement = statement.where(Signature.document_id == document_id)
-    statement = statement.values(state="abandoned", failure=failure, updated_at=now)
-    return cast("CursorResult[Any]", session.execute(statement.execution_options(synchronize_session="fetch"))).rowcount
+    named = {"of_party": party_id, "why": failure, "at": now}
+    done = (
+        session.execute(_ABANDON, named)
+        if document_id is None
+        else session.execute(_ABANDON_ONE, named | {"of_document": document_id})
+    )
+    return cast("CursorResult[Any]", done).rowcount
+
+
+def keep_value(session: Session, signature: Signature, value: bytes, now: datetime) -> bool:
+    """Put on record what a key gave for what was prepared; tell whether that is still wanted."""
+    done = session.execute(_KEEP_VALUE, {"signature_id": signature.id, "given": value, "at": now})
+    return cast("CursorResult[Any]", done).rowcount == 1
 
 
 def of_contract(session: Session, contract_id: str) -> list[Signature]:

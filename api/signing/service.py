@@ -32,7 +32,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body:
     """Take the consent of a party whose key the service holds, with what it fills in, and enqueue the signing."""
     grounds = examine(unit, contract_id, party_id, version, body.consent, body.factors, body.values)
     first = begin if grounds.proven.holder is None else locked.begin
-    payload, number = first(unit, contract_id, party_id, version, body.consent, grounds)
+    payload, number = first(unit, party_id, version, body.consent, grounds)
     key, now = f"sign:{party_id}:{number}", unit.context.now()
     job = enqueue(unit.session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
     unit.wake_worker()
@@ -40,11 +40,11 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body:
 
 
 def begin(
-    unit: Unit, contract_id: str, party_id: str, version: int | None, consent: Consent, grounds: Grounds
+    unit: Unit, party_id: str, version: int | None, consent: Consent, grounds: Grounds
 ) -> tuple[dict[str, Any], int]:
     """Take the consent of a party whose key the service holds; return what a job then does, and the new version."""
     session, now = unit.session, unit.context.now()
-    contract = contracts.get(session, unit.tenant_id, contract_id, lock=True)
+    contract = contracts.again(session, grounds.contract)
     contracts.party_of(contract, party_id)
     check_version(contract, version)
     party = _party_that_may_sign(unit, contract, party_id, holder="service")

@@ -51,6 +51,7 @@ def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any] | None:
         if party.key_factor_id is not None and (seen.intent is None or seen.intent.value is None):
             # its signer's passphrase was here with the request only (api.signing.locked)
             raise StaleRequest("somebody else signed first", hint="the party signs again, with its passphrase")
+        of_party, of_document = party.id, rows[0].document_id  # a transaction that fails forgets what it had
         try:
             intent = seen.intent or _prepare(context, run, seen, record)
             result = {"contract": contract.id, "party": party.id, "signatures": [*signatures, intent.id]}
@@ -62,7 +63,7 @@ def sign_with_held_key(context: Context, run: JobRun) -> dict[str, Any] | None:
         except StaleRequest:
             with context.database.write() as session:
                 queue.fence(session, run)
-                repository.abandon(session, party.id, context.now(), STALE, rows[0].document_id)
+                repository.abandon(session, of_party, context.now(), STALE, of_document)
         seen = _look(context, run)
     raise StateConflict("the document kept changing", state="signing", allowed=[])
 
@@ -95,7 +96,7 @@ def _prepare(context: Context, run: JobRun, seen: _Seen, record: bytes | None) -
     with context.database.write() as session:
         queue.fence(session, run)
         now = context.now()
-        contract = contracts.get(session, run.tenant_id, seen.contract.id, lock=True)
+        contract = contracts.again(session, seen.contract)
         party = contracts.party_of(contract, seen.party.id)
         mandates.require_in_term(session, run.tenant_id, party, now)
         if record is not None:
@@ -129,15 +130,15 @@ def _finish(context: Context, run: JobRun, seen: _Seen, intent: Signature, resul
         value = key.sign(Prepared.from_json(intent.prepared).dtbs)
         with context.database.write() as session:
             queue.fence(session, run)
-            row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
-            row.value, row.state, row.updated_at = value, "signed", context.now()
+            if not repository.keep_value(session, intent, value, context.now()):
+                raise StaleRequest("the contract was closed, or the party has begun to sign anew")
     received = pdf.complete_kept(context, contract, party, intent, value=value, cms=None)
     total = len(contract.documents)
     done = total - len(seen.unsigned) + 1
     with context.database.write() as session:
         now, item = context.now(), {"signature": intent.id, "document": intent.document_id}
         queue.progress(session, run, now=now, total=total, done=done, item=item)
-        locked = contracts.get(session, run.tenant_id, contract.id, lock=True)
+        locked = contracts.again(session, contract)
         row = repository.get(session, run.tenant_id, contract.id, party.id, intent.id, lock=True)
         embed(session, locked, row, signed_file=received, now=now, actor=run.actor)
         if result is not None:

@@ -30,6 +30,7 @@ from certs.certificate import Certificate, Subject
 from certs.clock import SystemClock
 from certs.ledger import MemoryLedger
 from certs.suites.base import PrivateKey
+from tests.api import counted
 from tests.conftest import keys_of
 
 CONSENT = {
@@ -40,6 +41,7 @@ CONSENT = {
 PAUSE = 0.05
 """Seconds between two looks: every look takes 10 ms from what is waited for."""
 _numbers = itertools.count(1)
+counted.install()
 
 
 def make_pdf(pages: int = 1, text: str = "contract") -> bytes:
