@@ -10,7 +10,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -48,6 +51,18 @@ SIGNING: tuple[str, ...] = ("rsa", "ecdsa-p256", "ed25519", "ml-dsa-65", "sm2", 
 NOW = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
 CLOCK = FixedClock(NOW)
 CRL_URL = "http://pki.example/pki/crl/{issuer}.crl"
+
+
+def own_directory(prefix: str) -> Path:
+    """Make a directory that is there as long as this process, whose children may have it too."""
+    made, owner = Path(tempfile.mkdtemp(prefix=prefix)), os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:
+            shutil.rmtree(made, ignore_errors=True)
+
+    atexit.register(remove)
+    return made
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ from tests.certs.test_ceremony import root_script, script_of, seats
 from tests.certs.test_ocsp import desk_of
 from tests.certs.test_ra import application_of, with_approvals
 from tests.certs.test_trust_lists import GRANTED, QC, etsi, make, russian, service
-from tests.conftest import ALL_SUITES, CLOCK, NOW, SIGNING, circle_of, keys_of
+from tests.conftest import ALL_SUITES, CLOCK, NOW, SIGNING, circle_of, keys_of, own_directory
 
 EXAMPLES = int(os.environ.get("SEALROAD_FUZZ", "60"))
 SECONDS = 20.0
@@ -306,11 +306,9 @@ def _scripts(suite: str) -> tuple[bytes, ...]:
 
 @cache
 def _transcript(suite: str) -> tuple[bytes, ...]:
-    import tempfile
-
     from tests.certs.test_ceremony import hold
 
-    place = Path(tempfile.mkdtemp(prefix="sealroad-fuzz-"))
+    place = own_directory("sealroad-fuzz-")
     return (hold(root_script(place / "ca", suite), seats()[:2], place / "t"),)
 
 

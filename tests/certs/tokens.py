@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from certs import der, suites
 from certs.errors import DecryptionFailed
 from certs.keys import pkcs11_token
+from tests.conftest import own_directory
 
 SOFTHSM = next(
     (
@@ -45,7 +45,7 @@ def softhsm() -> str:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    place = Path(tempfile.mkdtemp(prefix="sealroad-softhsm-"))
+    place = own_directory("sealroad-softhsm-")
     (place / "tokens").mkdir()
     configuration = place / "softhsm2.conf"
     configuration.write_text(

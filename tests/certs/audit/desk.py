@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from certs.audit.log import AuditLog
 from certs.audit.verify import Report, verify
 from certs.ca import ClosedCircle
 from certs.keys import pbes2
-from tests.conftest import CLOCK, NOW, keys_of, subjects_of
+from tests.conftest import CLOCK, NOW, keys_of, own_directory, subjects_of
 
 __all__ = [
     "CLOCK",
@@ -44,7 +43,7 @@ def stamp(directory: Path, circle: ClosedCircle) -> bytes:
 @cache
 def original(suite: str) -> Path:
     """Return a circle: two certificates, one revoked, lists, a time-stamp, two checkpoints, an entry behind them."""
-    directory = Path(tempfile.mkdtemp(prefix=f"audit-{suite}-")) / "circle"
+    directory = own_directory(f"audit-{suite}-") / "circle"
     before = pbes2.SCRYPT_N, pbes2.PBKDF2_ROUNDS
     pbes2.SCRYPT_N, pbes2.PBKDF2_ROUNDS = 2**4, 10
     try:
