@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -75,9 +76,18 @@ def _serve(arguments: argparse.Namespace) -> int:
     written = first_key(settings)
     if written is not None:
         print(f"sealroad: the first API key is in {written}", flush=True)
-    return serve(
-        settings, lambda address: print(f"sealroad: listening on {address}, data in {settings.data}", flush=True)
-    )
+
+    def ready(address: str) -> None:
+        _settle()
+        print(f"sealroad: listening on {address}, data in {settings.data}", flush=True)
+
+    return serve(settings, ready)
+
+
+def _settle() -> None:
+    """Take what the start has made out of the collector's sight: it stays, and to go through it stops every thread."""
+    gc.collect()
+    gc.freeze()
 
 
 def _worker(arguments: argparse.Namespace) -> int:
@@ -99,6 +109,7 @@ def _worker(arguments: argparse.Namespace) -> int:
     worker = Worker(context, handlers(), Timers())
     context.wake = worker.wake
     worker.start()
+    _settle()
     print(f"sealroad: working as {worker.owner}", flush=True)
     stop.wait()
     worker.stop()

@@ -2,6 +2,8 @@
 
 `api.contracts.repository.again` takes a contract that was read before as it is where neither its version nor the number
 of its events has changed. So a change that counts neither would go unseen.
+
+One is left out: a rotation puts keys under another master key, and whoever has the old octets in hand opens them too.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from api.contracts.models import Contract, ContractDocument, Party
 
 COUNTS = {"version", "audit_sequence"}
-CHANGED, COUNTED = "contracts changed", "contracts counted"
+CHANGED, COUNTED, MEDDLED = "contracts changed", "contracts counted", "a test meddles"
 
 
 def install() -> None:
@@ -22,6 +24,11 @@ def install() -> None:
     event.listen(Session, "after_flush", _note)
     event.listen(Session, "do_orm_execute", _note_statement)
     event.listen(Session, "before_commit", _check)
+
+
+def meddle(session: Session) -> None:
+    """Let a test change in this transaction what nobody else may."""
+    session.info[MEDDLED] = True
 
 
 def _note(session: Session, *_: Any) -> None:
@@ -40,6 +47,8 @@ def _note(session: Session, *_: Any) -> None:
 
 def _note_statement(state: ORMExecuteState) -> None:
     writes = (state.is_update or state.is_delete) and state.bind_mapper is not None
+    if writes and state.is_update and {str(name) for name in state.statement._values} == {"parties.sealed_key"}:
+        return
     if writes and state.bind_mapper.class_ in {Contract, Party, ContractDocument}:
         _add(state.session, CHANGED, "some contract")
 
@@ -49,7 +58,7 @@ def _add(session: Session, what: str, contract: str) -> None:
 
 
 def _check(session: Session) -> None:
-    if session.in_nested_transaction():
+    if session.in_nested_transaction() or session.info.get(MEDDLED):
         return
     session.flush()
     changed, counted = (session.info.pop(name, set()) for name in (CHANGED, COUNTED))

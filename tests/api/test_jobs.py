@@ -14,6 +14,7 @@ from api.contracts.models import Contract
 from api.contracts.tasks import finalize_forgotten
 from api.jobs import queue, stream
 from api.jobs.models import Job
+from tests.api import counted
 from tests.api.conftest import User, held
 
 ROOT = Path(__file__).parents[2]
@@ -150,6 +151,7 @@ def test_a_contract_whose_finalisation_nobody_does_is_finalised(user: User) -> N
     assert finalize_forgotten(user.context) == 0
     (job,) = user.get("/v1/jobs", params={"kind": "finalize"}).json()["data"]
     with user.context.database.write() as session:
+        counted.meddle(session)
         session.get_one(Contract, contract["id"]).state = "finalizing"
     assert finalize_forgotten(user.context) == 1
     assert user.wait_for_state(contract, "completed")

@@ -21,6 +21,7 @@ from certs.application import METHODS as APPLICATION_METHODS
 from certs.certificate import load_certificates
 from certs.identifiers import Identifier
 from certs.pem import armor
+from tests.api import counted
 from tests.api.conftest import PROOF, Service, User, held
 from tests.api.envelopes.post import asked as envelope_asked
 from tests.api.envelopes.post import from_first_party
@@ -370,6 +371,7 @@ def test_a_proof_that_came_with_a_party_expires_and_is_for_its_name(user: User) 
     for field, value, words in (("valid_until", "2025-05-01T00:00:00Z", "expired"), ("subject", {}, "named otherwise")):
         draft = user.draft([held("ecdsa-p256")])
         with user.context.database.write() as session:
+            counted.meddle(session)
             row = session.get_one(Party, draft["parties"][0]["id"])
             assert row.identity is not None
             row.identity = {"stated": row.identity["stated"] | {field: value}}

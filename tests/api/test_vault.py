@@ -30,6 +30,7 @@ from api.seals.models import Seal, SealMaker
 from api.vault import Vault
 from certs.keys import envelope
 from certs.keys.kek import KeyProvider
+from tests.api import counted
 from tests.api.conftest import held, serving
 from tests.certs.tokens import PIN, new_token, with_object
 from tests.conftest import keys_of
@@ -252,6 +253,7 @@ def test_another_master_key_takes_over_and_no_key_is_touched(old: Settings, tmp_
     context = open_context(_moving(old, program(tmp_path)))
     late = context.vault.seal(keys_of("ed25519")[0], "pty_0")  # made while the rotation is about to begin
     with context.database.write() as session:
+        counted.meddle(session)
         session.get_one(Party, "pty_0").sealed_key = late
     assert rotate(context) == (6, 7)
     assert rotate(context) == (0, 7)
@@ -338,6 +340,7 @@ def test_a_row_that_changed_meanwhile_is_left_to_the_next_run(old: Settings, mon
         found = real(context, table, after)
         if found:
             with context.database.write() as session:
+                counted.meddle(session)
                 session.get_one(Party, "pty_1").sealed_key = None  # its owner has just signed
         return found
 
