@@ -66,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             if settings.worker:
                 worker = Worker(context, handlers(), Timers())
-                app.state.worker, context.wake = worker, worker.wake
+                app.state.worker = worker
                 await run_in_threadpool(worker.start)
             yield
         finally:

@@ -107,7 +107,6 @@ def _worker(arguments: argparse.Namespace) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     worker = Worker(context, handlers(), Timers())
-    context.wake = worker.wake
     worker.start()
     _settle()
     print(f"sealroad: working as {worker.owner}", flush=True)

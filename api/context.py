@@ -8,13 +8,14 @@ There is no global: the application, each worker and each test has its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from api.config import Settings
 from api.db import Database
 from api.errors import ConfigurationError
+from api.kit.bell import Bell
+from api.kit.lines import Channel, Pipes
 from api.kit.presence import Presence
 from api.pki.circles import Circles
 from api.pki.upkeep import Upkeep
@@ -25,13 +26,9 @@ from signer.forked import Limits
 from signer.workers import Workers
 
 
-def _nothing() -> None:
-    """Nobody waits for jobs in this process."""
-
-
 @dataclass
 class Context:
-    """The shared parts. `wake` tells a worker in this process that there is something to do."""
+    """The shared parts."""
 
     settings: Settings
     database: Database
@@ -42,7 +39,6 @@ class Context:
     presence: Presence
     workers: Workers
     """Who verifies files; processes are started when there is something to verify."""
-    wake: Callable[[], None] = field(default=_nothing)
 
     @property
     def clock(self) -> Clock:
@@ -72,13 +68,15 @@ def open_context(settings: Settings) -> Context:
         raise ConfigurationError(f"the data directory cannot be made: {error.strerror}") from None
     vault = Vault.open(settings)
     circles = Circles(settings, vault)
+    database, processes = Database(settings.database_url), settings.data / "processes"
+    database.bell = Bell(Pipes(processes) if database.embedded else Channel(database.engine))
     return Context(
         settings=settings,
-        database=Database(settings.database_url),
+        database=database,
         storage=open_storage(settings.storage_address, data=settings.data),
         vault=vault,
         circles=circles,
         upkeep=Upkeep(circles, settings),
-        presence=Presence(settings.data / "processes"),
+        presence=Presence(processes),
         workers=Workers(size=settings.verify_workers, limits=Limits(settings.verify_seconds, settings.verify_memory)),
     )

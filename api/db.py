@@ -26,6 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from api.errors import ConfigurationError
+from api.kit.bell import Bell, announced
 
 BUSY_TIMEOUT = 30
 """Seconds a connection waits for another one's lock."""
@@ -75,6 +76,8 @@ class Database:
         import api.models  # noqa: F401 - tables refer to one another: all of them have to be known
 
         self.engine = _engine(url)
+        self.bell = Bell()
+        """What rings after a commit; `open_context` gives it a line to other processes."""
         reading = {} if self.embedded else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         about = {"database": self}
         self._reading = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False, info=about)
@@ -94,17 +97,24 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Give a session that commits when the block ends, and rolls back when it raises."""
+        """Give a session that commits when the block ends, and rolls back when it raises.
+
+        After the commit the bell rings what was announced in it.
+        """
         with self._writing() as session:
             try:
                 yield session
+                words = announced(session)
+                self.bell.promise(session, words)
                 session.commit()
             except BaseException:
                 session.rollback()
                 raise
+        self.bell.ring(words)
 
     def close(self) -> None:
         """Close all connections."""
+        self.bell.close()
         self.engine.dispose()
 
 

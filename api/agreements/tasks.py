@@ -75,9 +75,7 @@ def ask(unit: Unit, agreement_id: str, seal_id: str) -> Job:
     session.flush()
     payload = {"agreement": agreement.id, "signature": row.id}
     key = f"sign-agreement:{row.id}"
-    job = enqueue(session, tenant_id=unit.tenant_id, kind="sign-agreement", key=key, payload=payload, now=now)
-    unit.wake_worker()
-    return job
+    return enqueue(session, tenant_id=unit.tenant_id, kind="sign-agreement", key=key, payload=payload, now=now)
 
 
 def sign_with_seal(context: Context, run: JobRun) -> dict[str, Any]:

@@ -82,7 +82,6 @@ def create(unit: Unit, body: BatchIn) -> Batch:
     )
     session.add(batch)
     session.flush()
-    unit.wake_worker()
     return batch
 
 

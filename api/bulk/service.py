@@ -94,7 +94,6 @@ def _begin(unit: Unit, template_id: str, version: int, draft: dict[str, Any], ro
     session.add_all(_row(bulk_id, row) for row in rows)
     session.add_all(BulkDocument(bulk_send_id=bulk_id, document_id=entry["id"]) for entry in draft["documents"])
     session.flush()
-    unit.wake_worker()
     return BulkSendOut.of(bulk, repository.counts(session, bulk_id))
 
 

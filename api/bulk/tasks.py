@@ -69,7 +69,6 @@ def send_rows(context: Context, run: JobRun) -> None:
         else:
             _end(context, session, run, "ended", "failed")
             queue.end(session, run, state="succeeded", result=_result(bulk_id, counts), now=now)
-    context.wake()
 
 
 def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:

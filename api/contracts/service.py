@@ -20,6 +20,7 @@ from api.contracts.transition import actor_of, agreement_of, apply, check_versio
 from api.contracts.workflow import ContractState
 from api.errors import Conflict, NotFound, StateConflict, ValidationFailed
 from api.factors import policy as factors
+from api.kit.bell import announce
 from api.kit.edge import Unit
 from api.kit.ids import new_id
 from api.kit.refusals import problem_at
@@ -129,6 +130,7 @@ def delete(unit: Unit, contract_id: str, version: int) -> None:
     record(unit.session, contract, "contract.deleted", now=unit.context.now(), actor=actor_of(unit))
     unit.session.flush()
     unit.session.delete(contract)
+    announce(unit.session, contract.id)
 
 
 def send(unit: Unit, contract_id: str, version: int) -> Contract:
@@ -207,7 +209,6 @@ def retry_finalisation(unit: Unit, contract_id: str, version: int | None) -> Con
     change = workflow.retry(agreement_of(contract))
     contract.failure = None
     apply(unit.session, contract, change, now=unit.context.now(), actor=actor_of(unit))
-    unit.wake_worker()
     return contract
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from api.audit.service import record
 from api.contracts.models import Contract
@@ -18,6 +18,7 @@ from api.contracts.workflow import OPEN, PARTY_MOVES, Agreement, Change, Contrac
 from api.contracts.workflow import Party as PartyView
 from api.errors import PreconditionFailed, StateConflict
 from api.jobs.queue import enqueue
+from api.kit.bell import announce
 from api.kit.edge import Unit, etag
 
 SYSTEM: dict[str, Any] = {"type": "system"}
@@ -59,9 +60,12 @@ def require_time(contract: Contract, now: datetime) -> None:
 
 
 def touch(contract: Contract, now: datetime) -> None:
-    """Count one more version."""
+    """Count one more version, and tell those who wait for it."""
     contract.version += 1
     contract.updated_at = now
+    session = object_session(contract)
+    if session is not None:
+        announce(session, contract.id)
 
 
 def apply(

@@ -65,9 +65,7 @@ def request(unit: Unit, contract_id: str) -> Job:
         raise StateConflict("only a completed contract is delivered", state=contract.state, allowed=[])
     record(session, contract, "contract.delivery-requested", now=now, actor=actor_of(unit))
     touch(contract, now)
-    job = enqueue(unit.context, session, contract)
-    unit.wake_worker()
-    return job
+    return enqueue(unit.context, session, contract)
 
 
 def enqueue(context: Context, session: Session, contract: Contract) -> Job:
@@ -111,7 +109,6 @@ def deliver(context: Context, run: JobRun) -> None:
         touch(contract, now)
         result = {"contract": contract.id, "envelopes": sorted(envelopes.values())}
         queue.end(session, run, state="succeeded", result=result, now=now)
-    context.wake()
 
 
 def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:

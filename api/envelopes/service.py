@@ -76,7 +76,6 @@ def create(unit: Unit, body: EnvelopeIn) -> Job:
         who=unit.principal.who,
         actor=actor_of(unit),
     )
-    unit.wake_worker()
     return job
 
 
@@ -144,7 +143,7 @@ def open_with_held_key(unit: Unit, envelope_id: str, recipient_id: str) -> Job:
     keys.usable(unit.context, session, unit.tenant_id, recipient["key"])
     facts = {"recipient": recipient_id, "party": recipient["party"], "key": recipient["key"]}
     event = record(session, envelope, "open.recorded", now=now, actor=actor_of(unit), data=facts)
-    job = enqueue(
+    return enqueue(
         session,
         tenant_id=unit.tenant_id,
         kind="open-envelope",
@@ -152,8 +151,6 @@ def open_with_held_key(unit: Unit, envelope_id: str, recipient_id: str) -> Job:
         payload={"envelope": envelope.id, "recipient": recipient_id, "recorded": event.sequence},
         now=now,
     )
-    unit.wake_worker()
-    return job
 
 
 def deliver(unit: Unit, envelope_id: str, event: str, facts: dict[str, Any]) -> None:

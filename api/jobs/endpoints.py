@@ -88,7 +88,6 @@ def cancel_job(unit: Annotated[Unit, writes("contracts:read")], job_id: str) -> 
     if scope is not None:
         unit.principal.require(scope)
     queue.cancel(unit.session, job, by=unit.principal.key_id, now=unit.context.now())
-    unit.wake_worker()
     return Reply(JobOut.of(job, unit.context.now()), headers={"location": f"/v1/jobs/{job.id}"})
 
 

@@ -40,7 +40,7 @@ QUEUE: Final = "jobs"
 WORKFLOW: Final = "run-job"
 SCHEMA: Final = "dbos"
 POLL: Final = {True: 1.0, False: 0.25}
-"""Seconds between looks at the queue, embedded or not: this process rings when it commits a job, others do not."""
+"""Seconds between looks at the queue, embedded or not, where the bell does not ring."""
 SETTLE: Final = 1.0
 """Seconds, at most, from the execution of a round until its place is free."""
 TICK: Final = 0.002

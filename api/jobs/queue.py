@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from api.errors import JobCancelled, LeaseLost, StateConflict
 from api.jobs.models import Job, JobEvent
+from api.kit.bell import QUEUE, announce
 from api.kit.ids import new_id
 
 VERSION: Final = 1
@@ -221,6 +222,7 @@ def postpone(session: Session, run: JobRun, *, until: datetime, attempts: int, e
     job.state, job.attempts, job.error = "queued", attempts, error
     job.run_after, job.handed_at = until, None
     job.owner = job.token = None
+    announce(session, job.id)
 
 
 def pass_on(session: Session, run: JobRun, *, now: datetime) -> None:
@@ -256,6 +258,7 @@ def _hand_over(session: Session, job: Job) -> None:
     from api.jobs import engine
 
     engine.hand_over(session, job)
+    announce(session, QUEUE, job.id)
 
 
 def _held(session: Session, run: JobRun) -> Job:
@@ -278,3 +281,4 @@ def _require(held: bool, cancelled: bool, run: JobRun) -> None:
 def _tell(session: Session, job: Job, kind: str, body: dict[str, Any], now: datetime) -> None:
     job.sequence += 1
     session.add(JobEvent(job_id=job.id, sequence=job.sequence, type=kind, body=body, at=now))
+    announce(session, job.id)

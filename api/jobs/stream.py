@@ -11,7 +11,6 @@ connection, and a stream ends after some minutes: `EventSource` comes back by it
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,12 +22,14 @@ from starlette.responses import StreamingResponse
 from api.context import Context
 from api.jobs.models import Job
 from api.jobs.queue import ENDED, events_after
+from api.kit.bell import follow
 
 MEDIA_TYPE: Final = "text/event-stream"
 HEARTBEAT: Final = 15.0
 LIFE: Final = 600.0
 """Seconds after which a stream ends."""
-PAUSE: Final = 0.25
+PAUSE: Final = 1.0
+"""Seconds between two looks, where the bell does not ring."""
 RETRY: Final = 2000
 """Milliseconds after which a client should come back."""
 
@@ -42,18 +43,19 @@ def stream(context: Context, job_id: str, after: int, stopping: Callable[[], boo
 async def _events(context: Context, job_id: str, after: int, stopping: Callable[[], bool]) -> AsyncIterator[str]:
     begun = said = time.monotonic()
     yield f"retry: {RETRY}\n\n"
-    while not stopping() and time.monotonic() - begun < LIFE:
-        ended, found = await run_in_threadpool(_look, context, job_id, after)
-        for sequence, kind, body in found:
-            after, said = sequence, time.monotonic()
-            yield event(sequence, kind, body)
-        if ended and not found:
-            return
-        if time.monotonic() - said >= HEARTBEAT:
-            said = time.monotonic()
-            yield ": still here\n\n"
-        if not found:
-            await asyncio.sleep(PAUSE)
+    with follow(context.database.bell, job_id) as rung:
+        while not stopping() and time.monotonic() - begun < LIFE:
+            ended, found = await run_in_threadpool(_look, context, job_id, after)
+            for sequence, kind, body in found:
+                after, said = sequence, time.monotonic()
+                yield event(sequence, kind, body)
+            if ended and not found:
+                return
+            if time.monotonic() - said >= HEARTBEAT:
+                said = time.monotonic()
+                yield ": still here\n\n"
+            if not found:
+                await rung(PAUSE)
 
 
 def event(sequence: int, kind: str, body: dict[str, object]) -> str:

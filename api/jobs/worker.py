@@ -26,6 +26,7 @@ from api.jobs.members import Members
 from api.jobs.models import Job
 from api.jobs.queue import JobRun
 from api.jobs.reconcile import Reconciler
+from api.kit.bell import QUEUE
 from api.pki.upkeep import PAUSE
 from certs.errors import SealroadError
 
@@ -73,6 +74,7 @@ class Worker:
         self._members = Members(context)
         self._engine: Engine | None = None
         self._stop = threading.Event()
+        self._deaf: Callable[[], None] = lambda: None
         self._running: dict[str, int] = {}
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -102,6 +104,7 @@ class Worker:
         except BaseException:
             self._members.leave()
             raise
+        self._deaf = database.bell.subscribe(QUEUE, self.wake)
         targets = [self._attend] if self._timers is None else [self._attend, self._keep_time, self._look_after]
         for target in targets:
             thread = threading.Thread(target=target, name=f"sealroad-{target.__name__.strip('_')}", daemon=True)
@@ -120,7 +123,7 @@ class Worker:
         self._engine = engine
 
     def wake(self) -> None:
-        """Say that there is something to do."""
+        """Look at the queue now: the bell says that there is something in it."""
         if self._engine is not None:
             self._engine.ring()
 
@@ -130,6 +133,7 @@ class Worker:
         if engine is not None:
             engine.stop()  # while this worker still beats: what it finishes is its own
         self._stop.set()
+        self._deaf()
         for thread in self._threads:
             thread.join()
         if self._engine not in {None, engine}:
@@ -217,7 +221,6 @@ class Worker:
                 return
         with self._context.database.write() as session:
             queue.hand_over_due(session, now)
-        self.wake()
 
     def _keep_time(self) -> None:
         assert self._timers is not None

@@ -95,7 +95,6 @@ class Unit:
         self._claim = claim
         self._open: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
-        self._wake = False
 
     @property
     def tenant_id(self) -> str:
@@ -130,10 +129,6 @@ class Unit:
             with self.context.database.read() as session:
                 yield session
 
-    def wake_worker(self) -> None:
-        """Tell the worker, after the commit, that there is a job."""
-        self._wake = True
-
     def run(self, endpoint: Callable[[], Reply | Response], default_status: int) -> Response:
         """Run the endpoint, render its answer, commit. Everything is undone when it raises."""
         claim = self._claim
@@ -155,8 +150,6 @@ class Unit:
             if claim is not None:
                 idempotency.forget(self.context, claim)
             raise
-        if self._wake:
-            self.context.wake()
         return response
 
     def __enter__(self) -> Self:
@@ -166,8 +159,6 @@ class Unit:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Commit, or undo everything where the block raised."""
         self._close(error)
-        if error is None and self._wake:
-            self.context.wake()
 
     def _close(self, error: BaseException | None) -> None:
         opened, self._open, self._session = self._open, None, None

@@ -120,9 +120,7 @@ def apply_to(unit: Unit, seal_id: str, body: SealDocumentIn) -> Job:
         "location": body.location,
         "locale": body.locale,
     }
-    job = enqueue(unit.session, tenant_id=unit.tenant_id, kind="seal", key=f"seal:{use_id}", payload=payload, now=now)
-    unit.wake_worker()
-    return job
+    return enqueue(unit.session, tenant_id=unit.tenant_id, kind="seal", key=f"seal:{use_id}", payload=payload, now=now)
 
 
 def maker_pem(session: Session, seal: Seal) -> str | None:

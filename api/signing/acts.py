@@ -64,6 +64,4 @@ def _do_part(
     authority = grounds.confirm(session, contract, party, now)
     facts = {"consent": agreed, "factors": list(grounds.proven.facts), **mandates.facts(authority)}
     apply(session, contract, change, now=now, actor=actor_of(unit), data=facts)
-    if change.jobs:
-        unit.wake_worker()
     return contract

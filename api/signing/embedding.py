@@ -129,8 +129,8 @@ def embed(
     signed_file: Received,
     now: datetime,
     actor: dict[str, Any],
-) -> bool:
-    """Make the signed file the newest revision; tell whether the whole contract is signed now.
+) -> None:
+    """Make the signed file the newest revision.
 
     The contract's row is locked by the caller. Raises StaleRequest where the head has moved on, StateConflict where the
     signature or the contract is not in a state for it.
@@ -186,8 +186,7 @@ def embed(
     if len(everything) > 1 and contracts.signed_documents(session, contract, party.id) != everything:
         touch(contract, now)
         session.flush()
-        return False
+        return
     party.signed_at = now
     change = workflow.signed(agreement, party.id)
     apply(session, contract, change, now=now, actor=actor)
-    return bool(change.jobs)

@@ -34,9 +34,7 @@ def sign(unit: Unit, contract_id: str, party_id: str, version: int | None, body:
     first = begin if grounds.proven.holder is None else locked.begin
     payload, number = first(unit, party_id, version, body.consent, grounds)
     key, now = f"sign:{party_id}:{number}", unit.context.now()
-    job = enqueue(unit.session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
-    unit.wake_worker()
-    return job
+    return enqueue(unit.session, tenant_id=unit.tenant_id, kind="sign", key=key, payload=payload, now=now)
 
 
 def begin(
@@ -142,8 +140,7 @@ def hand_in(
     party = contracts.party_of(contract, party_id)
     require_open(unit, contract, party, signature)
     mandates.require_in_term(session, unit.tenant_id, party, context.now())
-    if embed(session, contract, signature, signed_file=received, now=context.now(), actor=actor_of(unit)):
-        unit.wake_worker()
+    embed(session, contract, signature, signed_file=received, now=context.now(), actor=actor_of(unit))
     return signature, party, contract
 
 

@@ -143,7 +143,6 @@ def _finish(context: Context, run: JobRun, seen: _Seen, intent: Signature, resul
         embed(session, locked, row, signed_file=received, now=now, actor=run.actor)
         if result is not None:
             queue.end(session, run, state="succeeded", result=result, now=now)
-    context.wake()
 
 
 def gave_up(context: Context, run: JobRun, failure: dict[str, Any]) -> None:

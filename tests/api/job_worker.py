@@ -1,6 +1,6 @@
 """A worker in a process of its own, which can be killed, frozen and watched.
 
-    python -m tests.api.job_worker DATA DATABASE LEASE
+    python -m tests.api.job_worker DATA DATABASE LEASE [POLL]
 
 Its jobs have steps. A step says in the journal that it begins, waits for a gate (a file), and commits what it did. The
 journal is what was begun; the events of the job are what counts.
@@ -28,7 +28,7 @@ from api.auth.service import create_tenant
 from api.config import Settings
 from api.context import Context, open_context
 from api.errors import LeaseLost
-from api.jobs import queue
+from api.jobs import engine, queue
 from api.jobs.models import Job, JobEvent
 from api.jobs.queue import JobRun
 from api.jobs.worker import Handler, Worker
@@ -79,7 +79,9 @@ def handler(data: Path) -> Handler:
     return Handler(run, lambda *_: None)
 
 
-def main(data: Path, database: str, lease: float) -> None:
+def main(data: Path, database: str, lease: float, poll: float | None = None) -> None:
+    if poll is not None:
+        engine.POLL.update(dict.fromkeys((True, False), poll))
     context = open_context(Settings(data=data, database=database, job_lease=timedelta(seconds=lease)))
     nothing = Handler(lambda *_: {}, lambda *_: None)
     worker, stop = Worker(context, {"work": handler(data), "nothing": nothing}), threading.Event()
@@ -103,8 +105,9 @@ class Bench:
         with self.context.database.write() as session:
             self.tenant = create_tenant(session, "bench", now=self.context.now()).id
 
-    def worker(self, *, lease: float = 20, wait: bool = True) -> subprocess.Popen[bytes]:
+    def worker(self, *, lease: float = 20, wait: bool = True, poll: float | None = None) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.api.job_worker", str(self.data), self.database, str(lease)]
+        command += [] if poll is None else [str(poll)]
         process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
         self.processes.append(process)
         if wait:
@@ -182,4 +185,4 @@ def bench(data: Path, database: str) -> Iterator[Bench]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], *map(float, sys.argv[3:]))

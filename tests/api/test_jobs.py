@@ -88,6 +88,7 @@ def test_a_stream_keeps_its_connection_and_ends(monkeypatch: pytest.MonkeyPatch,
     """Of a job that does not end: a comment now and then, and an end after a while."""
     monkeypatch.setattr(stream, "HEARTBEAT", 0.1)
     monkeypatch.setattr(stream, "LIFE", 1.0)
+    monkeypatch.setattr(stream, "PAUSE", 0.1)
     now = user.context.now()
     with user.context.database.write() as session:
         asked = {"tenant_id": user.tenant_id, "kind": "nothing", "payload": {}, "now": now + timedelta(days=1)}

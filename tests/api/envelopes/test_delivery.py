@@ -48,7 +48,6 @@ def trail(user: User, contract: dict[str, Any], *types: str) -> list[dict[str, A
 
 def delivered(user: User, contract: dict[str, Any], times: int = 1) -> list[dict[str, Any]]:
     """Wait until a contract has been delivered so many times; return the envelopes of the last time."""
-    user.context.wake()
     for _ in range(600):
         sent = trail(user, contract, "contract.delivering")
         if len(sent) == times:
