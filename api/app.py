@@ -83,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
-    app.state.metrics, app.state.stopping = Metrics(), False
+    app.state.metrics, app.state.stopping, app.state.waiting = Metrics(), False, 0
     app.state.limits = Limits({"key": settings.rate_limit, "tenant": settings.rate_limit_tenant})
     for domain in ROUTERS:
         app.include_router(domain.router)

@@ -66,6 +66,7 @@ HEADERS: Final[dict[str, Node]] = {
     "Location": _header("Where to read what was made, or to follow what was begun.", _TEXT, always=True),
     "Link": _header('The next page, `rel="next"` (RFC 8288), where there is one.', _TEXT),
     "Idempotency-Replayed": _header("This is the answer to the first request with this key.", {"const": "true"}),
+    "Preference-Applied": _header("That the client's wish was heeded, `wait=30` (RFC 7240).", _TEXT),
     "Retry-After": _header("Seconds to wait before the next try.", {"type": "integer", "minimum": 0}),
 }
 LIMITS: Final = {
@@ -128,6 +129,8 @@ def _complete(verb: str, operation: Node, schemas: Node) -> None:
                 parameters.append(IF_NONE_MATCH)
         if status in {"201", "202"}:
             names.append("Location")
+        if any(parameter["name"] == "prefer" for parameter in parameters):
+            names.append("Preference-Applied")
         if "next_cursor" in properties:
             names.append("Link")
         if any(parameter["name"] == "idempotency-key" for parameter in parameters) and status < "3":
@@ -136,7 +139,10 @@ def _complete(verb: str, operation: Node, schemas: Node) -> None:
             names += LIMITS
         answer["headers"] = {name: _reference("headers", name) for name in names}
     if IF_NONE_MATCH in parameters:
-        fields = {name: _reference("headers", name) for name in ("X-Request-Id", "ETag")}
+        names = ["X-Request-Id", "ETag"]
+        if any(parameter["name"] == "prefer" for parameter in parameters):
+            names.append("Preference-Applied")
+        fields = {name: _reference("headers", name) for name in names}
         answers["304"] = {"description": "The client has this state already.", "headers": fields}
         operation["parameters"] = parameters
     for status in ("4XX", "5XX"):

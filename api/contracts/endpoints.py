@@ -21,6 +21,7 @@ from api.kit.content import file_response
 from api.kit.edge import OptionalVersion, Reply, Router, Unit, Version, changes, etag, reads, writes
 from api.kit.pagination import Cursor, Limit, paginate
 from api.kit.refusals import utc
+from api.kit.waiting import WAITS
 from api.signing.repository import intents_of
 
 router = Router(prefix="/v1/contracts", tags=["contracts"])
@@ -66,9 +67,9 @@ def list_contracts(
     return Reply(ContractList(data=rows, next_cursor=page.next_cursor), headers=headers)
 
 
-@router.get("/{contract_id}", response_model=ContractOut)
+@router.get("/{contract_id}", response_model=ContractOut, openapi_extra=WAITS)
 def get_contract(unit: Annotated[Unit, reads("contracts:read")], contract_id: str) -> Reply:
-    """Read a contract with its parties and documents."""
+    """Read a contract with its parties and documents. With `Prefer: wait` and `If-None-Match`, when it has changed."""
     with unit.read() as session:
         return _reply(repository.get(session, unit.tenant_id, contract_id))
 

@@ -17,6 +17,7 @@ from api.jobs.stream import MEDIA_TYPE, stream
 from api.kit.edge import Reply, Router, Unit, reads, writes
 from api.kit.owned import one
 from api.kit.pagination import Cursor, Limit, paginate
+from api.kit.waiting import WAITS
 
 router = Router(prefix="/v1/jobs", tags=["jobs"])
 
@@ -42,11 +43,12 @@ def list_jobs(
     return Reply(body, headers=page.link("/v1/jobs", limit, state=state, kind=kind))
 
 
-@router.get("/{job_id}", response_model=JobOut)
+@router.get("/{job_id}", response_model=JobOut, openapi_extra=WAITS)
 def get_job(unit: Annotated[Unit, reads("contracts:read")], job_id: str) -> Reply:
-    """Read how a job is getting on."""
+    """Read how a job is getting on. With `Prefer: wait`, when it has ended."""
     with unit.read() as session:
-        return Reply(JobOut.of(_job(session, unit, job_id), unit.context.now()))
+        job = _job(session, unit, job_id)
+    return Reply(JobOut.of(job, unit.context.now()), settled=job.state in queue.ENDED)
 
 
 @router.get(

@@ -35,7 +35,7 @@ from starlette.responses import Response
 from api.auth.service import Principal, check_token, note_use
 from api.context import Context
 from api.errors import MalformedRequest, PreconditionFailed, PreconditionRequired, RateLimited, Unauthenticated
-from api.kit import idempotency
+from api.kit import idempotency, waiting
 from api.kit.conditional import unmodified
 from api.kit.secrets import without_secrets
 
@@ -58,6 +58,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     kept: BaseModel | None = None
     """What is kept for a repetition with the same Idempotency-Key, where `body` has a secret in it."""
+    settled: bool | None = None
+    """Whether that for which one may wait has come; None: whatever If-None-Match does not name."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,8 @@ def _render(reply: Reply | Response, default_status: int) -> Response:
         headers["etag"] = reply.etag
     if reply.body is None:
         return Response(status_code=reply.status or 204, headers=headers)
-    content = reply.body.model_dump_json(by_alias=True)
-    return Response(content, reply.status or default_status, headers, media_type="application/json")
+    content, status = reply.body.model_dump_json(by_alias=True), reply.status or default_status
+    return waiting.Answer(content, status, headers, media_type="application/json", settled=reply.settled)
 
 
 class EdgeRoute(APIRoute):
@@ -199,13 +201,16 @@ class EdgeRoute(APIRoute):
         super().__init__(path, in_one_transaction, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request; a client that has the answer to a GET already is told so."""
+        """Return what answers a request; a client that has the answer to a GET already is told so, or waits."""
         answer = super().get_route_handler()
 
         async def conditional(request: Request) -> Response:
             return unmodified(request, await answer(request))
 
-        return conditional
+        async def patient(request: Request) -> Response:
+            return await waiting.answered(request, conditional, context_of(request).database.bell)
+
+        return patient if self.openapi_extra is waiting.WAITS else conditional
 
 
 class Router(APIRouter):
@@ -236,10 +241,11 @@ def identified(request: Request, token: str) -> Principal:
     now = context.now()
     with context.database.read() as session:
         found = check_token(session, token, now, address_of(request))
-    standing = request.app.state.limits.take({"key": found.key_id, "tenant": found.tenant_id})
-    request.state.fields = standing.headers
-    if standing.wait:
-        raise RateLimited("there were too many requests in the last minute", retry_after=standing.wait)
+    if not hasattr(request.state, "fields"):  # a request that waits is looked at again, and counts once
+        standing = request.app.state.limits.take({"key": found.key_id, "tenant": found.tenant_id})
+        request.state.fields = standing.headers
+        if standing.wait:
+            raise RateLimited("there were too many requests in the last minute", retry_after=standing.wait)
     if found.unnoted(now):
         with context.database.write() as session:
             note_use(session, found, now)
