@@ -22,7 +22,7 @@ from api.errors import APIError
 TIMEOUT = 60.0
 """Seconds that one answer, or one job, may take."""
 POLL = 0.03
-"""Seconds between two looks at a job."""
+"""Seconds between two looks at a contract."""
 
 
 class Client:
@@ -73,8 +73,7 @@ class Client:
         while job["state"] in {"queued", "running"}:
             if time.monotonic() > limit:
                 raise APIError("the service did not finish signing in time")
-            time.sleep(POLL)
-            job = self.get(f"/v1/jobs/{job['id']}")
+            job = json.loads(self._call("GET", f"/v1/jobs/{job['id']}", headers={"prefer": "wait=30"}))
         if job["state"] != "succeeded":
             detail = (job["error"] or {}).get("detail", f"the job is {job['state']}")
             raise APIError(f"the service could not sign: {detail}")
