@@ -99,7 +99,7 @@ class _Measurement:
     def tables(self) -> list[Table]:
         """Measure."""
         self._service.worker()
-        _whole_job(Customer(*self._to, Calls()), self._pdf, held=True)  # makes the circles
+        self._once()  # makes the circles
         before = self._reads()
         self._fill()
         after = self._reads()
@@ -112,6 +112,10 @@ class _Measurement:
 
     def _table(self, what: str, ours: str, peer: str, rows: list[Row]) -> Table:
         return Table(f"contracts: {what}", ours, peer, rows, notes=self._notes)
+
+    def _once(self) -> None:
+        with Customer(*self._to, Calls()) as customer:
+            _whole_job(customer, self._pdf, held=True)
 
     # What is open ----------------------------------------------------------------------------------------------------
     def _fill(self) -> None:
@@ -169,7 +173,7 @@ class _Measurement:
     # Processor time --------------------------------------------------------------------------------------------------
     def _spent(self) -> list[Table]:
         # A worker that ends signs a checkpoint beside the audit log, and every process opens the circles again: once.
-        _whole_job(Customer(*self._to, Calls()), self._pdf, held=True)
+        self._once()
         idle = self._idle()
         phases = self._phases(idle)
         calls = [

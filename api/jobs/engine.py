@@ -44,6 +44,8 @@ POLL: Final = {True: 1.0, False: 0.25}
 SETTLE: Final = 1.0
 """Seconds, at most, from the execution of a round until its place is free."""
 TICK: Final = 0.002
+BREATH: Final = 0.01
+"""Seconds between two looks, however often it rings: dbos counts a round only when a thread has taken it up."""
 TABLES: Final = frozenset(
     {
         *("application_versions", "dbos_migrations", "notifications", "operation_outputs", "queues", "streams"),
@@ -154,7 +156,7 @@ class Engine:
         self._pulse = _Pulse(self._settled)
         self._dbos: DBOS | None = None
         self._thread: threading.Thread | None = None
-        self._executing = 0
+        self._executing, self._room = 0, threading.Semaphore(threads)
         self._lock = threading.Lock()
 
     @property
@@ -234,11 +236,15 @@ class Engine:
         self._dbos = _current = None
 
     def execute(self, job_id: str, number: int) -> None:
-        """Execute one round. Nothing is raised: what happened is in our own table."""
+        """Execute one round. Nothing is raised: what happened is in our own table.
+
+        Where looks follow one another quickly, dbos may take a round more than it should: that one waits here.
+        """
         with self._lock:
             self._executing += 1
         try:
-            self._execute(job_id, number)
+            with self._room:
+                self._execute(job_id, number)
         except Exception:
             log.exception("job %s could not be carried", job_id)
         finally:
@@ -290,6 +296,7 @@ class _Pulse(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         if not self._soon:
+            super().wait(BREATH)
             self._bell.wait(timeout)
         self._bell.clear()
         if self._soon:

@@ -74,7 +74,7 @@ class Worker:
         self._members = Members(context)
         self._engine: Engine | None = None
         self._stop = threading.Event()
-        self._deaf: Callable[[], None] = lambda: None
+        self._unsubscribe: Callable[[], None] = lambda: None
         self._running: dict[str, int] = {}
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -104,7 +104,7 @@ class Worker:
         except BaseException:
             self._members.leave()
             raise
-        self._deaf = database.bell.subscribe(QUEUE, self.wake)
+        self._unsubscribe = database.bell.subscribe(QUEUE, self.wake)
         targets = [self._attend] if self._timers is None else [self._attend, self._keep_time, self._look_after]
         for target in targets:
             thread = threading.Thread(target=target, name=f"sealroad-{target.__name__.strip('_')}", daemon=True)
@@ -133,7 +133,7 @@ class Worker:
         if engine is not None:
             engine.stop()  # while this worker still beats: what it finishes is its own
         self._stop.set()
-        self._deaf()
+        self._unsubscribe()
         for thread in self._threads:
             thread.join()
         if self._engine not in {None, engine}:

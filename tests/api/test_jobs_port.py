@@ -126,6 +126,29 @@ def test_two_engines_in_one_process_are_refused(context: Context) -> None:
     second.stop()
 
 
+def test_no_more_rounds_are_executed_at_a_time_than_there_are_threads(context: Context) -> None:
+    """However many dbos brings: it may take one too many where looks at the queue follow one another quickly."""
+    begun, gate, busy = threading.Semaphore(0), threading.Event(), []
+
+    def execute(job: str, _number: int) -> None:
+        busy.append(job)
+        begun.release()
+        assert gate.wait(60)
+
+    engine = Engine(context.database, "x", execute, threads=2)
+    threads = [threading.Thread(target=engine.execute, args=(f"job_{number}", 1)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    assert begun.acquire(timeout=60)
+    assert begun.acquire(timeout=60)
+    assert not begun.acquire(timeout=0.1)
+    assert len(busy) == 2
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(busy) == [f"job_{number}" for number in range(4)]
+
+
 def test_workers_of_one_host_have_names_of_their_own(tmp_path: Path) -> None:
     contexts = [open_context(Settings(data=tmp_path / "data")) for _ in range(2)]
     upgrade(contexts[0].database)
