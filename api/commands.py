@@ -85,9 +85,13 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _settle() -> None:
-    """Take what the start has made out of the collector's sight: it stays, and to go through it stops every thread."""
+    """Take what the start has made out of the collector's sight: it stays, and to go through it stops every thread.
+
+    Full collections depend on how much is in sight. They would come more often now, so they come after more.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(5_000)
 
 
 def _worker(arguments: argparse.Namespace) -> int:
