@@ -42,7 +42,7 @@ _BY_STATUS: dict[int, type[SealroadError]] = {
 }
 _PLACES = {"body", "query", "path", "header", "cookie"}
 MAX_ERRORS = 50
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def install(app: FastAPI) -> None:
@@ -130,11 +130,12 @@ def _http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> list[str]:
     """Return the methods of a resource (RFC 9110 15.5.6), which the router knows one route at a time."""
     scopes = {method: {**request.scope, "method": method} for method in METHODS}
-    return [
+    found = [
         method
         for method, scope in scopes.items()
         if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
     ]
+    return ["HEAD", *found] if "GET" in found else found  # which `api.kit.http` answers as a GET
 
 
 def _integrity(request: Request, error: Exception) -> Response:
