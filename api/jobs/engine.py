@@ -251,7 +251,7 @@ class Engine:
             with self._lock:
                 self._executing -= 1
             if self._more():
-                self._pulse.ring(soon=True)
+                self._pulse.ring()
 
     def _more(self) -> bool:
         """Tell whether a round waits, for the place that is free now. To look is a tenth of a look into the queue."""
@@ -279,15 +279,15 @@ class Engine:
 class _Pulse(threading.Event):
     """What dbos takes for the event that ends its queue; it also cuts the pause between two looks short.
 
-    When a round has been executed, dbos still notes its end before its place is free: `settled` tells when.
+    When a round has been executed, dbos still notes its end before its place is free: `settled` tells when. A look
+    before that would find no place, and nobody would ring again for what it left.
     """
 
     def __init__(self, settled: Callable[[], bool]) -> None:
         super().__init__()
-        self._settled, self._bell, self._soon = settled, threading.Event(), False
+        self._settled, self._bell = settled, threading.Event()
 
-    def ring(self, *, soon: bool = False) -> None:
-        self._soon = self._soon or soon
+    def ring(self) -> None:
         self._bell.set()
 
     def set(self) -> None:
@@ -295,14 +295,12 @@ class _Pulse(threading.Event):
         self._bell.set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        if not self._soon:
-            super().wait(BREATH)
-            self._bell.wait(timeout)
+        super().wait(BREATH)
+        self._bell.wait(timeout)
         self._bell.clear()
-        if self._soon:
-            self._soon, limit = False, time.monotonic() + SETTLE
-            while not self._settled() and time.monotonic() < limit and not super().wait(TICK):
-                pass
+        limit = time.monotonic() + SETTLE
+        while not self._settled() and time.monotonic() < limit and not super().wait(TICK):
+            pass
         return self.is_set()
 
 
