@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from pathlib import Path
@@ -57,67 +56,63 @@ def _open(arguments: argparse.Namespace) -> Context:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    import logging
+    from api.kit.collector import starting
 
-    from api.bootstrap import first_key
-    from api.server import serve
-    from certs.hardening import harden
+    with starting() as started:
+        import logging
 
-    harden()
+        from api.bootstrap import first_key
+        from api.server import serve
+        from certs.hardening import harden
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = _settings(
-        arguments,
-        host=arguments.host,
-        port=arguments.port,
-        public_url=arguments.public_url,
-        worker=False if arguments.no_worker else None,
-    )
-    written = first_key(settings)
-    if written is not None:
-        print(f"sealroad: the first API key is in {written}", flush=True)
+        harden()
 
-    def ready(address: str) -> None:
-        _settle()
-        print(f"sealroad: listening on {address}, data in {settings.data}", flush=True)
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        settings = _settings(
+            arguments,
+            host=arguments.host,
+            port=arguments.port,
+            public_url=arguments.public_url,
+            worker=False if arguments.no_worker else None,
+        )
+        written = first_key(settings)
+        if written is not None:
+            print(f"sealroad: the first API key is in {written}", flush=True)
 
-    return serve(settings, ready)
+        def ready(address: str) -> None:
+            started()
+            print(f"sealroad: listening on {address}, data in {settings.data}", flush=True)
 
-
-def _settle() -> None:
-    """Take what the start has made out of the collector's sight: it stays, and to go through it stops every thread.
-
-    Full collections depend on how much is in sight. They would come more often now, so they come after more.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5_000)
+        return serve(settings, ready)
 
 
 def _worker(arguments: argparse.Namespace) -> int:
-    import logging
-    import signal
-    import threading
+    from api.kit.collector import starting
 
-    from api.jobs.table import Timers, handlers
-    from api.jobs.worker import Worker
-    from certs.hardening import harden
+    with starting() as started:
+        import logging
+        import signal
+        import threading
 
-    harden()
+        from api.jobs.table import Timers, handlers
+        from api.jobs.worker import Worker
+        from certs.hardening import harden
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    context = _open(arguments)
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
-    worker = Worker(context, handlers(), Timers())
-    worker.start()
-    _settle()
-    print(f"sealroad: working as {worker.owner}", flush=True)
-    stop.wait()
-    worker.stop()
-    context.close()
-    return 0
+        harden()
+
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        context = _open(arguments)
+        stop = threading.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: stop.set())
+        worker = Worker(context, handlers(), Timers())
+        worker.start()
+        started()
+        print(f"sealroad: working as {worker.owner}", flush=True)
+        stop.wait()
+        worker.stop()
+        context.close()
+        return 0
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
