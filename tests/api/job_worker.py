@@ -8,6 +8,7 @@ journal is what was begun; the events of the job are what counts.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -34,6 +35,10 @@ from api.jobs.queue import JobRun
 from api.jobs.worker import Handler, Worker
 from api.migrations import upgrade
 
+if TYPE_CHECKING:  # workers are processes of their own, which need none of it
+    import pytest
+
+_numbers = itertools.count(1)
 SECONDS = 90
 STEPS = 3
 
@@ -172,6 +177,17 @@ class Bench:
             process.kill()
             process.wait()
         self.context.close()
+
+
+@contextmanager
+def bench_of(request: pytest.FixtureRequest, directory: Path) -> Iterator[Bench]:
+    """Give a bench on what a fixture is parametrised with: SQLite, or a new database of the fixture `server`."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{directory / 'jobs.sqlite3'}"
+    else:
+        url = request.getfixturevalue("server").create(f"jobs{next(_numbers)}")
+    with bench(directory / "data", url) as found:
+        yield found
 
 
 @contextmanager

@@ -6,7 +6,6 @@ What must not be heard is followed by something that is: rings come in the order
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import os
 import stat
@@ -27,11 +26,10 @@ from api.jobs.worker import Handler, Worker
 from api.kit import lines
 from api.kit.bell import LONGEST, QUEUE, Bell, announce, follow
 from api.kit.lines import Channel, Pipes
-from tests.api.job_worker import SECONDS, Bench, bench
+from tests.api.job_worker import SECONDS, Bench, bench, bench_of
 from tests.api.postgres import Cluster, cluster
 
 NEVER = 86400.0
-_numbers = itertools.count(1)
 
 
 class Ear:
@@ -63,11 +61,7 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.interop)])
 def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'jobs.sqlite3'}"
-    else:
-        url = request.getfixturevalue("server").create(f"bell{next(_numbers)}")
-    with bench(tmp_path / "data", url) as found:
+    with bench_of(request, tmp_path) as found:
         found.open()
         yield found
 

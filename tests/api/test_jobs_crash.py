@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import os
 import pickle
 import signal
@@ -22,11 +21,10 @@ from api.jobs.members import Members
 from api.jobs.models import Job
 from api.jobs.reconcile import Reconciler
 from api.migrations import upgrade
-from tests.api.job_worker import Bench, bench
+from tests.api.job_worker import Bench, bench_of
 from tests.api.postgres import Cluster, cluster
 
 pytestmark = pytest.mark.slow
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +35,7 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'jobs.sqlite3'}"
-    else:
-        url = request.getfixturevalue("server").create(f"jobs{next(_numbers)}")
-    with bench(tmp_path / "data", url) as found:
+    with bench_of(request, tmp_path) as found:
         yield found
 
 
