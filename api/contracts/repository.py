@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, bindparam, func, select, update
+from sqlalchemy import CursorResult, Select, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session, lazyload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -17,10 +17,11 @@ from api.errors import NotFound
 from api.kit.owned import locked, one
 
 # Asked at every step of every contract, so made once: making a query takes as long as running it.
+_NAMED: Final = and_(Contract.tenant_id == bindparam("tenant_id"), Contract.id == bindparam("contract_id"))
 _CONTRACT: Final = (
     select(Contract)
-    .where(Contract.tenant_id == bindparam("tenant_id"), Contract.id == bindparam("contract_id"))
-    .options(lazyload(Contract.parties), lazyload(Contract.documents))  # `get` asks for them: twice as fast
+    .where(_NAMED)
+    .options(lazyload(Contract.parties), lazyload(Contract.documents))  # `get` asks for them, in two thirds of the time
 )
 _PARTIES: Final = (
     select(Party).where(Party.contract_id == bindparam("contract_id")).order_by(Party.order, Party.position, Party.id)
@@ -32,11 +33,7 @@ _DOCUMENTS: Final = (
 )
 _CONTRACT_LOCKED: Final = locked(_CONTRACT)
 _READ_ANEW: Final = {"populate_existing": True}
-_COUNTS_LOCKED: Final = (
-    select(Contract.version, Contract.audit_sequence)
-    .where(Contract.tenant_id == bindparam("tenant_id"), Contract.id == bindparam("contract_id"))
-    .with_for_update()
-)
+_COUNTS_LOCKED: Final = select(Contract.version, Contract.audit_sequence).where(_NAMED).with_for_update()
 _SIGNED: Final = select(Revision.document_id).where(
     Revision.contract_id == bindparam("contract_id"), Revision.party_id == bindparam("party_id")
 )

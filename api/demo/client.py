@@ -41,9 +41,9 @@ class Client:
     ) -> None:
         self._connection.close()
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, **headers: str) -> Any:
         """Return a JSON object of the service."""
-        return json.loads(self.fetch(path))
+        return json.loads(self._call("GET", path, headers=headers))
 
     def fetch(self, path: str) -> bytes:
         """Return a file of the service."""
@@ -73,7 +73,7 @@ class Client:
         while job["state"] in {"queued", "running"}:
             if time.monotonic() > limit:
                 raise APIError("the service did not finish signing in time")
-            job = json.loads(self._call("GET", f"/v1/jobs/{job['id']}", headers={"prefer": "wait=30"}))
+            job = self.get(f"/v1/jobs/{job['id']}", prefer="wait=30")
         if job["state"] != "succeeded":
             detail = (job["error"] or {}).get("detail", f"the job is {job['state']}")
             raise APIError(f"the service could not sign: {detail}")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,7 @@ from api.jobs.models import Job, JobEvent
 from api.kit.bell import QUEUE, announce
 from api.kit.ids import new_id
 
+T = TypeVar("T", Job, Any)
 VERSION: Final = 1
 """Of the jobs: raised only when older workers cannot run what newer ones enqueue. Newer ones always run older jobs."""
 ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
@@ -169,8 +170,7 @@ def fence(session: Session, run: JobRun) -> None:
 
     The row stays locked until the transaction ends.
     """
-    row = session.execute(_FENCE, {"job_id": run.id, "held_by": run.token}).one_or_none()
-    _require(row is not None, row is not None and row.cancel is not None, run)
+    _require(session.execute(_FENCE, {"job_id": run.id, "held_by": run.token}).one_or_none(), run)
 
 
 def progress(
@@ -265,17 +265,17 @@ def _held(session: Session, run: JobRun) -> Job:
     job: Job | None = session.info.get(_OURS)
     if job is None or (job.id, job.token) != (run.id, run.token):
         job = session.scalars(_HELD, {"job_id": run.id, "held_by": run.token}).one_or_none()
-    _require(job is not None, job is not None and job.cancel is not None, run)
-    assert job is not None
-    session.info[_OURS] = job  # locked until this transaction ends, and so does the session
+    session.info[_OURS] = job = _require(job, run)  # locked until this transaction ends, and so does the session
     return job
 
 
-def _require(held: bool, cancelled: bool, run: JobRun) -> None:
-    if not held:
+def _require(held: T | None, run: JobRun) -> T:
+    """Return what was found of a job: its row, or the one column that matters."""
+    if held is None:
         raise LeaseLost("another worker has taken the job over")
-    if cancelled and not run.closing:
+    if held.cancel is not None and not run.closing:
         raise JobCancelled("the job was cancelled")
+    return held
 
 
 def _tell(session: Session, job: Job, kind: str, body: dict[str, Any], now: datetime) -> None:
